@@ -74,17 +74,7 @@ fn agent(local: SocketAddr, far: SocketAddr) -> UserAgent {
     });
     ua.set_trunk(
         Time::ZERO,
-        SipTrunk {
-            id: TrunkId(0),
-            peer: Peer { transport: Transport::Udp, address: far },
-            also_from: Vec::new(),
-            host: far.to_string(),
-            from_domain: String::new(),
-            username: String::new(),
-            password: String::new(),
-            register: false,
-            options: Duration::ZERO,
-        },
+        SipTrunk::new(TrunkId(0), Peer { transport: Transport::Udp, address: far }, far.to_string()),
     );
     ua
 }

@@ -11,7 +11,7 @@ use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult};
 use paceline_core::ids::{AttemptId, CampaignId, TrunkId};
 use paceline_core::lead::Lead;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::time::Utc;
 use sqlx::{ConnectOptions, SqliteConnection};
@@ -108,7 +108,7 @@ async fn save_attempts(attempts: u64) -> Figures {
     let mut calls: BTreeMap<AttemptId, Lead> = BTreeMap::new();
     let (mut next, mut ended, mut asked) = (1, 0, false);
     let day = Duration::from_secs(24 * 3600);
-    writer.send(Command::FetchLeads { campaign, count: CALLS }).await;
+    writer.send(Command::FetchLeads { campaign, count: CALLS, untried: true }).await;
     while ended < attempts {
         match replies.recv().await.expect("the writer lives") {
             Reply::Leads { leads, .. } => {
@@ -123,7 +123,7 @@ async fn save_attempts(attempts: u64) -> Figures {
                         number: lead.phones[0].number,
                         ordinal: 1,
                         trunk: TrunkId(0),
-                        caller_id: PhoneNumber::from_e164(8_675_512_345_678),
+                        caller_id: ShownNumber::from_e164(8_675_512_345_678),
                         placed_at: at,
                         open_until: at + day,
                         attempts_max: 3,
@@ -158,7 +158,7 @@ async fn save_attempts(attempts: u64) -> Figures {
         let wanted = CALLS.saturating_sub(calls.len() as u32);
         if wanted > CALLS / 4 && !asked && (next as u64) <= attempts {
             asked = true;
-            writer.send(Command::FetchLeads { campaign, count: wanted }).await;
+            writer.send(Command::FetchLeads { campaign, count: wanted, untried: true }).await;
         }
     }
     let (wall, cpu) = (began.elapsed().as_secs_f64(), cpu_secs() - cpu);
@@ -210,6 +210,7 @@ fn ended_call(campaign: CampaignId, attempt: AttemptId, lead: &Lead) -> AttemptR
         agent: None,
         ended_at: now(),
         keys: Vec::new(),
+        key_ways: Default::default(),
         result: Some("agree".into()),
         counted: true,
         rest_until: None,
@@ -313,7 +314,7 @@ async fn million_rows(rows: u64) {
     let id = campaign(&store).await;
     store.resume().await.expect("a store resumes");
     let (writer, mut replies) = store.start_writer();
-    writer.send(Command::FetchLeads { campaign: id, count: 500 }).await;
+    writer.send(Command::FetchLeads { campaign: id, count: 500, untried: true }).await;
     let Some(Reply::Leads { leads, leads_open, .. }) = replies.recv().await else { panic!("leads") };
     println!(
         "restart until {} of {leads_open} leads are handed out   {:>6.0} ms",
@@ -321,7 +322,7 @@ async fn million_rows(rows: u64) {
         began.elapsed().as_secs_f64() * 1e3
     );
     let began = Instant::now();
-    writer.send(Command::FetchLeads { campaign: id, count: 500 }).await;
+    writer.send(Command::FetchLeads { campaign: id, count: 500, untried: true }).await;
     replies.recv().await.expect("leads");
     println!("the next 500 leads                          {:>6.1} ms", began.elapsed().as_secs_f64() * 1e3);
     let mut reader = store.reader().await.expect("a reader opens");

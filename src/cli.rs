@@ -60,6 +60,11 @@ pub enum Command {
     /// Write the results again; the same state gives the same bytes (csv, parquet)
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
+    /// Lists of a campaign that has begun
+    #[command(
+        after_help = "Examples:\n  paceline list add c.toml more.csv\n  paceline list add c.toml list.csv --close-gone"
+    )]
+    List(ListArgs),
     /// Remove an imported list, as long as none of its leads was called
     UndoImport(CampaignArgs),
     /// Replay a journal: check that every decision is the same again, show a timeline, trace a call
@@ -94,6 +99,29 @@ pub enum Command {
     /// Print or write the JSON Schemas and the OpenAPI document
     #[command(after_help = "Examples:\n  paceline schema campaign\n  paceline schema --write schemas")]
     Schema(SchemaArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    #[command(subcommand)]
+    pub action: ListAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum ListAction {
+    /// Add the rows of a file to a campaign: new leads, and new numbers of known leads; nobody twice
+    Add(ListAddArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ListAddArgs {
+    /// The campaign file
+    pub campaign: PathBuf,
+    /// The file with the rows, of any kind that a list may be
+    pub file: PathBuf,
+    /// FILE is the whole list: close the open leads that are not in it
+    #[arg(long)]
+    pub close_gone: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -3,6 +3,9 @@
 /// Configuration: `paceline.toml`, campaign files and the environment, parsed and checked at once.
 pub mod config;
 
+/// Forms of numbers on a trunk: which digits leave for a callee and a caller ID.
+pub mod dialplan;
+
 /// Network edge: SIP sockets, RTP ports and the 20 ms media threads, the clock.
 pub mod net;
 

@@ -165,6 +165,18 @@ impl Lang {
         self.pick("lead state", "名单状态")
     }
 
+    /// A trunk told no key although callees heard the whole announcement.
+    pub fn no_keys(self, trunk: &str) -> String {
+        match self {
+            Lang::En => format!(
+                "warning: trunk {trunk} tells no keys: press one on a test call, and ask the carrier for RFC 4733"
+            ),
+            Lang::Zh => {
+                format!("警告: 中继 {trunk} 收不到按键: 请拨一个测试电话按键, 并请运营商开启 RFC 4733")
+            }
+        }
+    }
+
     pub fn results_in(self) -> &'static str {
         self.pick("Results:", "结果文件:")
     }

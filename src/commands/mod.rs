@@ -8,6 +8,7 @@ mod demo;
 mod demo_agents;
 mod export;
 mod forecast;
+mod list;
 mod recordings;
 mod replay;
 mod replay_format;
@@ -63,6 +64,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Demo(args) => demo::demo(&cli.global, args).await,
         Command::Check(args) => check::check(&cli.global, args).await,
         Command::Export(args) => export::export(&cli.global, args).await,
+        Command::List(args) => list::list(&cli.global, args).await,
         Command::UndoImport(args) => export::undo_import(&cli.global, args).await,
         Command::Replay(args) => replay::replay(&cli.global, &args),
         Command::Carrier(args) => carrier::carrier(&cli.global, args).await,
@@ -90,7 +92,23 @@ pub async fn carry_out(cli: Cli) -> Exit {
 }
 
 fn config(global: &Global) -> Result<Config, Failure> {
-    Ok(Config::load(global.config.as_deref(), std::env::vars())?)
+    Ok(Config::load(global.config.as_deref(), environment()?)?)
+}
+
+/// The environment as text. A variable that is no text is left out, unless it is a setting.
+fn environment() -> Result<Vec<(String, String)>, Failure> {
+    let mut env = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.to_str() else { continue };
+        match value.into_string() {
+            Ok(value) => env.push((name.to_owned(), value)),
+            Err(_) if crate::config::environment::is_setting(name) => {
+                return Err(Failure::usage(format!("environment: {name}: its value is no UTF-8 text")));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(env)
 }
 
 fn campaign(file: &Path, config: &Config) -> Result<LoadedCampaign, Failure> {

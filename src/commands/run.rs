@@ -213,6 +213,9 @@ fn show(
     if let Some(compared) = &board.view.shadow {
         println!("{}", lang.shadow(compared));
     }
+    for trunk in board.key_watch.silent_trunks() {
+        println!("{}", lang.no_keys(trunk));
+    }
     println!("{} {}", lang.results_in(), loaded.results_dir.display());
     if stopped {
         println!("stopped before the end; run it again to go on");

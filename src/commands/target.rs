@@ -68,6 +68,7 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
         phones: expected_phone_line(config),
         recordings: PathBuf::from(&config.recordings.dir),
         campaigns: None,
+        http: config.http.clone(),
     });
     Ok(Client::in_process(
         state.map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?,

@@ -2,12 +2,16 @@
 //! an error names file, line, what was found and what to do.
 
 pub mod campaign;
+pub mod environment;
 pub mod floor;
 pub mod problem;
+pub mod proxies;
 pub mod settings;
+pub mod trunk_uri;
 
 mod units;
 
 pub use campaign::{CampaignFile, LoadedCampaign};
 pub use problem::{ConfigError, Problem};
 pub use settings::{Config, TrunkConfig};
+pub use trunk_uri::TrunkUri;

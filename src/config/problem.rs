@@ -1,5 +1,6 @@
 //! Problems in configuration files: file and line, what was found, what to do. Finds the line of a TOML key.
 
+use super::environment::Variable;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
@@ -51,11 +52,13 @@ pub(super) struct Source<'a> {
     pub file: &'a Path,
     pub text: &'a str,
     pub problems: Vec<Problem>,
+    /// Variables that set keys of the file; their values are not shown.
+    pub variables: Vec<Variable>,
 }
 
 impl<'a> Source<'a> {
     pub fn new(file: &'a Path, text: &'a str) -> Self {
-        Source { file, text, problems: Vec::new() }
+        Source { file, text, problems: Vec::new(), variables: Vec::new() }
     }
 
     /// Deserializes the whole text.
@@ -65,12 +68,20 @@ impl<'a> Source<'a> {
 
     /// Records a problem at the key with this path.
     pub fn fault(&mut self, path: &[&str], found: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem {
-            file: self.file.to_owned(),
-            line: line_of(self.text, path),
-            found: found.into(),
-            hint: hint.into(),
-        });
+        let (found, hint) = (found.into(), hint.into());
+        // The last variable of a name wins, as it does when the variables are applied.
+        let shown = |text: &str| self.variables.iter().rev().find(|it| it.is_shown_by(path, text));
+        if let Some(variable) = shown(&found) {
+            let hint = if variable.is_shown_by(&[], &hint) { String::new() } else { hint };
+            return self.problems.push(Problem {
+                file: "environment".into(),
+                line: None,
+                found: format!("{}: its value does not fit", variable.name),
+                hint,
+            });
+        }
+        let line = line_of(self.text, path);
+        self.problems.push(Problem { file: self.file.to_owned(), line, found, hint });
     }
 
     /// Returns the value; for an error, records the problem and returns the fallback.
@@ -110,7 +121,7 @@ pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
 }
 
 /// Translates serde's "unknown field `a`, expected one of `b`, `c`" into the key and the nearest known one.
-fn unknown_key(message: &str) -> Option<(String, String)> {
+pub(super) fn unknown_key(message: &str) -> Option<(String, String)> {
     let what = ["unknown field", "unknown variant"].into_iter().find(|what| message.starts_with(what))?;
     let mut words = message.split('`').skip(1).step_by(2);
     let found = words.next()?;
@@ -126,7 +137,7 @@ fn unknown_key(message: &str) -> Option<(String, String)> {
 
 /// Translates serde's "invalid type: string "a", expected struct B" into a sentence without the struct's
 /// name.
-fn expected_table(message: &str) -> Option<(String, String)> {
+pub(super) fn expected_table(message: &str) -> Option<(String, String)> {
     let (found, _) = message.split_once(", expected struct ")?;
     let hint = "write a table, as in `[section]` or `key = { … }`; see the commented sample";
     Some((format!("{found}, expected a table"), hint.to_owned()))

@@ -1,9 +1,13 @@
 //! Settings of the installation: `paceline.toml`, then `PACELINE_SECTION__KEY` variables; defaults for the
 //! rest.
 
+use super::environment::{self, Variable};
 use super::problem::{ConfigError, Problem, Source, unreadable};
+use super::proxies::TrustedProxies;
+use super::trunk_uri::{self, TrunkUri};
+use crate::dialplan::{DialPlan, NumberForm};
 use paceline_core::media::Codec;
-use paceline_core::sip::user_agent::Transport;
+use paceline_core::sip::user_agent::{CallerIdHeader, Transport};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -88,6 +92,16 @@ pub struct RtpConfig {
 pub struct HttpConfig {
     /// Address and port of the API, `/metrics` and the health checks.
     pub listen: String,
+    /// Reverse proxies whose `X-Forwarded-For` is believed, as addresses or networks: `["127.0.0.1",
+    /// "10.0.0.0/8"]`. Requests over a proxy never count as local, listed or not.
+    pub behind_proxy: Vec<String>,
+    /// Open connections in all. A few more are kept free for `/metrics` and the health checks.
+    pub connections_max: u32,
+    /// Open connections of one address, or open requests where a proxy vouches for the address. An office
+    /// often has one address for all its agents.
+    pub connections_per_address_max: u32,
+    /// Live streams (open screens) in all; one account has at most 8.
+    pub streams_max: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -108,17 +122,33 @@ pub struct RetentionConfig {
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrunkConfig {
-    /// Outbound proxy or carrier: `sip:203.0.113.10:5060`.
+    /// Outbound proxy or carrier: `sip:203.0.113.10:5060`, `sip:[2001:db8::10]`, `sip:carrier.example;transport=tls`.
+    /// A name without a port is looked up by SRV records, then by its addresses.
     pub uri: String,
-    /// SIP transport to the carrier.
-    pub transport: TransportWord,
+    /// SIP transport to the carrier, where the URI does not name it; without both, `udp`.
+    pub transport: Option<TransportWord>,
+    /// Domain of request URIs, To and From, where it is not the host of `uri` (an outbound proxy); empty = that
+    /// host.
+    pub domain: String,
+    /// Realm of the carrier's digest challenges: only it is answered with the password; empty = any.
+    pub realm: String,
+    /// For TLS: PEM file with the authorities that sign the carrier's certificate; empty = the public ones.
+    pub ca_file: String,
     /// User name for digest authentication and registration; empty = none.
     pub username: String,
     pub password: String,
     /// Register at the carrier.
     pub register: bool,
-    /// Domain of the From header; empty = the host of `uri`.
+    /// Domain of the From header; empty = `domain`, else the host of `uri`.
     pub from_domain: String,
+    /// Where the caller ID stands: `from`, or a header of its own while From carries the account.
+    pub caller_id_header: CallerIdHeaderWord,
+    /// Form in which callees' numbers leave; without it, as dialled in China (`075512345678`, `0044…`).
+    pub number_form: Option<NumberForm>,
+    /// Form in which the caller ID leaves; without it, as dialled in China.
+    pub caller_id_form: Option<NumberForm>,
+    /// Country of the carrier, for its national forms, as two letters; empty = the country of the list.
+    pub region: String,
     /// Codecs in order of preference.
     pub codecs: Vec<CodecWord>,
     /// Most concurrent calls.
@@ -129,10 +159,21 @@ pub struct TrunkConfig {
     pub options_secs: u32,
     /// Callee patterns this trunk may carry: `1*`, `0*`.
     pub allow: Vec<String>,
-    /// Put in front of the callee's number.
+    /// Put in front of the callee's number, after its form.
     pub add_prefix: String,
-    /// Taken off the callee's number before that.
+    /// Taken off the callee's number before that, after its form.
     pub strip_prefix: String,
+}
+
+/// Where a trunk wants the caller ID.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallerIdHeaderWord {
+    #[default]
+    From,
+    PAssertedIdentity,
+    PPreferredIdentity,
+    RemotePartyId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -190,7 +231,13 @@ impl Default for RtpConfig {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        HttpConfig { listen: "127.0.0.1:8080".into() }
+        HttpConfig {
+            listen: "127.0.0.1:8080".into(),
+            behind_proxy: Vec::new(),
+            connections_max: 4_000,
+            connections_per_address_max: 1_000,
+            streams_max: 2_000,
+        }
     }
 }
 
@@ -210,11 +257,18 @@ impl Default for TrunkConfig {
     fn default() -> Self {
         TrunkConfig {
             uri: String::new(),
-            transport: TransportWord::Udp,
+            transport: None,
+            domain: String::new(),
+            realm: String::new(),
+            ca_file: String::new(),
             username: String::new(),
             password: String::new(),
             register: false,
             from_domain: String::new(),
+            caller_id_header: CallerIdHeaderWord::From,
+            number_form: None,
+            caller_id_form: None,
+            region: String::new(),
             codecs: vec![CodecWord::Pcma, CodecWord::Pcmu, CodecWord::G722],
             calls_max: 300,
             calls_per_sec: 20.0,
@@ -245,6 +299,17 @@ impl From<TransportWord> for Transport {
     }
 }
 
+impl From<CallerIdHeaderWord> for CallerIdHeader {
+    fn from(word: CallerIdHeaderWord) -> Self {
+        match word {
+            CallerIdHeaderWord::From => CallerIdHeader::From,
+            CallerIdHeaderWord::PAssertedIdentity => CallerIdHeader::PAssertedIdentity,
+            CallerIdHeaderWord::PPreferredIdentity => CallerIdHeader::PPreferredIdentity,
+            CallerIdHeaderWord::RemotePartyId => CallerIdHeader::RemotePartyId,
+        }
+    }
+}
+
 impl From<CodecWord> for Codec {
     fn from(codec: CodecWord) -> Self {
         match codec {
@@ -255,7 +320,8 @@ impl From<CodecWord> for Codec {
     }
 }
 
-const ENV_PREFIX: &str = "PACELINE_";
+/// Upper bound of the limits in `[http]`; more open files than that need another machine.
+const HTTP_LIMIT_MAX: u32 = 100_000;
 
 impl Config {
     /// `file` if named, else `paceline.toml` in the working directory if it is there, else defaults;
@@ -287,11 +353,9 @@ impl Config {
     ) -> Result<Config, ConfigError> {
         let mut source = Source::new(file, text);
         let mut config: Config = source.parse()?;
-        let mut env: Vec<(String, String)> =
-            env.into_iter().filter(|(key, _)| key.starts_with(ENV_PREFIX) && key.contains("__")).collect();
-        env.sort();
-        for (key, value) in env {
-            config = config.with_variable(&key, &value)?;
+        source.variables = environment::variables(env);
+        for variable in &source.variables {
+            config = config.with_variable(variable)?;
         }
         config.check(&mut source);
         source.finish()?;
@@ -299,29 +363,28 @@ impl Config {
     }
 
     /// Applies one environment variable. A value that parses as TOML is TOML, any other a string.
-    fn with_variable(self, key: &str, value: &str) -> Result<Config, ConfigError> {
+    fn with_variable(self, variable: &Variable) -> Result<Config, ConfigError> {
         let fault = |found: String| ConfigError {
             problems: vec![Problem {
                 file: "environment".into(),
                 line: None,
-                found: format!("{key}={value}: {found}"),
+                found: format!("{}: {found}", variable.name),
                 hint: "a setting is PACELINE_SECTION__KEY, for example PACELINE_HTTP__LISTEN".into(),
             }],
         };
-        let path: Vec<String> =
-            key[ENV_PREFIX.len()..].split("__").map(|part| part.to_ascii_lowercase()).collect();
+        let (path, value) = (&variable.path, &variable.value);
         let mut whole = toml::Table::try_from(&self).map_err(|error| fault(error.to_string()))?;
         let parsed = toml::from_str::<toml::Table>(&format!("v = {value}")).ok();
         let typed = parsed.and_then(|mut table| table.remove("v"));
-        let text = toml::Value::String(value.to_owned());
+        let text = toml::Value::String(value.clone());
         let mut last = String::new();
         for candidate in typed.into_iter().chain([text]) {
             let mut attempt = std::mem::take(&mut whole);
             let before = attempt.clone();
-            set_at(&mut attempt, &path, candidate).map_err(&fault)?;
+            set_at(&mut attempt, path, candidate).map_err(&fault)?;
             match attempt.try_into::<Config>() {
                 Ok(config) => return Ok(config),
-                Err(error) => last = error.message().to_owned(),
+                Err(error) => last = variable.describe(error.message()),
             }
             whole = before;
         }
@@ -349,6 +412,19 @@ impl Config {
         if self.http.listen.parse::<SocketAddr>().is_err() {
             let found = format!("`{}` is no address with a port", self.http.listen);
             source.fault(&["http", "listen"], found, "for example 127.0.0.1:8080");
+        }
+        if let Err((found, hint)) = TrustedProxies::parse(&self.http.behind_proxy) {
+            source.fault(&["http", "behind_proxy"], found, hint);
+        }
+        for (key, max) in [
+            ("connections_max", self.http.connections_max),
+            ("connections_per_address_max", self.http.connections_per_address_max),
+            ("streams_max", self.http.streams_max),
+        ] {
+            if !(1..=HTTP_LIMIT_MAX).contains(&max) {
+                let hint = format!("write 1 to {HTTP_LIMIT_MAX}, or leave the key out for its default");
+                source.fault(&["http", key], format!("a limit of {max}"), hint);
+            }
         }
         for (name, trunk) in &self.trunks {
             trunk.check(name, source);
@@ -386,8 +462,27 @@ impl TrunkConfig {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             source.fault(&path, found, hint);
         };
-        if let Err(found) = self.carrier_host() {
-            fault("uri", found, "write sip:HOST or sip:HOST:PORT");
+        match self.address() {
+            Err((found, hint)) => fault("uri", found, &hint),
+            Ok(uri) => {
+                if uri.transport != Transport::Tls && !self.ca_file.is_empty() {
+                    let found = format!("ca_file = {:?} without TLS", self.ca_file);
+                    fault("ca_file", found, "write transport = \"tls\", or remove it");
+                }
+            }
+        }
+        for (key, domain) in [("domain", &self.domain), ("from_domain", &self.from_domain)] {
+            if !domain.is_empty() && trunk_uri::is_host(domain).is_none() {
+                let found = format!("`{}` is no domain", domain.escape_debug());
+                fault(key, found, "write a host name or an address, for example sip.carrier.example");
+            }
+        }
+        if !self.realm.is_empty() && self.username.is_empty() {
+            let found = format!("realm = {:?} without a user name", self.realm);
+            fault("realm", found, "set username and password, or remove it");
+        }
+        for (key, found, hint) in self.dialplan().contradictions() {
+            fault(key, found, hint);
         }
         if self.codecs.is_empty() {
             fault("codecs", "no codec".into(), "name at least one of pcma, pcmu, g722");
@@ -402,36 +497,35 @@ impl TrunkConfig {
         if self.register && self.username.is_empty() {
             fault("register", "registering needs a user name".into(), "set username and password");
         }
-        for text in [&self.username, &self.from_domain, &self.add_prefix, &self.strip_prefix] {
+        for (key, text) in [
+            ("username", &self.username),
+            ("add_prefix", &self.add_prefix),
+            ("strip_prefix", &self.strip_prefix),
+        ] {
             if text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
-                fault(
-                    "uri",
-                    format!("`{}` holds a space or control character", text.escape_debug()),
-                    "remove it",
-                );
+                let found = format!("`{}` holds a space or control character", text.escape_debug());
+                fault(key, found, "remove it");
             }
         }
     }
 
-    /// Host and port of the carrier.
+    /// Where the trunk's `uri` points, over which transport.
     ///
     /// # Errors
-    /// What was found instead of a SIP URI.
-    pub fn carrier_host(&self) -> Result<(String, Option<u16>), String> {
-        use rsip::host_with_port::Host;
-        let uri: rsip::Uri =
-            self.uri.as_str().try_into().map_err(|_| format!("`{}` is no SIP URI", self.uri))?;
-        if !matches!(uri.scheme, Some(rsip::Scheme::Sip)) {
-            return Err(format!("`{}` does not begin with sip:", self.uri));
+    /// What was found instead, and what to write.
+    pub fn address(&self) -> Result<TrunkUri, (String, String)> {
+        TrunkUri::parse(&self.uri, self.transport.map(Transport::from))
+    }
+
+    /// How the trunk wants its numbers.
+    pub fn dialplan(&self) -> DialPlan {
+        DialPlan {
+            number_form: self.number_form,
+            caller_id_form: self.caller_id_form,
+            region: self.region.clone(),
+            strip_prefix: self.strip_prefix.clone(),
+            add_prefix: self.add_prefix.clone(),
         }
-        let host = match uri.host_with_port.host {
-            Host::Domain(domain) => domain.to_string(),
-            Host::IpAddr(address) => address.to_string(),
-        };
-        if host.is_empty() {
-            return Err(format!("`{}` names no host", self.uri));
-        }
-        Ok((host, uri.host_with_port.port.map(|port| *port.value())))
     }
 }
 
@@ -492,8 +586,82 @@ mod tests {
         check("[rtp]\nports = [29999, 20000]\n", "paceline.toml:2:");
         check("[trunks.a]\nuri = \"sip:h\"\ncalls_max = \"many\"\n", "paceline.toml:3:");
         check("[trunks.a]\nuri = \"sip:h\"\ntransport = \"upd\"\n", "did you mean `udp`?");
+        check("[http]\nbehind_proxy = [\"proxy\"]\n", "paceline.toml:2: `proxy` is no address of a proxy");
+        check("[http]\nconnections_max = 0\n", "paceline.toml:2: a limit of 0; write 1 to 100000");
+        check(
+            "[trunks.a]\nuri = \"sip:h;transport=tcp\"\ntransport = \"udp\"\n",
+            "paceline.toml:2: the URI says tcp",
+        );
+        check("[trunks.a]\nuri = \"sip:h\"\nca_file = \"ca.pem\"\n", "paceline.toml:3: ca_file");
+        check("[trunks.a]\nuri = \"sip:h\"\ndomain = \"a b\"\n", "paceline.toml:3: `a b` is no domain");
+        check("[trunks.a]\nuri = \"sip:h\"\nnumber_form = \"E164\"\n", "paceline.toml:3:");
+        check("[trunks.a]\nuri = \"sip:h\"\nrealm = \"Our PBX\"\n", "without a user name");
+        check(
+            "[trunks.a]\nuri = \"sip:h\"\nnumber_form = \"+e164\"\nadd_prefix = \"+86\"\n",
+            "paceline.toml:4: add_prefix",
+        );
         let error = parse("", &[("PACELINE_RTP__PORTS", "twenty")]).expect_err("a variable");
         assert!(error.contains("PACELINE_RTP__PORTS"), "{error}");
+    }
+
+    /// Every key of the settings, as a path, with those of a trunk named `main`.
+    fn every_key(table: &toml::Table, path: &str, keys: &mut Vec<String>) {
+        for (key, value) in table {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}__{key}") };
+            if let toml::Value::Table(inner) = value {
+                every_key(inner, &path, keys);
+            }
+            keys.push(path);
+        }
+    }
+
+    #[test]
+    fn no_error_shows_a_value_from_the_environment() {
+        let mut config = Config::default();
+        config.trunks.insert("main".into(), TrunkConfig::default());
+        let mut keys = Vec::new();
+        every_key(&toml::Table::try_from(&config).expect("a table"), "", &mut keys);
+        assert!(keys.len() > 25, "{keys:?}");
+        keys.extend(["trunks__main__pasword".to_owned(), "trunks__main__password__x".to_owned()]);
+        let text = "[trunks.main]\nuri = \"sip:192.0.2.1\"\n";
+        let mut refused = 0;
+        for key in keys.iter().filter(|key| key.contains("__")) {
+            for value in [
+                "canary-4711",
+                "canary 4711",
+                "canary\t4711\"",
+                "[\"canary-4711\"]",
+                "{ canary-4711 = 1 }",
+                "{ canary-4711",
+                "x, expected canary-4711, y",
+                "udp://canary-4711",
+                "00047110",
+                "-4711",
+                "4711e99",
+                "[4711, 4710]",
+                "4",
+            ] {
+                let name = format!("PACELINE_{}", key.to_uppercase());
+                let Err(error) = parse(text, &[(&name, value)]) else { continue };
+                refused += 1;
+                let words = error.replace(&name, "").to_lowercase();
+                assert!(error.contains(&name), "{error}: names the variable {name}");
+                assert!(!words.contains("canary") && !words.contains("4711"), "{name}={value}: {error}");
+            }
+        }
+        assert!(refused > 100, "{refused} refusals were seen");
+    }
+
+    #[test]
+    fn an_error_in_another_key_does_not_show_a_secret_either() {
+        let text = "[trunks.main]\nuri = \"sip:192.0.2.1\"\n";
+        for secret in ["s e", "top secret\u{7}"] {
+            let env = [("PACELINE_TRUNKS__MAIN__USERNAME", secret), ("PACELINE_HTTP__STREAMS_MAX", "0")];
+            let error = parse(text, &env).expect_err("refused");
+            assert!(!error.contains(secret) && !error.contains("secret"), "{error}");
+            assert!(error.contains("PACELINE_TRUNKS__MAIN__USERNAME"), "{error}");
+            assert!(error.contains("PACELINE_HTTP__STREAMS_MAX"), "{error}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Handlers of sign-in, sign-out and one's own account; the session cookie is set here.
 
 use super::app_state::AppState;
-use super::auth::{self, Body, Caller, Peer, SESSION_COOKIE};
+use super::auth::{self, Body, Caller, SESSION_COOKIE};
 use super::problem::Problem;
 use super::secrets;
+use super::source::Source;
 use super::views;
 use crate::store::{AgentRow, Secrets};
 use axum::Json;
@@ -27,12 +28,11 @@ pub(super) struct SignIn {
 
 pub(super) async fn sign_in(
     State(state): State<AppState>,
-    peer: Option<Extension<Peer>>,
+    Extension(source): Extension<Source>,
     headers: HeaderMap,
     Body(asked): Body<SignIn>,
 ) -> Result<Response, Problem> {
-    let address = auth::peer_address(peer.as_ref().map(|peer| &peer.0));
-    let account = check_login(&state, &asked.login, &asked.password, address).await?;
+    let account = check_login(&state, &asked.login, &asked.password, source.address).await?;
     // A session that this browser had before ends, whichever account it was.
     if let Some(before) = auth::session_cookie(&headers) {
         state.store().end_session(&secrets::key_hash(before), false).await?;
@@ -52,7 +52,8 @@ async fn check_login(
     if login.len() > 128 || password.len() > secrets::PASSWORD_MAX {
         return Err(wrong());
     }
-    state.login_throttle().count_guess(login, address, state.now()).map_err(Problem::too_many_requests)?;
+    let throttled = |secs| Problem::too_many_requests(secs, "too many wrong passwords; wait a little");
+    state.login_throttle().count_guess(login, address, state.now()).map_err(throttled)?;
     let account = state.store().agent_by_login(login).await?;
     let kept = account.as_ref().map_or("", |account| account.secrets.password.as_str());
     let right = state.hasher().is_right(password, kept).await?;

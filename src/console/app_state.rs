@@ -1,9 +1,12 @@
 //! App state, shared by all HTTP handlers: store, engine handle, metrics, password hasher, login throttle,
-//! open campaigns and the limit of live streams.
+//! open campaigns, limits of streams and forwarded requests.
 
+use super::limits::{Counts, LiveStreams};
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
 use super::secrets::{self, Hasher};
+use crate::config::proxies::TrustedProxies;
+use crate::config::settings::HttpConfig;
 use crate::engine::{AgentAccount, EngineHandle, EngineRequest, PhoneSecret};
 use crate::metrics::Metrics;
 use crate::store::{AgentRow, Clock, Store};
@@ -12,9 +15,10 @@ use paceline_core::campaign::Campaign;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 /// What the app state is built from.
 pub struct AppStateParts {
@@ -27,6 +31,8 @@ pub struct AppStateParts {
     pub recordings: PathBuf,
     /// The folder that campaigns may be opened from over the API; `None` = none may.
     pub campaigns: Option<CampaignFolder>,
+    /// Limits of connections and streams, and the proxies that are believed.
+    pub http: HttpConfig,
 }
 
 /// The SIP settings that an agent types into the phone.
@@ -75,23 +81,26 @@ struct Inner {
     login_throttle: LoginThrottle,
     campaigns: RwLock<BTreeMap<CampaignId, Arc<OpenCampaignFacts>>>,
     local_service_token: String,
-    live_stream_permits: Arc<Semaphore>,
+    live_streams: LiveStreams,
+    forwarded_requests: Counts<IpAddr>,
+    proxies: TrustedProxies,
 }
-
-/// Live streams (server-sent events) that may be open at once.
-const LIVE_STREAMS_MAX: usize = 512;
 
 impl AppState {
     /// # Errors
     /// When the system has no random numbers to give.
     pub fn new(parts: AppStateParts) -> Result<AppState, Problem> {
+        // The configuration has refused entries that are no addresses.
+        let proxies = TrustedProxies::parse(&parts.http.behind_proxy).unwrap_or_default();
         let inner = Inner {
+            live_streams: LiveStreams::new(parts.http.streams_max as usize),
+            forwarded_requests: Counts::default(),
+            proxies,
             parts,
             hasher: Hasher::default(),
             login_throttle: LoginThrottle::default(),
             campaigns: RwLock::default(),
             local_service_token: secrets::random_key()?,
-            live_stream_permits: Arc::new(Semaphore::new(LIVE_STREAMS_MAX)),
         };
         Ok(AppState { inner: Arc::new(inner) })
     }
@@ -120,9 +129,21 @@ impl AppState {
         self.inner.parts.campaigns.as_ref()
     }
 
-    /// One permit for each live stream; see [`LIVE_STREAMS_MAX`].
-    pub(super) fn live_stream_permits(&self) -> &Arc<Semaphore> {
-        &self.inner.live_stream_permits
+    pub(super) fn live_streams(&self) -> &LiveStreams {
+        &self.inner.live_streams
+    }
+
+    pub(super) fn http(&self) -> &HttpConfig {
+        &self.inner.parts.http
+    }
+
+    pub(super) fn proxies(&self) -> &TrustedProxies {
+        &self.inner.proxies
+    }
+
+    /// Open requests by the address that a proxy vouches for.
+    pub(super) fn forwarded_requests(&self) -> &Counts<IpAddr> {
+        &self.inner.forwarded_requests
     }
 
     pub(super) fn hasher(&self) -> &Hasher {

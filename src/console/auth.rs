@@ -2,8 +2,10 @@
 //! anonymous) and the Origin check. Whose data a caller may see is checked in the handlers.
 
 use super::app_state::AppState;
+use super::limits::StreamReader;
 use super::problem::Problem;
 use super::secrets;
+use super::source::Source;
 use crate::store::{AgentRow, Role};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -13,17 +15,13 @@ use axum::response::Response;
 use paceline_core::ids::{AgentId, GroupId};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 /// Name of the session cookie.
 pub const SESSION_COOKIE: &str = "paceline";
 
 /// Largest request body, in bytes.
 pub const BODY_MAX: usize = 64 * 1024;
-
-/// The socket address that a request came from.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
 
 /// Which roles a route admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +58,8 @@ pub struct Caller {
     pub account: Option<AgentRow>,
     /// Hash of the session cookie of this request.
     pub session: Option<String>,
+    /// Hash of the bearer token of this request.
+    pub token: Option<String>,
     pub address: IpAddr,
 }
 
@@ -72,6 +72,14 @@ impl Caller {
 
     pub fn is_agent(&self, agent: AgentId) -> bool {
         self.account.as_ref().is_some_and(|account| account.id == agent)
+    }
+
+    /// Whose live streams those of this caller count with.
+    pub(super) fn stream_reader(&self) -> StreamReader {
+        match &self.account {
+            Some(account) => StreamReader::Account(account.id),
+            None => StreamReader::Program(self.token.clone().unwrap_or_default()),
+        }
     }
 
     /// Whether the role sees all agents, groups and campaigns.
@@ -106,7 +114,7 @@ pub(super) async fn require_access(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let address = peer_address(request.extensions().get::<Peer>());
+    let address = request.extensions().get::<Source>().map_or(IpAddr::from([0, 0, 0, 0]), |it| it.address);
     if access == Access::Public {
         if is_changing(request.method()) && request.headers().contains_key(header::ORIGIN) {
             check_origin(request.headers())?;
@@ -125,10 +133,6 @@ pub(super) async fn require_access(
     Ok(next.run(request).await)
 }
 
-pub(super) fn peer_address(peer: Option<&Peer>) -> IpAddr {
-    peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip().to_canonical())
-}
-
 fn is_changing(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
@@ -143,8 +147,9 @@ pub(super) async fn authenticate(
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let (_, token) = token.ok_or_else(Problem::unauthenticated)?;
-        let role = role_of_token(state, token.trim()).await?.ok_or_else(Problem::unauthenticated)?;
-        return Ok(Some(Caller { role, account: None, session: None, address }));
+        let token = secrets::key_hash(token.trim());
+        let role = role_of_token(state, &token).await?.ok_or_else(Problem::unauthenticated)?;
+        return Ok(Some(Caller { role, account: None, session: None, token: Some(token), address }));
     }
     let Some(cookie) = session_cookie(headers) else { return Ok(None) };
     let hash = secrets::key_hash(cookie);
@@ -153,16 +158,16 @@ pub(super) async fn authenticate(
         role: account.details.role,
         account: Some(account),
         session: Some(hash),
+        token: None,
         address,
     }))
 }
 
-async fn role_of_token(state: &AppState, token: &str) -> Result<Option<Role>, Problem> {
-    let hash = secrets::key_hash(token);
+async fn role_of_token(state: &AppState, hash: &str) -> Result<Option<Role>, Problem> {
     if hash == secrets::key_hash(state.local_service_token()) {
         return Ok(Some(Role::Admin));
     }
-    Ok(state.store().token(&hash).await?.map(|token| token.role))
+    Ok(state.store().token(hash).await?.map(|token| token.role))
 }
 
 /// The value of the session cookie.

@@ -4,11 +4,12 @@
 use super::app_state::AppState;
 use super::auth::{self, Caller};
 use super::floor::{self, Scope};
+use super::limits::{STREAMS_PER_ACCOUNT_MAX, StreamPermit, StreamRefusal};
 use super::problem::Problem;
 use super::views;
 use crate::engine::LiveEvent;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -17,7 +18,6 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast;
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -41,8 +41,8 @@ struct LiveStream {
     campaigns: BTreeMap<CampaignId, Value>,
     campaigns_due: Interval,
     beat: Interval,
-    /// Counts this stream against the limit while it is open.
-    _permit: OwnedSemaphorePermit,
+    /// Counts this stream against the limits while it is open.
+    _permit: StreamPermit,
 }
 
 pub(super) async fn live(
@@ -50,11 +50,13 @@ pub(super) async fn live(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let full = |_| {
-        let detail = "as many screens as this service serves are open";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "full", detail)
-    };
-    let permit = state.live_stream_permits().clone().try_acquire_owned().map_err(full)?;
+    let permit = state.live_streams().try_open(caller.stream_reader()).map_err(|refusal| match refusal {
+        StreamRefusal::AccountFull => {
+            let detail = format!("this account has {STREAMS_PER_ACCOUNT_MAX} live streams; close a screen");
+            Problem::too_many_requests(5, detail)
+        }
+        StreamRefusal::ServiceFull => Problem::full("as many screens as this service serves are open"),
+    })?;
     // Subscribe first, so that events during the making of the snapshot follow it.
     let events = state.engine().live();
     let scope = Scope::of(&state, &caller).await?;

@@ -10,6 +10,8 @@ pub mod client;
 mod fields;
 mod floor;
 mod groups;
+mod headers;
+mod limits;
 mod live;
 mod login_throttle;
 pub mod openapi;
@@ -19,22 +21,26 @@ mod route;
 pub mod routes;
 pub mod secrets;
 pub mod server;
+pub mod source;
 mod tokens;
 mod views;
 pub mod why;
+mod write_timeout;
 
 pub use app_state::{AppState, AppStateParts, CampaignFolder, OpenCampaign, PhoneSettings, agent_account};
 pub use server::{Console, start};
 
-use auth::Peer;
-use axum::extract::{DefaultBodyLimit, Extension, State};
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Extension, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::from_fn;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use headers::set_security_headers;
 use problem::Problem;
 use serde_json::json;
+use source::{Peer, Source};
 
 /// The OpenAPI document as text, as `schemas/openapi.json` holds it.
 pub fn openapi_text() -> String {
@@ -48,44 +54,96 @@ pub fn routes(state: AppState) -> Router {
     let api = routes::router(&state)
         .fallback(async || Problem::not_found("path"))
         .layer(DefaultBodyLimit::max(auth::BODY_MAX))
+        .layer(from_fn_with_state(state.clone(), limit_forwarded_requests))
         .layer(from_fn(problem::ensure_problem_document));
+    let router = health_router().nest(routes::ROOT, api).fallback(async || Problem::not_found("path"));
+    with_outer_layers(router, state)
+}
+
+/// Metrics and health checks alone, for connections beyond the limits.
+fn health_routes(state: AppState) -> Router {
+    let full = async || Problem::full("the service has as many connections as it takes; try again");
+    with_outer_layers(health_router().fallback(full), state)
+}
+
+fn health_router() -> Router<AppState> {
     Router::new()
-        .nest(routes::ROOT, api)
         .route("/metrics", get(show_metrics))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readiness))
-        .with_state(state)
 }
 
-/// Open to scrapers on loopback; other addresses need a bearer token or a session cookie.
+fn with_outer_layers(router: Router<AppState>, state: AppState) -> Router {
+    router.layer(from_fn_with_state(state.clone(), identify_source)).with_state(state)
+}
+
+/// Middleware: puts the [`Source`] on the request and the security headers on the response.
+async fn identify_source(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().copied();
+    let source = Source::of(peer.as_ref(), request.headers(), state.proxies());
+    request.extensions_mut().insert(source);
+    let mut response = next.run(request).await;
+    set_security_headers(&mut response);
+    response
+}
+
+/// Middleware: counts open requests by the address that a proxy vouches for; a response counts until its body
+/// has been sent, so a live stream counts while it is open.
+async fn limit_forwarded_requests(
+    State(state): State<AppState>,
+    Extension(source): Extension<Source>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if !source.is_forwarded {
+        return Ok(next.run(request).await);
+    }
+    let max = state.http().connections_per_address_max as usize;
+    let permit = state.forwarded_requests().try_acquire(source.address, max);
+    let permit = permit.ok_or_else(|| {
+        Problem::too_many_requests(1, "this address has as many open requests as one address may have")
+    })?;
+    let response = next.run(request).await;
+    Ok(response.map(|body| Body::new(limits::HeldBody::new(body, permit))))
+}
+
+/// Whether the caller may see figures and details: a program on this machine, or any account or token.
+async fn is_trusted(state: &AppState, source: Source, headers: &HeaderMap) -> Result<bool, Problem> {
+    Ok(source.is_local || auth::authenticate(state, headers, source.address).await?.is_some())
+}
+
+/// Open to scrapers on this machine; other addresses need a bearer token or a session cookie.
 async fn show_metrics(
     State(state): State<AppState>,
-    peer: Option<Extension<Peer>>,
+    Extension(source): Extension<Source>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let address = auth::peer_address(peer.as_ref().map(|peer| &peer.0));
-    if !address.is_loopback() && auth::authenticate(&state, &headers, address).await?.is_none() {
+    if !is_trusted(&state, source, &headers).await? {
         return Err(Problem::unauthenticated());
     }
     let text = state.metrics().text();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
-/// 200 when the store writes and at least one trunk is up, else 503; the body names every check.
-async fn readiness(State(state): State<AppState>) -> Response {
+/// 200 when the store writes and at least one trunk is up, else 503. The body names every check to callers
+/// that may see `/metrics`; strangers learn only whether the service is ready.
+async fn readiness(
+    State(state): State<AppState>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+) -> Response {
     let board = floor::board(&state);
     let trunks_up = board.trunks.iter().any(|trunk| trunk.up);
     let ready = board.store_stalled.is_none() && trunks_up;
-    let trunks: Vec<_> = board
-        .trunks
-        .iter()
-        .map(|trunk| json!({ "name": trunk.name, "up": trunk.up, "calls": trunk.calls }))
-        .collect();
-    let body = json!({
-        "ready": ready,
-        "store": board.store_stalled.as_deref().unwrap_or("ok"),
-        "trunks": trunks,
-    });
+    let mut body = json!({ "ready": ready });
+    // An invalid token gets what a stranger gets: a probe must not fail for it.
+    if is_trusted(&state, source, &headers).await.unwrap_or(false) {
+        let trunks = board.trunks.iter();
+        let trunks: Vec<_> =
+            trunks.map(|trunk| json!({ "name": trunk.name, "up": trunk.up, "calls": trunk.calls })).collect();
+        body["store"] = board.store_stalled.as_deref().unwrap_or("ok").into();
+        body["trunks"] = trunks.into();
+    }
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(body)).into_response()
 }

@@ -50,10 +50,15 @@ impl Problem {
         Problem::new(StatusCode::UNAUTHORIZED, "sign_in_first", "sign in first, or send a bearer token")
     }
 
-    pub fn too_many_requests(secs: u64) -> Self {
-        let detail = "too many wrong passwords; wait a little";
+    /// 429; the next request is allowed in so many seconds.
+    pub fn too_many_requests(secs: u64, detail: impl Into<String>) -> Self {
         let retry_after = Some(secs.max(1));
         Problem { retry_after, ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "slow_down", detail) }
+    }
+
+    /// 503: a limit of the service is reached.
+    pub fn full(detail: impl Into<String>) -> Self {
+        Problem { retry_after: Some(5), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "full", detail) }
     }
 
     /// 503: a fault of the service; the error itself goes to the log only.

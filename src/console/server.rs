@@ -1,32 +1,58 @@
 //! The HTTP listener and its limits: connections in all and per address, head size, number of headers, and
-//! timeouts, so that a slow or endless request costs no more than one connection.
+//! timeouts, so that a slow or endless request costs no more than one connection. A few places are kept for
+//! metrics and health checks, which are answered when every other place is taken.
 
 use super::AppState;
-use super::auth::Peer;
+use super::headers::set_security_headers;
+use super::limits::{Counts, Permit};
+use super::problem::Problem;
+use super::source::Peer;
+use super::write_timeout::WriteTimeout;
 use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Open connections in all, and from one address.
-const CONNECTIONS_MAX: usize = 1_024;
-const PER_ADDRESS_MAX: usize = 128;
-
-/// Timeout of a request's head, and of an idle keep-alive connection.
-const HEAD_TIME: Duration = Duration::from_secs(10);
-
-/// Timeout from the head to the response; a stream's response begins at once, so it is not cut off.
-const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// Connections beyond the limits that may ask for metrics and health: from this machine, and from elsewhere.
+const RESERVED_MAX: usize = 16;
 
 /// Largest head of a request, in bytes.
 const HEAD_MAX: usize = 64 * 1024;
 const HEADERS_MAX: usize = 64;
+
+/// How long a connection may take for each step.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// Of a request's head, and of an idle keep-alive connection.
+    pub head: Duration,
+    /// From the head to the response, with the body of the request; a stream's response begins at once, so it
+    /// is not cut off.
+    pub answer: Duration,
+    /// Of a reader that takes no byte of its response.
+    pub write: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let secs = Duration::from_secs;
+        Timeouts { head: secs(10), answer: secs(30), write: secs(60) }
+    }
+}
+
+impl Timeouts {
+    /// For connections in reserved places: one short request each.
+    fn reserved(self) -> Timeouts {
+        let short = Duration::from_secs(3);
+        Timeouts { head: self.head.min(short), answer: self.answer.min(short), write: self.write.min(short) }
+    }
+}
 
 /// A listening HTTP service. Dropping this does not stop it; [`Console::stop`] does.
 #[derive(Debug)]
@@ -49,34 +75,38 @@ impl Console {
 /// # Errors
 /// When the address cannot be bound.
 pub async fn start(listen: SocketAddr, state: AppState) -> std::io::Result<Console> {
+    start_with(listen, state, Timeouts::default()).await
+}
+
+/// As [`start`], with timeouts of the caller's choice.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn start_with(listen: SocketAddr, state: AppState, timeouts: Timeouts) -> std::io::Result<Console> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
-    let task = tokio::spawn(serve(listener, state));
+    let task = tokio::spawn(serve(listener, state, timeouts));
     Ok(Console { address, task })
 }
 
-async fn serve(listener: TcpListener, state: AppState) {
-    let app = super::routes(state);
-    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut open: std::collections::BTreeMap<std::net::IpAddr, usize> = Default::default();
+async fn serve(listener: TcpListener, state: AppState, timeouts: Timeouts) {
+    let admission = Admission::new(state.clone());
+    let whole = with_timeout(super::routes(state.clone()), timeouts);
+    let health_only = with_timeout(super::health_routes(state), timeouts.reserved());
     // Dropped with this task, so no connection outlives the console.
-    let mut connections: JoinSet<std::net::IpAddr> = JoinSet::new();
+    let mut connections: JoinSet<()> = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let address = peer.ip().to_canonical();
-                    let here = open.entry(address).or_default();
-                    let Ok(permit) = permits.clone().try_acquire_owned() else { continue };
-                    if *here >= PER_ADDRESS_MAX && !address.is_loopback() {
-                        continue;
-                    }
-                    *here += 1;
-                    let app = app.clone();
+                    let Some(place) = admission.place_for(peer.ip().to_canonical()) else { continue };
+                    let (app, timeouts) = match place.is_reserved {
+                        false => (whole.clone(), timeouts),
+                        true => (health_only.clone(), timeouts.reserved()),
+                    };
                     connections.spawn(async move {
-                        serve_connection(stream, peer, app).await;
-                        drop(permit);
-                        address
+                        serve_connection(stream, peer, app, timeouts, !place.is_reserved).await;
+                        drop(place);
                     });
                 }
                 // Mostly EMFILE: open connections must end first.
@@ -85,40 +115,105 @@ async fn serve(listener: TcpListener, state: AppState) {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             },
-            Some(Ok(address)) = connections.join_next() => {
-                if let Some(here) = open.get_mut(&address) {
-                    *here -= 1;
-                    if *here == 0 {
-                        open.remove(&address);
-                    }
-                }
-            }
+            Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, app: axum::Router) {
-    let app = app.layer(axum::middleware::from_fn(enforce_timeout)).layer(axum::Extension(Peer(peer)));
+/// Decides which connections are taken.
+struct Admission {
+    state: AppState,
+    all: Counts<()>,
+    by_address: Counts<IpAddr>,
+    /// By whether the far end is this machine, so that strangers cannot starve a local health check.
+    reserved: Counts<bool>,
+}
+
+/// The place of one connection.
+struct Place {
+    is_reserved: bool,
+    _all: Option<Permit<()>>,
+    _address: Option<Permit<IpAddr>>,
+    _reserved: Option<Permit<bool>>,
+}
+
+impl Admission {
+    fn new(state: AppState) -> Admission {
+        Admission {
+            state,
+            all: Counts::default(),
+            by_address: Counts::default(),
+            reserved: Counts::default(),
+        }
+    }
+
+    /// `None` = the connection is closed at once. This machine and trusted proxies have no limit of their own:
+    /// behind a proxy the requests are counted by the address that it vouches for.
+    fn place_for(&self, address: IpAddr) -> Option<Place> {
+        let limits = self.state.http();
+        let is_exempt = address.is_loopback() || self.state.proxies().contain(address);
+        let of_address = match is_exempt {
+            true => Some(None),
+            false => {
+                let max = limits.connections_per_address_max as usize;
+                self.by_address.try_acquire(address, max).map(Some)
+            }
+        };
+        let admitted = of_address.and_then(|of_address| {
+            Some((self.all.try_acquire((), limits.connections_max as usize)?, of_address))
+        });
+        if let Some((all, of_address)) = admitted {
+            return Some(Place {
+                is_reserved: false,
+                _all: Some(all),
+                _address: of_address,
+                _reserved: None,
+            });
+        }
+        let reserved = self.reserved.try_acquire(address.is_loopback(), RESERVED_MAX)?;
+        Some(Place { is_reserved: true, _all: None, _address: None, _reserved: Some(reserved) })
+    }
+}
+
+async fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: axum::Router,
+    timeouts: Timeouts,
+    keep_alive: bool,
+) {
+    let app = TowerToHyperService::new(app);
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        app.call(request)
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(timeouts.head)
+        .keep_alive(keep_alive)
         .max_buf_size(HEAD_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
+        .serve_connection(TokioIo::new(WriteTimeout::new(stream, timeouts.write)), service)
         .await;
     if let Err(error) = served {
         tracing::debug!(%error, "a connection to the console ended early");
     }
 }
 
-/// Middleware: answers 408 when a request takes longer than [`ANSWER_TIME`].
-async fn enforce_timeout(request: Request, next: axum::middleware::Next) -> axum::response::Response {
-    match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => axum::response::IntoResponse::into_response(super::Problem::new(
-            axum::http::StatusCode::REQUEST_TIMEOUT,
-            "too_slow",
-            "the request took too long",
-        )),
-    }
+/// Adds a middleware that answers 408 when a request takes longer than [`Timeouts::answer`].
+fn with_timeout(app: axum::Router, timeouts: Timeouts) -> axum::Router {
+    let limit = timeouts.answer;
+    app.layer(axum::middleware::from_fn(move |request: Request, next: axum::middleware::Next| async move {
+        match tokio::time::timeout(limit, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => too_slow(),
+        }
+    }))
+}
+
+fn too_slow() -> Response {
+    let problem = Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the request took too long");
+    let mut response = problem.into_response();
+    set_security_headers(&mut response);
+    response
 }

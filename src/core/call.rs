@@ -37,6 +37,13 @@ pub struct Ended {
     pub try_next_trunk: bool,
 }
 
+impl Ended {
+    /// Whether the carrier refused our account: no call of this trunk can succeed until it is mended.
+    pub fn refuses_account(&self) -> bool {
+        self.outcome == Outcome::LineFault && matches!(self.sip_code, Some(401 | 403 | 407))
+    }
+}
+
 /// Why we end a call. Travels to the network as CANCEL, BYE or a final response with a Reason header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HangUpCause {
@@ -69,6 +76,59 @@ pub enum Heard {
     PlayEnded,
     /// No packet for the configured span.
     Silent,
+    /// No audio for two seconds although the far end should send (not on hold; ten seconds if it suppresses silence).
+    /// `rtcp`: it has sent RTCP after its last audio packet, as phones do that send no audio while muted. Reported
+    /// again with `true` when the first RTCP packet comes later. Without RTCP only a probe in the dialog tells a dead
+    /// phone from a muted one.
+    AudioStopped { rtcp: bool },
+    /// Audio came again after `AudioStopped`.
+    AudioResumed,
+    /// A digit that did not come as an RTP event.
+    DigitBy { digit: Digit, way: KeyWay },
+}
+
+impl Heard {
+    /// The key and the way it came, if this is a key press.
+    pub fn key(&self) -> Option<(Digit, KeyWay)> {
+        match *self {
+            Heard::Digit(digit) => Some((digit, KeyWay::Rtp)),
+            Heard::DigitBy { digit, way } => Some((digit, way)),
+            _ => None,
+        }
+    }
+}
+
+/// How a key press reached us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyWay {
+    /// RTP telephone event (RFC 4733).
+    Rtp,
+    /// SIP INFO.
+    Info,
+    /// Tone in the audio.
+    Tone,
+}
+
+impl KeyWay {
+    pub const ALL: [KeyWay; 3] = [KeyWay::Rtp, KeyWay::Info, KeyWay::Tone];
+
+    /// As the store keeps it, beside the key.
+    pub const fn letter(self) -> char {
+        match self {
+            KeyWay::Rtp => 'r',
+            KeyWay::Info => 'i',
+            KeyWay::Tone => 't',
+        }
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            KeyWay::Rtp => "rtp",
+            KeyWay::Info => "info",
+            KeyWay::Tone => "tone",
+        }
+    }
 }
 
 /// One DTMF digit.

@@ -36,15 +36,7 @@ impl PhoneNumber {
     /// The number as it is dialled inside China: `13800138000`, `075512345678`, `4001234567`;
     /// a number of another country as `00` and the whole number.
     pub fn national(self) -> String {
-        let digits = self.0.to_string();
-        match digits.strip_prefix("86") {
-            Some(rest) if rest.len() == 11 && rest.starts_with('1') => rest.to_string(),
-            Some(rest) if rest.len() == 10 && (rest.starts_with("400") || rest.starts_with("800")) => {
-                rest.to_string()
-            }
-            Some(rest) => format!("0{rest}"),
-            None => format!("00{digits}"),
-        }
+        national_text(self.0)
     }
 
     /// Whether both are Chinese landlines of one area code (`0755`, `010`).
@@ -128,6 +120,80 @@ impl PhoneNumber {
     }
 }
 
+/// A number that a call shows: any number that may be dialled, and a short service number of China (`95188`),
+/// which many call centres show and no list may dial. Kept as E.164 digits, like [`PhoneNumber`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct ShownNumber(u64);
+
+impl ShownNumber {
+    /// From digits with country code; `None` for what is neither a number nor a service number that may be
+    /// shown.
+    pub const fn from_e164(digits: u64) -> Option<Self> {
+        if PhoneNumber::from_e164(digits).is_some() {
+            return Some(ShownNumber(digits));
+        }
+        match digits {
+            0..1_000_000 => None,
+            _ => match china_national(digits) {
+                Some(short) if is_shown_service(short) => Some(ShownNumber(digits)),
+                _ => None,
+            },
+        }
+    }
+
+    /// A service number of China as it is dialled: `95188`, `10086`, `12345`. `None` for emergency numbers.
+    pub const fn chinese_service(digits: &[u8]) -> Option<Self> {
+        match value_of(digits) {
+            Some(value) if digits.len() == length(value) as usize && is_shown_service(value) => {
+                Some(ShownNumber(86 * pow10(length(value)) + value))
+            }
+            _ => None,
+        }
+    }
+
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    /// The number as it is dialled inside China; see [`PhoneNumber::national`].
+    pub fn national(self) -> String {
+        national_text(self.0)
+    }
+
+    /// The same number as one that may be dialled; `None` for a service number.
+    pub const fn dialable(self) -> Option<PhoneNumber> {
+        PhoneNumber::from_e164(self.0)
+    }
+}
+
+impl From<PhoneNumber> for ShownNumber {
+    fn from(number: PhoneNumber) -> Self {
+        ShownNumber(number.0)
+    }
+}
+
+impl TryFrom<u64> for ShownNumber {
+    type Error = &'static str;
+
+    fn try_from(digits: u64) -> Result<Self, Self::Error> {
+        ShownNumber::from_e164(digits).ok_or("no number that may be shown")
+    }
+}
+
+impl From<ShownNumber> for u64 {
+    fn from(number: ShownNumber) -> u64 {
+        number.0
+    }
+}
+
+/// `+8675512345678`.
+impl fmt::Display for ShownNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
+}
+
 /// The kind of number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -199,6 +265,30 @@ const fn is_short_service(n: u64) -> bool {
         13..=19 => len >= 3 && len <= 6,
         95 | 96 => len >= 5 && len <= 9,
         _ => false,
+    }
+}
+
+/// A short service number that a call may show: 95xxx, 96xxx, an operator's 100xx or a city's 12xxx, never
+/// one that begins like an emergency number.
+const fn is_shown_service(n: u64) -> bool {
+    let len = length(n);
+    if len < 5 || !is_short_service(n) || two_leading(n) > 12 && two_leading(n) < 95 {
+        return false;
+    }
+    !matches!(n / pow10(len - 3), 110 | 112 | 119 | 120 | 122)
+}
+
+/// E.164 digits as they are dialled inside China.
+fn national_text(e164: u64) -> String {
+    let digits = e164.to_string();
+    match digits.strip_prefix("86") {
+        Some(rest) if rest.len() == 11 && rest.starts_with('1') => rest.to_string(),
+        Some(rest) if rest.len() == 10 && (rest.starts_with("400") || rest.starts_with("800")) => {
+            rest.to_string()
+        }
+        Some(_) if china_national(e164).is_some_and(is_shown_service) => digits[2..].to_string(),
+        Some(rest) => format!("0{rest}"),
+        None => format!("00{digits}"),
     }
 }
 
@@ -338,6 +428,25 @@ mod tests {
             let e164: u64 = format!("86{text}").parse().expect("a number");
             assert_eq!(PhoneNumber::from_e164(e164), None, "{e164}");
         }
+    }
+
+    #[test]
+    fn a_service_number_may_be_shown_and_never_dialled() {
+        for text in ["95188", "95013888", "96110", "10086", "12345", "12306"] {
+            let shown = ShownNumber::chinese_service(text.as_bytes()).expect(text);
+            assert_eq!(shown.national(), text);
+            assert_eq!(shown.dialable(), None, "{text}");
+            assert_eq!(ShownNumber::from_e164(shown.as_u64()), Some(shown), "{text}");
+        }
+        for text in
+            ["110", "119", "11000", "120", "12000", "12210", "112", "114", "95", "13800", "095188", ""]
+        {
+            assert_eq!(ShownNumber::chinese_service(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(ShownNumber::from_e164(86_110), None);
+        assert_eq!(ShownNumber::from_e164(8_611_000), None);
+        let landline = ShownNumber::from_e164(8_675_512_345_678).expect("a number");
+        assert_eq!((landline.national().as_str(), landline.dialable().is_some()), ("075512345678", true));
     }
 
     #[test]

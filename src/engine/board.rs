@@ -1,6 +1,7 @@
 //! The board: a snapshot of campaigns, trunks, seats and phones as plain data. The engine publishes it a few
 //! times a second; console, terminal and metrics read it.
 
+use super::key_watch::KeyWatch;
 use paceline_core::agent::SeatView;
 use paceline_core::dialer::View;
 use paceline_core::dialer::output::AttemptResult;
@@ -41,6 +42,8 @@ pub struct CampaignBoard {
     /// Why the last single-number test was not called.
     pub test_refused: Option<String>,
     pub opened_at: Utc,
+    /// Whether the keys of its calls reach us.
+    pub key_watch: KeyWatch,
     pub(super) recent: VecDeque<Time>,
 }
 

@@ -1,6 +1,7 @@
 //! The agents' side of the loop: agents' phones and legs, consulted and inbound legs, prompts, recordings,
 //! and actions that wait for the dialer's answer. Calls to leads are in `outputs`.
 
+use super::outputs::Callee;
 use super::{Engine, LiveEvent, PhoneBoard};
 use crate::net::rtp::{MediaCommand, Recording};
 use crate::store::{Command, LegInfo};
@@ -8,10 +9,10 @@ use paceline_core::agent::{Agent, AgentAction, Endpoint, Refusal, SeatView};
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::ArrivedCall;
-use paceline_core::dialer::output::{LegKind, SoundName};
+use paceline_core::dialer::output::{LegKind, SoundName, Spoken};
 use paceline_core::ids::{AgentId, CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::sip::user_agent::{
     Caller, IncomingCall, PhoneAccount, PhoneLink, PhoneRequest, Transport,
@@ -184,7 +185,7 @@ impl Engine {
         leg: CallId,
         trunk: TrunkId,
         number: PhoneNumber,
-        caller_id: Option<String>,
+        caller_id: Option<ShownNumber>,
         ring: Duration,
     ) {
         let about = LegInfo { number: Some(number), ..LegInfo::new(LegKind::Consulted) };
@@ -200,11 +201,12 @@ impl Engine {
         leg: CallId,
         trunk: TrunkId,
         number: PhoneNumber,
-        caller_id: Option<String>,
+        caller_id: Option<ShownNumber>,
         ring: Duration,
         port: u16,
     ) {
-        let Some(request) = self.call_request(leg, trunk, number, caller_id, ring, port) else {
+        let to = Callee { number, caller_id, region: self.region_of(None) };
+        let Some(request) = self.call_request(leg, trunk, &to, ring, port) else {
             return self.fail_leg(leg, "the trunk is gone");
         };
         self.ua.place(self.clock.now(), request);
@@ -280,6 +282,7 @@ impl Engine {
     }
 
     pub(super) fn play(&mut self, leg: CallId, sound: SoundName) {
+        let awaits_keys = matches!(sound, SoundName::Spoken(Spoken::EnterAgentNumber));
         let (sound, plays) = match sound {
             SoundName::HoldMusic => (self.prompts.hold_music(), 0),
             SoundName::RingBack => (self.prompts.ring_back(), 0),
@@ -287,6 +290,9 @@ impl Engine {
             SoundName::AgentNumber(number) => (self.prompts.agent_number(&number), 1),
             SoundName::Spoken(what) => (self.prompts.spoken(what), 1),
         };
+        if awaits_keys {
+            self.media.command(leg, MediaCommand::DetectTones);
+        }
         self.media.command(leg, MediaCommand::Play { sound, plays });
     }
 

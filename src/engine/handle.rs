@@ -9,6 +9,7 @@ use paceline_core::dialer::input::{ManagerAction, OpenWork};
 use paceline_core::dialer::{LeadPlace, View};
 use paceline_core::ids::{AgentId, CampaignId, HouseholdId, LeadId};
 use paceline_core::number::PhoneNumber;
+use paceline_core::number_pattern::NumberPattern;
 use paceline_core::pacing::Decision;
 use paceline_core::pacing::history::FinishedCall;
 use paceline_core::pacing::ledger::Counts;
@@ -52,6 +53,11 @@ pub enum EngineRequest {
         numbers: Vec<PhoneNumber>,
         answer: oneshot::Sender<LeadPlace>,
     },
+    /// These numbers are on the blacklist on disk, of one campaign or of all.
+    Blacklisted {
+        campaign: Option<CampaignId>,
+        patterns: Vec<NumberPattern>,
+    },
     /// A group is new or has changed.
     SetGroup(Group),
     /// An agent's account is new or has changed.
@@ -71,6 +77,8 @@ pub enum EngineRequest {
 #[derive(Debug)]
 pub struct CampaignOpening {
     pub campaign: Campaign,
+    /// Country of the list (ISO 3166 alpha-2).
+    pub region: String,
     pub leads_open: u64,
     /// No lead is called; single-number tests are.
     pub paused: bool,
@@ -158,6 +166,11 @@ impl EngineHandle {
         let (answer, answered) = oneshot::channel();
         self.send(EngineRequest::LocateLead { campaign, lead, household, numbers, answer }).await;
         answered.await.ok()
+    }
+
+    /// Takes back calls to numbers that were put on the blacklist; call it once the store has committed them.
+    pub async fn blacklisted(&self, campaign: Option<CampaignId>, patterns: Vec<NumberPattern>) {
+        self.send(EngineRequest::Blacklisted { campaign, patterns }).await;
     }
 
     /// Subscribes to live events from now on.

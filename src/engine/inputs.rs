@@ -1,16 +1,17 @@
 //! Translates events from sockets, user agent, store, media threads and the API into dialer inputs.
 
 use super::event::Event;
+use super::key_watch::KeyWatch;
 use super::{CampaignOpening, Engine, EngineRequest, RECOVERED_WAIT};
 use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
 use crate::store::{Command, Reply};
-use paceline_core::call::{Heard, Progress};
+use paceline_core::call::Progress;
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
-use paceline_core::number::PhoneNumber;
-use paceline_core::sip::user_agent::SavedDialog;
+use paceline_core::number_pattern::NumberPattern;
+use paceline_core::sip::user_agent::{SavedDialog, TrunkUse};
 use paceline_core::sip::{UaEvent, UaOutput};
 
 impl Engine {
@@ -80,7 +81,8 @@ impl Engine {
                 self.media.command(call, MediaCommand::Connect(target));
             }
             UaEvent::Digit { call, digit } => {
-                self.handle(Input::MediaHeard { call, heard: Heard::Digit(digit) });
+                // The media thread knows the keys that came by RTP: one press is reported once.
+                self.media.command(call, MediaCommand::PressedByInfo(digit));
             }
             UaEvent::Incoming(incoming) => self.handle_inbound_call(*incoming),
             UaEvent::PhoneChanged { user: _, agent, link } => self.update_phone(agent, link),
@@ -91,27 +93,23 @@ impl Engine {
                 self.ua.report_transfer(self.clock.now(), call, false);
                 self.carry_out_ua_outputs();
             }
-            UaEvent::Registered { trunk, .. } | UaEvent::TrunkAlive { trunk } => {
-                self.trunk_changed(trunk, TrunkState::Up);
+            UaEvent::Registered { trunk, expires } => {
+                tracing::debug!(trunk = self.trunk_name(trunk), ?expires, "registered");
             }
             UaEvent::RegistrationFailed { trunk, code, reason } => {
                 tracing::warn!(
                     trunk = self.trunk_name(trunk),
                     ?code,
                     reason,
-                    "the trunk refused our registration"
+                    "a registration at the trunk failed"
                 );
-                self.trunk_changed(trunk, TrunkState::Down);
             }
-            UaEvent::TrunkSilent { trunk } => {
-                tracing::warn!(trunk = self.trunk_name(trunk), "the trunk does not answer; it is out of use");
-                self.trunk_changed(trunk, TrunkState::Down);
-            }
+            UaEvent::TrunkChanged { trunk, state } => self.take_trunk_use(trunk, &state),
             UaEvent::SavedDialogEnded { call_id, reached } => {
                 let id = self.recovered_dialogs.remove(&call_id);
                 // A call that rang several phones has a dialog for each; it has ended with the last of them.
                 if let Some(id) = id.filter(|id| !self.recovered_dialogs.values().any(|other| other == id)) {
-                    self.send_to_store(Command::DialogEnded { id });
+                    self.send_to_store(Command::DialogEnded { id, reached });
                 }
                 if !reached {
                     tracing::warn!(
@@ -121,6 +119,31 @@ impl Engine {
                 }
             }
         }
+    }
+
+    fn take_trunk_use(&mut self, trunk: TrunkId, state: &TrunkUse) {
+        let name = self.trunk_name(trunk);
+        match state {
+            TrunkUse::Up => tracing::info!(trunk = name, "the trunk is in use"),
+            TrunkUse::NotRegistered => {
+                tracing::info!(trunk = name, "no call leaves before the trunk is registered");
+            }
+            TrunkUse::RegistrationLost => tracing::warn!(
+                trunk = name,
+                "the registration was lost: no call leaves until the carrier takes it again"
+            ),
+            TrunkUse::AccountRefused { account, code, reason } => tracing::error!(
+                trunk = name,
+                "the carrier refuses account {account} of trunk {name} ({code} {}); check username and password",
+                reason.escape_debug()
+            ),
+            TrunkUse::Silent => tracing::warn!(
+                trunk = name,
+                "the trunk does not answer OPTIONS any more; it is out of use until it answers \
+                 (options_secs = 0 sends none)"
+            ),
+        }
+        self.trunk_changed(trunk, if *state == TrunkUse::Up { TrunkState::Up } else { TrunkState::Down });
     }
 
     fn trunk_name(&self, trunk: TrunkId) -> String {
@@ -157,7 +180,10 @@ impl Engine {
                 self.note_caller(&arrived);
                 self.handle(Input::CallArrived(arrived));
             }
-            Reply::Blacklisted { number } => self.number_blacklisted(number),
+            Reply::Blacklisted { number } => {
+                let patterns = vec![NumberPattern::exact(number)];
+                self.handle(Input::Blacklisted { campaign: None, patterns });
+            }
             Reply::Refused { why } => tracing::error!(why, "the store refused a command"),
             Reply::Leads { campaign, leads, next_due, leads_open } => {
                 self.handle(Input::LeadsArrived { campaign, leads, next_due, leads_open });
@@ -172,14 +198,6 @@ impl Engine {
                 self.board.store_stalled = None;
                 self.handle(Input::StoreRecovered);
             }
-        }
-    }
-
-    /// The number is on the blacklist on disk: the dialer drops it. One campaign's input serves for all.
-    fn number_blacklisted(&mut self, number: PhoneNumber) {
-        let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().take(1).collect();
-        for campaign in campaigns {
-            self.handle(Input::ManagerActed { campaign, action: ManagerAction::Blacklisted { number } });
         }
     }
 
@@ -200,6 +218,9 @@ impl Engine {
             EngineRequest::LocateLead { campaign, lead, household, numbers, answer } => {
                 // The requester may have gone away.
                 let _ = answer.send(self.dialer.lead_place(campaign, lead, household, &numbers));
+            }
+            EngineRequest::Blacklisted { campaign, patterns } => {
+                self.handle(Input::Blacklisted { campaign, patterns });
             }
             EngineRequest::SetGroup(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
@@ -240,7 +261,8 @@ impl Engine {
     }
 
     fn open_campaign(&mut self, opening: CampaignOpening) {
-        let CampaignOpening { campaign, leads_open, paused, abandons, past, sound, sorry } = opening;
+        let CampaignOpening { campaign, region, leads_open, paused, abandons, past, sound, sorry } = opening;
+        self.regions.insert(campaign.id, region);
         if let Some(sound) = sound {
             self.sounds.insert(campaign.id, sound);
         }
@@ -250,6 +272,9 @@ impl Engine {
         let board = super::CampaignBoard {
             name: campaign.name.clone(),
             opened_at: crate::net::clock::Clock::utc(),
+            key_watch: KeyWatch::new(
+                campaign.announcement.as_ref().filter(|_| !campaign.keys.is_empty()).map(|told| told.length),
+            ),
             ..super::CampaignBoard::default()
         };
         self.board.campaigns.insert(campaign.id, board);

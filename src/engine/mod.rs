@@ -9,6 +9,7 @@ mod device_check;
 mod event;
 mod floor;
 mod inputs;
+mod key_watch;
 mod outputs;
 mod phones;
 mod prompts;
@@ -19,6 +20,7 @@ pub use handle::{AgentAccount, CampaignOpening, EngineHandle, EngineRequest, Liv
 pub use prompts::Prompts;
 
 use crate::audio::Sound;
+use crate::dialplan::DialPlan;
 use crate::journal::JournalWriter;
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
@@ -33,7 +35,7 @@ use paceline_core::campaign::Trunk;
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::Codec;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::ShownNumber;
 use paceline_core::sip::UserAgent;
 use paceline_core::sip::user_agent::{SipTrunk, UaConfig};
 use paceline_core::time::{Duration, Time, Utc};
@@ -67,14 +69,13 @@ pub struct Parts {
     pub recordings: PathBuf,
 }
 
-/// One trunk's settings for the dialer, for SIP and for media, and how its numbers are rewritten.
+/// One trunk's settings for the dialer, for SIP and for media, and how it writes numbers.
 #[derive(Clone, Debug)]
 pub struct TrunkParts {
     pub limits: Trunk,
     pub sip: SipTrunk,
     pub codecs: Vec<Codec>,
-    pub strip_prefix: String,
-    pub add_prefix: String,
+    pub dialplan: DialPlan,
 }
 
 /// State of the loop.
@@ -96,6 +97,8 @@ struct Engine {
     journal: Option<JournalWriter>,
     metrics: Arc<Metrics>,
     trunks: BTreeMap<TrunkId, TrunkParts>,
+    /// Country of each campaign's list: a trunk writes national numbers by it.
+    regions: BTreeMap<CampaignId, String>,
     sounds: BTreeMap<CampaignId, Arc<Sound>>,
     /// Messages for abandoned callees, of campaigns that have their own.
     abandon_messages: BTreeMap<CampaignId, Arc<Sound>>,
@@ -131,7 +134,7 @@ struct Engine {
 struct AttemptFacts {
     campaign: CampaignId,
     trunk: TrunkId,
-    caller_id: Option<PhoneNumber>,
+    caller_id: Option<ShownNumber>,
     /// A single-number test.
     test: bool,
     placed: Time,
@@ -203,6 +206,7 @@ impl Engine {
             journal: parts.journal,
             metrics: parts.metrics,
             trunks: parts.trunks.into_iter().map(|trunk| (trunk.limits.id, trunk)).collect(),
+            regions: BTreeMap::new(),
             sounds: BTreeMap::new(),
             abandon_messages: BTreeMap::new(),
             prompts: parts.prompts,
@@ -234,6 +238,8 @@ impl Engine {
             self.metrics.set_trunk_up(&trunk.limits.name, true);
             self.handle(Input::TrunkDefined(trunk.limits));
             self.ua.set_trunk(self.clock.now(), trunk.sip);
+            // A trunk that has to register is down before any campaign opens.
+            self.carry_out_ua_outputs();
         }
         while !self.can_stop() {
             let event = self.next_event().await;

@@ -7,13 +7,20 @@ use crate::store::Command;
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::output::AttemptRequest;
 use paceline_core::dialer::{Input, Output};
-use paceline_core::ids::{CallId, TrunkId};
+use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::sip::user_agent::CallRequest;
 use paceline_core::time::{Duration, Time};
 use std::net::SocketAddr;
+
+/// The number that a trunk calls, what it shows, and the country of the campaign's list.
+pub(super) struct Callee {
+    pub number: PhoneNumber,
+    pub caller_id: Option<ShownNumber>,
+    pub region: String,
+}
 
 impl Engine {
     pub(super) fn carry_out(&mut self, now: Time, output: Output) {
@@ -35,6 +42,9 @@ impl Engine {
                 if let Some(sound) = self.sounds.get(&campaign) {
                     self.media.command(call, MediaCommand::Play { sound: sound.clone(), plays });
                 }
+                if self.board.campaigns.get(&campaign).is_some_and(|board| board.key_watch.awaits_keys()) {
+                    self.media.command(call, MediaCommand::DetectTones);
+                }
                 if let Some(facts) = self.calls.get_mut(&call) {
                     facts.announcing = true;
                 }
@@ -51,6 +61,15 @@ impl Engine {
                     let trunk = trunk.and_then(|trunk| self.trunks.get(&trunk));
                     let trunk = trunk.map_or("", |trunk| trunk.limits.name.as_str());
                     self.metrics.count_call_ended(&board.name, trunk, &result);
+                    if let Some(calls) = board.key_watch.call_ended(trunk, &result) {
+                        tracing::warn!(
+                            campaign = board.name,
+                            trunk,
+                            "{calls} callees heard the whole announcement and not one key came, neither as RTP event \
+                             nor by SIP INFO nor as a tone: this trunk seems to tell no keys; press one on a test \
+                             call, and ask the carrier for RFC 4733 (telephone-event)"
+                        );
+                    }
                 }
                 if let Some(number) = self.calls.get(&result.attempt.call()).and_then(|facts| facts.caller_id)
                 {
@@ -65,8 +84,8 @@ impl Engine {
             Output::CloseLeads { campaign, reason } => {
                 self.send_to_store(Command::CloseLeads { campaign, reason })
             }
-            Output::FetchLeads { campaign, count } => {
-                self.send_to_store(Command::FetchLeads { campaign, count })
+            Output::FetchLeads { campaign, count, untried } => {
+                self.send_to_store(Command::FetchLeads { campaign, count, untried })
             }
             Output::Blacklist { campaign, number } => {
                 let source = "key pressed in a call".to_owned();
@@ -118,10 +137,9 @@ impl Engine {
 
     fn open_attempt(&mut self, now: Time, request: AttemptRequest) {
         let call = request.attempt.call();
-        let caller_id = request.caller_id.map(PhoneNumber::national);
-        let Some(wanted) =
-            self.call_request(call, request.trunk, request.number, caller_id, Duration::ZERO, 0)
-        else {
+        let region = self.region_of(Some(request.campaign));
+        let to = Callee { number: request.number, caller_id: request.caller_id, region };
+        let Some(wanted) = self.call_request(call, request.trunk, &to, Duration::ZERO, 0) else {
             tracing::error!(trunk = %request.trunk, "the dialer chose a trunk that does not exist");
             return;
         };
@@ -152,7 +170,7 @@ impl Engine {
         call: CallId,
         trunk: TrunkId,
         number: PhoneNumber,
-        caller_id: Option<String>,
+        caller_id: Option<ShownNumber>,
         ring: Duration,
     ) {
         let port = match self.media.open_leg(call) {
@@ -162,7 +180,9 @@ impl Engine {
                 return self.fail_call(call, error.to_string());
             }
         };
-        let Some(request) = self.call_request(call, trunk, number, caller_id, ring, port) else {
+        let campaign = self.calls.get(&call).map(|facts| facts.campaign);
+        let to = Callee { number, caller_id, region: self.region_of(campaign) };
+        let Some(request) = self.call_request(call, trunk, &to, ring, port) else {
             return self.fail_call(call, "the trunk is gone".into());
         };
         self.open_legs.insert(call);
@@ -178,23 +198,31 @@ impl Engine {
         self.carry_out_ua_outputs();
     }
 
+    /// Country of a campaign's list. A leg of no campaign takes the one that all open campaigns share; empty =
+    /// unknown.
+    pub(super) fn region_of(&self, campaign: Option<CampaignId>) -> String {
+        if let Some(region) = campaign.and_then(|campaign| self.regions.get(&campaign)) {
+            return region.clone();
+        }
+        let mut regions = self.regions.values();
+        let first = regions.next();
+        first.filter(|first| regions.all(|other| other == *first)).cloned().unwrap_or_default()
+    }
+
     pub(super) fn call_request(
         &self,
         call: CallId,
         trunk: TrunkId,
-        number: PhoneNumber,
-        caller_id: Option<String>,
+        to: &Callee,
         ring: Duration,
         port: u16,
     ) -> Option<CallRequest> {
         let parts = self.trunks.get(&trunk)?;
-        let national = number.national();
-        let user = national.strip_prefix(parts.strip_prefix.as_str()).unwrap_or(&national);
         Some(CallRequest {
             call,
             trunk,
-            user: format!("{}{user}", parts.add_prefix),
-            caller_id,
+            user: parts.dialplan.callee(to.number, &to.region),
+            caller_id: to.caller_id.map(|number| parts.dialplan.caller_id(number, &to.region)),
             ring,
             media: MediaCapabilities {
                 address: SocketAddr::new(self.media_address, port),

@@ -189,7 +189,9 @@ impl CallTracer {
                     Progress::Ended(ended) => trace.add_event(utc, TraceEvent::Ended(ended.clone())),
                 }
             }
-            Input::MediaHeard { call, heard: Heard::Digit(digit) } if !call.is_side_leg() => {
+            Input::MediaHeard { call, heard: Heard::Digit(digit) | Heard::DigitBy { digit, .. } }
+                if !call.is_side_leg() =>
+            {
                 if let Some(trace) = self.trace_mut(call.attempt()) {
                     trace.add_event(utc, TraceEvent::Pressed(*digit));
                 }

@@ -1,35 +1,46 @@
-//! Blacklists: the system-wide one and the campaign's files. A row that cannot be read is reported, since its
-//! author believes that the number is blocked.
+//! Blacklists: the system-wide one and the campaign's files, with numbers, prefixes and ranges. A row that is not
+//! understood stops the list, since its author believes that the number is blocked; a campaign may ask to skip
+//! such rows, and then they are reported.
 
-use super::ListError;
-use super::clean::{clean_number, split_numbers};
+use super::clean::{clean_pattern, split_numbers};
 use super::duplicates::NumberTable;
-use super::header::{self, WantedColumns};
+use super::header::{CodeColumn, WantedColumns};
 use super::report::{BlacklistReport, ROWS_NAMED};
 use super::source::Source;
-use paceline_core::number::PhoneNumber;
+use super::tables::find_tables;
+use super::{ListError, join_code};
+use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Adds the system-wide blacklist, whose numbers come from the store.
+/// Adds the system-wide blacklist, whose entries come from the store.
 pub(crate) fn add_system(
-    numbers: &mut dyn Iterator<Item = PhoneNumber>,
+    entries: &mut dyn Iterator<Item = NumberPattern>,
     list: usize,
     seen: &mut NumberTable,
 ) -> BlacklistReport {
     let mut report = BlacklistReport { name: "system".into(), ..BlacklistReport::default() };
-    for number in numbers {
-        seen.add_blocked(number, list);
-        report.numbers += 1;
+    for entry in entries {
+        add_entry(entry, list, seen, &mut report);
     }
     report
 }
 
+fn add_entry(entry: NumberPattern, list: usize, seen: &mut NumberTable, report: &mut BlacklistReport) {
+    seen.add_blocked(entry, list);
+    match entry.is_prefix() {
+        true => report.prefixes += 1,
+        false => report.numbers += 1,
+    }
+}
+
 /// Adds one blacklist file: CSV, TXT or XLSX, with a header or without. An empty file is an empty blacklist.
+/// `skip_rows`: a row that is not understood is reported; else it is an error.
 pub(crate) fn add_file(
     path: &Path,
     region: &str,
+    skip_rows: bool,
     list: usize,
     seen: &mut NumberTable,
 ) -> Result<BlacklistReport, ListError> {
@@ -40,38 +51,64 @@ pub(crate) fn add_file(
         Err(ListError::Empty { .. }) => return Ok(report),
         opened => opened?,
     };
-    let layout = match header::find_layout(
-        path,
-        &source.sample()?,
-        WantedColumns { region, ..WantedColumns::default() },
-    ) {
+    let wanted = WantedColumns { region, is_blacklist: true, ..WantedColumns::default() };
+    let tables = match find_tables(path, &mut source, wanted, &[]) {
         Err(ListError::Empty { .. }) => return Ok(report),
         found => found?,
     };
-    source.for_each_row(layout.names.len(), &mut |record| {
-        if layout.header_row.is_some_and(|header| record.row <= header) {
-            return ControlFlow::Continue(());
-        }
-        let mut readable = false;
-        let cells = layout.phones.iter().filter_map(|column| record.cells.get(*column));
-        for part in cells.flat_map(|cell| split_numbers(cell)) {
-            match clean_number(part, region) {
-                Ok(number) => {
-                    seen.add_blocked(number, list);
-                    report.numbers += 1;
-                    readable = true;
+    report.unread_sheets = tables.unread;
+    for table in &tables.read {
+        let layout = &table.layout;
+        source.for_each_row(&table.place, layout.names.len(), &mut |record| {
+            if layout.header_row.is_some_and(|header| record.row <= header) {
+                return ControlFlow::Continue(());
+            }
+            let code = layout.code.and_then(|code| {
+                let (CodeColumn::Country(at) | CodeColumn::Area(at)) = code;
+                Some((code, *record.cells.get(at)?))
+            });
+            let (mut parts, mut hint) = (0, record.defect.map(|defect| defect.hint().to_owned()));
+            let cells = layout.phones.iter().filter_map(|column| record.cells.get(*column));
+            for part in cells.flat_map(|cell| split_numbers(cell)) {
+                parts += 1;
+                let (joined, region) = join_code(part, code, region);
+                match clean_pattern(&joined, &region) {
+                    Ok(entries) => {
+                        for entry in entries {
+                            add_entry(entry, list, seen, &mut report);
+                        }
+                    }
+                    // A service number is never dialled anyway.
+                    Err(refusal) if refusal.reason == Reason::EmergencyNumber => {}
+                    Err(refusal) => {
+                        hint.get_or_insert_with(|| format!("'{}': {}", part.escape_debug(), refusal.hint));
+                    }
                 }
-                // A service number is never dialled anyway.
-                Err(refusal) => readable |= refusal.reason == Reason::EmergencyNumber,
             }
-        }
-        if !readable {
-            report.unreadable += 1;
-            if report.unreadable_rows.len() < ROWS_NAMED {
-                report.unreadable_rows.push(record.row);
+            if parts == 0 {
+                hint.get_or_insert_with(|| "no number in the row".into());
             }
-        }
-        ControlFlow::Continue(())
-    })?;
+            if let Some(hint) = hint {
+                report.unreadable += 1;
+                if report.unreadable_rows.len() < ROWS_NAMED {
+                    let place = if table.place.sheet.is_empty() {
+                        format!("row {}", record.row)
+                    } else {
+                        format!("sheet '{}', row {}", table.place.sheet, record.row)
+                    };
+                    report.unreadable_rows.push(record.row);
+                    report.unreadable_hints.push(format!("{place}: {hint}"));
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+    }
+    if report.unreadable > 0 && !skip_rows {
+        return Err(ListError::Blacklist {
+            file: path.into(),
+            count: report.unreadable,
+            rows: report.unreadable_hints.join("; "),
+        });
+    }
     Ok(report)
 }

@@ -2,7 +2,8 @@
 //! never guessed or added; the core decides which numbers can exist.
 
 use super::cell::is_invisible;
-use paceline_core::number::{NotChinese, NumberKind, PhoneNumber};
+use paceline_core::number::{NotChinese, NumberKind, PhoneNumber, ShownNumber};
+use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 use rustc_hash::FxHashMap;
@@ -47,7 +48,8 @@ pub fn clean_number(text: &str, region: &str) -> Result<PhoneNumber, Refusal> {
             text.trim()
         )));
     }
-    let folded = strip_decimals(folded);
+    let without_thousands = has_thousands(folded).then(|| folded.replace(',', ""));
+    let folded = strip_decimals(without_thousands.as_deref().unwrap_or(folded));
     refuse_extension(folded)?;
     if let Some(other) = folded.chars().find(|c| !matches!(c, '0'..='9' | '+' | '-' | '(' | ')' | '.' | ' '))
     {
@@ -64,19 +66,230 @@ pub fn clean_number(text: &str, region: &str) -> Result<PhoneNumber, Refusal> {
     }
 }
 
-/// Parses a registered caller ID: a mobile, a landline with its area code (`075512345678`, a dash is
-/// optional), a 400 number.
-pub fn caller_id(text: &str) -> Result<PhoneNumber, Refusal> {
-    clean_number(text, "CN")
+/// Parses a number that calls show, in any form that people write: `+8675512345678`, `8675512345678`,
+/// `0755-12345678`, `0085223456789`, a service number (`95188`). `region` decides national forms. Digits that
+/// could be numbers of two countries are refused.
+pub fn caller_id(text: &str, region: &str) -> Result<ShownNumber, Refusal> {
+    let folded = fold(strip_wrapping(text))?;
+    let digits: String = folded.chars().filter(char::is_ascii_digit).collect();
+    let is_international = folded.trim_start_matches(['(', ' ']).starts_with('+') || digits.starts_with("00");
+    let in_china = region.is_empty() || region.eq_ignore_ascii_case("CN");
+    let service = match digits.trim_start_matches("00").strip_prefix("86") {
+        Some(rest) if is_international || in_china => Some(rest),
+        _ if in_china && !is_international => Some(digits.as_str()),
+        _ => None,
+    };
+    let is_plain = folded.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '(' | ')'));
+    if let Some(shown) =
+        service.filter(|_| is_plain).and_then(|digits| ShownNumber::chinese_service(digits.as_bytes()))
+    {
+        return Ok(shown);
+    }
+    let read = clean_number(text, region);
+    if is_international {
+        return read.map(ShownNumber::from);
+    }
+    // Without a plus sign the digits may still begin with a country code.
+    let abroad = parse_foreign(&format!("+{digits}"), None).ok().filter(|number| is_in_plan(*number));
+    let (written, plan) = (digits.as_str(), if in_china { "CN" } else { region });
+    let two = |home: &str| {
+        invalid_number(format!(
+            "{written} may be +{written} or a number of {plan}: write it as +{written} or as {home}"
+        ))
+    };
+    match (read, abroad) {
+        (Ok(home), Some(abroad)) if home != abroad && !is_in_plan(home) => Err(two(&home.to_string())),
+        (Ok(home), _) => Ok(home.into()),
+        (Err(refusal), _) if refusal.reason == Reason::EmergencyNumber => Err(refusal),
+        (Err(_), Some(_)) if in_china && lacks_leading_part(&digits) => Err(two(&format!("0{digits}"))),
+        (Err(_), Some(abroad)) if is_plain => Ok(abroad.into()),
+        (Err(refusal), _) => Err(refusal),
+    }
 }
 
-/// Splits a cell that holds several numbers: `13800138000/13900139000`, also at `;`, `、`, `,` or a new line.
-/// A cell with one number is one part.
+/// Whether these may be the digits of a Chinese landline without its leading zero or area code.
+fn lacks_leading_part(digits: &str) -> bool {
+    matches!(PhoneNumber::chinese(digits.as_bytes()), Err(NotChinese::NoLeadingZero | NotChinese::NoAreaCode))
+}
+
+/// Splits a cell that holds several numbers: `13800138000/13900139000`, also at ` ::: `, `;`, `、`, `,`, `&`, a new
+/// line, `或`, `or`, and at a space between two whole numbers. A cell with one number is one part; a number with
+/// thousands separators (`13,800,138,000`) is one number.
 pub fn split_numbers(cell: &str) -> impl Iterator<Item = &str> {
     let splits = |c: char| {
-        matches!(c, '/' | ';' | ',' | '|' | '\n' | '、' | '，' | '；' | '／' | '｜' | '\\' | '和' | '或')
+        matches!(
+            c,
+            '/' | ';'
+                | ','
+                | '|'
+                | '&'
+                | '\n'
+                | '\r'
+                | '、'
+                | '，'
+                | '；'
+                | '／'
+                | '｜'
+                | '＆'
+                | '\\'
+                | '和'
+                | '或'
+                | '及'
+        )
     };
-    cell.split(splits).map(str::trim).filter(|part| !part.is_empty())
+    let whole = has_thousands(cell).then_some(cell);
+    let rest = if whole.is_some() { "" } else { cell };
+    let parts = rest.split(":::").flat_map(move |part| part.split(splits)).flat_map(split_words);
+    whole.into_iter().chain(parts).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// Splits at ` or `, ` and `, and at spaces if every piece is long enough to be a number of its own.
+fn split_words(part: &str) -> impl Iterator<Item = &str> {
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let is_whole = |text: &str| (10..=16).contains(&digits(text));
+    let mut pieces: Vec<&str> = vec![part];
+    for word in [" or ", " OR ", " and ", " AND "] {
+        pieces = pieces.into_iter().flat_map(|piece| piece.split(word)).collect();
+    }
+    let at_spaces =
+        |piece: &&str| piece.split_whitespace().count() > 1 && piece.split_whitespace().all(is_whole);
+    pieces
+        .into_iter()
+        .flat_map(move |piece| match at_spaces(&piece) {
+            true => piece.split_whitespace().collect::<Vec<_>>(),
+            false => vec![piece],
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// `13,800,138,000`: groups of three digits and nothing else.
+fn has_thousands(cell: &str) -> bool {
+    let mut groups = cell.trim().split(',');
+    let is_group = |text: &str, len: std::ops::RangeInclusive<usize>| {
+        len.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    cell.contains(',')
+        && groups.next().is_some_and(|first| is_group(first, 1..=3))
+        && groups.all(|g| is_group(g, 3..=3))
+}
+
+/// Parses an entry of a blacklist as people write it: a number in any spelling, a prefix (`1380013*`, `0755%`,
+/// `1380013????`, `0755开头`), or a range (`13800138000-13800138099`). The prefixes cover exactly the numbers that
+/// were named; empty = no number that may be dialled begins so (`95588*`).
+pub fn clean_pattern(text: &str, region: &str) -> Result<Vec<NumberPattern>, Refusal> {
+    let refused = match clean_number(text, region) {
+        Ok(number) => return Ok(vec![number.into()]),
+        Err(refusal) => refusal,
+    };
+    if text.len() > TEXT_MAX {
+        return Err(refused);
+    }
+    let folded = fold(strip_wrapping(text))?.replace('％', "%").replace('？', "?");
+    if let Some(range) = clean_range(&folded, region) {
+        return range;
+    }
+    let mut body = folded.trim().trim_start_matches('^');
+    body = body.strip_prefix('以').unwrap_or(body);
+    let is_wildcard = |c: char| matches!(c, '*' | '%' | '?' | 'x' | '…' | '#');
+    let mut is_prefix = body.ends_with(is_wildcard);
+    for word in ["开头的号码", "开头", "號段", "号段", "打头", "段"] {
+        if let Some(rest) = body.strip_suffix(word) {
+            (body, is_prefix) = (rest, true);
+        }
+    }
+    if !is_prefix {
+        return match body.contains(is_wildcard) {
+            true => Err(invalid_number(
+                "a number with hidden digits blocks nothing: write the whole number, or a prefix such as 1380013*"
+                    .into(),
+            )),
+            false => Err(refused),
+        };
+    }
+    let body = body.trim_end_matches(|c| is_wildcard(c) || matches!(c, ' ' | '-' | '.' | '('));
+    if body.contains(is_wildcard) {
+        return Err(invalid_number("a wildcard stands only at the end: 1380013*, 0755*".into()));
+    }
+    if let Some(other) = body.chars().find(|c| !matches!(c, '0'..='9' | '+' | '-' | '(' | ')' | '.' | ' ')) {
+        return Err(invalid_number(format!("'{other}' does not belong in a prefix")));
+    }
+    let digits: String = body.chars().filter(char::is_ascii_digit).collect();
+    if digits.is_empty() {
+        return Err(invalid_number("this would block every number: write the digits it begins with".into()));
+    }
+    prefixes(&digits, body.trim_start_matches(['(', ' ']).starts_with('+'), region)
+}
+
+/// The prefixes that these digits name in a region; `international` = they followed a plus sign.
+fn prefixes(digits: &str, international: bool, region: &str) -> Result<Vec<NumberPattern>, Refusal> {
+    let in_china = region.is_empty() || region.eq_ignore_ascii_case("CN");
+    let refused = || invalid_number(format!("{digits}* is no prefix of any number"));
+    let chinese = |digits: &str| NumberPattern::chinese_prefixes(digits).ok_or_else(refused);
+    if international {
+        return chinese(&format!("00{}", digits.strip_prefix("00").unwrap_or(digits)));
+    }
+    if digits.starts_with("00") {
+        return chinese(digits);
+    }
+    if in_china {
+        // No national number begins with 86.
+        if digits.len() >= 3 && digits.starts_with("86") {
+            return chinese(&format!("00{digits}"));
+        }
+        let found = chinese(digits)?;
+        let is_service = ["10", "11", "12", "95", "96"].iter().any(|service| digits.starts_with(service));
+        return match found.is_empty() && !is_service {
+            true => Err(invalid_number(format!("an area code without its leading zero? Write 0{digits}*"))),
+            false => Ok(found),
+        };
+    }
+    let Ok(home) = region.to_ascii_uppercase().parse::<Region>() else {
+        return Err(invalid_number(format!("'{region}' is no region (two letters, for example CN)")));
+    };
+    let Some(country) = PHONE_NUMBER_UTIL.get_country_code_for_region(home) else { return Err(refused()) };
+    // Italy keeps the leading zero in its international form; North America dials a leading 1.
+    let national = match country {
+        1 | 39 => digits.strip_prefix('1').filter(|_| country == 1).unwrap_or(digits),
+        _ => digits.strip_prefix('0').unwrap_or(digits),
+    };
+    chinese(&format!("00{country}{national}"))
+}
+
+/// Numbers of the largest range that a blacklist may name in one row.
+const RANGE_MAX: u64 = 1_000_000;
+
+/// `13800138000-13800138099`, also with `~`, `至`, `到`. `None`: no range.
+fn clean_range(folded: &str, region: &str) -> Option<Result<Vec<NumberPattern>, Refusal>> {
+    let splits = folded.match_indices(['-', '至', '到']).filter_map(|(at, sign)| {
+        let (first, last) = (&folded[..at], &folded[at + sign.len()..]);
+        Some((clean_number(first, region).ok()?.as_u64(), clean_number(last, region).ok()?.as_u64()))
+    });
+    let (first, last) = splits.into_iter().next()?;
+    if first > last || last - first >= RANGE_MAX {
+        let hint =
+            "a range goes from a lower to a higher number of the same block; two numbers stand in two cells";
+        return Some(Err(invalid_number(hint.into())));
+    }
+    Some(Ok(range_prefixes(first, last)))
+}
+
+/// The fewest prefixes and numbers that cover the numbers from `first` to `last`, which have equally many digits.
+fn range_prefixes(mut first: u64, last: u64) -> Vec<NumberPattern> {
+    let mut patterns = Vec::new();
+    while first <= last {
+        let mut block = 1;
+        while first.is_multiple_of(block * 10) && first + block * 10 - 1 <= last {
+            block *= 10;
+        }
+        let pattern = match block {
+            1 => PhoneNumber::from_e164(first).map(NumberPattern::exact),
+            _ => NumberPattern::prefix(first / block),
+        };
+        patterns.extend(pattern);
+        first += block;
+    }
+    patterns
 }
 
 fn invalid_number(hint: String) -> Refusal {
@@ -95,7 +308,23 @@ fn strip_wrapping(text: &str) -> &str {
     let mut text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
     text = text.strip_prefix('=').unwrap_or(text);
     text = text.trim_matches(['\'', '"', '’', '‘', '`', '“', '”']);
-    for word in ["tel", "phone", "mobile", "电话", "手机", "手机号"] {
+    for word in [
+        "tel",
+        "phone",
+        "mobile",
+        "cell",
+        "home",
+        "work",
+        "office",
+        "main",
+        "电话",
+        "手机",
+        "手机号",
+        "座机",
+        "固话",
+        "家庭",
+        "办公",
+    ] {
         if let Some(head) = text.get(..word.len())
             && head.eq_ignore_ascii_case(word)
             && let Some(rest) = text[word.len()..].trim_start().strip_prefix([':', '：'])

@@ -62,8 +62,55 @@ fn landlines_and_hotlines_are_numbers() {
         let number = clean_number(text, "CN");
         assert_eq!(number.map(PhoneNumber::national).as_deref(), Ok(national), "{text:?}");
     }
-    assert_eq!(caller_id("075512345678").map(PhoneNumber::national).as_deref(), Ok("075512345678"));
-    assert_eq!(caller_id("4001234567").map(PhoneNumber::national).as_deref(), Ok("4001234567"));
+}
+
+#[test]
+fn a_caller_id_is_read_in_every_international_and_national_form() {
+    for (text, region, e164) in [
+        ("075512345678", "CN", 8_675_512_345_678),
+        ("075512345678", "", 8_675_512_345_678),
+        ("0755-12345678", "CN", 8_675_512_345_678),
+        ("+8675512345678", "CN", 8_675_512_345_678),
+        ("8675512345678", "CN", 8_675_512_345_678),
+        ("008675512345678", "CN", 8_675_512_345_678),
+        ("+86 (0755) 1234-5678", "GB", 8_675_512_345_678),
+        ("8675512345678", "GB", 8_675_512_345_678),
+        ("13800138000", "CN", 8_613_800_138_000),
+        ("13102345678", "CN", 8_613_102_345_678),
+        ("4001234567", "CN", 864_001_234_567),
+        ("95188", "CN", 8_695_188),
+        ("+8695188", "CN", 8_695_188),
+        ("10086", "CN", 8_610_086),
+        ("+442079460000", "CN", 442_079_460_000),
+        ("442079460000", "CN", 442_079_460_000),
+        ("0085223456789", "CN", 85_223_456_789),
+        ("020 7946 0000", "GB", 442_079_460_000),
+        ("+14155550100", "CN", 14_155_550_100),
+        ("4155550100", "US", 14_155_550_100),
+        ("14155550100", "US", 14_155_550_100),
+        ("(415) 555-0100", "US", 14_155_550_100),
+    ] {
+        let read = caller_id(text, region).map(ShownNumber::as_u64);
+        assert_eq!(read, Ok(e164), "{text} {region}");
+    }
+}
+
+#[test]
+fn a_caller_id_that_may_be_two_numbers_is_refused_with_both() {
+    for (text, region, words) in [
+        ("14155550100", "CN", "+14155550100"),
+        ("110", "CN", "emergency"),
+        ("+86110", "CN", "emergency"),
+        ("75512345678", "CN", "leading zero"),
+        ("62345678", "CN", ""),
+        ("95188x1", "CN", ""),
+        ("abc", "CN", ""),
+        ("", "CN", "no phone number"),
+        ("+999123456789", "CN", "country"),
+    ] {
+        let refusal = caller_id(text, region).expect_err(text);
+        assert!(refusal.hint.contains(words), "{text}: {}", refusal.hint);
+    }
 }
 
 #[test]

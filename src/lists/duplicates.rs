@@ -2,6 +2,7 @@
 //! one lookup. Five million numbers take about 110 MB.
 
 use paceline_core::number::PhoneNumber;
+use paceline_core::number_pattern::NumberPattern;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{Hash, Hasher};
@@ -21,32 +22,43 @@ impl Hash for Key {
 pub(crate) enum Occurrence {
     /// Here, for the first time.
     New,
-    /// In this row of the list.
+    /// In this row, counted through all tables of the list.
     Row(u64),
     /// In this blacklist, counted from 0.
     Blacklist(usize),
 }
 
 #[derive(Default)]
-pub(crate) struct NumberTable(FxHashMap<Key, u32>);
+pub(crate) struct NumberTable {
+    numbers: FxHashMap<Key, u32>,
+    /// Blacklisted prefixes, each with the index of its blacklist.
+    prefixes: FxHashMap<NumberPattern, usize>,
+}
 
 /// Values from here on are blacklist indices, values below are row numbers.
 const BLACKLISTS: u32 = 0xFFFF_0000;
 
 impl NumberTable {
-    /// Every blacklisted number, ascending.
-    pub fn blocked_numbers(&self) -> Vec<PhoneNumber> {
-        let blocked = self.0.iter().filter(|(_, value)| **value >= BLACKLISTS);
+    /// Every blacklisted number and prefix, ascending.
+    pub fn blocked(&self) -> Vec<NumberPattern> {
+        let blocked = self.numbers.iter().filter(|(_, value)| **value >= BLACKLISTS);
         let number = |key: &Key| u64::from(key.0[1]) << 32 | u64::from(key.0[0]);
-        let mut numbers: Vec<PhoneNumber> =
-            blocked.filter_map(|(key, _)| PhoneNumber::from_e164(number(key))).collect();
-        numbers.sort_unstable();
-        numbers
+        let numbers = blocked.filter_map(|(key, _)| PhoneNumber::from_e164(number(key)));
+        let mut patterns: Vec<NumberPattern> =
+            numbers.map(NumberPattern::exact).chain(self.prefixes.keys().copied()).collect();
+        patterns.sort_unstable();
+        patterns
     }
 
     pub fn find_or_add(&mut self, number: PhoneNumber, row: u64) -> Occurrence {
+        if !self.prefixes.is_empty()
+            && let Some(list) =
+                NumberPattern::matching(number).find_map(|pattern| self.prefixes.get(&pattern))
+        {
+            return Occurrence::Blacklist(*list);
+        }
         let row = u32::try_from(row).unwrap_or(u32::MAX).min(BLACKLISTS - 1);
-        match self.0.entry(key(number)) {
+        match self.numbers.entry(key(number)) {
             Entry::Vacant(place) => {
                 place.insert(row);
                 Occurrence::New
@@ -58,16 +70,14 @@ impl NumberTable {
         }
     }
 
-    /// Adds a blacklisted number; `true` if it is new.
-    pub fn add_blocked(&mut self, number: PhoneNumber, list: usize) -> bool {
+    /// Adds an entry of a blacklist.
+    pub fn add_blocked(&mut self, pattern: NumberPattern, list: usize) {
+        let Some(number) = pattern.number() else {
+            self.prefixes.entry(pattern).or_insert(list);
+            return;
+        };
         let value = BLACKLISTS + u32::try_from(list).unwrap_or(u32::MAX).min(0xFFFF);
-        match self.0.entry(key(number)) {
-            Entry::Vacant(place) => {
-                place.insert(value);
-                true
-            }
-            Entry::Occupied(_) => false,
-        }
+        self.numbers.entry(key(number)).or_insert(value);
     }
 }
 
@@ -84,11 +94,15 @@ mod tests {
     fn a_number_keeps_its_first_occurrence() {
         let number = |n: u64| PhoneNumber::from_e164(8_615_412_340_000 + n).expect("a number");
         let mut seen = NumberTable::default();
-        assert!(seen.add_blocked(number(1), 3));
-        assert!(!seen.add_blocked(number(1), 4));
+        seen.add_blocked(number(1).into(), 3);
+        seen.add_blocked(number(1).into(), 4);
         assert_eq!(seen.find_or_add(number(1), 9), Occurrence::Blacklist(3));
         assert_eq!(seen.find_or_add(number(2), 9), Occurrence::New);
         assert_eq!(seen.find_or_add(number(2), 10), Occurrence::Row(9));
+        seen.add_blocked(NumberPattern::prefix(86_154_999).expect("a prefix"), 5);
+        let other = PhoneNumber::from_e164(8_615_499_912_345).expect("a number");
+        assert_eq!(seen.find_or_add(other, 11), Occurrence::Blacklist(5));
+        assert_eq!(seen.blocked().len(), 2);
         assert_eq!(size_of::<(Key, u32)>(), 12);
     }
 }

@@ -1,21 +1,26 @@
-//! Finds the header and the role of each column: by the names in the campaign, by header words in Chinese or
-//! English, or, in a list without a header, by the values.
+//! Finds the header row and the role of each column. The values of a column decide, its header is a hint: a
+//! column without a single number is no phone column, whatever its name says.
 
 use super::ListError;
-use super::clean::{clean_number, split_numbers};
+use super::clean::{clean_number, clean_pattern, split_numbers};
+use super::header_words::{HeaderWord, classify_header, fold_name};
 use super::source::SampleRow;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What a column is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Phone,
     Name,
     /// The household, or a part of its address: building, unit, room.
     Household,
+    /// Country or area code of the numbers.
+    Code,
     /// Kept with the lead, not used.
     Other,
 }
@@ -24,9 +29,18 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct WantedColumns<'a> {
     pub phones: &'a [String],
-    pub household: &'a str,
+    pub household: &'a [String],
     pub name: &'a str,
     pub region: &'a str,
+    /// A blacklist: patterns (`0755*`) are values of a phone column, too.
+    pub is_blacklist: bool,
+}
+
+/// A code that stands in a column of its own, beside the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CodeColumn {
+    Country(usize),
+    Area(usize),
 }
 
 /// The columns of a list.
@@ -38,17 +52,28 @@ pub(crate) struct Layout {
     pub names: Vec<String>,
     /// In dialling order.
     pub phones: Vec<usize>,
-    pub name: Option<usize>,
-    /// Building, unit, room; or the one column named by the campaign.
+    /// The column of the name, or its parts as they are spoken: first, middle, last.
+    pub name: Vec<usize>,
+    /// Building, unit, room; or the columns named by the campaign.
     pub household: Vec<usize>,
+    pub code: Option<CodeColumn>,
+    /// Columns full of numbers that are not dialled, since nothing says that they are phones.
+    pub unused: Vec<usize>,
+    /// Some phone column holds a number, or the campaign named it.
+    pub is_certain: bool,
+    /// Some household column says which building it is.
+    pub has_building: bool,
 }
 
 impl Layout {
     pub fn role(&self, column: usize) -> Role {
         match column {
             c if self.phones.contains(&c) => Role::Phone,
-            c if self.name == Some(c) => Role::Name,
+            c if self.name.contains(&c) => Role::Name,
             c if self.household.contains(&c) => Role::Household,
+            c if matches!(self.code, Some(CodeColumn::Country(at) | CodeColumn::Area(at)) if at == c) => {
+                Role::Code
+            }
             _ => Role::Other,
         }
     }
@@ -58,6 +83,11 @@ impl Layout {
 const TITLE_ROWS: usize = 10;
 const COLUMNS_MAX: usize = 1_000;
 
+/// Columns of a list without a header are phones from this share of numbers on, in percent.
+const PHONES_PCT_MIN: usize = 80;
+/// The best column is the phone column from this share on, whatever its header.
+const BEST_PCT_MIN: usize = 30;
+
 pub(crate) fn find_layout(
     file: &Path,
     sample: &[SampleRow],
@@ -66,10 +96,8 @@ pub(crate) fn find_layout(
     if sample.is_empty() {
         return Err(ListError::Empty { file: file.into(), what: "the file has no row" });
     }
-    let header = sample.iter().take(TITLE_ROWS).position(|row| is_header(&row.cells, wanted));
-    let (header, rows) = match header {
+    let (header, rows) = match header_place(sample, wanted) {
         Some(at) => (Some(&sample[at]), &sample[at + 1..]),
-        None if count_numbers(&sample[0].cells, wanted.region) == 0 => (Some(&sample[0]), &sample[1..]),
         None => (None, sample),
     };
     let width = match header {
@@ -83,9 +111,14 @@ pub(crate) fn find_layout(
     let named = |wish: &str| column_named(file, &given, header.is_some(), wish);
 
     let words: Vec<HeaderWord> = given.iter().map(|name| classify_header(name)).collect();
-    let phones = match wanted.phones {
-        [] => phone_columns(&words, rows, wanted.region),
-        wishes => wishes.iter().map(|wish| named(wish)).collect::<Result<_, _>>()?,
+    let values: Vec<Values> = (0..width).map(|column| Values::of(rows, column, wanted)).collect();
+    let (phones, is_certain) = match wanted.phones {
+        [] => {
+            let phones = phone_columns(&words, &values, header.is_some());
+            let is_certain = phones.iter().any(|at| values[*at].numbers > 0);
+            (phones, is_certain)
+        }
+        wishes => (wishes.iter().map(|wish| named(wish)).collect::<Result<Vec<_>, _>>()?, true),
     };
     if phones.is_empty() {
         let found = given.iter().filter(|name| !name.is_empty()).copied().collect::<Vec<_>>().join(", ");
@@ -93,43 +126,168 @@ pub(crate) fn find_layout(
     }
     let free = |column: &usize| !phones.contains(column);
     let first = |word: HeaderWord| words.iter().position(|w| *w == word).filter(free);
+    let is_text = |column: &usize| !values[*column].is_digits();
     let name = match wanted.name {
-        "" => first(HeaderWord::Name),
-        wish => Some(named(wish)?),
+        "" => match first(HeaderWord::Name).filter(is_text) {
+            Some(whole) => vec![whole],
+            None => [HeaderWord::FirstName, HeaderWord::MiddleName, HeaderWord::LastName]
+                .into_iter()
+                .filter_map(first)
+                .collect(),
+        },
+        wish => vec![named(wish)?],
     };
+    let building = first(HeaderWord::Building);
     let household = match wanted.household {
-        "" => match first(HeaderWord::Room).or(first(HeaderWord::Unit)) {
+        [] => match first(HeaderWord::Room).or(first(HeaderWord::Unit)) {
             // Room numbers repeat in every building, so building and unit belong to the household.
             Some(room) => {
                 let mut columns: Vec<usize> =
-                    [first(HeaderWord::Building), first(HeaderWord::Unit), Some(room)]
-                        .into_iter()
-                        .flatten()
-                        .collect();
+                    [building, first(HeaderWord::Unit), Some(room)].into_iter().flatten().collect();
                 columns.dedup();
                 columns
             }
             None => Vec::new(),
         },
-        wish => vec![named(wish)?],
+        wishes => wishes.iter().map(|wish| named(wish)).collect::<Result<_, _>>()?,
     };
-    Ok(Layout { header_row: header.map(|row| row.row), names: unique_names(&given), phones, name, household })
+    let code = first(HeaderWord::CountryCode)
+        .filter(|at| values[*at].are_country_codes())
+        .map(CodeColumn::Country)
+        .or_else(|| first(HeaderWord::AreaCode).and_then(|at| values[at].code(at)));
+    let unused = (0..width).filter(|at| {
+        let is_open =
+            matches!(words[*at], HeaderWord::Unknown | HeaderWord::Number | HeaderWord::DoubtfulPhone);
+        is_open && wanted.phones.is_empty() && !phones.contains(at) && values[*at].share() >= PHONES_PCT_MIN
+    });
+    Ok(Layout {
+        header_row: header.map(|row| row.row),
+        unused: unused.collect(),
+        has_building: building.is_some_and(|at| household.contains(&at)) || wanted.household.len() > 1,
+        names: unique_names(&given),
+        phones,
+        name,
+        household,
+        code,
+        is_certain,
+    })
 }
 
-/// A header names a phone column (or one that the campaign names) and holds no number itself.
-fn is_header(cells: &[String], wanted: WantedColumns<'_>) -> bool {
-    let named = |wish: &String| cells.iter().any(|cell| same_name(cell, wish));
-    let known = match wanted.phones {
-        [] => {
-            cells.iter().any(|cell| matches!(classify_header(cell), HeaderWord::Phone | HeaderWord::Number))
+/// The row of the header: of the first rows, down to the first that holds a number, the one with the most
+/// different words that a header has. A first row that has no such word and no digits to speak of is taken for
+/// one, too.
+fn header_place(sample: &[SampleRow], wanted: WantedColumns<'_>) -> Option<usize> {
+    let titles = sample.iter().take(TITLE_ROWS).take_while(|row| count_numbers(&row.cells, wanted) == 0);
+    let mut best = None;
+    for (at, row) in titles.enumerate() {
+        let words: BTreeSet<String> = row
+            .cells
+            .iter()
+            .filter(|cell| classify_header(cell) != HeaderWord::Unknown)
+            .map(|cell| fold_name(cell))
+            .collect();
+        let is_header = match wanted.phones {
+            [] => row.cells.iter().any(|cell| classify_header(cell).is_phone()),
+            wishes => wishes.iter().any(|wish| row.cells.iter().any(|cell| same_name(cell, wish))),
+        };
+        if is_header && best.is_none_or(|(_, count)| words.len() > count) {
+            best = Some((at, words.len()));
         }
-        wishes => wishes.iter().any(named),
+    }
+    let has_words_only = |row: &SampleRow| {
+        count_numbers(&row.cells, wanted) == 0 && !row.cells.iter().any(|cell| is_attempt(cell))
     };
-    known && count_numbers(cells, wanted.region) == 0
+    best.map(|(at, _)| at).or_else(|| has_words_only(&sample[0]).then_some(0))
 }
 
-fn count_numbers(cells: &[String], region: &str) -> usize {
-    cells.iter().filter(|cell| split_numbers(cell).any(|part| clean_number(part, region).is_ok())).count()
+fn count_numbers(cells: &[String], wanted: WantedColumns<'_>) -> usize {
+    cells.iter().filter(|cell| holds_number(cell, wanted)).count()
+}
+
+fn holds_number(cell: &str, wanted: WantedColumns<'_>) -> bool {
+    split_numbers(cell).any(|part| {
+        clean_number(part, wanted.region).is_ok()
+            || (wanted.is_blacklist && clean_pattern(part, wanted.region).is_ok())
+    })
+}
+
+/// A cell that somebody meant as a number: five digits or more, and little else.
+fn is_attempt(cell: &str) -> bool {
+    let digits = cell.chars().filter(|c| c.is_ascii_digit() || ('０'..='９').contains(c)).count();
+    let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
+    digits >= 5 && letters <= digits
+}
+
+/// What the sampled values of a column are.
+#[derive(Clone, Debug, Default)]
+struct Values {
+    /// Cells that are not empty.
+    filled: usize,
+    numbers: usize,
+    /// Numbers, and cells that were meant as one.
+    attempts: usize,
+    /// The first different texts, for codes.
+    codes: BTreeSet<String>,
+    digits: usize,
+}
+
+/// Different codes that are kept of a column.
+const CODES_MAX: usize = 50;
+
+impl Values {
+    fn of(rows: &[SampleRow], column: usize, wanted: WantedColumns<'_>) -> Values {
+        let mut values = Values::default();
+        let cells = rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| cell.trim());
+        for cell in cells.filter(|cell| !cell.is_empty()) {
+            values.filled += 1;
+            let is_number = holds_number(cell, wanted);
+            values.numbers += usize::from(is_number);
+            values.attempts += usize::from(is_number || is_attempt(cell));
+            values.digits += usize::from(cell.bytes().all(|b| b.is_ascii_digit()));
+            if values.codes.len() < CODES_MAX {
+                values.codes.insert(cell.chars().take(8).collect());
+            }
+        }
+        values
+    }
+
+    /// The share of cells with a number, in percent.
+    fn share(&self) -> usize {
+        if self.filled == 0 { 0 } else { self.numbers * 100 / self.filled }
+    }
+
+    fn is_digits(&self) -> bool {
+        self.filled > 0 && self.digits * 2 > self.filled
+    }
+
+    fn are_country_codes(&self) -> bool {
+        self.filled > 0 && self.codes.iter().all(|code| country_of_code(code).is_some())
+    }
+
+    /// An area code column may hold country codes: `区号` of `+86`.
+    fn code(&self, at: usize) -> Option<CodeColumn> {
+        let is_area = |code: &String| {
+            let digits = code.trim_start_matches('0');
+            code.bytes().all(|b| b.is_ascii_digit()) && (1..=4).contains(&digits.len())
+        };
+        match self.filled > 0 {
+            true if self.codes.iter().all(|code| code.starts_with('+') || code == "86") => {
+                self.are_country_codes().then_some(CodeColumn::Country(at))
+            }
+            true if self.codes.iter().all(is_area) => Some(CodeColumn::Area(at)),
+            _ => None,
+        }
+    }
+}
+
+/// The region of a country calling code: `86`, `+86`, `0086`.
+pub(crate) fn country_of_code(code: &str) -> Option<Region> {
+    let code = code.trim();
+    let digits = code.strip_prefix('+').or_else(|| code.strip_prefix("00")).unwrap_or(code).trim();
+    if digits.is_empty() || digits.len() > 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    PHONE_NUMBER_UTIL.get_region_for_country_code(digits.parse().ok()?)
 }
 
 fn usual_width(rows: &[SampleRow]) -> usize {
@@ -140,33 +298,32 @@ fn usual_width(rows: &[SampleRow]) -> usize {
     tally.into_iter().max_by_key(|(width, times)| (*times, *width)).map_or(1, |(width, _)| width)
 }
 
-/// Columns whose header says phone; else one that says just "number"; else the column with the largest share
-/// of numbers, if it is at least three in ten cells.
-fn phone_columns(words: &[HeaderWord], rows: &[SampleRow], region: &str) -> Vec<usize> {
-    let named: Vec<usize> = (0..words.len()).filter(|at| words[*at] == HeaderWord::Phone).collect();
-    if !named.is_empty() {
+/// Columns whose header says phone and whose values do not deny it; else one that says just "number"; else, by
+/// values alone, the column with the largest share of numbers, and without a header every column full of them.
+fn phone_columns(words: &[HeaderWord], values: &[Values], has_header: bool) -> Vec<usize> {
+    let all = 0..words.len();
+    let is_named = |at: &usize| match words[*at] {
+        HeaderWord::Phone => values[*at].filled == 0 || values[*at].attempts > 0,
+        HeaderWord::DoubtfulPhone => values[*at].share() >= 50,
+        _ => false,
+    };
+    let named: Vec<usize> = all.clone().filter(is_named).collect();
+    // A column without values decides nothing alone.
+    if named.iter().any(|at| values[*at].filled > 0) {
         return named;
     }
-    let share = |column: usize| {
-        let cells: Vec<&str> = rows
-            .iter()
-            .filter_map(|row| row.cells.get(column))
-            .map(|c| c.trim())
-            .filter(|c| !c.is_empty())
-            .collect();
-        let numbers = cells
-            .iter()
-            .filter(|cell| split_numbers(cell).any(|part| clean_number(part, region).is_ok()))
-            .count();
-        if cells.is_empty() { 0 } else { numbers * 1_000 / cells.len() }
-    };
-    if let Some(column) =
-        (0..words.len()).find(|at| words[*at] == HeaderWord::Number && (share(*at) >= 300 || rows.is_empty()))
-    {
+    if let Some(column) = all.clone().find(|at| {
+        words[*at] == HeaderWord::Number && (values[*at].share() >= BEST_PCT_MIN || values[*at].filled == 0)
+    }) {
         return vec![column];
     }
-    let best = (0..words.len()).max_by_key(|column| (share(*column), usize::MAX - column));
-    best.filter(|column| share(*column) >= 300).into_iter().collect()
+    let free = |at: &usize| words[*at] != HeaderWord::NeverPhone;
+    let best = all.clone().filter(free).max_by_key(|at| (values[*at].share(), usize::MAX - at));
+    match best.filter(|at| values[*at].share() >= BEST_PCT_MIN) {
+        Some(best) if has_header => vec![best],
+        Some(best) => all.filter(|at| *at == best || values[*at].share() >= PHONES_PCT_MIN).collect(),
+        None => all.filter(|at| words[*at] == HeaderWord::Phone).collect(),
+    }
 }
 
 /// Finds the column with this name; in a list without a header, by its position from 1.
@@ -180,7 +337,7 @@ fn column_named(file: &Path, given: &[&str], has_header: bool, wish: &str) -> Re
     {
         return Ok(count - 1);
     }
-    let alike = |name: &&&str| (strsim::jaro_winkler(&fold(name), &fold(wish)) * 1_000.0) as u32;
+    let alike = |name: &&&str| (strsim::jaro_winkler(&fold_name(name), &fold_name(wish)) * 1_000.0) as u32;
     let nearest = given.iter().filter(|name| !name.is_empty()).max_by_key(alike);
     Err(ListError::NoColumn {
         file: file.into(),
@@ -191,121 +348,7 @@ fn column_named(file: &Path, given: &[&str], has_header: bool, wish: &str) -> Re
 }
 
 fn same_name(cell: &str, wish: &str) -> bool {
-    !wish.trim().is_empty() && fold(cell) == fold(wish)
-}
-
-/// Lower case, half width, no spaces or invisible characters.
-fn fold(name: &str) -> String {
-    let half = |c: char| match c {
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
-        c => c,
-    };
-    let kept = name.chars().filter(|c| !c.is_whitespace() && !super::cell::is_invisible(*c));
-    kept.map(half).flat_map(char::to_lowercase).collect()
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum HeaderWord {
-    Phone,
-    /// 号码, number, no.: a phone only if its values say so.
-    Number,
-    Name,
-    Building,
-    Unit,
-    Room,
-    Unknown,
-}
-
-fn classify_header(header: &str) -> HeaderWord {
-    const NOT_PHONES: &[&str] = &[
-        "身份证",
-        "证件",
-        "车牌",
-        "合同",
-        "卡号",
-        "编号",
-        "订单",
-        "传真",
-        "邮编",
-        "产权证",
-        "次数",
-        "状态",
-        "时间",
-        "备注",
-        "fax",
-        "idcard",
-        "count",
-        "status",
-        "result",
-        "email",
-    ];
-    const PHONES: &[&str] = &[
-        "手机",
-        "手機",
-        "电话",
-        "電話",
-        "座机",
-        "联系方式",
-        "被叫",
-        "phone",
-        "mobile",
-        "msisdn",
-        "callee",
-        "telephone",
-    ];
-    const NAMES: &[&str] = &[
-        "姓名",
-        "名字",
-        "户主",
-        "产权人",
-        "联系人",
-        "業主",
-        "业主",
-        "客户",
-        "客户名称",
-        "称呼",
-        "fullname",
-        "owner",
-        "customer",
-    ];
-    const ROOMS: &[&str] = &[
-        "房号",
-        "房屋",
-        "房间",
-        "户号",
-        "室号",
-        "门牌",
-        "房产",
-        "物业地址",
-        "房號",
-        "household",
-        "flat",
-        "room",
-        "apartment",
-        "door",
-    ];
-    const BUILDINGS: &[&str] = &["楼栋", "楼号", "栋号", "楼宇", "幢", "building", "tower"];
-    let name = fold(header);
-    let name =
-        name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | '*' | '.' | '_' | '-' | '#'));
-    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    match name {
-        "" => HeaderWord::Unknown,
-        _ if name.chars().count() > 24 || has(NOT_PHONES) => HeaderWord::Unknown,
-        _ if has(PHONES) => HeaderWord::Phone,
-        "tel" | "cell" | "cellular" | "contactno" | "contactnumber" | "telno" | "telnumber" | "tel." => {
-            HeaderWord::Phone
-        }
-        "号码" | "號碼" | "number" | "no" | "num" | "numbers" | "contact" => HeaderWord::Number,
-        "栋" | "楼" | "座" | "block" => HeaderWord::Building,
-        "单元" | "单元号" | "unit" | "unitno" | "單元" => HeaderWord::Unit,
-        "户" | "室" | "房" | "apt" | "house" | "houseno" | "suite" => HeaderWord::Room,
-        _ if has(ROOMS) => HeaderWord::Room,
-        _ if has(BUILDINGS) => HeaderWord::Building,
-        "name" | "contactname" | "firstname" | "名称" => HeaderWord::Name,
-        _ if has(NAMES) => HeaderWord::Name,
-        _ => HeaderWord::Unknown,
-    }
+    !wish.trim().is_empty() && fold_name(cell) == fold_name(wish)
 }
 
 /// Makes column names unique, since result files use them.
@@ -370,7 +413,7 @@ mod tests {
         assert_eq!(layout(&["phone,unit,building"]).household, [2, 1]);
         assert_eq!(layout(&["手机,楼栋"]).household, Vec::<usize>::new());
         let found = layout(&["手机,业主姓名,房号,房号"]);
-        assert_eq!((found.name, found.household), (Some(1), vec![2]));
+        assert_eq!((found.name, found.household), (vec![1], vec![2]));
         assert_eq!(found.names, ["手机", "业主姓名", "房号", "房号 (2)"]);
     }
 
@@ -387,6 +430,48 @@ mod tests {
         assert_eq!(found.names, ["column 1", "column 2", "column 3", "column 4"]);
         assert_eq!(layout(&["15412345678"]).phones, [0]);
         assert_eq!(layout(&["15412345678", "110", "x"]).phones, [0]);
+    }
+
+    #[test]
+    fn values_decide_which_columns_are_phones() {
+        let google = layout(&[
+            "Name,Given Name,Phone 1 - Type,Phone 1 - Value,Phone 2 - Type,Phone 2 - Value",
+            "A,A,Mobile,+86 154 0007 0001,Work,0755-12345671",
+            "B,B,Home,154 0007 0002 ::: 154 0007 0003,,",
+        ]);
+        assert_eq!((google.phones, google.name), (vec![3, 5], vec![0]));
+        let vicidial = layout(&[
+            "phone_code,phone_number,first_name,middle_initial,last_name,alt_phone",
+            "86,15400080001,First1,,Last1,",
+        ]);
+        assert_eq!((vicidial.phones, vicidial.name), (vec![1, 5], vec![2, 4]));
+        assert_eq!(vicidial.code, Some(CodeColumn::Country(0)));
+        let city = layout(&["区号,电话", "0755,12345678", "010,62345678"]);
+        assert_eq!((city.phones, city.code), (vec![1], Some(CodeColumn::Area(0))));
+        // A column of bad numbers stays a phone column, so that its rows are refused with a reason.
+        assert_eq!(layout(&["姓名,手机", "甲,138123", "乙,1381234"]).phones, [1]);
+        assert!(!layout(&["姓名,手机", "甲,无", "乙,无"]).is_certain);
+        let spare = layout(&["姓名,手机,备用", "甲,15412345678,15412345679"]);
+        assert_eq!((spare.phones, spare.unused), (vec![1], vec![2]));
+    }
+
+    #[test]
+    fn the_lower_row_of_a_header_of_two_rows_is_the_header() {
+        let found = layout(&[
+            "姓名,联系方式,联系方式,房号",
+            "姓名,手机,座机,房号",
+            "甲,15412345678,0755-12345678,1-101",
+        ]);
+        assert_eq!((found.header_row, found.phones), (Some(2), vec![1, 2]));
+        let title = layout(&["业主电话表,业主电话表", "姓名,手机", "甲,15412345678"]);
+        assert_eq!((title.header_row, title.phones), (Some(2), vec![1]));
+    }
+
+    #[test]
+    fn a_first_row_with_a_bad_number_is_a_row_and_no_header() {
+        let found = layout(&["王芳,1380013", "李强,15412345679"]);
+        assert_eq!((found.header_row, found.phones), (None, vec![1]));
+        assert_eq!(layout(&["15412345670,王,15412345671", "15412345672,李,"]).phones, [0, 2]);
     }
 
     #[test]

@@ -5,9 +5,19 @@ use std::hash::Hasher;
 
 /// Hashes of the household names of a list, eight bytes each.
 #[derive(Default)]
-pub(crate) struct Households(FxHashSet<u64>);
+pub(crate) struct Households {
+    seen: FxHashSet<u64>,
+    /// The building that every household of the current sheet is in; empty = not known.
+    building: String,
+}
 
 impl Households {
+    /// The building of the rows that follow: the name of their sheet, normalised like a cell.
+    pub fn set_building(&mut self, name: &str) {
+        self.building.clear();
+        write_normalised(name, &mut self.building);
+    }
+
     /// Writes the household's name from its columns (building, unit, room): half width, no spaces, capital
     /// letters. Writes nothing if the room is empty, since a building alone is no household.
     pub fn write_name(&mut self, columns: &[usize], cells: &[&str], name: &mut String) {
@@ -15,25 +25,30 @@ impl Households {
         if room.trim().is_empty() {
             return;
         }
+        name.push_str(&self.building);
         for cell in columns.iter().filter_map(|at| cells.get(*at)).filter(|cell| !cell.trim().is_empty()) {
             if !name.is_empty() {
                 name.push('-');
             }
-            for c in cell.chars() {
-                match c {
-                    '!'..='`' | '{'..='~' | '一'..='鿿' => name.push(c),
-                    c if c.is_whitespace() => {}
-                    c => name.push(normalise_char(c)),
-                }
-            }
+            write_normalised(cell, name);
         }
         let mut hasher = FxHasher::default();
         hasher.write(name.as_bytes());
-        self.0.insert(hasher.finish());
+        self.seen.insert(hasher.finish());
     }
 
     pub fn count(&self) -> u64 {
-        self.0.len() as u64
+        self.seen.len() as u64
+    }
+}
+
+fn write_normalised(cell: &str, out: &mut String) {
+    for c in cell.chars() {
+        match c {
+            '!'..='`' | '{'..='~' | '一'..='鿿' => out.push(c),
+            c if c.is_whitespace() => {}
+            c => out.push(normalise_char(c)),
+        }
     }
 }
 

@@ -3,12 +3,14 @@
 
 use super::clean::{NumberRanges, Refusal, clean_number, split_numbers};
 use super::duplicates::{NumberTable, Occurrence};
-use super::header::{self, Layout, WantedColumns};
+use super::header::{CodeColumn, Role, WantedColumns};
 use super::households::Households;
-use super::report::{ColumnReport, ListReport, ROWS_SHOWN};
+use super::report::{ColumnReport, ListReport, ROWS_SHOWN, SheetReport};
 use super::source::{Record, Source};
-use super::{LeadRow, ListError, ListSpec, RefusedRow, blacklist};
+use super::tables::{Table, Tables, find_tables};
+use super::{LeadRow, ListError, ListSpec, RefusedRow, blacklist, join_code};
 use paceline_core::number::PhoneNumber;
+use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,8 +23,12 @@ const PHONES_MAX: usize = 20;
 const CELL_BYTES_MAX: usize = 32 * 1024;
 
 /// Leads and refused rows, each in the order of the list. The memory is reused for the next batch.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
+    /// The sheet of these rows; empty for text, and when one sheet is read.
+    pub sheet: Arc<str>,
+    /// No other sheet follows.
+    pub is_last_sheet: bool,
     /// The list's columns, each name once.
     pub columns: Arc<[String]>,
     pub leads: Vec<LeadRow>,
@@ -38,55 +44,71 @@ pub enum ImportError<E> {
     Sink(E),
 }
 
-/// Imports the whole list of a campaign. `system` holds the numbers of the system-wide blacklist; `sink`
-/// receives every complete row exactly once. After an error the caller must discard the rows received so far.
+/// Imports the whole list of a campaign. `system` holds the system-wide blacklist; `sink` receives every complete
+/// row exactly once. After an error the caller must discard the rows received so far.
 pub fn import<E>(
     spec: &ListSpec,
-    system: &mut dyn Iterator<Item = PhoneNumber>,
+    system: &mut dyn Iterator<Item = NumberPattern>,
     sink: &mut dyn FnMut(&Batch) -> Result<(), E>,
 ) -> Result<ListReport, ImportError<E>> {
     let mut source = Source::open(&spec.file)?;
-    let wanted = WantedColumns {
-        phones: &spec.phones,
-        household: &spec.household,
-        name: &spec.name,
-        region: &spec.region,
-    };
-    let layout = header::find_layout(&spec.file, &source.sample()?, wanted)?;
+    let tables = find_tables(&spec.file, &mut source, WantedColumns::of(spec), &spec.sheets)?;
     let mut seen = NumberTable::default();
-    let mut report = ListReport { header_row: layout.header_row, ..ListReport::default() };
+    let mut report = ListReport { header_row: tables.read[0].layout.header_row, ..ListReport::default() };
     report.file = spec.file.display().to_string();
     report.blacklists.push(blacklist::add_system(system, 0, &mut seen));
     for path in &spec.blacklists {
         let list = report.blacklists.len();
-        report.blacklists.push(blacklist::add_file(path, &spec.region, list, &mut seen)?);
+        let added = blacklist::add_file(path, &spec.region, spec.skip_blacklist_rows, list, &mut seen)?;
+        report.blacklists.push(added);
     }
-    let column = |(at, name): (usize, &String)| ColumnReport { name: name.clone(), role: layout.role(at) };
-    report.columns = layout.names.iter().enumerate().map(column).collect();
+    let column = |(at, name): (usize, &String)| ColumnReport { name: name.clone(), role: tables.role(at) };
+    report.columns = tables.names.iter().enumerate().map(column).collect();
+    report.unread_sheets = tables.unread.clone();
 
-    let mut state = ImportState::new(spec, &layout, matches!(source, Source::Text(_)), seen, report);
-    let mut failed = None;
-    source.for_each_row(layout.names.len(), &mut |record| {
-        state.add_row(record);
-        if state.is_full()
-            && let Err(error) = state.flush(sink)
-        {
-            failed = Some(error);
-            return ControlFlow::Break(());
+    let mut state = ImportState::new(spec, &tables, matches!(source, Source::Text(_)), seen, report);
+    for at in 0..tables.read.len() {
+        state.begin_table(at);
+        let mut failed = None;
+        let table = &tables.read[at];
+        let hidden = source.for_each_row(&table.place, table.layout.names.len(), &mut |record| {
+            state.add_row(record);
+            if state.is_full()
+                && let Err(error) = state.flush(sink)
+            {
+                failed = Some(error);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
+        if let Some(error) = failed {
+            return Err(ImportError::Sink(error));
         }
-        ControlFlow::Continue(())
-    })?;
-    if let Some(error) = failed {
-        return Err(ImportError::Sink(error));
+        state.flush(sink).map_err(ImportError::Sink)?;
+        state.end_table(hidden);
     }
-    state.flush(sink).map_err(ImportError::Sink)?;
     Ok(state.finish(&source)?)
 }
+
+impl Tables {
+    /// The role of a column of the list: what it is in the first table where it has one.
+    fn role(&self, column: usize) -> Role {
+        let roles = self.read.iter().filter_map(|table| {
+            let own = table.columns.iter().position(|at| *at == column)?;
+            Some(table.layout.role(own)).filter(|role| *role != Role::Other)
+        });
+        roles.into_iter().next().unwrap_or(Role::Other)
+    }
+}
+
+/// A number of the row, with its column and its place in the cell.
+type FoundNumber = (PhoneNumber, (usize, usize, usize));
 
 /// The state of one import.
 struct ImportState<'a> {
     spec: &'a ListSpec,
-    layout: &'a Layout,
+    tables: &'a Tables,
+    table: &'a Table,
     is_text: bool,
     seen: NumberTable,
     ranges: NumberRanges,
@@ -95,22 +117,28 @@ struct ImportState<'a> {
     batch: Batch,
     /// Leads of `batch` in use; those behind are kept as memory for later rows.
     leads: usize,
-    phones: Vec<(PhoneNumber, (usize, usize, usize))>,
+    phones: Vec<FoundNumber>,
+    /// Rows of the tables before, so that rows are counted through all tables: where each table begins.
+    begins: Vec<u64>,
+    last_row: u64,
+    /// Rows and leads before the current table.
+    before: (u64, u64, u64),
 }
 
 impl<'a> ImportState<'a> {
     fn new(
         spec: &'a ListSpec,
-        layout: &'a Layout,
+        tables: &'a Tables,
         is_text: bool,
         seen: NumberTable,
         report: ListReport,
     ) -> Self {
-        let batch = Batch { columns: layout.names.clone().into(), ..Batch::default() };
+        let batch = Batch { columns: tables.names.clone().into(), ..Batch::default() };
         let (ranges, households) = (NumberRanges::default(), Households::default());
         ImportState {
             spec,
-            layout,
+            tables,
+            table: &tables.read[0],
             is_text,
             seen,
             ranges,
@@ -119,6 +147,80 @@ impl<'a> ImportState<'a> {
             batch,
             leads: 0,
             phones: Vec::new(),
+            begins: Vec::new(),
+            last_row: 0,
+            before: (0, 0, 0),
+        }
+    }
+
+    fn begin_table(&mut self, at: usize) {
+        self.table = &self.tables.read[at];
+        self.batch.is_last_sheet = at + 1 == self.tables.read.len();
+        self.begins.push(self.last_row);
+        self.before = (self.report.rows_read, self.report.leads, self.report.refused_rows);
+        if self.tables.read.len() > 1 {
+            self.batch.sheet = self.table.place.sheet.as_str().into();
+        }
+        // Room numbers repeat in every building: a sheet named after its building is a part of the household.
+        let sheet = &self.table.place.sheet;
+        let is_part = self.tables.read.len() > 1 && !self.table.layout.has_building && !is_plain_name(sheet);
+        self.households.set_building(if is_part { sheet } else { "" });
+        for column in &self.table.layout.unused {
+            let name = &self.table.layout.names[*column];
+            let what = format!(
+                "column '{name}' holds numbers that are not dialled: to dial them, name it under [list] phones"
+            );
+            self.report.warn(&what, &self.batch.sheet, 0);
+        }
+    }
+
+    fn end_table(&mut self, hidden_rows: u64) {
+        let place = &self.table.place;
+        if self.is_text {
+            return;
+        }
+        let merged_regions = place.form.merges.len() as u64;
+        self.report.sheets.push(SheetReport {
+            name: place.sheet.clone(),
+            header_row: self.table.layout.header_row,
+            rows_read: self.report.rows_read - self.before.0,
+            leads: self.report.leads - self.before.1,
+            refused_rows: self.report.refused_rows - self.before.2,
+            hidden_rows,
+            merged_regions,
+        });
+        if hidden_rows > 0 {
+            let what = format!("{hidden_rows} rows are hidden or filtered out and were left out");
+            self.report.warn(&what, &place.sheet, 0);
+        }
+        if place.form.unsaved_formulas > 0 {
+            let what = format!(
+                "{} formulas without a saved value: open the workbook in a spreadsheet and save it again",
+                place.form.unsaved_formulas
+            );
+            self.report.warn(&what, &place.sheet, 0);
+        }
+    }
+
+    /// `row 5`, or `row 5 of sheet 'A'`, from a row that is counted through all tables.
+    fn row_name(&self, running: u64) -> String {
+        let table = self.begins.partition_point(|begin| *begin < running).max(1) - 1;
+        let row = running - self.begins.get(table).copied().unwrap_or(0);
+        match self.tables.read.len() {
+            1 => format!("row {row}"),
+            _ => format!("row {row} of sheet '{}'", self.tables.read[table].place.sheet),
+        }
+    }
+
+    /// The cells of a row at their places among the columns of the list.
+    fn place_cells(&self, cells: &[&str], out: &mut Vec<String>) {
+        out.resize_with(self.tables.names.len(), String::new);
+        out.iter_mut().for_each(String::clear);
+        for (own, at) in self.table.columns.iter().enumerate() {
+            out[*at].push_str(cells.get(own).copied().unwrap_or(""));
+        }
+        if let Some(at) = self.tables.sheet_column {
+            out[at].push_str(&self.table.place.sheet);
         }
     }
 
@@ -137,10 +239,11 @@ impl<'a> ImportState<'a> {
     }
 
     fn add_row(&mut self, record: Record<'_>) {
-        if self.layout.header_row.is_some_and(|header| record.row <= header) {
+        if self.table.layout.header_row.is_some_and(|header| record.row <= header) {
             return;
         }
         self.report.rows_read += 1;
+        self.last_row = self.begins.last().copied().unwrap_or(0) + record.row;
         if self.report.sample.len() < ROWS_SHOWN {
             self.report.sample.push(truncated(record.cells));
         }
@@ -148,7 +251,7 @@ impl<'a> ImportState<'a> {
             return self
                 .refuse_row(record, Refusal { reason: Reason::InvalidNumber, hint: defect.hint().into() });
         }
-        let width = self.layout.names.len();
+        let width = self.table.layout.names.len();
         if record.cells.len() != width && self.is_text {
             if record.cells.iter().skip(width).any(|cell| !cell.trim().is_empty()) {
                 let hint = format!(
@@ -158,7 +261,7 @@ impl<'a> ImportState<'a> {
                 return self.refuse_row(record, Refusal { reason: Reason::InvalidNumber, hint });
             }
             if record.cells.len() < width {
-                self.report.warn("row with fewer cells than the header", record.row);
+                self.report.warn("row with fewer cells than the header", &self.batch.sheet, record.row);
             }
         }
         match self.collect_numbers(record) {
@@ -170,44 +273,58 @@ impl<'a> ImportState<'a> {
     /// Fills `phones`; returns the refusal if the row has no number that may be called.
     fn collect_numbers(&mut self, record: Record<'_>) -> Option<Refusal> {
         self.phones.clear();
-        let mut first_refusal: Option<Refusal> = None;
+        let table = self.table;
+        let layout = &table.layout;
+        let mut kept: Option<KeptRefusal> = None;
         let mut dropped = 0;
-        for column in &self.layout.phones {
+        let code = layout.code.and_then(|code| {
+            let (CodeColumn::Country(at) | CodeColumn::Area(at)) = code;
+            Some((code, *record.cells.get(at)?))
+        });
+        let column_name = |column: usize| match layout.phones.len() {
+            1 => String::new(),
+            _ => format!("{}: ", layout.names[column]),
+        };
+        for column in &layout.phones {
             let Some(cell) = record.cells.get(*column) else { continue };
             for part in split_phones(cell) {
-                let number = match clean_number(part, &self.spec.region) {
+                let (joined, region) = join_code(part, code, &self.spec.region);
+                let number = match clean_number(&joined, &region) {
                     Ok(number) if self.phones.iter().any(|(known, _)| *known == number) => continue,
                     Ok(number) => number,
-                    Err(refusal) => {
+                    Err(Refusal { reason, hint }) => {
                         dropped += 1;
-                        keep_refusal(&mut first_refusal, refusal);
+                        let hint = format!("{}{hint}", column_name(*column));
+                        keep_refusal(&mut kept, Refusal { reason, hint }, part);
                         continue;
                     }
                 };
                 if self.phones.len() == PHONES_MAX {
-                    self.report.warn("row with more than 20 numbers: the rest is left out", record.row);
+                    let what = "row with more than 20 numbers: the rest is left out";
+                    self.report.warn(what, &self.batch.sheet, record.row);
                     break;
                 }
-                match self.seen.find_or_add(number, record.row) {
+                match self.seen.find_or_add(number, self.last_row) {
                     Occurrence::New => {
                         let start = part.as_ptr() as usize - cell.as_ptr() as usize;
                         self.phones.push((number, (*column, start, start + part.len())));
                     }
                     Occurrence::Row(row) => {
                         dropped += 1;
-                        let hint = format!("the same number stands in row {row}");
-                        keep_refusal(&mut first_refusal, Refusal { reason: Reason::Duplicate, hint });
+                        let hint = format!("the same number stands in {}", self.row_name(row));
+                        keep_refusal(&mut kept, Refusal { reason: Reason::Duplicate, hint }, part);
                     }
                     Occurrence::Blacklist(list) => {
                         dropped += 1;
                         let list = &mut self.report.blacklists[list];
                         list.hits += 1;
                         let hint = format!("on the blacklist {}", list.name);
-                        keep_refusal(&mut first_refusal, Refusal { reason: Reason::Blacklisted, hint });
+                        keep_refusal(&mut kept, Refusal { reason: Reason::Blacklisted, hint }, part);
                     }
                 }
             }
         }
+        let first_refusal = kept.map(|kept| kept.refusal);
         if self.phones.is_empty() {
             return Some(first_refusal.unwrap_or_else(|| Refusal {
                 reason: Reason::InvalidNumber,
@@ -218,7 +335,7 @@ impl<'a> ImportState<'a> {
             && let Some(refusal) = first_refusal
         {
             let what = format!("lead that lost one of its numbers: {}", refusal.reason);
-            self.report.warn(&what, record.row);
+            self.report.warn(&what, &self.batch.sheet, record.row);
         }
         None
     }
@@ -227,29 +344,27 @@ impl<'a> ImportState<'a> {
         if self.batch.leads.len() == self.leads {
             self.batch.leads.push(LeadRow::default());
         }
-        let lead = &mut self.batch.leads[self.leads];
-        self.leads += 1;
+        let mut lead = std::mem::take(&mut self.batch.leads[self.leads]);
         lead.row = record.row;
-        let name = self.layout.name.and_then(|at| record.cells.get(at)).map_or("", |cell| cell.trim());
-        fill_field(&mut lead.name, |text| text.push_str(name));
-        let (households, columns) = (&mut self.households, &self.layout.household);
+        let layout = &self.table.layout;
+        fill_field(&mut lead.name, |text| write_name(&layout.name, record.cells, text));
+        let (households, columns) = (&mut self.households, &layout.household);
         fill_field(&mut lead.household, |text| households.write_name(columns, record.cells, text));
         lead.phones.clear();
         for (number, (column, start, end)) in &self.phones {
             if !self.ranges.is_in_use(*number) {
-                self.report.warn("number in a range that the number plan does not use (yet)", record.row);
+                let what = "number in a range that the number plan does not use (yet)";
+                self.report.warn(what, &self.batch.sheet, record.row);
             }
             if number.as_u64() % 10_000_000 == 0 {
-                self.report.warn("number that ends in seven zeros: did a spreadsheet round it?", record.row);
+                let what = "number that ends in seven zeros: did a spreadsheet round it?";
+                self.report.warn(what, &self.batch.sheet, record.row);
             }
             lead.phones.push((*number, record.cells[*column][*start..*end].to_string()));
         }
-        let width = self.layout.names.len();
-        lead.cells.resize_with(width, String::new);
-        for (at, cell) in lead.cells.iter_mut().enumerate() {
-            cell.clear();
-            cell.push_str(record.cells.get(at).copied().unwrap_or(""));
-        }
+        self.place_cells(record.cells, &mut lead.cells);
+        self.batch.leads[self.leads] = lead;
+        self.leads += 1;
         self.report.leads += 1;
         self.report.phones += self.phones.len() as u64;
     }
@@ -257,7 +372,14 @@ impl<'a> ImportState<'a> {
     fn refuse_row(&mut self, record: Record<'_>, refusal: Refusal) {
         self.report.refuse(refusal.reason);
         let Refusal { reason, hint } = refusal;
-        self.batch.refused.push(RefusedRow { row: record.row, cells: truncated(record.cells), reason, hint });
+        let mut cells = truncated(record.cells);
+        if !self.is_text {
+            let own: Vec<&str> = cells.iter().map(String::as_str).collect();
+            let mut placed = Vec::new();
+            self.place_cells(&own, &mut placed);
+            cells = placed;
+        }
+        self.batch.refused.push(RefusedRow { row: record.row, cells, reason, hint });
     }
 
     fn finish(mut self, source: &Source) -> Result<ListReport, ListError> {
@@ -275,20 +397,21 @@ impl<'a> ImportState<'a> {
                         "{} broken characters: was the file saved in another encoding?",
                         text.broken_characters
                     );
-                    report.warn(&what, 0);
+                    report.warn(&what, "", 0);
                 }
             }
-            Source::Sheet(sheet) => {
+            Source::Book(_) => {
                 report.encoding = "xlsx".into();
-                report.sheet = sheet.sheet.clone();
+                if let [only] = report.sheets.as_slice() {
+                    report.sheet = only.name.clone();
+                }
             }
         }
         for list in &report.blacklists.clone() {
             for row in &list.unreadable_rows {
-                report.warn(
-                    &format!("row of the blacklist {} without a number that can be read", list.name),
-                    *row,
-                );
+                let what =
+                    format!("row of the blacklist {} that is not understood and blocks nothing", list.name);
+                report.warn(&what, "", *row);
             }
         }
         report.households = self.households.count();
@@ -313,15 +436,56 @@ fn split_phones(cell: &str) -> impl Iterator<Item = &str> {
     whole.into_iter().chain(split_numbers(rest))
 }
 
-/// Keeps the first refusal of a row, except that a blacklist hit replaces any other.
-fn keep_refusal(first: &mut Option<Refusal>, refusal: Refusal) {
-    let replace = match first {
+/// The refusal that is shown for a row, with the digits of the text it speaks of.
+struct KeptRefusal {
+    refusal: Refusal,
+    digits: usize,
+}
+
+/// Keeps the refusal of the text that was most probably meant as the number, that with the most digits; a
+/// blacklist hit replaces any other.
+fn keep_refusal(kept: &mut Option<KeptRefusal>, refusal: Refusal, text: &str) {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let is_blocked = |refusal: &Refusal| refusal.reason == Reason::Blacklisted;
+    let replace = match kept {
         None => true,
-        Some(known) => refusal.reason == Reason::Blacklisted && known.reason != Reason::Blacklisted,
+        Some(known) if is_blocked(&known.refusal) => false,
+        Some(known) => is_blocked(&refusal) || digits > known.digits,
     };
     if replace {
-        *first = Some(refusal);
+        *kept = Some(KeptRefusal { refusal, digits });
     }
+}
+
+/// Writes the name from its columns. Chinese, Japanese and Korean names are written last name first and without
+/// a space.
+fn write_name(columns: &[usize], cells: &[&str], out: &mut String) {
+    let mut parts: Vec<&str> = columns
+        .iter()
+        .filter_map(|at| cells.get(*at))
+        .map(|cell| cell.trim())
+        .filter(|c| !c.is_empty())
+        .collect();
+    let is_east_asian = |c: char| matches!(c, '一'..='鿿' | '가'..='힣' | 'ぁ'..='ヿ');
+    let separator = match parts.len() > 1 && parts.iter().all(|part| part.chars().any(is_east_asian)) {
+        true => {
+            parts.reverse();
+            ""
+        }
+        false => " ",
+    };
+    for (at, part) in parts.into_iter().enumerate() {
+        if at > 0 {
+            out.push_str(separator);
+        }
+        out.push_str(part);
+    }
+}
+
+/// Whether a spreadsheet program gave the sheet its name: `Sheet1`, `工作表2`.
+fn is_plain_name(sheet: &str) -> bool {
+    let name = sheet.trim().trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ').to_lowercase();
+    ["sheet", "工作表", "表", "tabelle", "feuille", "hoja", "list", "名单"].contains(&name.as_str())
 }
 
 fn truncated(cells: &[&str]) -> Vec<String> {

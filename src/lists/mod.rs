@@ -7,23 +7,29 @@ mod duplicates;
 mod fix_file;
 mod frame;
 mod header;
+mod header_words;
 mod households;
 mod import;
 mod records;
 mod report;
 mod sheet;
+mod sheet_form;
 mod sniff;
 mod source;
+mod tables;
 mod text;
 
-pub use clean::{Refusal, caller_id, clean_number};
+pub use clean::{Refusal, caller_id, clean_number, clean_pattern};
 pub use fix_file::FixFile;
 pub use header::Role;
 pub use import::{BATCH_ROWS, Batch, ImportError, import};
-pub use report::{BlacklistReport, ColumnReport, ListReport, Warning};
+pub use report::{BlacklistReport, ColumnReport, ListReport, SheetReport, UnreadSheet, Warning};
 
+use header::{CodeColumn, country_of_code};
 use paceline_core::number::PhoneNumber;
+use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -31,19 +37,24 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSpec {
     pub file: PathBuf,
-    /// Column names; empty = found by header name.
+    /// Names of the sheets to read; empty = all that have a phone column.
+    pub sheets: Vec<String>,
+    /// Column names; empty = found by header and values.
     pub phones: Vec<String>,
-    pub household: String,
+    /// Columns that together name the household.
+    pub household: Vec<String>,
     pub name: String,
     /// Country of numbers without a country code, ISO 3166 alpha-2.
     pub region: String,
     pub blacklists: Vec<PathBuf>,
+    /// Rows of a blacklist that are not understood are reported instead of refused.
+    pub skip_blacklist_rows: bool,
 }
 
 /// A row that became a lead.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeadRow {
-    /// Counted from 1, the header included. In XLSX the sheet's own row number.
+    /// Counted from 1, the header included. In XLSX the sheet's own row number; the sheet is that of the batch.
     pub row: u64,
     pub household: Option<String>,
     pub name: Option<String>,
@@ -82,6 +93,13 @@ pub enum ListError {
     NoColumn { file: PathBuf, column: String, nearest: String },
     #[error("{}: no column holds phone numbers (columns: {found}). Name it under [list] phones", file.display())]
     NoPhoneColumn { file: PathBuf, found: String },
+    #[error("{}: {sheets}", file.display())]
+    NoSheet { file: PathBuf, sheets: String },
+    #[error(
+        "{}: {count} rows of the blacklist are not understood and would protect nobody ({rows}). Write numbers, or prefixes such as 0755* and 1380013*; or let [list] blacklist_rows = \"skip\" leave them out",
+        file.display()
+    )]
+    Blacklist { file: PathBuf, count: u64, rows: String },
     #[error("{}: cannot be written: {source}", file.display())]
     Write { file: PathBuf, source: io::Error },
 }
@@ -89,7 +107,7 @@ pub enum ListError {
 /// Reads the list and writes `list-report.json` and `fix.csv` into `dir`, each complete or not at all.
 pub fn check(
     spec: &ListSpec,
-    system: &mut dyn Iterator<Item = PhoneNumber>,
+    system: &mut dyn Iterator<Item = NumberPattern>,
     dir: &Path,
 ) -> Result<ListReport, ListError> {
     check_with(spec, system, dir, &mut |_| true)
@@ -98,7 +116,7 @@ pub fn check(
 /// As [`check`], and passes every batch to `take`; `false` ends the import.
 pub fn check_with(
     spec: &ListSpec,
-    system: &mut dyn Iterator<Item = PhoneNumber>,
+    system: &mut dyn Iterator<Item = NumberPattern>,
     dir: &Path,
     take: &mut dyn FnMut(&Batch) -> bool,
 ) -> Result<ListReport, ListError> {
@@ -125,9 +143,32 @@ pub fn check_with(
     Ok(report)
 }
 
-/// Reads every number of one blacklist file, ascending.
-pub fn read_blacklist(file: &Path, region: &str) -> Result<Vec<PhoneNumber>, ListError> {
+/// Reads every entry of one blacklist file, ascending. `skip_rows`: rows that are not understood are left out;
+/// else they are an error that names them.
+pub fn read_blacklist(file: &Path, region: &str, skip_rows: bool) -> Result<Vec<NumberPattern>, ListError> {
     let mut seen = duplicates::NumberTable::default();
-    blacklist::add_file(file, region, 0, &mut seen)?;
-    Ok(seen.blocked_numbers())
+    blacklist::add_file(file, region, skip_rows, 0, &mut seen)?;
+    Ok(seen.blocked())
+}
+
+/// A number joined with the code that stands in a column beside it, and the region to read it by.
+fn join_code<'a>(
+    part: &'a str,
+    code: Option<(CodeColumn, &str)>,
+    region: &'a str,
+) -> (Cow<'a, str>, Cow<'a, str>) {
+    let text = part.trim();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    match code {
+        _ if text.starts_with(['+', '＋']) || text.starts_with("00") => (part.into(), region.into()),
+        Some((CodeColumn::Country(_), code)) => match country_of_code(code) {
+            Some(country) => (part.into(), country.to_string().into()),
+            None => (part.into(), region.into()),
+        },
+        Some((CodeColumn::Area(_), code)) if digits <= 8 && !code.trim().is_empty() => {
+            let area = code.trim().trim_start_matches('0');
+            (format!("0{area}-{text}").into(), region.into())
+        }
+        _ => (part.into(), region.into()),
+    }
 }

@@ -15,9 +15,15 @@ pub struct ListReport {
     pub encoding: String,
     /// `,`, `\t`, `;` or `|`; empty for a workbook.
     pub separator: String,
-    /// The sheet that was read; empty for text.
+    /// The sheet that was read; empty for text, and when several sheets were read.
     pub sheet: String,
-    /// The row of the header, counted from 1; absent when the list has none.
+    /// Every sheet that was read, in the order of the workbook.
+    #[serde(default)]
+    pub sheets: Vec<SheetReport>,
+    /// Every sheet that was not read, with the reason.
+    #[serde(default)]
+    pub unread_sheets: Vec<UnreadSheet>,
+    /// The row of the header (of the first sheet), counted from 1; absent when the list has none.
     pub header_row: Option<u64>,
     pub columns: Vec<ColumnReport>,
     /// Rows below the header that are not blank.
@@ -38,6 +44,27 @@ pub struct ListReport {
     pub sample: Vec<Vec<String>>,
 }
 
+/// One sheet of a workbook that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SheetReport {
+    pub name: String,
+    pub header_row: Option<u64>,
+    pub rows_read: u64,
+    pub leads: u64,
+    pub refused_rows: u64,
+    /// Rows that are hidden or filtered out, and were left out.
+    pub hidden_rows: u64,
+    /// Merged regions; each of their cells has the text of the first.
+    pub merged_regions: u64,
+}
+
+/// A sheet that was not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UnreadSheet {
+    pub name: String,
+    pub reason: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ColumnReport {
     pub name: String,
@@ -50,18 +77,30 @@ pub struct BlacklistReport {
     /// The file's name, or `system`.
     pub name: String,
     pub numbers: u64,
+    /// Prefixes, such as `0755*`, each of which blocks every number that begins with it.
+    #[serde(default)]
+    pub prefixes: u64,
     /// Numbers of the list that are on this blacklist and on none before it.
     pub hits: u64,
-    /// Rows without a readable number: they block nothing.
+    /// Rows with something that is no number and no prefix: it blocks nothing.
     pub unreadable: u64,
     /// The first of those rows.
     pub unreadable_rows: Vec<u64>,
+    /// What was found there, and what to do.
+    #[serde(default)]
+    pub unreadable_hints: Vec<String>,
+    /// Sheets of a workbook that were not read.
+    #[serde(default)]
+    pub unread_sheets: Vec<UnreadSheet>,
 }
 
 /// A finding that refused no row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
     pub what: String,
+    /// The sheet of the rows, if several sheets were read.
+    #[serde(default)]
+    pub sheet: String,
     pub count: u64,
     /// The first rows with this finding.
     pub rows: Vec<u64>,
@@ -83,9 +122,11 @@ impl ListReport {
         }
     }
 
-    pub(crate) fn warn(&mut self, what: &str, row: u64) {
-        let at = self.warnings.iter().position(|warning| warning.what == what).unwrap_or_else(|| {
-            self.warnings.push(Warning { what: what.into(), ..Warning::default() });
+    /// `sheet`: empty unless several sheets are read; `row`: 0 = of the whole list.
+    pub(crate) fn warn(&mut self, what: &str, sheet: &str, row: u64) {
+        let is_same = |warning: &Warning| warning.what == what && warning.sheet == sheet;
+        let at = self.warnings.iter().position(is_same).unwrap_or_else(|| {
+            self.warnings.push(Warning { what: what.into(), sheet: sheet.into(), ..Warning::default() });
             self.warnings.len() - 1
         });
         let warning = &mut self.warnings[at];

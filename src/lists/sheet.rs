@@ -1,14 +1,18 @@
-//! Reads an XLSX file as rows of text, cell by cell, without holding the sheet in memory. Numbers keep every
-//! digit; formulas give their saved value.
+//! Reads the sheets of an XLSX file as rows of text, cell by cell, without holding a sheet in memory. Numbers keep
+//! every digit and the leading zeros of their format, formulas give their saved value, merged cells are filled,
+//! hidden rows are left out and counted.
 
 use super::ListError;
+use super::sheet_form::{self, Merge, SheetForm};
 use super::source::{Record, SAMPLE_ROWS, SampleRow};
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use zip::ZipArchive;
 
 /// Columns read. A spreadsheet has at most 16,384; a list has a few.
 const COLUMNS_MAX: u32 = 1_000;
@@ -18,20 +22,30 @@ const UNPACKED_MAX: u64 = 4 << 30;
 /// Largest shared-strings table; it is held in memory.
 const STRINGS_MAX: u64 = 512 << 20;
 
-pub(crate) struct SheetFile {
+pub(crate) struct Workbook {
     path: PathBuf,
     book: Xlsx<BufReader<File>>,
-    pub sheet: String,
+    archive: ZipArchive<BufReader<File>>,
+    /// The parts of the archive that hold the sheets, by name.
+    parts: HashMap<String, String>,
 }
 
-impl SheetFile {
-    /// Opens the first visible sheet that has a row.
+/// One sheet of a workbook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SheetEntry {
+    pub name: String,
+    pub is_visible: bool,
+    /// Cells, not a chart or a macro.
+    pub has_cells: bool,
+}
+
+impl Workbook {
     pub fn open(path: &Path) -> Result<Self, ListError> {
         let mut file = File::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
         let damaged = |what: String| ListError::Sheet { file: path.into(), row: 0, what };
+        let unread = |source| ListError::Read { file: path.into(), row: 0, source };
         let mut head = [0; 8];
-        let len =
-            file.read(&mut head).map_err(|source| ListError::Read { file: path.into(), row: 0, source })?;
+        let len = file.read(&mut head).map_err(unread)?;
         if !head[..len].starts_with(b"PK\x03\x04") {
             let what = match head.starts_with(b"\xD0\xCF\x11\xE0") {
                 true => {
@@ -42,29 +56,34 @@ impl SheetFile {
             return Err(ListError::Foreign { file: path.into(), what });
         }
         refuse_zip_bomb(&mut file).map_err(&damaged)?;
-        file.rewind().map_err(|source| ListError::Read { file: path.into(), row: 0, source })?;
+        file.rewind().map_err(unread)?;
         let book =
             catch_panic(|| Xlsx::new(BufReader::new(file)).map_err(|e| e.to_string())).map_err(&damaged)?;
-        let mut found = SheetFile { path: path.into(), book, sheet: String::new() };
-        let sheets: Vec<String> = found
-            .book
-            .sheets_metadata()
-            .iter()
-            .filter(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible)
-            .map(|sheet| sheet.name.clone())
-            .collect();
-        for name in sheets {
-            found.sheet = name;
-            if !found.sample()?.is_empty() {
-                return Ok(found);
-            }
-        }
-        Err(ListError::Empty { file: path.into(), what: "no sheet with a row in it" })
+        let again = File::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
+        let mut archive = ZipArchive::new(BufReader::new(again)).map_err(|e| damaged(e.to_string()))?;
+        let parts = sheet_form::sheet_parts(&mut archive).map_err(&damaged)?;
+        Ok(Workbook { path: path.into(), book, archive, parts })
     }
 
-    pub fn sample(&mut self) -> Result<Vec<SampleRow>, ListError> {
+    /// Every sheet, in the order of the workbook.
+    pub fn sheets(&self) -> Vec<SheetEntry> {
+        let entry = |sheet: &calamine::Sheet| SheetEntry {
+            name: sheet.name.clone(),
+            is_visible: sheet.visible == SheetVisible::Visible,
+            has_cells: sheet.typ == SheetType::WorkSheet,
+        };
+        self.book.sheets_metadata().iter().map(entry).collect()
+    }
+
+    /// Reads the form of a sheet, and so the whole of its XML. The error is the reason why it is damaged.
+    pub fn form(&mut self, sheet: &str) -> Result<SheetForm, String> {
+        let part = self.parts.get(sheet).ok_or("its part is missing in the file")?.clone();
+        sheet_form::read_form(&mut self.archive, &part)
+    }
+
+    pub fn sample(&mut self, sheet: &str, form: &SheetForm) -> Result<Vec<SampleRow>, ListError> {
         let mut rows = Vec::new();
-        self.for_each_row(&mut |record| {
+        self.for_each_row(sheet, form, &mut |record| {
             rows.push(SampleRow {
                 row: record.row,
                 cells: record.cells.iter().map(|c| c.to_string()).collect(),
@@ -74,52 +93,76 @@ impl SheetFile {
         Ok(rows)
     }
 
+    /// Visits every row of a sheet that is neither blank nor hidden. Returns the number of hidden rows that are not
+    /// blank.
     pub fn for_each_row(
         &mut self,
+        sheet: &str,
+        form: &SheetForm,
         visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
-    ) -> Result<(), ListError> {
+    ) -> Result<u64, ListError> {
         let path = self.path.clone();
-        let damaged = |row: u64, what: String| ListError::Sheet { file: path.clone(), row, what };
-        let mut reader =
-            catch_panic(|| self.book.worksheet_cells_reader(&self.sheet).map_err(|e| e.to_string()))
-                .map_err(|what| damaged(0, what))?;
-        let mut row = RowBuffer::default();
+        let damaged = |row: u64, what: String| ListError::Sheet {
+            file: path.clone(),
+            row,
+            what: format!("sheet '{sheet}': {what}"),
+        };
+        let mut reader = catch_panic(|| self.book.worksheet_cells_reader(sheet).map_err(|e| e.to_string()))
+            .map_err(|what| damaged(0, what))?;
+        let widths: Vec<usize> = reader
+            .styles()
+            .iter()
+            .map(|style| style.number_format.as_ref().map_or(0, |format| zeros_shown(&format.format_code)))
+            .collect();
+        let mut row = RowBuffer { fill: MergeFill::new(&form.merges), ..RowBuffer::default() };
+        let mut hidden = 0;
         loop {
-            let next = catch_panic(|| reader.next_cell().map_err(|e| e.to_string()));
+            let next = catch_panic(|| reader.next_cell_with_style_id().map_err(|e| e.to_string()));
             let cell = next.map_err(|what| damaged(row.number, what))?;
-            let Some(cell) = cell else { return row.visit(visit).map_or_else(|_| Ok(()), |()| Ok(())) };
-            let (line, column) = cell.get_position();
-            let number = u64::from(line) + 1;
-            if number != row.number {
-                if row.visit(visit).is_err() {
-                    return Ok(());
+            let position = cell.as_ref().map(|(cell, _)| cell.get_position());
+            let number = position.map_or(0, |(line, _)| u64::from(line) + 1);
+            if position.is_none() || number != row.number {
+                if row.finish() {
+                    match form.is_hidden((row.number - 1) as u32) {
+                        true => hidden += 1,
+                        false if row.visit(visit).is_break() => return Ok(hidden),
+                        false => {}
+                    }
                 }
                 row.start(number);
             }
-            row.put(column, cell.get_value());
+            let Some((cell, style)) = cell else { return Ok(hidden) };
+            let width = widths.get(style).copied().unwrap_or(0);
+            row.put(cell.get_position().1, cell.get_value(), width);
         }
     }
 }
 
 /// The row being assembled; its strings are reused for the next.
 #[derive(Default)]
-struct RowBuffer {
+struct RowBuffer<'a> {
     number: u64,
     cells: Vec<String>,
     width: usize,
+    fill: MergeFill<'a>,
 }
 
-impl RowBuffer {
+impl RowBuffer<'_> {
     fn start(&mut self, number: u64) {
         self.number = number;
         self.width = 0;
     }
 
-    fn put(&mut self, column: u32, value: &DataRef<'_>) {
+    fn put(&mut self, column: u32, value: &DataRef<'_>, zeros: usize) {
         if column >= COLUMNS_MAX || matches!(value, DataRef::Empty) {
             return;
         }
         let column = column as usize;
+        self.widen(column);
+        write_value(value, zeros, &mut self.cells[column]);
+    }
+
+    fn widen(&mut self, column: usize) {
         while self.width <= column {
             if self.cells.len() <= self.width {
                 self.cells.push(String::new());
@@ -127,25 +170,79 @@ impl RowBuffer {
             self.cells[self.width].clear();
             self.width += 1;
         }
-        write_value(value, &mut self.cells[column]);
     }
 
-    fn visit(&self, visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>) -> Result<(), ()> {
-        let cells: Vec<&str> = self.cells[..self.width].iter().map(String::as_str).collect();
-        if cells.iter().all(|cell| cell.trim().is_empty()) {
-            return Ok(());
+    /// Fills the merged cells of a complete row. `false` = the row has no cell of its own.
+    fn finish(&mut self) -> bool {
+        if self.number == 0 || self.cells[..self.width].iter().all(|cell| cell.trim().is_empty()) {
+            return false;
         }
-        match visit(Record { row: self.number, cells: &cells, defect: None }) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(()),
+        let line = (self.number - 1) as u32;
+        let mut fill = std::mem::take(&mut self.fill);
+        fill.advance(line, &self.cells[..self.width]);
+        for (merge, value) in &fill.active {
+            let last = merge.columns.1.min(COLUMNS_MAX - 1);
+            for column in (merge.columns.0..=last).map(|column| column as usize) {
+                self.widen(column);
+                if self.cells[column].is_empty() {
+                    self.cells[column].push_str(value);
+                }
+            }
+        }
+        self.fill = fill;
+        true
+    }
+
+    fn visit(&self, visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
+        let cells: Vec<&str> = self.cells[..self.width].iter().map(String::as_str).collect();
+        visit(Record { row: self.number, cells: &cells, defect: None })
+    }
+}
+
+/// The merged regions that reach the current row, each with the text of its first cell.
+#[derive(Default)]
+struct MergeFill<'a> {
+    /// Regions below, by first row.
+    rest: &'a [Merge],
+    active: Vec<(Merge, String)>,
+}
+
+impl<'a> MergeFill<'a> {
+    fn new(merges: &'a [Merge]) -> Self {
+        MergeFill { rest: merges, active: Vec::new() }
+    }
+
+    fn advance(&mut self, row: u32, cells: &[String]) {
+        self.active.retain(|(merge, _)| merge.rows.1 >= row);
+        while let Some((merge, rest)) = self.rest.split_first()
+            && merge.rows.0 <= row
+        {
+            self.rest = rest;
+            let text = cells.get(merge.columns.0 as usize).filter(|text| !text.is_empty());
+            if merge.rows.0 == row
+                && let Some(text) = text
+            {
+                self.active.push((*merge, text.clone()));
+            }
         }
     }
 }
 
-/// Writes a cell as text. A whole number has no point and no exponent, whatever its size.
-fn write_value(value: &DataRef<'_>, out: &mut String) {
+/// How many digits a number format shows at least: `00000000000` and `000-0000-0000` give 11, `General` and `0`
+/// none.
+fn zeros_shown(format: &str) -> usize {
+    let code = format.split(';').next().unwrap_or_default();
+    let code = code.replace(['-', ' ', '(', ')', '\\', '"', '@'], "");
+    if code.len() > 1 && code.bytes().all(|b| b == b'0') { code.len() } else { 0 }
+}
+
+/// Writes a cell as text. A whole number has no point and no exponent, whatever its size, and the leading zeros
+/// that its format shows.
+fn write_value(value: &DataRef<'_>, zeros: usize, out: &mut String) {
     use std::fmt::Write;
     let written = match value {
+        DataRef::Int(n) if zeros > 0 => write!(out, "{n:0zeros$}"),
+        DataRef::Float(n) if zeros > 0 && n.fract() == 0.0 => write!(out, "{n:0zeros$}"),
         DataRef::Empty => Ok(()),
         DataRef::Int(n) => write!(out, "{n}"),
         DataRef::Float(n) => write!(out, "{n}"),

@@ -1,7 +1,9 @@
-//! A list file of any kind as rows of text: the common interface of text files and workbooks.
+//! A list file of any kind as rows of text: the common interface of text files
+//! and workbooks.
 
 use super::ListError;
-use super::sheet::SheetFile;
+use super::sheet::Workbook;
+use super::sheet_form::SheetForm;
 use super::text::TextFile;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -43,9 +45,17 @@ pub(crate) struct SampleRow {
     pub cells: Vec<String>,
 }
 
+/// Where the rows of a table stand: the whole text file, or one sheet of a workbook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Empty for text.
+    pub sheet: String,
+    pub form: SheetForm,
+}
+
 pub(crate) enum Source {
     Text(Box<TextFile>),
-    Sheet(Box<SheetFile>),
+    Book(Box<Workbook>),
 }
 
 impl Source {
@@ -53,27 +63,22 @@ impl Source {
     pub fn open(path: &Path) -> Result<Self, ListError> {
         let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         match ending.as_deref() {
-            Some("xlsx" | "xlsm") => Ok(Source::Sheet(Box::new(SheetFile::open(path)?))),
+            Some("xlsx" | "xlsm") => Ok(Source::Book(Box::new(Workbook::open(path)?))),
             _ => Ok(Source::Text(Box::new(TextFile::open(path)?))),
         }
     }
 
-    pub fn sample(&mut self) -> Result<Vec<SampleRow>, ListError> {
-        match self {
-            Source::Text(text) => Ok(text.sample()),
-            Source::Sheet(sheet) => sheet.sample(),
-        }
-    }
-
-    /// Visits every row that is not blank, from the first. May be called once.
+    /// Visits every row of a table that is neither blank nor hidden, from the first. A text may be visited once.
+    /// Returns the number of hidden rows.
     pub fn for_each_row(
         &mut self,
+        place: &Place,
         width: usize,
         visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
-    ) -> Result<(), ListError> {
+    ) -> Result<u64, ListError> {
         match self {
-            Source::Text(text) => text.for_each_row(width, visit),
-            Source::Sheet(sheet) => sheet.for_each_row(visit),
+            Source::Text(text) => text.for_each_row(width, visit).map(|()| 0),
+            Source::Book(book) => book.for_each_row(&place.sheet, &place.form, visit),
         }
     }
 }

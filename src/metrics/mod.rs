@@ -11,7 +11,7 @@ use paceline_core::agent::{Activity, Availability, SeatView};
 use paceline_core::dialer::View;
 use paceline_core::dialer::output::AttemptResult;
 use paceline_core::ids::GroupId;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::ShownNumber;
 use paceline_core::outcome::{LeadState, Outcome};
 use paceline_core::pacing::Decision;
 use paceline_core::pacing::ledger::AbandonReport;
@@ -39,7 +39,7 @@ pub struct Metrics {
     trunk_up: IntGaugeVec,
     caller_id_answers: GaugeVec,
     /// Ended and answered calls by caller ID.
-    caller_ids: Mutex<BTreeMap<PhoneNumber, (u64, u64)>>,
+    caller_ids: Mutex<BTreeMap<ShownNumber, (u64, u64)>>,
     rtp_packets: IntCounterVec,
     rtp_legs: IntGauge,
     late: ExternalHistogram,
@@ -91,7 +91,7 @@ impl Metrics {
     }
 
     /// Counts an ended call for the caller ID it showed.
-    pub fn count_caller_id(&self, number: PhoneNumber, outcome: Outcome) {
+    pub fn count_caller_id(&self, number: ShownNumber, outcome: Outcome) {
         let mut shown = self.caller_ids.lock().unwrap_or_else(PoisonError::into_inner);
         let (ended, answered) = shown.entry(number).or_default();
         *ended += 1;

@@ -22,6 +22,7 @@ fn ended(outcome: Outcome) -> AttemptResult {
         agent: None,
         ended_at: Utc::default(),
         keys: Vec::new(),
+        key_ways: Vec::new(),
         result: None,
         counted: true,
         rest_until: None,
@@ -57,7 +58,7 @@ fn all_touched() -> Metrics {
     metrics.count_call_ended("vote", "main", &spoken);
     metrics.set_trunk_up("main", true);
     metrics.set_leads("vote", &[("done".to_owned(), 5)].into());
-    let ours = PhoneNumber::from_e164(8_675_587_654_321).expect("a number");
+    let ours = ShownNumber::from_e164(8_675_587_654_321).expect("a number");
     for outcome in [Outcome::Answered, Outcome::Busy, Outcome::NoAnswer, Outcome::Answered] {
         metrics.count_caller_id(ours, outcome);
     }

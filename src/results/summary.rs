@@ -11,7 +11,7 @@ use crate::store::reader::{AttemptRow, Counts, ListRow};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use paceline_core::ids::AgentId;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::ShownNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +48,8 @@ pub struct Summary {
     pub attempts_by_outcome: Tallies,
     /// Attempts by the result that key presses set.
     pub attempts_by_result: Tallies,
+    /// Keys pressed, by the way they came: `rtp`, `info`, `tone`.
+    pub keys_by_way: Tallies,
     /// Attempts by disposition.
     pub attempts_by_disposition: Tallies,
     /// Dispositions written by default because wrap-up timed out.
@@ -246,7 +248,7 @@ impl Tally {
         count(&mut summary.attempts_by_disposition, row.disposition.as_ref());
         summary.dispositions_defaulted += u64::from(row.disposition_defaulted);
         summary.attempts_connected += u64::from(row.connected_at.is_some());
-        if let Some(number) = row.caller_id.and_then(|number| PhoneNumber::from_e164(number as u64)) {
+        if let Some(number) = row.caller_id.and_then(|number| ShownNumber::from_e164(number as u64)) {
             let uses = summary.caller_ids.entry(number.national()).or_default();
             uses.attempts += 1;
             uses.answered += u64::from(row.answered_at.is_some());
@@ -283,6 +285,7 @@ impl Tally {
         summary.title = campaign.title.clone();
         summary.timezone = campaign.timezone.clone();
         summary.rows_read = counts.rows_read;
+        summary.keys_by_way.clone_from(&counts.keys_by_way);
         summary.ring_secs = self.ring.spans();
         summary.wait_secs = self.wait.spans();
         summary.talk_secs = self.talk.spans();

@@ -3,7 +3,7 @@
 use super::ResultsError;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::ShownNumber;
 
 /// Type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,8 @@ impl Cell {
 
     /// The number in national format.
     pub(super) fn phone(number: Option<i64>) -> Cell {
-        let number = number.and_then(|number| PhoneNumber::from_e164(number as u64));
-        Cell::text(number.map(PhoneNumber::national))
+        let number = number.and_then(|number| ShownNumber::from_e164(number as u64));
+        Cell::text(number.map(ShownNumber::national))
     }
 }
 

@@ -4,9 +4,9 @@
 use crate::sim::agents::Workforce;
 use crate::sim::memory_store::MemoryStore;
 use paceline_core::campaign::{Campaign, Trunk};
-use paceline_core::dialer::input::ManagerAction;
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::CampaignId;
+use paceline_core::number_pattern::NumberPattern;
 use paceline_core::time::{Duration, Time, Utc, WallClock};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -253,8 +253,8 @@ impl<F: FarEnd> Day<F> {
     fn carry_out(&mut self, output: Output) {
         let utc = self.utc();
         match output {
-            Output::FetchLeads { campaign, count } => {
-                let (leads, next_due, leads_open) = self.store.fetch(count, utc);
+            Output::FetchLeads { campaign, count, untried } => {
+                let (leads, next_due, leads_open) = self.store.fetch(count, untried, utc);
                 self.reply(Input::LeadsArrived { campaign, leads, next_due, leads_open });
             }
             Output::OpenAttempt(request) => {
@@ -275,7 +275,8 @@ impl<F: FarEnd> Day<F> {
             Output::CloseLeads { reason, .. } => self.store.close_leads(reason),
             Output::Blacklist { campaign, number } => {
                 self.store.blacklist(number);
-                self.reply(Input::ManagerActed { campaign, action: ManagerAction::Blacklisted { number } });
+                let patterns = vec![NumberPattern::exact(number)];
+                self.reply(Input::Blacklisted { campaign: Some(campaign), patterns });
             }
             Output::CampaignFinished { .. } => self.finished = true,
             Output::Decided { .. } => {}

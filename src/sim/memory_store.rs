@@ -110,11 +110,14 @@ impl MemoryStore {
         self.open
     }
 
-    /// Up to `count` due leads, when the next one is due, and the number of open leads.
-    pub fn fetch(&mut self, count: u32, now: Utc) -> (Vec<Lead>, Option<Utc>, u64) {
+    /// Up to `count` due leads (retries and callbacks by their time, then with `untried` untried leads), when
+    /// the next retry or callback is due, and the number of open leads.
+    pub fn fetch(&mut self, count: u32, untried: bool, now: Utc) -> (Vec<Lead>, Option<Utc>, u64) {
         let mut leads = Vec::new();
         let mut next_due = None;
-        for (at, id) in &self.due {
+        // Untried leads have no time of their own: the epoch.
+        let first_timed = (Utc::from_millis(1), LeadId(i64::MIN));
+        for (at, id) in self.due.range(first_timed..) {
             if self.leased.contains(id) {
                 continue;
             }
@@ -124,6 +127,9 @@ impl MemoryStore {
             }
             leads.push(self.leads[id].lead.clone());
         }
+        let fresh = self.due.range(..first_timed).filter(|(_, id)| untried && !self.leased.contains(id));
+        let room = count as usize - leads.len();
+        leads.extend(fresh.take(room).map(|(_, id)| self.leads[id].lead.clone()));
         self.leased.extend(leads.iter().map(|lead| lead.id));
         (leads, next_due, self.open)
     }
@@ -443,6 +449,7 @@ impl MemoryStore {
                 agent: None,
                 ended_at: now,
                 keys: Vec::new(),
+                key_ways: Vec::new(),
                 result: None,
                 counted: request.lead.is_some(),
                 rest_until: None,

@@ -178,15 +178,11 @@ pub async fn start(options: PhoneOptions) -> Result<RunningPhones, PhonesError> 
     if let Some(registrar) = options.registrar {
         for (place, phone) in options.phones.iter().enumerate() {
             let trunk = SipTrunk {
-                id: TrunkId(place as u16),
-                peer: registrar,
-                also_from: Vec::new(),
-                host: options.domain.clone(),
                 from_domain: options.domain.clone(),
                 username: phone.user.clone(),
                 password: phone.password.clone(),
                 register: true,
-                options: Duration::ZERO,
+                ..SipTrunk::new(TrunkId(place as u16), registrar, options.domain.clone())
             };
             ua.set_trunk(clock.now(), trunk);
         }

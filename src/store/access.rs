@@ -30,9 +30,11 @@ impl Store {
         let (now, role, expires) = (self.now().as_millis(), role.word(), expires.map(Utc::as_millis));
         let added = self
             .transaction(async |conn| {
-                let added = sqlx::query!(
-                    "insert into api_token (hash, role, name, created_at, expires_at)
-                     values ($1, $2, $3, $4, $5)",
+                let id = super::take_ids(conn, "api_token", 1).await?;
+                sqlx::query!(
+                    "insert into api_token (id, hash, role, name, created_at, expires_at)
+                     values ($1, $2, $3, $4, $5, $6)",
+                    id,
                     hash,
                     role,
                     name,
@@ -41,7 +43,7 @@ impl Store {
                 )
                 .execute(conn)
                 .await?;
-                Ok(added.last_insert_rowid())
+                Ok(id)
             })
             .await;
         added.map_err(|error| match &error {

@@ -3,13 +3,13 @@
 
 use super::blacklist::scope;
 use super::leads::{self, LastAttempt, UpdateCause};
-use super::summaries;
+use super::{open_dialogs, summaries};
 use paceline_core::call::Digit;
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult};
 use paceline_core::ids::{AttemptId, CallId};
 use paceline_core::outcome::Reason;
-use paceline_core::time::Utc;
+use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
 
 /// Facts about the number, the lead and the household for the dial check.
@@ -20,7 +20,8 @@ struct DialFacts {
     /// The lead is open, or its callback is due.
     lead_callable: bool,
     phone_closed: Option<bool>,
-    blacklisted: bool,
+    /// The number is on the blacklist until then; `i64::MAX` = for ever.
+    blacklisted_until: Option<i64>,
     household_busy: bool,
     /// Counted attempts to the number: in this campaign, and today over all campaigns. Open ones count.
     in_campaign: i64,
@@ -33,7 +34,14 @@ struct DialFacts {
     /// The number rests after an interrupted or an abandoned call. A guaranteed request (an agent is reserved
     /// for it) ignores the rest after an abandoned call.
     rest_until: Option<i64>,
+    /// The number or its household has a call of an earlier process that may still be up.
+    dialog_open: bool,
+    /// The household rests after an interrupted call to one of its other numbers.
+    household_rest: Option<i64>,
 }
+
+/// When a number is asked for again whose earlier call is still being ended.
+const DIALOG_RECHECK: Duration = Duration::from_secs(10);
 
 /// A request with the SIP data that is saved beside it.
 #[derive(Clone, Copy, Debug)]
@@ -96,12 +104,17 @@ fn check(
         if !facts.lead_callable {
             return Err(DialVerdict::Gone);
         }
-        if facts.phone_closed.unwrap_or(true) && !facts.blacklisted {
+        if facts.phone_closed.unwrap_or(true) && facts.blacklisted_until.is_none() {
             return Err(DialVerdict::Gone);
         }
     }
-    if facts.blacklisted {
-        return Err(DialVerdict::Closed(Reason::Blacklisted));
+    match facts.blacklisted_until {
+        Some(i64::MAX) => return Err(DialVerdict::Closed(Reason::Blacklisted)),
+        Some(until) => {
+            let until = Utc::from_millis(until);
+            return Err(DialVerdict::NotBefore { until, reason: Reason::Blacklisted });
+        }
+        None => {}
     }
     if now >= request.open_until {
         return Err(DialVerdict::NotBefore { until: request.open_until, reason: Reason::OutsideWindow });
@@ -110,7 +123,9 @@ fn check(
         return Err(DialVerdict::NotBefore { until: now + request.rest, reason: Reason::Duplicate });
     }
     let used = |until| Err(DialVerdict::NotBefore { until, reason: Reason::AttemptsUsed });
-    if let Some(until) = facts.rest_until.map(Utc::from_millis).filter(|until| *until > now) {
+    let rest = facts.rest_until.max(facts.household_rest).map(Utc::from_millis);
+    let ending = facts.dialog_open.then_some(now + DIALOG_RECHECK);
+    if let Some(until) = rest.max(ending).filter(|until| *until > now) {
         return used(until);
     }
     if facts.in_campaign >= i64::from(request.attempts_max) {
@@ -134,6 +149,7 @@ async fn load_facts(
     let (lead, household) = (request.lead.map(|lead| lead.0), request.household.map(|home| home.0));
     let (number, scope) = (request.number.as_u64() as i64, scope(Some(request.campaign)));
     let (day_start, day_end) = (request.day_start.as_millis(), request.day_end.as_millis());
+    let dialogs_since = (now - open_dialogs::KEPT).as_millis();
     let (now, placed_at) = (now.as_millis(), request.placed_at.as_millis());
     sqlx::query_as!(
         DialFacts,
@@ -144,10 +160,22 @@ async fn load_facts(
                       and (l.state = 'open' or l.state = 'follow_up' and l.next_at > 0 and l.next_at <= $7))
                as "lead_callable!: bool",
              (select p.closed from phone p where p.lead_id = $1 and p.number = $3) as "phone_closed: bool",
-             exists (select 1 from blacklist b where b.number = $3 and b.campaign_id in (0, $4))
-               as "blacklisted!: bool",
+             -- The entry that holds longest.
+             (select max(coalesce(b.until, 9223372036854775807)) from blacklist b
+               where b.campaign_id in (0, $4) and (b.until is null or b.until > $7)
+                 and (b.is_prefix or b.digits = $3) and b.digits in
+                  ($3, $3 / 10, $3 / 100, $3 / 1000, $3 / 10000, $3 / 100000, $3 / 1000000, $3 / 10000000,
+                   $3 / 100000000, $3 / 1000000000, $3 / 10000000000, $3 / 100000000000,
+                   $3 / 1000000000000, $3 / 10000000000000, $3 / 100000000000000))
+               as "blacklisted_until: i64",
              exists (select 1 from attempt h where h.household_id = $2 and h.state <> 'ended')
                as "household_busy!: bool",
+             exists (select 1 from unended u where u.cut_at >= $11 and u.number = $3
+                     union all
+                     select 1 from unended v where v.cut_at >= $11 and v.household_id = $2)
+               as "dialog_open!: bool",
+             (select max(r.rest_until) from attempt r where r.household_id = $2 and r.rest_until > $7
+                 and r.outcome = 'interrupted') as "household_rest: i64",
              exists (select 1 from summary s where s.lead_id = $1 and s.attempt_id =
                       (select t.id from attempt t where t.number = $3 and t.counted
                         order by t.placed_at desc, t.id desc limit 1)) as "called_for!: bool",
@@ -167,7 +195,8 @@ async fn load_facts(
         now,
         request.attempt.0,
         placed_at,
-        request.guaranteed
+        request.guaranteed,
+        dialogs_since
     )
     .fetch_one(&mut *conn)
     .await
@@ -220,8 +249,13 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
     Ok(())
 }
 
-/// Deletes an open attempt that was refused during a stall, in case its row had reached the disk.
+/// Deletes an open attempt that was refused during a stall, in case its row had reached the disk. Its id is not
+/// used again by a later process.
 pub(crate) async fn delete_open(conn: &mut SqliteConnection, attempt: AttemptId) -> Result<(), sqlx::Error> {
+    let next = attempt.0 + 1;
+    sqlx::query!("update counter set next = $1 where name = 'attempt' and next < $1", next)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query!("delete from attempt where id = $1 and state = 'open'", attempt.0)
         .execute(&mut *conn)
         .await?;
@@ -300,6 +334,12 @@ pub(crate) async fn save_result(
     )
     .execute(&mut *conn)
     .await?;
+    if !result.key_ways.is_empty() && ended.rows_affected() > 0 {
+        let ways: String = result.key_ways.iter().map(|way| way.letter()).collect();
+        sqlx::query!("update attempt set key_ways = $2 where id = $1", result.attempt.0, ways)
+            .execute(&mut *conn)
+            .await?;
+    }
     let Some(update) = result.lead.as_ref().filter(|_| ended.rows_affected() > 0) else { return Ok(0) };
     let has_summary = summaries::has_set_lead(conn, result.attempt).await?;
     let last = LastAttempt { outcome: result.outcome, at: result.ended_at, has_summary };

@@ -3,7 +3,7 @@
 use super::attempts::{self, Opening};
 use super::command::{Command, Reply};
 use super::leads::{self, UpdateCause};
-use super::{WriteConnection, begin, blacklist, commit, rollback};
+use super::{WriteConnection, blacklist};
 use super::{legs, open_dialogs, phone_contacts, recordings, seat_log, summaries};
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::ids::{AttemptId, CampaignId, LeadId};
@@ -36,26 +36,20 @@ pub(super) async fn commit_batch(
     requested: &FxHashSet<i64>,
     now: Utc,
 ) -> Result<Effects, sqlx::Error> {
-    let mut conn = write.lock().await;
-    let written = async {
-        begin(&mut conn).await?;
-        let mut effects = Effects::default();
-        for item in jobs {
-            match item {
-                Job::Run(command) => apply_command(&mut conn, command, requested, now, &mut effects).await?,
-                Job::DeleteAttempt(attempt) => attempts::delete_open(&mut conn, *attempt).await?,
+    write
+        .transaction(async |conn| {
+            let mut effects = Effects::default();
+            for item in jobs {
+                match item {
+                    Job::Run(command) => apply_command(conn, command, requested, now, &mut effects).await?,
+                    Job::DeleteAttempt(attempt) => attempts::delete_open(conn, *attempt).await?,
+                }
             }
-        }
-        let at = now.as_millis();
-        sqlx::query!("update pulse set at = $1 where id = 1", at).execute(&mut *conn).await?;
-        commit(&mut conn).await?;
-        Ok(effects)
-    }
-    .await;
-    if written.is_err() {
-        rollback(&mut conn).await;
-    }
-    written
+            let at = now.as_millis();
+            sqlx::query!("update pulse set at = $1 where id = 1", at).execute(&mut *conn).await?;
+            Ok(effects)
+        })
+        .await
 }
 
 async fn apply_command(
@@ -116,7 +110,7 @@ async fn apply_command(
             legs::save_placed(conn, *leg, about, dialog, now).await?
         }
         Command::SaveLeg(record) => legs::save_ended(conn, record).await?,
-        Command::DialogEnded { id } => open_dialogs::delete(conn, *id).await?,
+        Command::DialogEnded { id, reached } => open_dialogs::end(conn, *id, *reached).await?,
         Command::SavePhoneContacts { agent, contacts } => {
             phone_contacts::save(conn, *agent, contacts).await?
         }

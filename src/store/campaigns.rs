@@ -1,6 +1,6 @@
 //! The campaign table: the name, and the campaign file as of the last run.
 
-use super::{Store, StoreError, begin, commit, leads, rollback};
+use super::{Store, StoreError, leads};
 use paceline_core::campaign::RetryRules;
 use paceline_core::ids::CampaignId;
 use paceline_core::time::Utc;
@@ -59,9 +59,7 @@ impl Store {
         let now = self.now().as_millis();
         let (name, title, mode) = (campaign.name, campaign.title, campaign.mode);
         let (timezone, toml) = (campaign.timezone, campaign.toml);
-        let mut conn = self.write.lock().await;
-        let written = async {
-            begin(&mut conn).await?;
+        self.transaction(async |conn| {
             sqlx::query!(
                 r#"insert into campaign (name, title, mode, timezone, toml, retry, defined_at)
                    values ($1, $2, $3, $4, $5, $6, $7)
@@ -80,13 +78,9 @@ impl Store {
             let id = sqlx::query_scalar!(r#"select id as "id!" from campaign where name = $1"#, name)
                 .fetch_one(&mut *conn)
                 .await?;
-            commit(&mut conn).await?;
             Ok(CampaignId(id))
-        }
-        .await;
-        if written.is_err() {
-            rollback(&mut conn).await;
-        }
-        written.map_err(|e| StoreError::from_query(&self.path, &e))
+        })
+        .await
+        .map_err(self.query_error())
     }
 }

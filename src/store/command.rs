@@ -49,9 +49,11 @@ pub enum Command {
         number: PhoneNumber,
         source: String,
     },
+    /// Leases retries and booked callbacks that are due, then with `untried` also untried leads.
     FetchLeads {
         campaign: CampaignId,
         count: u32,
+        untried: bool,
     },
     SaveSummary(Box<SummaryRecord>),
     /// Saves the dialog of a leg that is no attempt, before its INVITE and again once it is up. Has no reply.
@@ -62,9 +64,11 @@ pub enum Command {
     },
     /// A leg that is no attempt has ended. Has no reply.
     SaveLeg(Box<LegRecord>),
-    /// A dialog left open by a crash has been ended, or was given up. Has no reply.
+    /// A dialog left open by a crash has been ended, or was given up because its far end was not reached. Has no
+    /// reply.
     DialogEnded {
         id: i64,
+        reached: bool,
     },
     /// The registered contacts of an agent's phone, as JSON. Has no reply.
     SavePhoneContacts {

@@ -147,7 +147,12 @@ impl Reader {
         let (day_start, day_end, now) = (day_start.as_millis(), day_end.as_millis(), now.as_millis());
         let row = sqlx::query!(
             r#"select
-                 exists (select 1 from blacklist b where b.number = $1 and b.campaign_id in (0, $2))
+                 exists (select 1 from blacklist b
+                          where b.campaign_id in (0, $2) and (b.until is null or b.until > $6)
+                            and (b.is_prefix or b.digits = $1) and b.digits in
+                             ($1, $1 / 10, $1 / 100, $1 / 1000, $1 / 10000, $1 / 100000, $1 / 1000000, $1 / 10000000,
+                              $1 / 100000000, $1 / 1000000000, $1 / 10000000000, $1 / 100000000000,
+                              $1 / 1000000000000, $1 / 10000000000000, $1 / 100000000000000))
                    as "blacklisted!: bool",
                  exists (select 1 from summary s where s.lead_id = $3 and s.attempt_id =
                           (select t.id from attempt t where t.number = $1 and t.counted

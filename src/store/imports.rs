@@ -1,12 +1,13 @@
 //! Imports: list rows become leads. An import is written in chunks and stays invisible until its state flips
 //! from `loading` to `done`: all or nothing, without blocking the commits of live calls.
 
-use super::{Store, StoreError, WriteConnection, begin, commit, rollback};
+use super::{Store, StoreError, WriteConnection, take_ids};
 use crate::lists::{LeadRow, RefusedRow};
 use paceline_core::ids::CampaignId;
 use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Rows per transaction: short enough that a call's commit waits only milliseconds for it.
@@ -58,19 +59,25 @@ impl Store {
     pub async fn begin_import(&self, new: &NewImport) -> Result<Import, StoreError> {
         let header = serde_json::to_string(&new.header).unwrap_or_else(|_| "[]".to_string());
         let (campaign, now) = (new.campaign.0, self.now().as_millis());
-        let mut conn = self.write.lock().await;
-        let id = sqlx::query_scalar!(
-            r#"insert into import (campaign_id, file, fingerprint, header, state, began_at)
-               values ($1, $2, $3, $4, 'loading', $5) returning id as "id!""#,
-            campaign,
-            new.file,
-            new.fingerprint,
-            header,
-            now
-        )
-        .fetch_one(&mut *conn)
-        .await
-        .map_err(self.query_error())?;
+        let id = self
+            .transaction(async |conn| {
+                let id = take_ids(conn, "import", 1).await?;
+                sqlx::query!(
+                    "insert into import (id, campaign_id, file, fingerprint, header, state, began_at)
+                     values ($1, $2, $3, $4, $5, 'loading', $6)",
+                    id,
+                    campaign,
+                    new.file,
+                    new.fingerprint,
+                    header,
+                    now
+                )
+                .execute(conn)
+                .await?;
+                Ok(id)
+            })
+            .await
+            .map_err(self.query_error())?;
         Ok(Import {
             id: ImportId(id),
             campaign: new.campaign,
@@ -131,51 +138,28 @@ impl Store {
     /// Undoes an import and deletes its rows. Refused once an attempt was made from it.
     pub async fn undo_import(&self, import: ImportId) -> Result<(), StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.lock().await;
-        let undone = async {
-            begin(&mut conn).await.map_err(self.query_error())?;
-            let state = sqlx::query_scalar!("select state from import where id = $1", import.0)
-                .fetch_optional(&mut *conn)
-                .await
-                .map_err(self.query_error())?
-                .ok_or_else(|| StoreError::Unknown { what: format!("import {}", import.0) })?;
-            if state != "done" {
-                return Err(StoreError::ImportNotDone { state });
-            }
-            let attempts = sqlx::query_scalar!(
-                r#"select count(*) as "n!" from attempt a join lead l on l.id = a.lead_id
-                    where l.import_id = $1 and a.campaign_id = (select campaign_id from import where id = $1)"#,
-                import.0
-            )
-            .fetch_one(&mut *conn)
-            .await
-            .map_err(self.query_error())?;
-            if attempts > 0 {
-                return Err(StoreError::ImportInUse { attempts: attempts as u64 });
-            }
-            sqlx::query!("update import set state = 'undone', undone_at = $2 where id = $1", import.0, now)
-                .execute(&mut *conn)
-                .await
-                .map_err(self.query_error())?;
-            commit(&mut conn).await.map_err(self.query_error())
-        }
-        .await;
-        if undone.is_err() {
-            rollback(&mut conn).await;
-        }
-        drop(conn);
-        undone?;
+        let undone = self.transaction(async |conn| mark_undone(conn, import, now).await).await;
+        undone.map_err(self.query_error())??;
         self.write.note_lists_changed();
         self.write.sweep(import).await.map_err(self.query_error())
     }
 
-    /// Deletes the rows of interrupted and undone imports.
+    /// Deletes the rows of interrupted and undone imports, and leads that belong to no import at all.
     pub(crate) async fn sweep_unfinished_imports(&self) -> Result<(), StoreError> {
         let mut conn = self.write.lock().await;
+        // The ids of imports that have leads, found by skipping through the index: a few steps at any size.
         let left = sqlx::query_scalar!(
-            r#"select i.id as "id!" from import i
+            r#"with recursive used (id) as (
+                 select min(import_id) from lead
+                 union all
+                 select (select min(l.import_id) from lead l where l.import_id > used.id)
+                   from used where used.id is not null)
+               select i.id as "id!: i64" from import i
                 where i.state = 'loading'
-                   or (i.state = 'undone' and exists (select 1 from lead l where l.import_id = i.id))"#
+                   or (i.state = 'undone' and exists (select 1 from lead l where l.import_id = i.id))
+               union
+               select used.id from used
+                where used.id is not null and not exists (select 1 from import i where i.id = used.id)"#
         )
         .fetch_all(&mut *conn)
         .await
@@ -188,25 +172,42 @@ impl Store {
     }
 }
 
+/// Marks an import as undone: its leads are invisible from this commit on.
+async fn mark_undone(
+    conn: &mut SqliteConnection,
+    import: ImportId,
+    now: i64,
+) -> Result<Result<(), StoreError>, sqlx::Error> {
+    let state = sqlx::query_scalar!("select state from import where id = $1", import.0)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(state) = state else {
+        return Ok(Err(StoreError::Unknown { what: format!("import {}", import.0) }));
+    };
+    if state != "done" {
+        return Ok(Err(StoreError::ImportNotDone { state }));
+    }
+    let attempts = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from attempt a join lead l on l.id = a.lead_id
+            where l.import_id = $1 and a.campaign_id = (select campaign_id from import where id = $1)"#,
+        import.0
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if attempts > 0 {
+        return Ok(Err(StoreError::ImportInUse { attempts: attempts as u64 }));
+    }
+    sqlx::query!("update import set state = 'undone', undone_at = $2 where id = $1", import.0, now)
+        .execute(&mut *conn)
+        .await?;
+    Ok(Ok(()))
+}
+
 impl WriteConnection {
     /// Deletes the rows of an invisible import, in chunks.
     async fn sweep(&self, import: ImportId) -> Result<(), sqlx::Error> {
-        loop {
-            let mut conn = self.lock().await;
-            let swept = async {
-                begin(&mut conn).await?;
-                let swept = sweep_piece(&mut conn, import.0).await?;
-                commit(&mut conn).await?;
-                Ok::<bool, sqlx::Error>(swept)
-            }
-            .await;
-            if swept.is_err() {
-                rollback(&mut conn).await;
-            }
-            if swept? {
-                return Ok(());
-            }
-        }
+        while !self.transaction(async |conn| sweep_piece(conn, import.0).await).await? {}
+        Ok(())
     }
 }
 
@@ -264,42 +265,36 @@ impl Import {
     }
 
     async fn push_chunk(&self, leads: &[LeadRow], refused: &[RefusedRow]) -> Result<(), StoreError> {
-        let mut conn = self.write.lock().await;
-        let written = async {
-            begin(&mut conn).await?;
+        let written = self.write.transaction(async |conn| {
             if !leads.is_empty() {
-                insert_leads(&mut conn, self.campaign.0, self.id.0, leads).await?;
+                insert_leads(conn, self.campaign.0, self.id.0, leads).await?;
             }
             if !refused.is_empty() {
-                insert_refused(&mut conn, self.id.0, refused).await?;
+                insert_refused(conn, self.id.0, refused).await?;
             }
-            commit(&mut conn).await
-        }
-        .await;
-        if written.is_err() {
-            rollback(&mut conn).await;
-        }
-        written.map_err(|e| StoreError::from_query(&self.write.path, &e))
+            Ok::<_, sqlx::Error>(())
+        });
+        written.await.map_err(|e| StoreError::from_query(&self.write.path, &e))
     }
 
     /// Completes the import: its leads may be dialled from now on. `rows_read` is the list reader's count,
     /// `report` its list report as JSON.
     pub async fn commit(self, rows_read: u64, report: &str) -> Result<ImportId, StoreError> {
         let (now, rows) = ((self.clock)().as_millis(), rows_read as i64);
-        let mut conn = self.write.lock().await;
-        let done = sqlx::query!(
-            "update import set state = 'done', rows_read = $2, report = $3, done_at = $4
-              where id = $1 and state = 'loading'",
-            self.id.0,
-            rows,
-            report,
-            now
-        )
-        .execute(&mut *conn)
-        .await
-        .map_err(|e| StoreError::from_query(&self.write.path, &e))?;
-        drop(conn);
-        if done.rows_affected() == 0 {
+        let done = self.write.transaction(async |conn| {
+            let done = sqlx::query!(
+                "update import set state = 'done', rows_read = $2, report = $3, done_at = $4
+                  where id = $1 and state = 'loading'",
+                self.id.0,
+                rows,
+                report,
+                now
+            )
+            .execute(conn)
+            .await?;
+            Ok::<_, sqlx::Error>(done.rows_affected())
+        });
+        if done.await.map_err(|e| StoreError::from_query(&self.write.path, &e))? == 0 {
             return Err(StoreError::Unknown { what: format!("import {}", self.id.0) });
         }
         self.write.note_lists_changed();
@@ -323,10 +318,7 @@ async fn insert_leads(
     import: i64,
     leads: &[LeadRow],
 ) -> Result<(), sqlx::Error> {
-    let last = sqlx::query_scalar!(r#"select coalesce(max(id), 0) as "last!: i64" from lead"#)
-        .fetch_one(&mut *conn)
-        .await?;
-    let ids = (last + 1)..;
+    let ids = take_ids(conn, "lead", leads.len()).await?..;
     let rows: Vec<_> = ids
         .clone()
         .zip(leads)
@@ -340,10 +332,13 @@ async fn insert_leads(
         })
         .collect();
     if leads.iter().any(|lead| lead.household.is_some()) {
-        let households = json(&leads.iter().filter_map(|lead| text(&lead.household)).collect::<Vec<_>>());
+        let names: BTreeSet<_> = leads.iter().filter_map(|lead| text(&lead.household)).collect();
+        let first = take_ids(conn, "household", names.len()).await?;
+        let households = json(&(first..).zip(names).collect::<Vec<_>>());
         sqlx::query!(
-            "insert into household (campaign_id, name) select $1, value from json_each($2) where true
-             on conflict do nothing",
+            "insert into household (id, campaign_id, name)
+             select value ->> 0, $1, value ->> 1 from json_each($2) where true
+             on conflict (campaign_id, name) do nothing",
             campaign,
             households
         )

@@ -27,7 +27,7 @@ pub struct InboundCallRow {
 }
 
 impl Reader {
-    /// Up to `limit` inbound calls of a campaign with an id above `after`, in order of id.
+    /// Up to `limit` ended inbound calls of a campaign with an id above `after`, in order of id.
     pub async fn inbound_calls(
         &mut self,
         campaign: CampaignId,
@@ -44,7 +44,7 @@ impl Reader {
                  left join lead l on l.id = c.lead_id
                  left join household h on h.id = l.household_id
                  left join agent g on g.id = coalesce(c.agent_id, c.summary_agent_id)
-                where c.kind = 'inbound' and c.campaign_id = $1 and c.id > $2
+                where c.kind = 'inbound' and c.campaign_id = $1 and c.id > $2 and c.ended_at is not null
                 order by c.id limit $3"#,
             campaign.0,
             after,

@@ -5,6 +5,7 @@ use paceline_core::dialer::input::{ArrivedCall, KnownCaller};
 use paceline_core::ids::{AgentId, CallId, CampaignId, LeadId, TrunkId};
 use paceline_core::lead::Lead;
 use paceline_core::number::PhoneNumber;
+use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
 /// The lead an agent asked for, in any state. `None` = not of this campaign, blacklisted, without a phone
@@ -13,18 +14,26 @@ pub(crate) async fn find_requested(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
     lead: LeadId,
+    now: Utc,
 ) -> Result<Option<Lead>, sqlx::Error> {
+    let now = now.as_millis();
     let is_callable = sqlx::query_scalar!(
         r#"select exists (
              select 1 from lead l join import i on i.id = l.import_id
               where l.id = $1 and l.campaign_id = $2 and i.state = 'done'
                 and coalesce(l.reason, '') <> 'blacklisted'
                 and exists (select 1 from phone p where p.lead_id = l.id and not exists
-                      (select 1 from blacklist b where b.number = p.number and b.campaign_id in (0, $2)))
+                      (select 1 from blacklist b
+                        where b.campaign_id in (0, $2) and (b.until is null or b.until > $3)
+                          and (b.is_prefix or b.digits = p.number) and b.digits in
+                           (p.number, p.number / 10, p.number / 100, p.number / 1000, p.number / 10000, p.number / 100000, p.number / 1000000, p.number / 10000000,
+                            p.number / 100000000, p.number / 1000000000, p.number / 10000000000, p.number / 100000000000,
+                            p.number / 1000000000000, p.number / 10000000000000, p.number / 100000000000000)))
                 and not exists (select 1 from attempt a where a.state <> 'ended'
                       and (a.lead_id = l.id or a.household_id = l.household_id))) as "n!: bool""#,
         lead.0,
-        campaign.0
+        campaign.0,
+        now
     )
     .fetch_one(&mut *conn)
     .await?;

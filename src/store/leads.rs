@@ -11,25 +11,26 @@ use rustc_hash::FxHashSet;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
-/// Due leads, and when the next lead is due.
+/// Due leads, and when the next retry or booked callback that is not among them is due.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct DueLeads {
     pub leads: Vec<Lead>,
     pub next_due: Option<Utc>,
 }
 
-/// Up to `count` due leads that are not in `leased`: due retries and callbacks first, then untried leads
-/// in list order; and the due time of the first lead not returned.
+/// Up to `count` due leads that are not in `leased`: due retries and callbacks first, then with
+/// `with_untried` untried leads in list order; and the due time of the first retry or callback not returned.
 pub(crate) async fn find_due(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
     count: usize,
+    with_untried: bool,
     leased: &FxHashSet<i64>,
     now: Utc,
 ) -> Result<DueLeads, sqlx::Error> {
     // Leased leads come first in the index, so the limit grows by their number.
     let limit = (count + leased.len() + 1) as i64;
-    let mut found = Vec::new();
+    let (mut found, mut fresh) = (Vec::new(), Vec::new());
     let imports = sqlx::query_scalar!(
         r#"select id as "id!" from import where campaign_id = $1 and state = 'done' order by id"#,
         campaign.0
@@ -39,16 +40,18 @@ pub(crate) async fn find_due(
     for import in imports {
         found.extend(retries(conn, import, limit).await?);
         found.extend(callbacks(conn, import, limit).await?);
-        found.extend(untried(conn, import, limit).await?);
+        if with_untried {
+            fresh.extend(untried(conn, import, limit).await?);
+        }
     }
-    found.retain(|(_, id)| !leased.contains(id));
     let now = now.as_millis();
-    // Due retries by due time, then untried leads, then leads not due yet.
-    found.sort_by_key(|(at, id)| (if *at > now { 2 } else { i32::from(*at == 0) }, *at, *id));
+    found.retain(|(_, id)| !leased.contains(id));
+    found.sort_unstable();
     let take = found.iter().take(count).take_while(|(at, _)| *at <= now).count();
     let next_due = found.get(take).map(|(at, _)| Utc::from_millis(*at));
     found.truncate(take);
-    let ids: Vec<i64> = found.into_iter().map(|(_, id)| id).collect();
+    let fresh = fresh.into_iter().filter(|id| !leased.contains(id)).take(count - take);
+    let ids: Vec<i64> = found.into_iter().map(|(_, id)| id).chain(fresh).collect();
     Ok(DueLeads { leads: load(conn, &ids).await?, next_due })
 }
 
@@ -84,20 +87,15 @@ async fn callbacks(
     Ok(rows.into_iter().map(|row| (row.next_at, row.id)).collect())
 }
 
-async fn untried(
-    conn: &mut SqliteConnection,
-    import: i64,
-    limit: i64,
-) -> Result<Vec<(i64, i64)>, sqlx::Error> {
-    let rows = sqlx::query_scalar!(
+async fn untried(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
         r#"select id as "id!" from lead
             where import_id = $1 and state = 'open' and next_at = 0 order by id limit $2"#,
         import,
         limit
     )
     .fetch_all(&mut *conn)
-    .await?;
-    Ok(rows.into_iter().map(|id| (0, id)).collect())
+    .await
 }
 
 /// Loads leads with their phones, in the order of `ids`.

@@ -15,6 +15,8 @@ pub struct InterruptedLeg {
     pub id: i64,
     /// Call id in the previous process; this process may reuse it for another leg.
     pub leg: CallId,
+    /// The number of a consulted party or of a caller.
+    pub number: Option<PhoneNumber>,
     /// JSON, as saved when the leg was placed.
     pub dialog: String,
 }
@@ -130,7 +132,7 @@ pub(crate) async fn close_interrupted(
     now: Utc,
 ) -> Result<Vec<InterruptedLeg>, sqlx::Error> {
     let cut = sqlx::query!(
-        r#"select id as "id!", live_call as "call!", dialog from leg
+        r#"select id as "id!", live_call as "call!", dialog, number from leg
             where live_call is not null and ended_at is null and dialog <> '' order by id"#
     )
     .fetch_all(&mut *conn)
@@ -149,6 +151,11 @@ pub(crate) async fn close_interrupted(
     let leg = |call: i64| CallId(call as u64);
     Ok(cut
         .into_iter()
-        .map(|row| InterruptedLeg { id: row.id, leg: leg(row.call), dialog: row.dialog })
+        .map(|row| InterruptedLeg {
+            id: row.id,
+            leg: leg(row.call),
+            number: row.number.and_then(|number| PhoneNumber::from_e164(number as u64)),
+            dialog: row.dialog,
+        })
         .collect())
 }

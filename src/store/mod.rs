@@ -23,6 +23,7 @@ pub mod inbound_calls;
 pub mod lead_lookup;
 pub mod leads;
 pub mod legs;
+pub mod list_growth;
 pub mod lock;
 mod open_dialogs;
 mod phone_contacts;
@@ -48,10 +49,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, mpsc};
 
 pub use access::TokenRow;
 pub use agents::{AgentDetails, AgentRow, Role, Secrets};
+pub use blacklist::{BlacklistAdded, BlacklistAddition, BlacklistChange, BlacklistEntry, BlacklistFilter};
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
 pub use command::{Command, Reply};
 pub use corrections::{Correction, LeadChange};
@@ -60,10 +62,11 @@ pub use explain::{DueNow, LeadSelector, RefusedRow};
 pub use household_history::ContactRow;
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
 pub use legs::{InterruptedLeg, LegInfo};
+pub use list_growth::KnownNumber;
 pub use open_dialogs::OpenDialog;
 pub use reader::Reader;
 pub use recordings::{RecordingRow, RecoveredRecording};
-pub use resume::{Interrupted, Resumed};
+pub use resume::{Interrupted, Resumed, SIMULATED_TRUNK};
 pub use views::{CallLogFilter, CallRow, LeadRecord, PhoneRow, RecordingPart};
 pub use writer::Writer;
 
@@ -78,13 +81,15 @@ pub struct Store {
     clock: Clock,
     write: Arc<WriteConnection>,
     commits: Arc<CommitTimes>,
+    /// Told of every addition to the blacklist.
+    blacklist_listeners: std::sync::Mutex<Vec<mpsc::UnboundedSender<BlacklistChange>>>,
 }
 
 /// The one writing connection behind a mutex. Tokio's mutex is fair (FIFO), so an import of a million rows
 /// and a thousand live calls take it in turn.
 pub(crate) struct WriteConnection {
     options: SqliteConnectOptions,
-    conn: Mutex<SqliteConnection>,
+    session: Mutex<WriteSession>,
     /// Counts changes to leads made outside the writer; invalidates its cached counts of open leads.
     lists_changed: AtomicU64,
     pub(crate) path: PathBuf,
@@ -92,13 +97,62 @@ pub(crate) struct WriteConnection {
     _lock: Lock,
 }
 
+struct WriteSession {
+    conn: SqliteConnection,
+    /// A transaction was begun and not ended: its future was dropped in the middle, for instance because an
+    /// HTTP client went away.
+    has_open_transaction: bool,
+}
+
+impl WriteSession {
+    /// Rolls back what a dropped future left: its writes were never acknowledged, and a statement that ran
+    /// inside that transaction would be lost with it.
+    async fn clean(&mut self) {
+        if self.has_open_transaction {
+            rollback(&mut self.conn).await;
+            self.has_open_transaction = false;
+        }
+    }
+}
+
 impl WriteConnection {
-    pub(crate) async fn lock(&self) -> MutexGuard<'_, SqliteConnection> {
-        self.conn.lock().await
+    /// The connection outside a transaction, for queries. Every change goes through [`Self::transaction`].
+    pub(crate) async fn lock(&self) -> MappedMutexGuard<'_, SqliteConnection> {
+        let mut session = self.session.lock().await;
+        session.clean().await;
+        MutexGuard::map(session, |session| &mut session.conn)
     }
 
-    pub(crate) async fn reconnect(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        *conn = self.options.connect().await?;
+    /// Runs `work` in one transaction and commits it; rolls it back if `work` or the commit fails.
+    ///
+    /// The only way to write. A statement outside a transaction that returns a row is answered before SQLite
+    /// commits it, so a full disk at that moment would be reported to nobody.
+    pub(crate) async fn transaction<T, E: From<sqlx::Error>>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut session = self.session.lock().await;
+        session.clean().await;
+        session.has_open_transaction = true;
+        let conn = &mut session.conn;
+        let worked = async {
+            begin(conn).await?;
+            let worked = work(conn).await?;
+            commit(conn).await?;
+            Ok(worked)
+        }
+        .await;
+        if worked.is_err() {
+            rollback(conn).await;
+        }
+        session.has_open_transaction = false;
+        worked
+    }
+
+    pub(crate) async fn reconnect(&self) -> Result<(), sqlx::Error> {
+        let mut session = self.session.lock().await;
+        session.conn = self.options.connect().await?;
+        session.has_open_transaction = false;
         Ok(())
     }
 
@@ -129,12 +183,13 @@ impl Store {
         sync_folder(&path, &mut conn).await?;
         let write = Arc::new(WriteConnection {
             options,
-            conn: Mutex::new(conn),
+            session: Mutex::new(WriteSession { conn, has_open_transaction: false }),
             lists_changed: AtomicU64::new(0),
             path: path.clone(),
             _lock: lock,
         });
-        let store = Store { path, clock, write, commits: Arc::default() };
+        let (commits, blacklist_listeners) = Default::default();
+        let store = Store { path, clock, write, commits, blacklist_listeners };
         store.disk_reserve().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
         store.sweep_unfinished_imports().await?;
         Ok(store)
@@ -178,22 +233,15 @@ impl Store {
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        let mut conn = self.write.lock().await;
-        let worked = async {
-            begin(&mut conn).await?;
-            let worked = work(&mut conn).await?;
-            commit(&mut conn).await?;
-            Ok(worked)
-        }
-        .await;
-        if worked.is_err() {
-            rollback(&mut conn).await;
-        }
-        worked
+        self.write.transaction(work).await
     }
 
     pub(crate) fn now(&self) -> Utc {
         (self.clock)()
+    }
+
+    fn lock_listeners(&self) -> std::sync::MutexGuard<'_, Vec<mpsc::UnboundedSender<BlacklistChange>>> {
+        self.blacklist_listeners.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(crate) fn disk_reserve(&self) -> DiskReserve {
@@ -226,6 +274,7 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
         // Below the two seconds within which a stalled store must be reported.
         .busy_timeout(Duration::from_millis(1_000))
         .pragma("cache_size", "-65536")
@@ -237,7 +286,9 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
 /// folder is fsynced. Without it a power cut may lose the names of files whose bytes are on disk.
 async fn sync_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
     let from_query = |error| StoreError::from_query(path, &error);
+    begin(conn).await.map_err(from_query)?;
     sqlx::query!("update pulse set at = at where id = 1").execute(&mut *conn).await.map_err(from_query)?;
+    commit(conn).await.map_err(from_query)?;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let synced = std::fs::File::open(dir).and_then(|dir| dir.sync_all());
     synced.map_err(|e| StoreError::cannot_write(path, &e))
@@ -265,9 +316,8 @@ fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
 
-/// Begins a write transaction. A future dropped inside one leaves it open; its writes were never
-/// acknowledged, so they are rolled back first.
-pub(crate) async fn begin(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Begins a write transaction; one that was left open on this connection is rolled back first.
+async fn begin(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     match sqlx::query("begin immediate").execute(&mut *conn).await {
         Err(sqlx::Error::Database(e)) if e.message().contains("within a transaction") => {
             sqlx::query("rollback").execute(&mut *conn).await?;
@@ -280,12 +330,30 @@ pub(crate) async fn begin(conn: &mut SqliteConnection) -> Result<(), sqlx::Error
     Ok(())
 }
 
-pub(crate) async fn commit(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+async fn commit(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("commit").execute(&mut *conn).await?;
     Ok(())
 }
 
+/// Hands out `count` consecutive ids of a table and returns the first. An id is never handed out twice, also
+/// when its row was deleted or its transaction is the only one that knew it.
+pub(crate) async fn take_ids(
+    conn: &mut SqliteConnection,
+    table: &str,
+    count: usize,
+) -> Result<i64, sqlx::Error> {
+    let count = count as i64;
+    let next = sqlx::query_scalar!(
+        "update counter set next = next + $2 where name = $1 returning next",
+        table,
+        count
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    Ok(next - count)
+}
+
 /// Rolls back after an error. SQLite may have done so by itself, so an error here is ignored.
-pub(crate) async fn rollback(conn: &mut SqliteConnection) {
+async fn rollback(conn: &mut SqliteConnection) {
     let _ = sqlx::query("rollback").execute(&mut *conn).await;
 }

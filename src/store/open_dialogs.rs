@@ -1,11 +1,12 @@
 //! SIP dialogs that a crash left open. A row stays until the far end has been sent CANCEL or BYE, so that a
-//! process that crashes while it ends them leaves the rest to the next one.
+//! process that crashes while it ends them leaves the rest to the next one. While it stands, the dial check
+//! refuses its number and its household: that call may still be up.
 
 use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
 
 /// 30 minutes; by then the far end has ended the call by its own timers (SIP session interval).
-const KEPT: Duration = Duration::from_secs(1_800);
+pub(crate) const KEPT: Duration = Duration::from_secs(1_800);
 
 /// A dialog that must be ended with CANCEL or BYE.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,11 +16,34 @@ pub struct OpenDialog {
     pub dialog: String,
 }
 
-pub(crate) async fn insert(conn: &mut SqliteConnection, dialog: &str, now: Utc) -> Result<(), sqlx::Error> {
+/// The call of an open dialog.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OpenCall<'a> {
+    pub dialog: &'a str,
+    pub attempt: Option<i64>,
+    pub number: Option<i64>,
+    pub household: Option<i64>,
+    pub answered: bool,
+}
+
+pub(crate) async fn insert(
+    conn: &mut SqliteConnection,
+    call: OpenCall<'_>,
+    now: Utc,
+) -> Result<(), sqlx::Error> {
     let now = now.as_millis();
-    sqlx::query!("insert into unended (dialog, cut_at) values ($1, $2)", dialog, now)
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query!(
+        "insert into unended (dialog, cut_at, attempt_id, number, household_id, answered)
+         values ($1, $2, $3, $4, $5, $6)",
+        call.dialog,
+        now,
+        call.attempt,
+        call.number,
+        call.household,
+        call.answered
+    )
+    .execute(&mut *conn)
+    .await?;
     Ok(())
 }
 
@@ -32,8 +56,26 @@ pub(crate) async fn load_all(conn: &mut SqliteConnection, now: Utc) -> Result<Ve
         .await
 }
 
-/// Deletes a dialog: its far ends confirmed the end, or were given up.
-pub(crate) async fn delete(conn: &mut SqliteConnection, id: i64) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from unended where id = $1", id).execute(&mut *conn).await?;
+/// Lets the number of every open dialog rest anew: its call is ended only now, by this process. A rest is never
+/// shortened.
+pub(crate) async fn extend_rests(conn: &mut SqliteConnection, now: Utc) -> Result<(), sqlx::Error> {
+    let now = now.as_millis();
+    sqlx::query!(
+        "update attempt set rest_until = $1 + rest_millis
+          where id in (select u.attempt_id from unended u where u.attempt_id is not null)
+            and coalesce(rest_until, 0) < $1 + rest_millis",
+        now
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// The end of a dialog was confirmed, or given up (`reached` = false). An answered call whose far end was not
+/// reached may be up until [`KEPT`] is over, so its row stays and guards its number.
+pub(crate) async fn end(conn: &mut SqliteConnection, id: i64, reached: bool) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from unended where id = $1 and ($2 or not answered or number is null)", id, reached)
+        .execute(&mut *conn)
+        .await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! also while another process writes to it, and never waits for the writer.
 
 use super::{CampaignRecord, ImportId, ImportRecord, StoreError, connect_options, known_version};
+use paceline_core::call::KeyWay;
 use paceline_core::ids::CampaignId;
 use paceline_core::time::{Duration, Utc};
 use sqlx::ConnectOptions;
@@ -95,6 +96,8 @@ pub struct Counts {
     pub dispositions: BTreeMap<String, u64>,
     /// Attempts in which an agent and the callee could hear each other.
     pub connected: u64,
+    /// Keys pressed, by the way they came.
+    pub keys_by_way: BTreeMap<String, u64>,
 }
 
 impl Reader {
@@ -281,6 +284,22 @@ impl Reader {
     /// Counts leads, refused rows and attempts by state, reason, result and disposition.
     pub async fn counts(&mut self, campaign: CampaignId) -> Result<Counts, StoreError> {
         let mut counts = Counts::default();
+        let keys = sqlx::query!(
+            r#"select a.key_ways as "ways!", count(*) as "n!"
+                 from attempt a where a.campaign_id = $1 and a.key_ways <> '' group by a.key_ways"#,
+            campaign.0
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.query_error(&e))?;
+        for row in keys {
+            for way in KeyWay::ALL {
+                let count = row.ways.chars().filter(|letter| *letter == way.letter()).count() as u64;
+                if count > 0 {
+                    *counts.keys_by_way.entry(way.word().to_owned()).or_default() += count * row.n as u64;
+                }
+            }
+        }
         let leads = sqlx::query!(
             r#"select l.state, l.reason, l.result, l.disposition, count(*) as "n!"
                  from import i join lead l on l.import_id = i.id

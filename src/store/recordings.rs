@@ -1,7 +1,7 @@
 //! Recordings: path, length and lost frames of each file, and which files are past their retention time.
 //! Writing and deleting the files is the caller's work.
 
-use super::{InterruptedLeg, Store, StoreError, begin, commit, legs, rollback};
+use super::{InterruptedLeg, Store, StoreError, legs};
 use paceline_core::ids::CallId;
 use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
@@ -110,9 +110,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let rows: BTreeMap<CallId, i64> = cut.iter().map(|cut| (cut.leg, cut.id)).collect();
         let now = self.now();
-        let mut conn = self.write.lock().await;
-        let written = async {
-            begin(&mut conn).await?;
+        let written = self.transaction(async |conn| {
             for one in found {
                 let (attempt, began_at) = (one.call.attempt().0, one.began_at.as_millis());
                 let (attempt, leg) = match is_attempt(one.call) {
@@ -128,16 +126,12 @@ impl Store {
                     false => (None, rows.get(&one.call).copied()),
                 };
                 if attempt.or(leg).is_some() {
-                    insert(&mut conn, attempt, leg, &one.path, one.seconds, one.lost_frames, now).await?;
+                    insert(conn, attempt, leg, &one.path, one.seconds, one.lost_frames, now).await?;
                 }
             }
-            commit(&mut conn).await
-        }
-        .await;
-        if written.is_err() {
-            rollback(&mut conn).await;
-        }
-        written.map_err(|e| StoreError::from_query(&self.path, &e))
+            Ok(())
+        });
+        written.await.map_err(self.query_error())
     }
 
     /// Recordings saved more than `days` days ago, the oldest first, at most `limit` of them.
@@ -169,9 +163,7 @@ impl Store {
     /// Marks recordings as deleted and removes their paths from the rows of their calls.
     pub async fn mark_recordings_deleted(&self, ids: &[i64]) -> Result<(), StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.lock().await;
-        let written = async {
-            begin(&mut conn).await?;
+        let written = self.transaction(async |conn| {
             for id in ids {
                 let of = sqlx::query!(
                     "update recording set deleted_at = coalesce(deleted_at, $2) where id = $1
@@ -182,15 +174,11 @@ impl Store {
                 .fetch_optional(&mut *conn)
                 .await?;
                 if let Some(of) = of {
-                    update_call_row(&mut conn, of.attempt_id, of.leg_id).await?;
+                    update_call_row(conn, of.attempt_id, of.leg_id).await?;
                 }
             }
-            commit(&mut conn).await
-        }
-        .await;
-        if written.is_err() {
-            rollback(&mut conn).await;
-        }
-        written.map_err(|e| StoreError::from_query(&self.path, &e))
+            Ok(())
+        });
+        written.await.map_err(self.query_error())
     }
 }

@@ -4,12 +4,13 @@
 
 use super::leads::{self, LastAttempt, UpdateCause};
 use super::legs::{self, InterruptedLeg};
-use super::{OpenDialog, Store, StoreError, begin, commit, open_dialogs, rollback, seat_log, summaries};
+use super::open_dialogs::{self, OpenCall};
+use super::{OpenDialog, Store, StoreError, seat_log, summaries};
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
 use paceline_core::dialer::input::OpenWork;
 use paceline_core::ids::{AttemptId, CampaignId, HouseholdId, LeadId};
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
@@ -21,6 +22,9 @@ const CALLER_ID_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
 /// Text in the `cause` column of an interrupted attempt.
 pub const INTERRUPTED_CAUSE: &str = "the dialer stopped";
+
+/// Name of the built-in simulated carrier's trunk; no configured trunk may have it.
+pub const SIMULATED_TRUNK: &str = "simulated";
 
 /// State recovered at start.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,6 +63,25 @@ struct OpenAttempt {
     placed_at: i64,
     answered_at: Option<i64>,
     rest_millis: i64,
+    household_id: Option<i64>,
+    trunk: String,
+}
+
+impl OpenAttempt {
+    /// The simulated carrier ran inside the process that ended, so its calls ended with it.
+    fn is_over(&self) -> bool {
+        self.trunk == SIMULATED_TRUNK
+    }
+
+    fn call(&self) -> OpenCall<'_> {
+        OpenCall {
+            dialog: &self.dialog,
+            attempt: Some(self.id),
+            number: Some(self.number),
+            household: self.household_id,
+            answered: self.answered_at.is_some(),
+        }
+    }
 }
 
 impl Store {
@@ -66,32 +89,27 @@ impl Store {
     /// writer starts.
     pub async fn resume(&self) -> Result<Resumed, StoreError> {
         let now = self.now();
-        let mut conn = self.write.lock().await;
-        let resumed = async {
-            begin(&mut conn).await?;
+        let resumed = self.transaction(async |conn| {
             let alive_at = sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#)
                 .fetch_one(&mut *conn)
                 .await?;
-            let interrupted = close_open_attempts(&mut conn, alive_at, now).await?;
-            let legs = legs::close_interrupted(&mut conn, INTERRUPTED_CAUSE, now).await?;
-            seat_log::sign_out_all(&mut conn).await?;
-            let dialogs = interrupted.iter().map(|cut| &cut.dialog).chain(legs.iter().map(|cut| &cut.dialog));
-            for dialog in dialogs {
-                open_dialogs::insert(&mut conn, dialog, now).await?;
+            let interrupted = close_open_attempts(conn, alive_at, now).await?;
+            let legs = legs::close_interrupted(conn, INTERRUPTED_CAUSE, now).await?;
+            seat_log::sign_out_all(conn).await?;
+            for leg in &legs {
+                let number = leg.number.map(|number| number.as_u64() as i64);
+                let call = OpenCall { dialog: &leg.dialog, number, answered: true, ..OpenCall::default() };
+                open_dialogs::insert(conn, call, now).await?;
             }
-            let open_dialogs = open_dialogs::load_all(&mut conn, now).await?;
-            let work = open_work(&mut conn, now).await?;
-            commit(&mut conn).await?;
+            let open_dialogs = open_dialogs::load_all(conn, now).await?;
+            open_dialogs::extend_rests(conn, now).await?;
+            let work = open_work(conn, now).await?;
             let alive_at = Utc::from_millis(alive_at);
-            Ok::<_, sqlx::Error>(Resumed { work, interrupted, legs, open_dialogs, alive_at })
-        }
-        .await;
-        if resumed.is_err() {
-            rollback(&mut conn).await;
-        }
-        drop(conn);
+            Ok(Resumed { work, interrupted, legs, open_dialogs, alive_at })
+        });
+        let resumed = resumed.await;
         self.write.note_lists_changed();
-        resumed.map_err(|e| StoreError::from_query(&self.path, &e))
+        resumed.map_err(self.query_error())
     }
 }
 
@@ -102,7 +120,8 @@ async fn close_open_attempts(
 ) -> Result<Vec<Interrupted>, sqlx::Error> {
     let open = sqlx::query_as!(
         OpenAttempt,
-        r#"select id as "id!", campaign_id, lead_id, number, dialog, placed_at, answered_at, rest_millis
+        r#"select id as "id!", campaign_id, lead_id, number, dialog, placed_at, answered_at, rest_millis,
+                  household_id, trunk
              from attempt where state <> 'ended' order by id"#
     )
     .fetch_all(&mut *conn)
@@ -119,6 +138,9 @@ async fn close_open_attempts(
                 Entry::Vacant(place) => place.insert(retry_rules(conn, cut.campaign_id).await?),
             };
             settle_lead(conn, &cut, lead, number, rules, now).await?;
+        }
+        if !cut.is_over() {
+            open_dialogs::insert(conn, cut.call(), now).await?;
         }
         interrupted.push(Interrupted {
             attempt: AttemptId(cut.id),
@@ -140,7 +162,8 @@ async fn close_interrupted(
     now: Utc,
 ) -> Result<(), sqlx::Error> {
     let alive_at = last_commit.max(cut.placed_at).max(cut.answered_at.unwrap_or(0));
-    let rest_until = now.as_millis().saturating_add(cut.rest_millis);
+    let rest = if cut.is_over() { 0 } else { cut.rest_millis };
+    let rest_until = now.as_millis().saturating_add(rest);
     let (now, outcome, by) = (now.as_millis(), Outcome::Interrupted.word(), EndedBy::Dialer.word());
     sqlx::query!(
         "update attempt set state = 'ended', outcome = $2, cause = $3, ended_by = $4, ended_at = $5,
@@ -198,9 +221,13 @@ async fn retry_rules(conn: &mut SqliteConnection, campaign: i64) -> Result<Retry
 }
 
 async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sqlx::Error> {
-    let last = sqlx::query_scalar!(r#"select coalesce(max(id), 0) as "last!: i64" from attempt"#)
-        .fetch_one(&mut *conn)
-        .await?;
+    let next_attempt = sqlx::query_scalar!(
+        r#"select max(free.id) as "next!: i64"
+             from (select coalesce(max(a.id), 0) + 1 as id from attempt a
+                   union all select c.next from counter c where c.name = 'attempt') free"#
+    )
+    .fetch_one(&mut *conn)
+    .await?;
     let since = (now - CALLER_ID_WINDOW).as_millis();
     let now = now.as_millis();
     let resting = sqlx::query!(
@@ -227,8 +254,9 @@ async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sq
     .fetch_all(&mut *conn)
     .await?;
     let at = |number: i64, at: i64| Some((PhoneNumber::from_e164(number as u64)?, Utc::from_millis(at)));
+    let shown = |number: i64, at: i64| Some((ShownNumber::from_e164(number as u64)?, Utc::from_millis(at)));
     Ok(OpenWork {
-        next_attempt: last + 1,
+        next_attempt,
         // Keyed by number; of two rests of one number the later one wins.
         resting: resting
             .into_iter()
@@ -236,12 +264,12 @@ async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sq
             .collect::<BTreeMap<_, _>>()
             .into_iter()
             .collect(),
-        caller_id_uses: uses.into_iter().filter_map(|row| at(row.number, row.placed_at)).collect(),
-        caller_id_first_use: first.into_iter().filter_map(|row| at(row.number, row.at)).collect(),
+        caller_id_uses: uses.into_iter().filter_map(|row| shown(row.number, row.placed_at)).collect(),
+        caller_id_first_use: first.into_iter().filter_map(|row| shown(row.number, row.at)).collect(),
         caller_id_sticky: sticky
             .into_iter()
             .filter_map(|row| {
-                let number = PhoneNumber::from_e164(row.number as u64)?;
+                let number = ShownNumber::from_e164(row.number as u64)?;
                 Some((CampaignId(row.campaign_id), HouseholdId(row.id), number))
             })
             .collect(),

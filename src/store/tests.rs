@@ -65,6 +65,7 @@ fn ending(campaign: CampaignId, n: i64) -> Command {
         agent: None,
         ended_at: NOW,
         keys: Vec::new(),
+        key_ways: Vec::new(),
         result: None,
         counted: true,
         rest_until: None,

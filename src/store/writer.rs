@@ -248,7 +248,9 @@ impl WriterTask {
 
     async fn run_query(&mut self, read: &Job) -> Result<(), sqlx::Error> {
         match read {
-            Job::Run(Command::FetchLeads { campaign, count }) => self.lease_due(*campaign, *count).await,
+            Job::Run(Command::FetchLeads { campaign, count, untried }) => {
+                self.lease_due(*campaign, *count, *untried).await
+            }
             Job::Run(Command::FetchLead { campaign, lead, agent }) => {
                 let found = self.lease_requested(*campaign, *lead).await?.map(Box::new);
                 self.reply(Reply::Lead { campaign: *campaign, agent: *agent, lead: found });
@@ -275,7 +277,8 @@ impl WriterTask {
             return Ok(None);
         }
         let write = self.write.clone();
-        let found = lead_lookup::find_requested(&mut *write.lock().await, campaign, lead).await?;
+        let now = (self.clock)();
+        let found = lead_lookup::find_requested(&mut *write.lock().await, campaign, lead, now).await?;
         if found.is_some() {
             self.leased.insert(lead.0);
             self.requested.insert(lead.0);
@@ -283,7 +286,12 @@ impl WriterTask {
         Ok(found)
     }
 
-    async fn lease_due(&mut self, campaign: CampaignId, count: u32) -> Result<(), sqlx::Error> {
+    async fn lease_due(
+        &mut self,
+        campaign: CampaignId,
+        count: u32,
+        untried: bool,
+    ) -> Result<(), sqlx::Error> {
         let version = self.write.lists_version();
         if version != self.lists_version {
             self.open_leads.clear();
@@ -292,7 +300,7 @@ impl WriterTask {
         let now = (self.clock)();
         let write = self.write.clone();
         let mut conn = write.lock().await;
-        let due = leads::find_due(&mut conn, campaign, count as usize, &self.leased, now).await?;
+        let due = leads::find_due(&mut conn, campaign, count as usize, untried, &self.leased, now).await?;
         let leads_open = match self.open_leads.get(&campaign) {
             Some(open) => *open,
             None => leads::count_open(&mut conn, campaign).await?,
@@ -308,9 +316,7 @@ impl WriterTask {
         self.report_stall(StoreError::from_query(&self.write.path, error).to_string());
         if !matches!(error, sqlx::Error::Database(_)) {
             // The connection is lost; the retry needs a new one.
-            let write = self.write.clone();
-            let mut conn = write.lock().await;
-            let _ = write.reconnect(&mut conn).await;
+            let _ = self.write.reconnect().await;
         }
     }
 

@@ -68,15 +68,9 @@ pub fn dial_one(far: SocketAddr, dial: &Dial) -> AttemptRow {
         registrar: None,
     });
     let trunk = SipTrunk {
-        id: TrunkId(0),
-        peer,
-        also_from: Vec::new(),
-        host: far.to_string(),
-        from_domain: String::new(),
         username: dial.username.clone(),
         password: dial.password.clone(),
-        register: false,
-        options: Duration::ZERO,
+        ..SipTrunk::new(TrunkId(0), peer, far.to_string())
     };
     ua.set_trunk(now(), trunk);
     let call = CallId(1);

@@ -5,6 +5,7 @@ mod actions;
 mod agents;
 mod commands;
 mod hostile;
+mod limits;
 mod live;
 mod records;
 mod roles;
@@ -16,6 +17,7 @@ use crate::store::{MORNING, ManualClock, url};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use paceline::config::settings::HttpConfig;
 use paceline::console::{AppState, AppStateParts, PhoneSettings, routes, secrets};
 use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent};
 use paceline::metrics::Metrics;
@@ -90,6 +92,11 @@ impl TestApp {
     }
 
     pub async fn open(dir: Arc<tempfile::TempDir>, clock: ManualClock) -> TestApp {
+        TestApp::with_http(dir, clock, HttpConfig::default()).await
+    }
+
+    /// With these limits and trusted proxies.
+    pub async fn with_http(dir: Arc<tempfile::TempDir>, clock: ManualClock, http: HttpConfig) -> TestApp {
         let store = Arc::new(Store::open(&url(dir.path()), clock.as_clock()).await.unwrap());
         let (asks, mut asked) = mpsc::channel(64);
         let (board, shown) = watch::channel(Arc::new(Board::default()));
@@ -128,6 +135,7 @@ impl TestApp {
             },
             recordings: dir.path().join("recordings"),
             campaigns: None,
+            http,
         })
         .unwrap();
         let router = routes(state.clone());

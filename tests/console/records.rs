@@ -223,7 +223,7 @@ async fn an_inbound_recording_is_served_to_its_agent_and_supervisors() {
     std::fs::write(app.dir.path().join("recordings").join(&path), "she calls").unwrap();
     assert!(writer.send(Command::SaveLeg(Box::new(record))).await);
     assert!(writer.send(Command::SaveRecording { call, path, seconds: 1.0, lost_frames: 0 }).await);
-    assert!(writer.send(Command::FetchLeads { campaign: request.campaign, count: 0 }).await);
+    assert!(writer.send(Command::FetchLeads { campaign: request.campaign, count: 0, untried: true }).await);
     replies.recv().await.unwrap();
     let log = app.get("8001", "/calls?direction=in").await.is(200).json();
     let link = log["calls"][0]["recording"].as_str().expect("a link").to_owned();
@@ -250,7 +250,7 @@ async fn no_stored_path_leads_out_of_the_folder_of_recordings() {
         let path = path.to_owned();
         assert!(writer.send(Command::SaveRecording { call, path, seconds: 1.0, lost_frames: 0 }).await);
     }
-    assert!(writer.send(Command::FetchLeads { campaign: request.campaign, count: 0 }).await);
+    assert!(writer.send(Command::FetchLeads { campaign: request.campaign, count: 0, untried: true }).await);
     replies.recv().await.unwrap();
     let path = format!("/calls/{}/recording", request.attempt);
     app.get("8003", &path).await.is(200);

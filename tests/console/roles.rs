@@ -171,7 +171,7 @@ async fn a_manager_cannot_make_or_change_an_admin() {
 
 #[tokio::test]
 async fn metrics_are_open_to_loopback_and_to_tokens() {
-    use paceline::console::auth::Peer;
+    use paceline::console::source::Peer;
     let app = TestApp::new().await;
     let scrape = async |peer: &str, token: Option<&str>| {
         let mut request = Request::builder().uri("/metrics").body(Body::empty()).unwrap();

@@ -1,7 +1,7 @@
 //! Sign-in: session cookie, Origin check (CSRF), login throttle, passwords.
 
 use super::*;
-use paceline::console::auth::Peer;
+use paceline::console::source::Peer;
 use serde_json::json;
 
 const PASSWORD: &str = "a good password";

@@ -92,7 +92,7 @@ fn campaign(timezone: String, random: &mut ChaCha8Rng) -> Campaign {
     let from_minute = random.random_range(0..1440);
     let numbers = (0..random.random_range(0..4u64)).map(|n| {
         let number = PhoneNumber::from_e164(8_675_512_345_670 + n).expect("a number");
-        CallerId { number, shown: number.national() }
+        CallerId { number: number.into(), shown: number.national() }
     });
     let rotations =
         [Rotation::InOrder, Rotation::RoundRobin, Rotation::Random, Rotation::LeastUsed, Rotation::Region];

@@ -2,6 +2,7 @@
 //! agents, which register, and for callees.
 
 use paceline::audio::{Language, Sound};
+use paceline::dialplan::DialPlan;
 use paceline::engine::{
     self, AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, Parts, PhoneSecret, Prompts,
     TrunkParts,
@@ -139,20 +140,9 @@ impl Rig {
                 calls_per_sec: 200.0,
                 allow: vec!["*".into()],
             },
-            sip: SipTrunk {
-                id: TrunkId(0),
-                peer,
-                also_from: Vec::new(),
-                host: callees.address().to_string(),
-                from_domain: String::new(),
-                username: String::new(),
-                password: String::new(),
-                register: false,
-                options: Duration::ZERO,
-            },
+            sip: SipTrunk::new(TrunkId(0), peer, callees.address().to_string()),
             codecs: vec![Codec::Pcma],
-            strip_prefix: String::new(),
-            add_prefix: String::new(),
+            dialplan: DialPlan::default(),
         };
         let (handle, engine) = engine::start(Parts {
             clock: Clock::start(),
@@ -207,6 +197,7 @@ impl Rig {
         let (leads_open, paused) = (wish.leads, false);
         let opening = CampaignOpening {
             campaign,
+            region: "CN".into(),
             leads_open,
             paused,
             sound: None,

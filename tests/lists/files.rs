@@ -6,6 +6,7 @@ use paceline::lists::{
     Batch, ImportError, LeadRow, ListError, ListReport, ListSpec, RefusedRow, check, import,
 };
 use paceline_core::number::PhoneNumber;
+use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
 use std::convert::Infallible;
 use std::path::Path;
@@ -34,7 +35,7 @@ pub fn read_spec(spec: &ListSpec, system: &[PhoneNumber]) -> Result<Read, ListEr
         refused.extend(batch.refused.iter().cloned());
         Ok::<(), Infallible>(())
     };
-    match import(spec, &mut system.iter().copied(), &mut sink) {
+    match import(spec, &mut system.iter().copied().map(NumberPattern::from), &mut sink) {
         Ok(report) => {
             assert!(report.reconciles(), "{report:?}");
             assert_eq!((report.leads, report.refused_rows), (leads.len() as u64, refused.len() as u64));
@@ -223,6 +224,9 @@ fn blacklists_are_counted_by_list_and_their_bad_rows_reported() {
     let empty = dir.path().join("empty.csv");
     std::fs::write(&empty, "").expect("written");
     spec.blacklists = vec![bare, sheet, empty];
+    let error = read_spec(&spec, &[]).err().expect("a row that is not understood").to_string();
+    assert!(error.contains("bare.txt") && error.contains("row 2: 'not a number'"), "{error}");
+    spec.skip_blacklist_rows = true;
     let system = [PhoneNumber::from_e164(8_615_412_340_001).expect("a number")];
     let read = read_spec(&spec, &system).expect("a list");
     assert_eq!(read.numbers(), ["15412340004"]);

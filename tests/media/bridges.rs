@@ -15,14 +15,9 @@ use std::time::Duration;
 fn two_legs_of_one_codec_hear_each_other_byte_for_byte() {
     for codec in Codec::ALL {
         let floor = Floor::open(1);
-        let (callee, agent) = (floor.person(1, codec), floor.person(2, codec));
-        floor.join(&agent, Voice::Everyone);
-        floor.join(&callee, Voice::Everyone);
+        let (callee, agent) = floor.bridge(codec, codec);
         let (question, answer) = (voice(300.0, 1.0), voice(900.0, 1.0));
-        floor.wait_delivered(&agent, &callee);
-        floor.say_both((&agent, &question), (&callee, &answer));
-        floor.wait_delivered(&agent, &callee);
-        floor.wait_delivered(&callee, &agent);
+        floor.talk((&agent, &question), (&callee, &answer));
         for (person, wanted) in [(&callee, &question), (&agent, &answer)] {
             let heard = heard_bytes(&person.hears);
             assert!(contains(&heard, said(wanted, codec)), "{codec:?}: not what was said");
@@ -34,14 +29,9 @@ fn two_legs_of_one_codec_hear_each_other_byte_for_byte() {
 #[test]
 fn a_law_and_mu_law_bridge_without_loss_of_level_or_time() {
     let floor = Floor::open(1);
-    let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcmu));
-    floor.join(&agent, Voice::Everyone);
-    floor.join(&callee, Voice::Everyone);
-    floor.wait_delivered(&agent, &callee);
+    let (callee, agent) = floor.bridge(Codec::Pcma, Codec::Pcmu);
     let (question, answer) = (voice(300.0, 1.0), voice(900.0, 1.0));
-    floor.say_both((&agent, &question), (&callee, &answer));
-    floor.wait_delivered(&agent, &callee);
-    floor.wait_delivered(&callee, &agent);
+    floor.talk((&agent, &question), (&callee, &answer));
     for (listener, said, codec) in [(&callee, &question, Codec::Pcmu), (&agent, &answer, Codec::Pcma)] {
         let (_, alike, level) = find(&listener.hears.linear(), &linear(said, codec));
         assert!(alike > 0.999 && level.abs() < 0.1, "alike {alike:.4}, {level:.2} dB");
@@ -51,15 +41,9 @@ fn a_law_and_mu_law_bridge_without_loss_of_level_or_time() {
 #[test]
 fn g722_and_g711_bridge_with_little_loss() {
     let floor = Floor::open(1);
-    let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::G722));
-    floor.join(&agent, Voice::Everyone);
-    floor.join(&callee, Voice::Everyone);
-    floor.wait_delivered(&agent, &callee);
-    floor.wait_delivered(&callee, &agent);
+    let (callee, agent) = floor.bridge(Codec::Pcma, Codec::G722);
     let (question, answer) = (voice(300.0, 1.5), voice(900.0, 1.5));
-    floor.say_both((&agent, &question), (&callee, &answer));
-    floor.wait_delivered(&agent, &callee);
-    floor.wait_delivered(&callee, &agent);
+    floor.talk((&agent, &question), (&callee, &answer));
     for (listener, said, codec) in [(&callee, &question, Codec::G722), (&agent, &answer, Codec::Pcma)] {
         let (_, alike, level) = find(&listener.hears.linear(), &linear(said, codec));
         assert!(alike > 0.97 && level.abs() < 0.5, "alike {alike:.4}, {level:.2} dB");

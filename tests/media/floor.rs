@@ -51,6 +51,23 @@ impl Floor {
         Person { leg, codec, telephone, address, ours, hears }
     }
 
+    /// A callee and an agent who hear each other, once packets flow both ways.
+    pub fn bridge(&self, callee: Codec, agent: Codec) -> (Person, Person) {
+        let (callee, agent) = (self.person(1, callee), self.person(2, agent));
+        self.join(&agent, Voice::Everyone);
+        self.join(&callee, Voice::Everyone);
+        self.wait_delivered(&agent, &callee);
+        self.wait_delivered(&callee, &agent);
+        (callee, agent)
+    }
+
+    /// Both speak at the same time; returns when each has heard all of the other.
+    pub fn talk(&self, one: (&Person, &Arc<Sound>), two: (&Person, &Arc<Sound>)) {
+        self.say_both(one, two);
+        self.wait_delivered(one.0, two.0);
+        self.wait_delivered(two.0, one.0);
+    }
+
     pub fn join(&self, person: &Person, voice: Voice) {
         self.ours.room.command(person.leg, MediaCommand::Join { mix: MIX, voice });
     }

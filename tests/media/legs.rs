@@ -4,7 +4,7 @@ use super::plain_socket::PlainSocket;
 use super::{KEYS, TestMedia, target};
 use paceline::audio::Sound;
 use paceline::net::rtp::{AudioCapture, MediaCommand, MediaError, MediaEvent};
-use paceline_core::call::{Digit, Heard};
+use paceline_core::call::{Digit, Heard, KeyWay};
 use paceline_core::ids::CallId;
 use paceline_core::media::{Codec, Direction, rtcp};
 use std::f64::consts::TAU;
@@ -227,4 +227,88 @@ fn the_error_without_free_ports_names_the_range() {
     let error = (0..200).find_map(|leg| near.room.open_leg(CallId(leg)).err()).unwrap();
     assert!(matches!(error, MediaError::NoPorts(..) | MediaError::Bind { .. }), "{error}");
     assert!(near.room.totals().legs_open >= 90);
+}
+
+#[test]
+fn audio_that_stops_and_comes_again_is_reported() {
+    let (near, far) = (TestMedia::open(), PlainSocket::open());
+    let ours = near.room.open_leg(LEG).unwrap();
+    near.room.command(LEG, MediaCommand::Connect(target(far.address, Codec::Pcma)));
+    // Each packet of ours is a tick of 20 ms.
+    for sequence in 0..20 {
+        far.receive();
+        far.send(ours, 8, sequence, 9, &[0xD5; 160]);
+    }
+    near.wait_heard(LEG, &Heard::AudioStopped { rtcp: false });
+    far.send(ours, 8, 140, 9, &[0xD5; 160]);
+    near.wait_heard(LEG, &Heard::AudioResumed);
+    near.wait_heard(LEG, &Heard::AudioStopped { rtcp: false });
+}
+
+/// A frame of a tone pair, in A-law; `n` counts the frames.
+fn tone(n: u16, low: f64, high: f64) -> Vec<u8> {
+    let samples: Vec<i16> = (0..160)
+        .map(|k| {
+            let t = TAU * f64::from(u32::from(n) * 160 + k) / 8_000.0;
+            (6_000.0 * ((low * t).sin() + (high * t).sin())) as i16
+        })
+        .collect();
+    paceline_core::media::g711::encode_alaw(&samples)
+}
+
+#[test]
+fn a_key_told_as_event_tone_and_info_is_one_key() {
+    let (near, far) = (TestMedia::open(), PlainSocket::open());
+    let ours = near.room.open_leg(LEG).unwrap();
+    near.room.command(LEG, MediaCommand::Connect(target(far.address, Codec::Pcma)));
+    near.room.command(LEG, MediaCommand::DetectTones);
+    let mut sequence = 0;
+    let mut send = |kind: u8, timestamp: u32, payload: &[u8]| {
+        sequence += 1;
+        let packet = paceline_core::media::rtp::Packet {
+            payload_type: kind,
+            marker: false,
+            sequence,
+            timestamp,
+            ssrc: 9,
+            payload,
+        };
+        let mut bytes = [0; 400];
+        let length = packet.write(&mut bytes);
+        far.socket.send_to(&bytes[..length], ours).unwrap();
+    };
+    let mut clock = 0;
+    // A tone alone: the key is heard in the audio.
+    for n in 0..10 {
+        far.receive();
+        send(8, clock, &tone(n, 770.0, 1_336.0));
+        clock += 160;
+    }
+    let heard = |wanted: Heard| near.wait_heard(LEG, &wanted);
+    let digit = |key: char| Digit::from_char(key).unwrap();
+    heard(Heard::DigitBy { digit: digit('5'), way: KeyWay::Tone });
+    for _ in 0..10 {
+        far.receive();
+        send(8, clock, &[0xD5; 160]);
+        clock += 160;
+    }
+    // The next press by all three ways, each packet of the event with a new timestamp.
+    near.room.command(LEG, MediaCommand::PressedByInfo(digit('1')));
+    for n in 0..10u16 {
+        far.receive();
+        send(8, clock, &tone(n, 697.0, 1_209.0));
+        let [high, low] = (160 * (n.min(6) + 1)).to_be_bytes();
+        send(KEYS, clock, &[1, if n > 6 { 0x8A } else { 10 }, high, low]);
+        clock += 160;
+    }
+    near.room.command(LEG, MediaCommand::Close);
+    let mut keys = Vec::new();
+    while let Ok(event) = near.events.recv_timeout(super::PATIENCE) {
+        match event {
+            MediaEvent::Heard { heard, .. } => keys.extend(heard.key()),
+            MediaEvent::Closed { .. } => break,
+            _ => {}
+        }
+    }
+    assert_eq!(keys, [(digit('1'), KeyWay::Info)], "one press");
 }

@@ -10,7 +10,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The core uses no room.
     ("core", &[]),
     // Configuration and texts.
-    ("config", &["lists"]),
+    ("config", &["dialplan", "lists"]),
+    ("dialplan", &[]),
     ("text", &[]),
     ("cli", &[]),
     // Rooms with I/O. `net` plays the sounds that `audio` decoded.
@@ -25,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Counters of the media threads and of the store.
     ("metrics", &["net", "store"]),
     // The loop uses every room that makes calls, and no user interface.
-    ("engine", &["audio", "journal", "metrics", "net", "store"]),
+    ("engine", &["audio", "dialplan", "journal", "metrics", "net", "store"]),
     // The console uses the engine's board and the metrics, and queries the store for people, leads and calls.
     ("console", &["config", "engine", "metrics", "store", "text"]),
     ("progress", &["engine", "text"]),
@@ -33,8 +34,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "audio", "cli", "config", "console", "engine", "journal", "lists", "metrics", "net", "progress",
-            "results", "sim", "store", "text",
+            "audio", "cli", "config", "console", "dialplan", "engine", "journal", "lists", "metrics", "net",
+            "progress", "results", "sim", "store", "text",
         ],
     ),
     ("main", &["cli", "commands"]),

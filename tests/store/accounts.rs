@@ -150,7 +150,7 @@ async fn accounts_are_written_during_calls() {
     let mut fixture = Fixture::new().await;
     fixture.list(&rows(20), &[]).await;
     let campaign = fixture.campaign;
-    assert!(fixture.writer.send(Command::FetchLeads { campaign, count: 20 }).await);
+    assert!(fixture.writer.send(Command::FetchLeads { campaign, count: 20, untried: true }).await);
     for n in 0..20 {
         let request = fixture.request(None, number(500 + n));
         assert!(fixture.writer.send(opening(&request)).await);

@@ -27,7 +27,7 @@ async fn dial_until_killed(folder: &Path) {
     let mut next = resumed.work.next_attempt;
     let (writer, mut replies) = store.start_writer();
     let mut calls: BTreeMap<AttemptId, (AttemptRequest, Lead)> = BTreeMap::new();
-    writer.send(Command::FetchLeads { campaign, count: 20 }).await;
+    writer.send(Command::FetchLeads { campaign, count: 20, untried: true }).await;
     while let Some(reply) = replies.recv().await {
         match reply {
             Reply::Leads { leads, .. } => {
@@ -71,7 +71,7 @@ async fn dial_until_killed(folder: &Path) {
             Reply::ResultSaved { attempt } => {
                 println!("ended {attempt}");
                 calls.remove(&attempt);
-                writer.send(Command::FetchLeads { campaign, count: 1 }).await;
+                writer.send(Command::FetchLeads { campaign, count: 1, untried: true }).await;
             }
             other => panic!("{other:?}"),
         }

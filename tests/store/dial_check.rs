@@ -213,22 +213,94 @@ async fn the_daily_cap_holds_over_all_campaigns() {
     assert_eq!(fixture.dial(&tomorrow).await, DialVerdict::Opened);
 }
 
+/// Asks for this number without any gap between attempts.
+async fn dial_again(fixture: &mut Fixture, lead: Option<&Lead>, number: PhoneNumber) -> DialVerdict {
+    let mut request = fixture.request(lead, number);
+    request.gap_min = Duration::ZERO;
+    fixture.dial(&request).await
+}
+
+async fn restart(fixture: Fixture, pause: i64) -> Fixture {
+    let (dir, clock) = fixture.close().await;
+    clock.advance(pause);
+    Fixture::open(dir, clock, &retry_rules()).await
+}
+
 #[tokio::test]
 async fn a_number_rests_after_an_interrupted_call() {
     let mut fixture = Fixture::new().await;
+    assert_eq!(dial_again(&mut fixture, None, number(1)).await, DialVerdict::Opened);
+    let mut fixture = restart(fixture, 5000).await;
+    let rested = MORNING + 5000 + MINUTE;
+    assert_eq!(dial_again(&mut fixture, None, number(1)).await, no(rested, Reason::AttemptsUsed));
+    let id = fixture.open_dialogs[0].id;
+    fixture.tell(Command::DialogEnded { id, reached: true }).await;
+    assert_eq!(dial_again(&mut fixture, None, number(1)).await, no(rested, Reason::AttemptsUsed));
+    fixture.clock.advance(MINUTE);
+    assert_eq!(dial_again(&mut fixture, None, number(1)).await, DialVerdict::Opened);
+}
+
+/// The start after a first crash is cut off before it has ended the call, and the pause is longer than any rest.
+#[tokio::test]
+async fn after_two_crashes_and_a_pause_a_number_rests_until_its_call_is_ended() {
+    let mut fixture = Fixture::new().await;
+    fixture.list(&[row(2, &[1], Some("3-101")), row(3, &[2], Some("3-101"))], &[]).await;
+    let leads = fixture.fetch(2).await.0;
+    assert_eq!(dial_again(&mut fixture, Some(&leads[0]), number(1)).await, DialVerdict::Opened);
+    let fixture = restart(fixture, 1000).await;
+    let mut fixture = restart(fixture, 20 * MINUTE).await;
+    let rested = fixture.clock.now().as_millis() + MINUTE;
+    assert_eq!(dial_again(&mut fixture, None, number(1)).await, no(rested, Reason::AttemptsUsed));
+    assert_eq!(fixture.open_dialogs.len(), 1);
+    fixture.clock.advance(MINUTE);
+    let recheck = fixture.clock.now().as_millis() + 10_000;
+    assert_eq!(dial_again(&mut fixture, None, number(1)).await, no(recheck, Reason::AttemptsUsed));
+    let home = fixture.fetch(2).await.0.into_iter().find(|lead| lead.id == leads[1].id).unwrap();
+    assert_eq!(
+        dial_again(&mut fixture, Some(&home), number(2)).await,
+        no(recheck, Reason::AttemptsUsed),
+        "another number of the household"
+    );
+    let id = fixture.open_dialogs[0].id;
+    fixture.tell(Command::DialogEnded { id, reached: true }).await;
+    assert_eq!(dial_again(&mut fixture, Some(&home), number(2)).await, DialVerdict::Opened);
+    assert_eq!(dial_again(&mut fixture, None, number(1)).await, DialVerdict::Opened);
+}
+
+#[tokio::test]
+async fn an_answered_call_whose_far_end_was_not_reached_keeps_its_number_until_it_cannot_be_up() {
+    let mut fixture = Fixture::new().await;
+    for n in [1, 2] {
+        assert_eq!(dial_again(&mut fixture, None, number(n)).await, DialVerdict::Opened);
+    }
+    let (call, at) = (AttemptId(1).call(), fixture.clock.now());
+    let answer = Command::SaveAnswer { call, at, dialog: String::new() };
+    assert_eq!(fixture.ask(answer).await, Reply::AnswerSaved { call });
+    let mut fixture = restart(fixture, 0).await;
+    for dialog in std::mem::take(&mut fixture.open_dialogs) {
+        fixture.tell(Command::DialogEnded { id: dialog.id, reached: false }).await;
+    }
+    fixture.clock.advance(2 * MINUTE);
+    let recheck = fixture.clock.now().as_millis() + 10_000;
+    assert_eq!(dial_again(&mut fixture, None, number(1)).await, no(recheck, Reason::AttemptsUsed));
+    assert_eq!(dial_again(&mut fixture, None, number(2)).await, DialVerdict::Opened, "it was never answered");
+    fixture.clock.advance(29 * MINUTE);
+    assert_eq!(dial_again(&mut fixture, None, number(1)).await, DialVerdict::Opened);
+}
+
+/// The simulated carrier runs in the process that was killed.
+#[tokio::test]
+async fn a_call_on_the_simulated_carrier_ends_with_its_process() {
+    let mut fixture = Fixture::new().await;
     let mut request = fixture.request(None, number(1));
     request.gap_min = Duration::ZERO;
-    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
-    let (dir, clock) = fixture.close().await;
-    clock.advance(5000);
-    let mut fixture = Fixture::open(dir, clock, &retry_rules()).await;
-    let mut again = fixture.request(None, number(1));
-    again.gap_min = Duration::ZERO;
-    assert_eq!(fixture.dial(&again).await, no(MORNING + 5000 + MINUTE, Reason::AttemptsUsed));
-    fixture.clock.advance(MINUTE);
-    let mut rested = fixture.request(None, number(1));
-    rested.gap_min = Duration::ZERO;
-    assert_eq!(fixture.dial(&rested).await, DialVerdict::Opened);
+    let mut command = opening(&request);
+    let Command::OpenAttempt { trunk, .. } = &mut command else { unreachable!() };
+    *trunk = "simulated".into();
+    fixture.ask(command).await;
+    let mut fixture = restart(fixture, 0).await;
+    assert_eq!(fixture.open_dialogs, []);
+    assert_eq!(dial_again(&mut fixture, None, number(1)).await, DialVerdict::Opened);
 }
 
 #[tokio::test]

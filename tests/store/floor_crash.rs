@@ -30,7 +30,7 @@ async fn talk_until_killed(folder: &Path) {
     let mut next = store.resume().await.unwrap().work.next_attempt;
     let (writer, mut replies) = store.start_writer();
     let mut calls: BTreeMap<AttemptId, (AttemptRequest, Lead)> = BTreeMap::new();
-    writer.send(Command::FetchLeads { campaign, count: 20 }).await;
+    writer.send(Command::FetchLeads { campaign, count: 20, untried: true }).await;
     while let Some(reply) = replies.recv().await {
         match reply {
             Reply::Leads { leads, .. } => {
@@ -59,7 +59,7 @@ async fn talk_until_killed(folder: &Path) {
             Reply::SummarySaved { attempt } => {
                 println!("summarised {attempt}");
                 calls.remove(&attempt);
-                writer.send(Command::FetchLeads { campaign, count: 1 }).await;
+                writer.send(Command::FetchLeads { campaign, count: 1, untried: true }).await;
             }
             Reply::ResultSaved { .. } => {}
             other => panic!("{other:?}"),
@@ -218,7 +218,7 @@ async fn a_store_with_the_first_schema_is_migrated_and_usable() {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     first_schema_store(dir.path()).await;
     let older = Store::open_reader(&url(dir.path())).await.map(|_| ()).unwrap_err().to_string();
-    assert!(older.contains("older paceline (schema 1, this program needs 4)"), "{older}");
+    assert!(older.contains("older paceline (schema 1, this program needs"), "{older}");
     let store = Store::open(&url(dir.path()), ManualClock::at(MORNING).as_clock()).await.unwrap();
     let resumed = store.resume().await.unwrap();
     let cut: Vec<_> = resumed.interrupted.iter().map(|cut| (cut.attempt, cut.dialog.as_str())).collect();

@@ -120,7 +120,7 @@ async fn an_open_dialog_is_returned_at_each_start_until_it_is_ended() {
         (second.open_dialogs.as_slice(), second.interrupted.len()),
         (first.open_dialogs.as_slice(), 0)
     );
-    fixture.tell(Command::DialogEnded { id: first.open_dialogs[0].id }).await;
+    fixture.tell(Command::DialogEnded { id: first.open_dialogs[0].id, reached: true }).await;
     assert_eq!(fixture.store.resume().await.unwrap().open_dialogs, first.open_dialogs[1..]);
     fixture.clock.advance(30 * MINUTE + 1);
     assert_eq!(fixture.store.resume().await.unwrap().open_dialogs, []);

@@ -5,10 +5,12 @@
 
 mod abandoned;
 pub mod accounts;
+mod blacklist;
 mod call_history;
 mod crash;
 mod dial_check;
 mod explain;
+mod failed_writes;
 pub mod floor;
 mod floor_crash;
 mod full_disk;
@@ -19,13 +21,13 @@ mod opening;
 mod round_trip;
 
 use paceline::lists::{LeadRow, RefusedRow};
-use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, Reply, Store, Writer};
+use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, OpenDialog, Reply, Store, Writer};
 use paceline_core::campaign::RetryRules;
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate};
 use paceline_core::ids::{AttemptId, CampaignId, HouseholdId, LeadId, TrunkId};
 use paceline_core::lead::Lead;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, LeadState, Outcome, Reason};
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
@@ -72,6 +74,8 @@ pub struct Fixture {
     pub replies: UnboundedReceiver<Reply>,
     pub campaign: CampaignId,
     pub next_attempt: i64,
+    /// Dialogs that the last crash left open.
+    pub open_dialogs: Vec<OpenDialog>,
 }
 
 pub fn url(dir: &Path) -> String {
@@ -100,9 +104,10 @@ impl Fixture {
     pub async fn open(dir: Arc<tempfile::TempDir>, clock: ManualClock, retry: &RetryRules) -> Fixture {
         let store = Store::open(&url(dir.path()), clock.as_clock()).await.unwrap();
         let campaign = define(&store, "spring", retry).await;
-        let next_attempt = store.resume().await.unwrap().work.next_attempt;
+        let resumed = store.resume().await.unwrap();
+        let (next_attempt, open_dialogs) = (resumed.work.next_attempt, resumed.open_dialogs);
         let (writer, replies) = store.start_writer();
-        Fixture { dir, store, clock, writer, replies, campaign, next_attempt }
+        Fixture { dir, store, clock, writer, replies, campaign, next_attempt, open_dialogs }
     }
 
     /// Closes the store, as a clean stop does.
@@ -129,7 +134,7 @@ impl Fixture {
     }
 
     pub async fn fetch(&mut self, count: u32) -> (Vec<Lead>, Option<Utc>, u64) {
-        match self.ask(Command::FetchLeads { campaign: self.campaign, count }).await {
+        match self.ask(Command::FetchLeads { campaign: self.campaign, count, untried: true }).await {
             Reply::Leads { leads, next_due, leads_open, .. } => (leads, next_due, leads_open),
             other => panic!("{other:?}"),
         }
@@ -148,7 +153,7 @@ impl Fixture {
             number,
             ordinal: 1,
             trunk: TrunkId(0),
-            caller_id: PhoneNumber::from_e164(8_675_512_345_678),
+            caller_id: ShownNumber::from_e164(8_675_512_345_678),
             placed_at: now,
             open_until: Utc::from_millis(MORNING + 40 * DAY),
             attempts_max: 3,
@@ -274,6 +279,7 @@ pub fn result(request: &AttemptRequest, lead: Option<&Lead>, outcome: Outcome, a
         agent: None,
         ended_at: at,
         keys: Vec::new(),
+        key_ways: Vec::new(),
         result: None,
         counted: outcome.counts(),
         rest_until: None,

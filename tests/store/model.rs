@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 const NUMBERS: u64 = 12;
 
-/// Attempts: number, campaign, time placed, counted, open.
+/// The dial check in a few lines. Attempts: number, campaign, time placed, counted, open.
 #[derive(Default)]
 struct Model {
     attempts: Vec<(u64, CampaignId, i64, bool, bool)>,
@@ -16,6 +16,8 @@ struct Model {
     resting: BTreeMap<u64, i64>,
     /// Rests of abandoned numbers; a guaranteed request ignores them.
     shielded: BTreeMap<u64, i64>,
+    /// Dialogs that a restart left open, by id: number, and when its call was cut off.
+    dialogs: BTreeMap<i64, (u64, i64)>,
 }
 
 impl Model {
@@ -28,7 +30,9 @@ impl Model {
         let gap = request.gap_min.as_millis() as i64;
         let last = counted.iter().map(|attempt| attempt.2).max();
         let shielded = self.shielded.get(&number).filter(|_| !request.guaranteed);
-        let rest = self.resting.get(&number).max(shielded).copied().unwrap_or(0);
+        let ending = self.dialogs.values().any(|(of, cut)| *of == number && *cut >= now - 30 * MINUTE);
+        let ending = ending.then_some(now + 10_000);
+        let rest = self.resting.get(&number).max(shielded).copied().max(ending).unwrap_or(0);
         if self.blacklist.contains(&number) {
             DialVerdict::Closed(Reason::Blacklisted)
         } else if mine.iter().any(|attempt| attempt.4) {
@@ -102,17 +106,31 @@ async fn one_seed(seed: u64) {
                 let (dir, clock) = fixture.close().await;
                 clock.advance(random.random_range(0..MINUTE));
                 let now = clock.now().as_millis();
-                for (request, at) in open.drain(..) {
-                    model.attempts[at].4 = false;
-                    model.resting.insert(request.number.as_u64(), now + 60_000);
+                model.dialogs.retain(|_, (_, cut)| *cut >= now - 30 * MINUTE);
+                for (number, _) in model.dialogs.values() {
+                    model.resting.insert(*number, now + 60_000);
                 }
                 fixture = Fixture::open(dir, clock, &retry_rules()).await;
+                let known = model.dialogs.len();
+                assert_eq!(fixture.open_dialogs.len(), known + open.len(), "{place}");
+                open.sort_by_key(|(request, _)| request.attempt);
+                for ((request, at), dialog) in open.drain(..).zip(&fixture.open_dialogs[known..]) {
+                    model.attempts[at].4 = false;
+                    model.resting.insert(request.number.as_u64(), now + 60_000);
+                    model.dialogs.insert(dialog.id, (request.number.as_u64(), now));
+                }
                 let mut reader = fixture.store.reader().await.unwrap();
                 let mut rows = 0;
                 for campaign in [fixture.campaign, autumn] {
                     rows += reader.attempts(campaign, 0, 10_000).await.unwrap().len();
                 }
                 assert_eq!(rows, model.attempts.len(), "{place}");
+            }
+            96..99 if !model.dialogs.is_empty() => {
+                let at = random.random_range(0..model.dialogs.len());
+                let id = *model.dialogs.keys().nth(at).unwrap();
+                model.dialogs.remove(&id);
+                fixture.tell(Command::DialogEnded { id, reached: random.random_bool(0.5) }).await;
             }
             _ => {}
         }

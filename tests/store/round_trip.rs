@@ -2,6 +2,7 @@
 
 use super::*;
 use paceline_core::call::Digit;
+use paceline_core::number_pattern::NumberPattern;
 
 #[tokio::test]
 async fn leads_are_fetched_in_list_order_and_leased_once() {
@@ -115,8 +116,8 @@ async fn reloading_a_blacklist_file_keeps_entries_of_other_sources() {
     fixture.store.replace_blacklist(None, "system.csv", &[number(9)]).await.unwrap();
     fixture.store.replace_blacklist(campaign, "file.csv", &[number(4)]).await.unwrap();
     let all = fixture.store.blacklisted(campaign).await.unwrap();
-    assert_eq!(all, [number(2), number(3), number(4), number(9)]);
-    assert_eq!(fixture.store.blacklisted(None).await.unwrap(), [number(9)]);
+    assert_eq!(all, [number(2), number(3), number(4), number(9)].map(NumberPattern::from));
+    assert_eq!(fixture.store.blacklisted(None).await.unwrap(), [number(9).into()]);
 }
 
 #[tokio::test]
@@ -176,7 +177,7 @@ async fn interrupted_calls_are_closed_and_settled_at_the_next_start() {
     // An answered callee is not called again; the other is called when the retry rule says so.
     let (writer, mut replies) = store.start_writer();
     clock.advance(3_600_000);
-    writer.send(Command::FetchLeads { campaign, count: 10 }).await;
+    writer.send(Command::FetchLeads { campaign, count: 10, untried: true }).await;
     let Some(Reply::Leads { leads: due, leads_open, .. }) = replies.recv().await else { panic!() };
     assert_eq!((ids(&due), leads_open), (vec![leads[0].id], 1));
     assert_eq!(due[0].phones[0].attempts, 1);

@@ -1,12 +1,20 @@
-//! Saves the campaign with its blacklists in the store, and imports its list once.
+//! Saves the campaign with its blacklists in the store, and takes in its list: once as a whole, later what was
+//! added to it.
 
 use crate::commands::Failure;
 use crate::config::LoadedCampaign;
-use crate::lists::{self, Batch};
-use crate::store::{NewCampaign, NewImport, Store};
-use paceline_core::ids::CampaignId;
+use crate::lists::{self, Batch, ListSpec};
+use crate::store::list_growth::ADDED;
+use crate::store::{Import, NewCampaign, NewImport, Store};
+use paceline_core::ids::{CampaignId, LeadId};
+use paceline_core::number::PhoneNumber;
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::path::Path;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// The campaign's row for the store.
@@ -22,93 +30,276 @@ pub(in crate::commands) fn campaign_row(loaded: &LoadedCampaign) -> NewCampaign<
     }
 }
 
-pub(super) async fn save_campaign(store: &Store, loaded: &LoadedCampaign) -> Result<CampaignId, Failure> {
+pub(in crate::commands) async fn save_campaign(
+    store: &Store,
+    loaded: &LoadedCampaign,
+) -> Result<CampaignId, Failure> {
     let id = store.define_campaign(&campaign_row(loaded)).await.map_err(Failure::unexpected)?;
     // Refresh the blacklists: the store checks them again before every attempt, whatever the import saw.
     for file in &loaded.list.blacklists {
         let (path, region) = (file.clone(), loaded.list.region.clone());
-        let numbers = tokio::task::spawn_blocking(move || lists::read_blacklist(&path, &region))
+        let skip_rows = loaded.list.skip_blacklist_rows;
+        let numbers = tokio::task::spawn_blocking(move || lists::read_blacklist(&path, &region, skip_rows))
             .await
             .map_err(Failure::unexpected)?
             .map_err(Failure::refused)?;
         let source = file.display().to_string();
-        store.replace_blacklist(Some(id), &source, &numbers).await.map_err(Failure::unexpected)?;
+        let exact: Vec<PhoneNumber> = numbers.iter().filter_map(|entry| entry.number()).collect();
+        store.replace_blacklist(Some(id), &source, &exact).await.map_err(Failure::unexpected)?;
     }
     Ok(id)
 }
 
-/// Imports the list once, all of it or nothing.
+/// A list file that is taken into a campaign.
+pub(in crate::commands) struct ListFile<'a> {
+    pub spec: ListSpec,
+    /// The file is the campaign's whole list; else its rows come to those the campaign has.
+    pub is_whole_list: bool,
+    /// Read the file even if it was taken in before: to find the leads that are no longer in it.
+    pub again: bool,
+    /// Folder of `list-report.json` and `fix.csv`.
+    pub report_dir: &'a Path,
+}
+
+/// What taking in a list changed. A row is known if the campaign has a lead with its numbers.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(in crate::commands) struct ListChange {
+    pub rows_read: u64,
+    pub new_leads: u64,
+    pub known_rows: u64,
+    /// Further numbers of known leads.
+    pub new_numbers: u64,
+    pub refused_rows: u64,
+    /// New leads whose household is done already.
+    pub household_done: u64,
+    /// Leads of the list that are no longer in it, and their first rows.
+    pub gone: u64,
+    pub gone_rows: Vec<u64>,
+    #[serde(skip)]
+    pub gone_leads: Vec<LeadId>,
+}
+
+/// Rows of gone leads that are named.
+const ROWS_NAMED: usize = 5;
+
+/// Imports the campaign's list: all rows at first; later, what has been added to it since.
 pub(super) async fn import_list(
     store: &Store,
     campaign: CampaignId,
     loaded: &LoadedCampaign,
 ) -> Result<(), Failure> {
-    let file = loaded.list.file.clone();
-    let fingerprint = tokio::task::spawn_blocking(move || fingerprint(&file))
-        .await
-        .map_err(Failure::unexpected)?
-        .map_err(Failure::refused)?;
-    let earlier = store.imports(campaign).await.map_err(Failure::unexpected)?;
-    if earlier.iter().any(|import| import.fingerprint == fingerprint) {
+    let report_dir = loaded.results_dir.as_path();
+    let list = ListFile { spec: loaded.list.clone(), is_whole_list: true, again: false, report_dir };
+    let Some(change) = take_in_list(store, campaign, list).await? else { return Ok(()) };
+    let dir = report_dir.display();
+    let why = if change.refused_rows > 0 { format!(" (why: {dir}/fix.csv)") } else { String::new() };
+    if change.known_rows == 0 && change.gone == 0 {
+        eprintln!(
+            "list imported: {} rows = {} leads + {} refused{why}",
+            change.rows_read, change.new_leads, change.refused_rows
+        );
         return Ok(());
     }
-    if let Some(last) = earlier.last() {
-        return Err(Failure::refused(format!(
-            "{}: changed since it was imported ({} rows from {}); restore the old list, or remove the import with \
-             `paceline undo-import` (as long as no lead was called), or put the new rows into a new campaign",
-            loaded.list.file.display(),
-            last.rows_read,
-            last.file
-        )));
+    eprintln!("the list has changed since it was imported: {}{why}", describe_change(&change));
+    if change.gone > 0 {
+        eprintln!(
+            "leads that are no longer in the list stay in the campaign; to close them: \
+             paceline list add {} {} --close-gone",
+            loaded.file.display(),
+            loaded.list.file.display()
+        );
+    }
+    Ok(())
+}
+
+/// `2 new leads, 1 new number of known leads, 3 known rows, …`
+pub(in crate::commands) fn describe_change(change: &ListChange) -> String {
+    let mut text = format!(
+        "{} new leads, {} new numbers of known leads, {} known rows, {} newly refused rows",
+        change.new_leads, change.new_numbers, change.known_rows, change.refused_rows
+    );
+    if change.household_done > 0 {
+        text.push_str(&format!(", {} new leads of households that are done", change.household_done));
+    }
+    if change.gone > 0 {
+        let rows: Vec<String> = change.gone_rows.iter().map(u64::to_string).collect();
+        let more = if change.gone > change.gone_rows.len() as u64 { ", …" } else { "" };
+        text.push_str(&format!(
+            ", {} leads no longer in the list (old rows {}{more})",
+            change.gone,
+            rows.join(", ")
+        ));
+    }
+    text
+}
+
+/// Takes a list file into a campaign, all of it or nothing. A list is known by its rows, not by its bytes: rows
+/// whose numbers the campaign has are not taken in again, so that no number is ever two leads. `None`: exactly
+/// this file was taken in before.
+pub(in crate::commands) async fn take_in_list(
+    store: &Store,
+    campaign: CampaignId,
+    list: ListFile<'_>,
+) -> Result<Option<ListChange>, Failure> {
+    let file = list.spec.file.clone();
+    let bytes = tokio::task::spawn_blocking({
+        let file = file.clone();
+        move || fingerprint(&file)
+    });
+    let bytes = bytes.await.map_err(Failure::unexpected)?.map_err(Failure::refused)?;
+    let fingerprint = if list.is_whole_list { bytes } else { format!("{ADDED}{bytes}") };
+    let earlier = store.imports(campaign).await.map_err(Failure::unexpected)?;
+    let is_known = earlier.iter().any(|import| import.fingerprint == fingerprint);
+    if is_known && !list.again {
+        return Ok(None);
+    }
+    let is_first = earlier.is_empty();
+    let mut known = KnownRows::default();
+    if !is_first {
+        known.load(store, campaign).await?;
     }
     let system = store.blacklisted(None).await.map_err(Failure::unexpected)?;
     let (batches_in, mut batches) = mpsc::channel::<Batch>(2);
-    let spec = loaded.list.clone();
-    let dir = loaded.results_dir.clone();
+    let (spec, dir) = (list.spec.clone(), list.report_dir.to_owned());
     let reading = tokio::task::spawn_blocking(move || {
-        lists::check_with(&spec, &mut system.into_iter(), &dir, &mut |batch| {
-            let copy = Batch {
-                columns: batch.columns.clone(),
-                leads: batch.leads.clone(),
-                refused: batch.refused.clone(),
-            };
-            batches_in.blocking_send(copy).is_ok()
+        let mut system = system.into_iter();
+        lists::check_with(&spec, &mut system, &dir, &mut |batch| {
+            batches_in.blocking_send(batch.clone()).is_ok()
         })
     });
-    let mut import = None;
-    while let Some(batch) = batches.recv().await {
-        if import.is_none() {
-            let new = NewImport {
-                campaign,
-                file: loaded.list.file.display().to_string(),
-                fingerprint: fingerprint.clone(),
-                header: batch.columns.to_vec(),
+    let mut change = ListChange::default();
+    let mut imports: Vec<SheetImport> = Vec::new();
+    let mut numbers = Vec::new();
+    while let Some(mut batch) = batches.recv().await {
+        if imports.last().is_none_or(|open| open.sheet != batch.sheet) {
+            let place = match &*batch.sheet {
+                "" => file.display().to_string(),
+                sheet => format!("{} [{sheet}]", file.display()),
             };
-            import = Some(store.begin_import(&new).await.map_err(Failure::unexpected)?);
+            // Only the last sheet's import carries the fingerprint of the file: a crash between two commits leaves a
+            // list that the next start takes in again.
+            let fingerprint = match batch.is_last_sheet {
+                true => fingerprint.clone(),
+                false => format!("{fingerprint}#{}", imports.len() + 1),
+            };
+            let new = NewImport { campaign, file: place, fingerprint, header: batch.columns.to_vec() };
+            let import = store.begin_import(&new).await.map_err(Failure::unexpected)?;
+            imports.push(SheetImport { sheet: batch.sheet.clone(), import, rows: 0 });
         }
-        if let Some(import) = &mut import {
-            import.push(&batch.leads, &batch.refused).await.map_err(Failure::unexpected)?;
+        if !is_first {
+            known.keep_new(&mut batch, &mut numbers, &mut change);
         }
+        let Some(open) = imports.last_mut() else { continue };
+        open.import.push(&batch.leads, &batch.refused).await.map_err(Failure::unexpected)?;
+        open.rows += (batch.leads.len() + batch.refused.len()) as u64;
+        change.new_leads += batch.leads.len() as u64;
+        change.refused_rows += batch.refused.len() as u64;
     }
     let report = reading.await.map_err(Failure::unexpected)?.map_err(Failure::refused)?;
-    let Some(import) = import.filter(|_| report.leads > 0) else {
-        let dir = loaded.results_dir.display();
+    change.rows_read = report.rows_read;
+    if report.leads == 0 || imports.is_empty() {
+        let dir = list.report_dir.display();
         return Err(Failure::refused(format!("{}: no row can be dialled; see {dir}/fix.csv", report.file)));
-    };
+    }
+    // Before the commit, since a number is added once however often this is repeated.
+    store.add_numbers(&numbers).await.map_err(Failure::unexpected)?;
+    change.new_numbers = numbers.len() as u64;
     let json = serde_json::to_string(&report).map_err(Failure::unexpected)?;
-    import.commit(report.rows_read, &json).await.map_err(Failure::unexpected)?;
-    eprintln!(
-        "list imported: {} rows = {} leads + {} refused{}",
-        report.rows_read,
-        report.leads,
-        report.refused_rows,
-        if report.refused_rows > 0 {
-            format!(" (why: {}/fix.csv)", loaded.results_dir.display())
-        } else {
-            String::new()
+    for SheetImport { import, rows, .. } in imports {
+        if is_known && rows == 0 {
+            import.abandon().await.map_err(Failure::unexpected)?;
+            continue;
         }
-    );
-    Ok(())
+        let id = import.commit(rows, &json).await.map_err(Failure::unexpected)?;
+        if !is_first {
+            change.household_done +=
+                store.close_leads_of_done_households(id).await.map_err(Failure::unexpected)?;
+        }
+    }
+    if list.is_whole_list && !is_first {
+        known.find_gone(&mut change);
+    }
+    Ok(Some(change))
+}
+
+/// The import of one sheet, not committed yet.
+struct SheetImport {
+    sheet: Arc<str>,
+    import: Import,
+    rows: u64,
+}
+
+/// The rows that a campaign has, by their numbers.
+#[derive(Default)]
+struct KnownRows {
+    leads: FxHashMap<u64, (LeadId, bool)>,
+    /// Leads that came from the campaign's own list, with their row.
+    listed: BTreeMap<LeadId, u64>,
+    /// Of those, the leads that the file still has.
+    seen: FxHashSet<LeadId>,
+    /// Refused rows, by their cells in any order.
+    refused: FxHashSet<u64>,
+}
+
+impl KnownRows {
+    async fn load(&mut self, store: &Store, campaign: CampaignId) -> Result<(), Failure> {
+        for known in store.numbers_of_leads(campaign).await.map_err(Failure::unexpected)? {
+            self.leads.entry(known.number.as_u64()).or_insert((known.lead, known.is_listed));
+            if known.is_listed {
+                self.listed.entry(known.lead).or_insert(known.row);
+            }
+        }
+        for cells in store.refused_cells(campaign).await.map_err(Failure::unexpected)? {
+            let cells: Vec<String> = serde_json::from_str(&cells).unwrap_or_default();
+            self.refused.insert(row_key(&cells));
+        }
+        Ok(())
+    }
+
+    /// Keeps the rows of the batch that are new. A row of which some numbers are known is a known lead with further
+    /// numbers.
+    fn keep_new(
+        &mut self,
+        batch: &mut Batch,
+        numbers: &mut Vec<(LeadId, PhoneNumber, String)>,
+        change: &mut ListChange,
+    ) {
+        batch.leads.retain(|row| {
+            let known: Vec<_> =
+                row.phones.iter().map(|(number, _)| self.leads.get(&number.as_u64()).copied()).collect();
+            let Some((lead, _)) = known.iter().flatten().next().copied() else { return true };
+            self.seen.extend(known.iter().flatten().map(|(lead, _)| *lead));
+            change.known_rows += 1;
+            for ((number, given), _) in row.phones.iter().zip(&known).filter(|(_, known)| known.is_none()) {
+                numbers.push((lead, *number, given.clone()));
+            }
+            false
+        });
+        batch.refused.retain(|row| {
+            // A number that the list names twice is still in the list.
+            let is_new = self.refused.insert(row_key(&row.cells));
+            change.known_rows += u64::from(!is_new);
+            is_new
+        });
+    }
+
+    fn find_gone(&self, change: &mut ListChange) {
+        let gone = self.listed.iter().filter(|(lead, _)| !self.seen.contains(lead));
+        let (leads, mut rows): (Vec<LeadId>, Vec<u64>) = gone.map(|(lead, row)| (*lead, *row)).unzip();
+        change.gone = leads.len() as u64;
+        change.gone_leads = leads;
+        rows.truncate(ROWS_NAMED);
+        change.gone_rows = rows;
+    }
+}
+
+/// Identifies a row by its cells, whatever the order of the columns.
+fn row_key(cells: &[String]) -> u64 {
+    let mut texts: Vec<&str> = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
+    texts.sort_unstable();
+    let mut hasher = FxHasher::default();
+    texts.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Identifies a list file: its size and SHA-256.

@@ -5,7 +5,7 @@ mod import;
 mod network;
 mod trunks;
 
-pub(super) use import::campaign_row;
+pub(super) use import::{ListFile, campaign_row, describe_change, save_campaign, take_in_list};
 
 use super::demo_agents::{self, Crew};
 use super::{Failure, recordings};
@@ -21,7 +21,7 @@ use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
 use crate::sim::serve::RunningCarrier;
 use crate::store::{Store, Writer};
-use import::{import_list, lead_counts, save_campaign};
+use import::{import_list, lead_counts};
 use network::{Network, phone_line};
 use paceline_core::campaign::Mode;
 use paceline_core::ids::CampaignId;
@@ -206,6 +206,7 @@ impl Service {
             phones: line,
             recordings: PathBuf::from(&config.recordings.dir),
             campaigns,
+            http: config.http.clone(),
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if with_api { start_console(&config, &state).await } else { None };
@@ -249,6 +250,7 @@ impl Service {
         };
         let opening = CampaignOpening {
             campaign: rules,
+            region: loaded.list.region.clone(),
             leads_open,
             paused,
             abandons,

@@ -1,9 +1,10 @@
 //! The trunks of a run: those of the configuration, or the built-in simulated carrier.
 
 use crate::commands::{Failure, carrier};
-use crate::config::{Config, TrunkConfig};
+use crate::config::{Config, TrunkConfig, TrunkUri};
 use crate::engine::TrunkParts;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
+use crate::store::SIMULATED_TRUNK;
 use paceline_core::campaign::Trunk;
 use paceline_core::ids::TrunkId;
 use paceline_core::media::Codec;
@@ -26,21 +27,28 @@ pub(super) fn simulated_trunk(running: &RunningCarrier) -> Result<TrunkParts, Fa
         .address(Transport::Udp)
         .ok_or_else(|| Failure::unexpected("the simulated carrier does not listen"))?;
     let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, ..TrunkConfig::default() };
-    Ok(trunk_parts(TrunkId(0), "simulated", &trunk, "127.0.0.1", vec![address]))
+    let uri = TrunkUri { transport: Transport::Udp, host: "127.0.0.1".into(), port: Some(address.port()) };
+    Ok(trunk_parts(TrunkId(0), SIMULATED_TRUNK, &trunk, &uri, vec![address]))
 }
 
 pub(super) async fn configured_trunks(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
     let mut parts = Vec::new();
     for (place, (name, trunk)) in config.trunks.iter().enumerate() {
-        let (host, port) = trunk.carrier_host().map_err(Failure::usage)?;
-        let looked_up = tokio::net::lookup_host((host.as_str(), port.unwrap_or(default_port(trunk)))).await;
-        let addresses: Vec<SocketAddr> = looked_up
-            .map_err(|error| Failure::usage(format!("trunk {name}: {host} has no address: {error}")))?
-            .collect();
+        let uri = trunk.address().map_err(|(found, hint)| Failure::usage(format!("{found}; {hint}")))?;
+        let port = uri.port.unwrap_or(uri.default_port());
+        let addresses: Vec<SocketAddr> = match uri.address() {
+            Some(address) => vec![SocketAddr::new(address, port)],
+            None => tokio::net::lookup_host((uri.host.as_str(), port))
+                .await
+                .map_err(|error| {
+                    Failure::usage(format!("trunk {name}: {} has no address: {error}", uri.host))
+                })?
+                .collect(),
+        };
         if addresses.is_empty() {
-            return Err(Failure::usage(format!("trunk {name}: {host} has no address")));
+            return Err(Failure::usage(format!("trunk {name}: {} has no address", uri.host)));
         }
-        parts.push(trunk_parts(TrunkId(place as u16), name, trunk, &host, addresses));
+        parts.push(trunk_parts(TrunkId(place as u16), name, trunk, &uri, addresses));
     }
     Ok(parts)
 }
@@ -50,11 +58,11 @@ fn trunk_parts(
     id: TrunkId,
     name: &str,
     trunk: &TrunkConfig,
-    host: &str,
+    uri: &TrunkUri,
     addresses: Vec<SocketAddr>,
 ) -> TrunkParts {
-    let peer = Peer { transport: trunk.transport.into(), address: addresses[0] };
-    let port = addresses[0].port();
+    let peer = Peer { transport: uri.transport, address: addresses[0] };
+    let host = if trunk.domain.is_empty() { uri.host_port() } else { trunk.domain.clone() };
     TrunkParts {
         limits: Trunk {
             id,
@@ -64,23 +72,17 @@ fn trunk_parts(
             allow: trunk.allow.clone(),
         },
         sip: SipTrunk {
-            id,
-            peer,
             also_from: addresses[1..].to_vec(),
-            host: if port == default_port(trunk) { host.to_owned() } else { format!("{host}:{port}") },
             from_domain: trunk.from_domain.clone(),
             username: trunk.username.clone(),
             password: trunk.password.clone(),
+            realm: trunk.realm.clone(),
+            caller_id_header: trunk.caller_id_header.into(),
             register: trunk.register,
             options: Duration::from_secs(u64::from(trunk.options_secs)),
+            ..SipTrunk::new(id, peer, host)
         },
         codecs: trunk.codecs.iter().map(|codec| Codec::from(*codec)).collect(),
-        strip_prefix: trunk.strip_prefix.clone(),
-        add_prefix: trunk.add_prefix.clone(),
+        dialplan: trunk.dialplan(),
     }
-}
-
-/// RFC 3261 section 19.1.2: 5061 for TLS, else 5060.
-fn default_port(trunk: &TrunkConfig) -> u16 {
-    if Transport::from(trunk.transport) == Transport::Tls { 5061 } else { 5060 }
 }

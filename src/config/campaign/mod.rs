@@ -8,6 +8,7 @@ use super::settings::Config;
 use crate::lists::ListSpec;
 use paceline_core::campaign::{Campaign, Mode};
 use std::path::{Path, PathBuf};
+use tables::BlacklistRowsWord;
 pub use tables::CampaignFile;
 
 /// A campaign file that was read and checked, also against `paceline.toml`.
@@ -68,11 +69,13 @@ impl LoadedCampaign {
             title: if written.title.is_empty() { written.name.clone() } else { written.title.clone() },
             list: ListSpec {
                 file: dir.join(&list.file),
+                sheets: list.sheet.to_vec(),
                 phones: list.phones.clone(),
-                household: list.household.clone(),
+                household: list.household.to_vec(),
                 name: list.name.clone(),
                 region: list.region.clone(),
                 blacklists: list.blacklists.iter().map(|file| dir.join(file)).collect(),
+                skip_blacklist_rows: list.blacklist_rows == BlacklistRowsWord::Skip,
             },
             announcement: announces.then(|| dir.join(&written.announcement.file)),
             group: Some(written.agents.group.clone()).filter(|group| !group.is_empty()),

@@ -7,12 +7,12 @@ use super::tables::{
 use crate::config::problem::{Source, nearest};
 use crate::config::settings::Config;
 use crate::config::{floor, units};
+use crate::lists;
 use paceline_core::call::Digit;
 use paceline_core::campaign::{
     Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Rotation,
 };
 use paceline_core::ids::{CampaignId, TrunkId};
-use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Outcome;
 use paceline_core::time::{Duration, Utc};
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
         retry,
         announcement: (!file.announcement.file.is_empty()).then_some(announcement),
         keys: keys(&file.keys, agents.is_some(), source),
-        caller_ids: caller_ids(&file.caller_ids, source),
+        caller_ids: caller_ids(&file.caller_ids, &file.list.region, source),
         agents,
         pacing,
     }
@@ -220,10 +220,10 @@ fn keys(
     keys
 }
 
-fn caller_ids(table: &CallerIdsTable, source: &mut Source<'_>) -> CallerIdRules {
+fn caller_ids(table: &CallerIdsTable, region: &str, source: &mut Source<'_>) -> CallerIdRules {
     let mut numbers: Vec<CallerId> = Vec::new();
     for text in &table.numbers {
-        match PhoneNumber::chinese(text.as_bytes()) {
+        match lists::caller_id(text, region) {
             Ok(number) if numbers.iter().any(|known| known.number == number) => {
                 source.fault(
                     &["caller_ids", "numbers"],
@@ -232,10 +232,10 @@ fn caller_ids(table: &CallerIdsTable, source: &mut Source<'_>) -> CallerIdRules 
                 );
             }
             Ok(number) => numbers.push(CallerId { number, shown: number.national() }),
-            Err(_) => {
-                let found = format!("`{}` is no number to show", text.escape_debug());
-                let hint =
-                    "write a mobile (13800138000), a landline with area code (075512345678) or a 400 number";
+            Err(refusal) => {
+                let found = format!("`{}` is no number to show: {refusal}", text.escape_debug());
+                let hint = "write it with its country code (+8675512345678) or as it is dialled at home \
+                            (075512345678)";
                 source.fault(&["caller_ids", "numbers"], found, hint);
             }
         }

@@ -57,12 +57,16 @@ pub enum ModeWord {
 pub struct ListTable {
     /// `.csv`, `.txt` or `.xlsx`, beside this file.
     pub file: String,
-    /// Columns with numbers, dialled in this order; empty = found by header name.
+    /// The sheet of a workbook, or a list of sheets; empty = every sheet that has a phone column and is not hidden.
+    #[serde(default)]
+    pub sheet: Names,
+    /// Columns with numbers, dialled in this order; empty = found by header and values.
     #[serde(default)]
     pub phones: Vec<String>,
-    /// Column of the household: leads with the same value belong together; empty = found by header name.
+    /// Column of the household, or several columns (building, unit, room) that together name it: leads with the same
+    /// values belong together; empty = found by header name.
     #[serde(default)]
-    pub household: String,
+    pub household: Names,
     /// Column of the lead's name; empty = found by header name.
     #[serde(default)]
     pub name: String,
@@ -72,6 +76,43 @@ pub struct ListTable {
     /// Blacklist files, in addition to the system-wide blacklist.
     #[serde(default)]
     pub blacklists: Vec<String>,
+    /// Rows of a blacklist that are no number and no prefix: `refuse` stops check and run, `skip` leaves them out with
+    /// a warning.
+    #[serde(default)]
+    pub blacklist_rows: BlacklistRowsWord,
+}
+
+/// One name or a list of names.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged, expecting = "a name in quotes, or a list of names")]
+pub enum Names {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Names::Several(Vec::new())
+    }
+}
+
+impl Names {
+    /// The names that are not empty.
+    pub fn to_vec(&self) -> Vec<String> {
+        let names = match self {
+            Names::One(name) => std::slice::from_ref(name),
+            Names::Several(names) => names,
+        };
+        names.iter().filter(|name| !name.trim().is_empty()).cloned().collect()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BlacklistRowsWord {
+    #[default]
+    Refuse,
+    Skip,
 }
 
 fn china() -> String {

@@ -2,17 +2,18 @@
 //! because a number is flagged for the sum of its calls.
 
 use crate::ids::{CampaignId, HouseholdId};
-use crate::number::PhoneNumber;
+use crate::number::{PhoneNumber, ShownNumber};
 use crate::time::{Duration, Utc};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// A number the campaign may show. `shown` is what the trunk sends (`075512345678`).
+/// A number the campaign may show. `shown` is its form in China (`075512345678`); the trunk decides which form
+/// leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerId {
-    pub number: PhoneNumber,
+    pub number: ShownNumber,
     pub shown: String,
 }
 
@@ -55,8 +56,8 @@ pub fn warm_up_max(days: u64) -> u32 {
 /// Uses of every caller ID, over all campaigns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallerIdLedger {
-    uses: BTreeMap<PhoneNumber, Uses>,
-    sticky: BTreeMap<(CampaignId, HouseholdId), PhoneNumber>,
+    uses: BTreeMap<ShownNumber, Uses>,
+    sticky: BTreeMap<(CampaignId, HouseholdId), ShownNumber>,
     /// Next index for round robin.
     next: BTreeMap<CampaignId, usize>,
 }
@@ -81,15 +82,15 @@ pub enum Choice {
 
 impl CallerIdLedger {
     /// Restores a use from an earlier process.
-    pub fn restore_use(&mut self, number: PhoneNumber, at: Utc) {
+    pub fn restore_use(&mut self, number: ShownNumber, at: Utc) {
         self.note_use(number, at);
     }
 
-    pub fn restore_first_use(&mut self, number: PhoneNumber, at: Utc) {
+    pub fn restore_first_use(&mut self, number: ShownNumber, at: Utc) {
         self.uses.entry(number).or_default().first = Some(at);
     }
 
-    pub fn restore_sticky(&mut self, campaign: CampaignId, household: HouseholdId, number: PhoneNumber) {
+    pub fn restore_sticky(&mut self, campaign: CampaignId, household: HouseholdId, number: ShownNumber) {
         self.sticky.insert((campaign, household), number);
     }
 
@@ -126,8 +127,10 @@ impl CallerIdLedger {
             Rotation::Random => free[random.random_range(0..free.len())],
             Rotation::LeastUsed => self.least_used(rules, &free),
             Rotation::Region => {
-                let near: Vec<usize> =
-                    free.iter().copied().filter(|n| callee.same_area(rules.numbers[*n].number)).collect();
+                let is_near = |n: &usize| {
+                    rules.numbers[*n].number.dialable().is_some_and(|shown| callee.same_area(shown))
+                };
+                let near: Vec<usize> = free.iter().copied().filter(is_near).collect();
                 self.least_used(rules, if near.is_empty() { &free } else { &near })
             }
         });
@@ -142,7 +145,7 @@ impl CallerIdLedger {
         &mut self,
         campaign: CampaignId,
         household: Option<HouseholdId>,
-        number: PhoneNumber,
+        number: ShownNumber,
         at: Utc,
     ) {
         self.note_use(number, at);
@@ -151,7 +154,7 @@ impl CallerIdLedger {
         }
     }
 
-    fn note_use(&mut self, number: PhoneNumber, at: Utc) {
+    fn note_use(&mut self, number: ShownNumber, at: Utc) {
         let uses = self.uses.entry(number).or_default();
         while uses.last_day.front().is_some_and(|use_at| *use_at + DAY <= at) {
             uses.last_day.pop_front();
@@ -168,7 +171,7 @@ impl CallerIdLedger {
     }
 
     /// When this number may be shown again; `at` or earlier = now.
-    fn free_at(&self, rules: &CallerIdRules, number: PhoneNumber, at: Utc) -> Utc {
+    fn free_at(&self, rules: &CallerIdRules, number: ShownNumber, at: Utc) -> Utc {
         let Some(uses) = self.uses.get(&number) else { return at };
         let mut day_max = rules.per_day_max;
         if rules.warm_up {
@@ -208,7 +211,7 @@ mod tests {
 
     fn rules(rotation: Rotation) -> CallerIdRules {
         let numbers = [8675512345671, 862012345672, 8675512345673]
-            .map(|digits| CallerId { number: number(digits), shown: number(digits).national() });
+            .map(|digits| CallerId { number: number(digits).into(), shown: number(digits).national() });
         CallerIdRules {
             numbers: numbers.to_vec(),
             rotation,
@@ -272,12 +275,13 @@ mod tests {
         let mut ledger = CallerIdLedger::default();
         let mut random = ChaCha8Rng::seed_from_u64(7);
         let only = rules.numbers[0].number;
+        let callee = number(8675588880000);
         ledger.note(CAMPAIGN, None, only, AT);
         ledger.note(CAMPAIGN, None, only, AT + Duration::from_secs(60));
         let later = AT + Duration::from_secs(120);
-        let choice = ledger.choose(CAMPAIGN, &rules, None, only, later, &mut random);
+        let choice = ledger.choose(CAMPAIGN, &rules, None, callee, later, &mut random);
         assert_eq!(choice, Choice::UsedUntil(AT + HOUR));
-        let choice = ledger.choose(CAMPAIGN, &rules, None, only, AT + HOUR, &mut random);
+        let choice = ledger.choose(CAMPAIGN, &rules, None, callee, AT + HOUR, &mut random);
         assert_eq!(choice, Choice::Show(rules.numbers[0].clone()));
     }
 

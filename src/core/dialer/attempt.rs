@@ -8,19 +8,20 @@ use super::{Dialer, Output};
 use crate::call::{Ended, HangUpCause};
 use crate::dialer::input::DialVerdict;
 use crate::dialer::output::AttemptRequest;
-use crate::ids::{AttemptId, CallId, CampaignId};
+use crate::ids::{AttemptId, CallId, CampaignId, TrunkId};
 use crate::lead::{Lead, Phone};
 use crate::number::PhoneNumber;
 use crate::outcome::{EndedBy, LeadState, Outcome};
 use crate::pacing::predictive::Event;
-use crate::time::{Duration, Time};
+use crate::time::Duration;
 
 /// A call is closed as lost when no report came for its ring time and this margin: 32 s of SIP timers (RFC
 /// 3261 Timer B, Timer H) on either side, and some.
 const LOST_MARGIN: Duration = Duration::from_secs(75);
 
-/// How long a number rests beyond its ring time if the process dies during the call.
-const REST_MARGIN: Duration = Duration::from_secs(15);
+/// How long a number rests beyond its ring time if the process dies during the call: 32 s until the INVITE has
+/// an answer (Timer B), 32 s in which the callee's 200 is repeated (64 * T1), and some.
+const REST_MARGIN: Duration = LOST_MARGIN;
 
 impl Dialer {
     /// Opens an attempt; `None` = no such campaign.
@@ -91,8 +92,10 @@ impl Dialer {
                 if let Some(run) = self.campaigns.get_mut(&call.campaign) {
                     run.ledger.placed(call.placed_at);
                 }
-                let slot = self.wire_slot(id);
-                if slot > self.now { self.wakes.set(Wake::Place(id), slot) } else { self.send_invite(id) }
+                // `send_invites` follows every input.
+                if let Some(line) = self.trunks.get_mut(&call.trunk) {
+                    line.queue_invite(id);
+                }
             }
             DialVerdict::NotBefore { until, .. } => {
                 // A decision that an agent took meanwhile is written already.
@@ -135,15 +138,52 @@ impl Dialer {
         Some((call.campaign, lead))
     }
 
-    fn wire_slot(&mut self, id: CallId) -> Time {
-        let Some(call) = self.calls.get(&id) else { return self.now };
-        let trunk = self.trunks.get_mut(&call.trunk).map_or(self.now, |line| line.wire_slot(self.now));
-        let own = self.campaigns.get_mut(&call.campaign).map_or(self.now, |run| run.wire.reserve(self.now));
-        trunk.max(own)
+    /// Sends the queued INVITEs that the rates of their trunks and campaigns allow now.
+    ///
+    /// A start is reserved when its INVITE leaves and in both rates at once: a moment reserved ahead would be
+    /// lost for another campaign of the trunk, and several calls would leave together after a late wake.
+    pub(super) fn send_invites(&mut self) {
+        let waiting = self.trunks.iter().filter(|(_, line)| !line.leaving().is_empty());
+        let trunks: Vec<TrunkId> = waiting.map(|(trunk, _)| *trunk).collect();
+        for trunk in trunks {
+            self.send_invites_on(trunk);
+        }
+    }
+
+    fn send_invites_on(&mut self, trunk: TrunkId) {
+        let (now, utc) = (self.now, self.wall.utc(self.now));
+        let mut place = 0;
+        while let Some(line) = self.trunks.get_mut(&trunk)
+            && let Some(id) = line.leaving().get(place).copied()
+        {
+            let Some(call) = self.calls.get(&id).filter(|call| call.phase == Phase::Opened) else {
+                line.unqueue_invite(place);
+                continue;
+            };
+            // A stopped call ends here and uses no start.
+            if call.hanging_up.is_none() && utc < call.open_until {
+                let start = line.next_invite(now);
+                if start > now {
+                    return self.wakes.set_sooner(Wake::Trunk(trunk), start);
+                }
+                if let Some(run) = self.campaigns.get_mut(&call.campaign) {
+                    let start = run.wire.next_start(now);
+                    if start > now {
+                        self.wakes.set_sooner(Wake::Pace(call.campaign), start);
+                        place += 1;
+                        continue;
+                    }
+                    run.wire.reserve(now);
+                }
+                line.reserve_invite(now);
+            }
+            line.unqueue_invite(place);
+            self.send_invite(id);
+        }
     }
 
     /// Sends the INVITE of an opened attempt, unless it was stopped or the calling hours have ended.
-    pub(super) fn send_invite(&mut self, id: CallId) {
+    fn send_invite(&mut self, id: CallId) {
         let utc = self.wall.utc(self.now);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Opened) else { return };
         if call.hanging_up.is_some() || utc >= call.open_until {
@@ -161,7 +201,7 @@ impl Dialer {
             call: id,
             trunk: call.trunk,
             number: call.number,
-            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.number.national()),
+            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.number),
             ring,
         });
         self.ring_back_to_agent(id);
@@ -171,7 +211,7 @@ impl Dialer {
     pub(super) fn hang_up(&mut self, id: CallId, cause: HangUpCause) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) else { return };
         match call.phase {
-            // The INVITE has not left: `send_invite` checks the mark.
+            // The INVITE has not left: `send_invites` checks the mark.
             Phase::Opening | Phase::Opened => call.hanging_up = Some(cause),
             Phase::Placed
             | Phase::Ringing

@@ -27,7 +27,9 @@ pub(super) struct CampaignRun {
     pub live: u32,
     /// Calls that are over and whose result is not on disk yet.
     pub unsaved: u32,
+    /// Spaces the opening of attempts.
     pub opening: Rate,
+    /// Bounds the INVITEs that leave.
     pub wire: Rate,
     pub supply: Supply,
     pub last: Option<Decision>,
@@ -50,19 +52,34 @@ pub(super) struct CampaignRun {
 /// What the dialer knows of the leads in the store.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Supply {
-    /// Number of leads requested by a `FetchLeads` that is not answered yet.
-    pub fetching: Option<u32>,
-    /// The last answer was full, so more leads are due.
+    /// The `FetchLeads` that is not answered yet.
+    pub fetching: Option<Fetching>,
+    /// The last answer with untried leads was full, so there are more.
     pub more_due: bool,
+    /// When the next retry or booked callback in the store is due.
     pub next_due: Option<Utc>,
+    /// The earliest due time that was written since the last request: its answer may not know it.
+    pub written_due: Option<Utc>,
+    /// A lead that is due among the untried ones was written since untried leads were last requested.
+    pub written_untried: bool,
+    /// The store had no due lead although one should be (its clock may be behind): not asked again before.
+    pub ask_again: Time,
     pub leads_open: u64,
     /// A lead was written since the last request, so its answer may be out of date.
     pub stale: bool,
 }
 
+/// A `FetchLeads` that is not answered yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Fetching {
+    pub count: u32,
+    /// Untried leads were asked for too, not only retries and callbacks that are due.
+    pub untried: bool,
+}
+
 impl CampaignRun {
     pub fn new(rules: Campaign, leads_open: u64, paused: bool) -> Self {
-        let rate = Rate::per_sec(rules.calls_per_sec.unwrap_or(0.0));
+        let per_sec = rules.calls_per_sec.unwrap_or(0.0);
         CampaignRun {
             hopper: Hopper::default(),
             tests: VecDeque::new(),
@@ -71,8 +88,8 @@ impl CampaignRun {
             finished: false,
             live: 0,
             unsaved: 0,
-            opening: rate.clone(),
-            wire: rate,
+            opening: Rate::spaced(per_sec),
+            wire: Rate::per_sec(per_sec),
             supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
             last: None,
             ledger: Ledger::default(),

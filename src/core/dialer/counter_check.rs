@@ -140,7 +140,11 @@ impl Dialer {
         let ends = |id: &CallId, call: &Call| match call.phase {
             // The store answers, or reports that it is stalled.
             Phase::Opening | Phase::Ended => true,
-            Phase::Opened => self.wakes.at(Wake::Place(*id)).is_some(),
+            Phase::Opened => {
+                let queued = self.trunks.get(&call.trunk).is_some_and(|line| line.leaving().contains(id));
+                let trunk = self.wakes.at(Wake::Trunk(call.trunk));
+                queued && trunk.or(self.wakes.at(Wake::Pace(call.campaign))).is_some()
+            }
             Phase::Waiting if call.offered.is_empty() => self.wakes.at(Wake::Abandon(*id)).is_some(),
             _ => self.wakes.at(Wake::CallLost(*id)).is_some(),
         };

@@ -53,7 +53,6 @@ impl Dialer {
         call.phase = Phase::Ended;
         self.wakes.clear(Wake::CallOver(id));
         self.wakes.clear(Wake::CallLost(id));
-        self.wakes.clear(Wake::Place(id));
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.close(id);
             if ended.try_next_trunk && outcome == Outcome::LineFault {
@@ -95,6 +94,7 @@ impl Dialer {
             agent: spoke.map(|(agent, _)| agent),
             ended_at: utc,
             keys: call.keys.clone(),
+            key_ways: call.key_ways.clone(),
             result: call.result.clone(),
             counted: outcome.counts() && left && call.leased.is_some(),
             rest_until,
@@ -193,9 +193,18 @@ fn settle(
     let mut update = run.rules.retry.settle(run.rules.id, &leased.lead, finished);
     update.result = call.result.clone();
     if call.blacklisted {
-        update.state = if answered { LeadState::Done } else { LeadState::Failed };
-        update.reason = Some(Reason::Blacklisted);
-        update.next_at = None;
+        let number = call.number;
+        update.phones.iter_mut().filter(|phone| phone.number == number).for_each(|phone| phone.closed = true);
+        let open = || update.phones.iter().filter(|phone| !phone.closed);
+        // A lead that asked not to be called is closed; one whose number was listed keeps its other numbers.
+        let next = open().map(|phone| phone.next_at.unwrap_or_default()).min().filter(|_| !answered);
+        update.state = match next {
+            Some(_) => LeadState::Open,
+            None if answered => LeadState::Done,
+            None => LeadState::Failed,
+        };
+        update.reason = next.is_none().then_some(Reason::Blacklisted);
+        update.next_at = next;
     }
     // After a conversation the agent's disposition settles the household; in a campaign without
     // dispositions the conversation itself does.
@@ -232,8 +241,14 @@ fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
 impl Supply {
     /// Notes when an open lead will be due.
     pub(super) fn note_due(&mut self, next_at: Option<Utc>) {
-        if let Some(at) = next_at {
-            self.next_due = Some(self.next_due.map_or(at, |due| due.min(at)));
+        match next_at {
+            // Another phone of the lead was never tried: due at once, among the untried leads.
+            Some(at) if at == Utc::default() => (self.more_due, self.written_untried) = (true, true),
+            Some(at) => {
+                let sooner = |due: Option<Utc>| Some(due.map_or(at, |due| due.min(at)));
+                (self.next_due, self.written_due) = (sooner(self.next_due), sooner(self.written_due));
+            }
+            None => {}
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::call::{Heard, Progress};
 use crate::campaign::{Campaign, Trunk};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::lead::Lead;
-use crate::number::PhoneNumber;
+use crate::number::{PhoneNumber, ShownNumber};
+use crate::number_pattern::NumberPattern;
 use crate::outcome::Reason;
 use crate::pacing::history::FinishedCall;
 use crate::pacing::ledger::Counts;
@@ -43,7 +44,7 @@ pub enum Input {
     LeadsArrived {
         campaign: CampaignId,
         leads: Vec<Lead>,
-        /// When the next open lead that was not leased is due; `None` = there is none.
+        /// When the next retry or booked callback that was not leased is due; `None` = there is none.
         next_due: Option<Utc>,
         /// Open leads of the campaign in the store, including those in the hopper.
         leads_open: u64,
@@ -110,6 +111,12 @@ pub enum Input {
     Overran,
     /// The time of `next_wake` was reached.
     TimePassed,
+    /// These numbers are on the blacklist on disk, of one campaign or (`None`) of all: unanswered calls to
+    /// them are cancelled, and their leads leave hopper and previews.
+    Blacklisted {
+        campaign: Option<CampaignId>,
+        patterns: Vec<NumberPattern>,
+    },
 }
 
 /// State that the store kept from the last run.
@@ -120,11 +127,11 @@ pub struct OpenWork {
     /// Numbers whose calls were cut off: not dialled before that moment, whatever their retry rule says.
     pub resting: Vec<(PhoneNumber, Utc)>,
     /// Uses of each caller ID in the last 24 hours.
-    pub caller_id_uses: Vec<(PhoneNumber, Utc)>,
+    pub caller_id_uses: Vec<(ShownNumber, Utc)>,
     /// First use of each caller ID.
-    pub caller_id_first_use: Vec<(PhoneNumber, Utc)>,
+    pub caller_id_first_use: Vec<(ShownNumber, Utc)>,
     /// The caller ID each household saw last.
-    pub caller_id_sticky: Vec<(CampaignId, HouseholdId, PhoneNumber)>,
+    pub caller_id_sticky: Vec<(CampaignId, HouseholdId, ShownNumber)>,
 }
 
 /// An inbound call, with the store's knowledge of the caller.
@@ -185,7 +192,7 @@ pub enum ManagerAction {
     TestCall {
         number: PhoneNumber,
     },
-    /// A number was blacklisted: its unanswered calls are cancelled; the store closes its leads.
+    /// A number was blacklisted in every campaign, as `Input::Blacklisted`.
     Blacklisted {
         number: PhoneNumber,
     },

@@ -2,7 +2,7 @@
 
 use super::output::LeadUpdate;
 use crate::agent::CallSummary;
-use crate::call::{Digit, HangUpCause};
+use crate::call::{Digit, HangUpCause, KeyWay};
 use crate::campaign::CallerId;
 use crate::campaign::lease::LeasedLead;
 use crate::campaign::window;
@@ -12,6 +12,9 @@ use crate::pacing::predictive::Part;
 use crate::time::{Time, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// Keys kept per call: an automaton at the far end must not fill the store.
+const KEYS_MAX: usize = 64;
 
 /// One live call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub(super) struct Call {
     pub ringing_at: Option<Utc>,
     pub answered_at: Option<Utc>,
     pub keys: Vec<Digit>,
+    /// How each of `keys` came.
+    pub key_ways: Vec<KeyWay>,
     pub repeats: u32,
     pub result: Option<String>,
     /// Set once we asked the network to end the call.
@@ -100,6 +105,7 @@ impl Call {
             ringing_at: None,
             answered_at: None,
             keys: Vec::new(),
+            key_ways: Vec::new(),
             repeats: 0,
             result: None,
             hanging_up: None,
@@ -123,6 +129,14 @@ impl Call {
             recording: false,
             abandoned: false,
             decided_elsewhere: None,
+        }
+    }
+
+    /// Keeps a pressed key and how it came, up to a limit per call.
+    pub fn note_key(&mut self, digit: Digit, way: KeyWay) {
+        if self.keys.len() < KEYS_MAX {
+            self.keys.push(digit);
+            self.key_ways.push(way);
         }
     }
 

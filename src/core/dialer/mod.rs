@@ -13,6 +13,7 @@ pub mod wake;
 
 mod abandons;
 mod attempt;
+mod blacklisting;
 mod busy_set;
 mod campaign_run;
 mod counter_check;
@@ -34,6 +35,7 @@ use crate::call::HangUpCause;
 use crate::campaign::caller_id::CallerIdLedger;
 use crate::ids::{CallId, CampaignId, HouseholdId, TrunkId};
 use crate::number::PhoneNumber;
+use crate::number_pattern::NumberPattern;
 use crate::pacing::Why;
 use crate::pacing::ledger::Ledger;
 use crate::time::{Time, Utc, WallClock};
@@ -156,11 +158,13 @@ impl Dialer {
             Input::CallArrived(arrived) => self.call_arrived(*arrived),
             Input::FloorClosed => self.close_floor(),
             Input::Overran => self.suspect_slow_pacers(),
+            Input::Blacklisted { campaign, patterns } => self.numbers_blacklisted(campaign, &patterns),
             Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {
             self.handle_wake(wake);
         }
+        self.send_invites();
         self.offer_waiting_calls();
         self.notify_pacers();
         self.place_calls();
@@ -289,31 +293,12 @@ impl Dialer {
                 self.introduce_agents_to_shadow(campaign);
             }
             ManagerAction::TestCall { number } => run.tests.push_back(number),
-            ManagerAction::Blacklisted { number } => self.number_blacklisted(number),
+            ManagerAction::Blacklisted { number } => {
+                self.numbers_blacklisted(None, &[NumberPattern::exact(number)]);
+            }
             ManagerAction::LeadClosed { lead } => {
                 run.hopper.drop_waiting(|waiting| waiting.id == lead);
                 self.withdraw_lead_from_agents(|shown| shown.id == lead);
-            }
-        }
-    }
-
-    /// Drops the number's leads from every hopper (the store has closed them) and cancels its unanswered
-    /// calls.
-    fn number_blacklisted(&mut self, number: PhoneNumber) {
-        for run in self.campaigns.values_mut() {
-            run.hopper.drop_waiting(|lead| lead.phones.iter().any(|phone| phone.number == number));
-            run.supply.stale = true;
-        }
-        self.withdraw_lead_from_agents(|lead| lead.phones.iter().any(|phone| phone.number == number));
-        self.drop_agent_first_calls(number);
-        let calls: Vec<CallId> =
-            self.calls.iter().filter(|(_, call)| call.number == number).map(|(id, _)| *id).collect();
-        for id in calls {
-            if let Some(call) = self.calls.get_mut(&id) {
-                call.blacklisted = true;
-                if call.answered_at.is_none() {
-                    self.hang_up(id, HangUpCause::Stopped);
-                }
             }
         }
     }
@@ -322,7 +307,6 @@ impl Dialer {
         match wake {
             // Every input is followed by a placing round anyway.
             Wake::Pace(_) | Wake::Trunk(_) => {}
-            Wake::Place(call) => self.send_invite(call),
             Wake::CallOver(call) => {
                 self.end_sign_in_call(call);
                 self.hang_up(call, HangUpCause::Finished);

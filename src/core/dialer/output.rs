@@ -1,11 +1,11 @@
 //! Outputs: every effect the dialer asks of the shell.
 
 use crate::agent::{CallSummary, Endpoint, Refusal, SeatView};
-use crate::call::{Digit, HangUpCause};
+use crate::call::{Digit, HangUpCause, KeyWay};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, MixId, TrunkId};
 use crate::lead::{Callback, Phone};
 use crate::media::Voice;
-use crate::number::PhoneNumber;
+use crate::number::{PhoneNumber, ShownNumber};
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
 use crate::pacing::Decision;
 use crate::time::{Duration, Utc};
@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 /// The closed list of outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Output {
-    /// Lease up to `count` open leads that are due, never one that is leased already.
+    /// Lease up to `count` open leads, never one that is leased already: retries and booked callbacks that
+    /// are due, by their time, and with `untried` then untried leads in list order.
     FetchLeads {
         campaign: CampaignId,
         count: u32,
+        untried: bool,
     },
     /// Check blacklist, hours, caps and gaps, and open the attempt, in one transaction.
     OpenAttempt(Box<AttemptRequest>),
@@ -26,7 +28,7 @@ pub enum Output {
         call: CallId,
         trunk: TrunkId,
         number: PhoneNumber,
-        caller_id: Option<String>,
+        caller_id: Option<ShownNumber>,
         ring: Duration,
     },
     /// Write "answered"; the ACK waits until it is on disk.
@@ -99,7 +101,7 @@ pub enum Output {
         leg: CallId,
         trunk: TrunkId,
         number: PhoneNumber,
-        caller_id: Option<String>,
+        caller_id: Option<ShownNumber>,
         ring: Duration,
     },
     /// Answer an inbound call (200).
@@ -238,7 +240,7 @@ pub struct AttemptRequest {
     /// 1 for the first attempt on this number in this campaign.
     pub ordinal: u32,
     pub trunk: TrunkId,
-    pub caller_id: Option<PhoneNumber>,
+    pub caller_id: Option<ShownNumber>,
     pub placed_at: Utc,
     /// End of the calling hours: from then on the store refuses the attempt.
     pub open_until: Utc,
@@ -274,6 +276,8 @@ pub struct AttemptResult {
     pub ended_at: Utc,
     /// All digits pressed.
     pub keys: Vec<Digit>,
+    /// How each of `keys` came.
+    pub key_ways: Vec<KeyWay>,
     /// The result set by a key's rule.
     pub result: Option<String>,
     pub counted: bool,

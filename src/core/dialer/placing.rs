@@ -1,6 +1,6 @@
 //! Decides on the next call: admission checks, lead, trunk, caller ID. The attempt itself is in `attempt`.
 
-use super::campaign_run::CampaignRun;
+use super::campaign_run::{CampaignRun, Fetching};
 use super::floor::agent_for_lead;
 use super::live_call::NewAttempt;
 use super::trunk_line::Ready;
@@ -11,15 +11,33 @@ use crate::campaign::caller_id::Choice;
 use crate::campaign::lease::LeasedLead;
 use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
 use crate::dialer::output::LeadUpdate;
+use crate::explain::CALLBACK_GRACE;
 use crate::ids::{AgentId, CampaignId, TrunkId};
 use crate::lead::{Lead, Phone};
 use crate::number::PhoneNumber;
 use crate::outcome::{LeadState, Reason};
 use crate::pacing::{Decision, Why};
-use crate::time::Utc;
+use crate::time::{Duration, Utc};
 
 /// Leads examined before the hopper counts as blocked.
 const LOOK_AHEAD: usize = 64;
+
+/// Retries and booked callbacks that the hopper holds at most. Those of absent agents wait in it.
+const TIMED_MAX: usize = 1_000;
+
+/// How soon the store is asked again where it knew no due lead and the dialer does.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
+
+/// The leads that a search considers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Search {
+    /// Any lead, for any agent or for the agent who booked its callback.
+    All,
+    /// A lead for this agent's preview.
+    Preview(AgentId),
+    /// Booked callbacks for which an agent can be reserved.
+    Booked,
+}
 
 impl Dialer {
     /// Places all calls that may be placed, campaigns taking turns, and keeps each campaign's why.
@@ -57,10 +75,13 @@ impl Dialer {
 
     /// Returns the leads dropped by hoppers to the store, before more are requested.
     pub(super) fn return_leads(&mut self) {
+        let utc = self.wall.utc(self.now);
         for (campaign, run) in &mut self.campaigns {
             let leads = run.hopper.take_returned();
             if !leads.is_empty() {
+                // They are due in the store as before.
                 run.supply.more_due = true;
+                run.supply.note_due(Some(utc));
                 self.outputs.push_back(Output::ReturnLeads { campaign: *campaign, leads });
             }
         }
@@ -113,7 +134,11 @@ impl Dialer {
         if run.rules.concurrency_max.is_some_and(|most| run.live >= most) {
             return Err(Why::ConcurrencyFull);
         }
-        if Self::needs_agents(run.rules.mode) {
+        if Self::needs_agents(run_mode) {
+            // A booked callback reserves its agent, so pacing has no say in it.
+            if run_mode != Mode::Preview && self.place_booked(id, utc, open_until) {
+                return Ok(());
+            }
             self.admit_call(id, utc)?;
         }
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
@@ -126,8 +151,32 @@ impl Dialer {
         if run_mode == Mode::Preview {
             return Err(self.assign_previews(id, utc));
         }
-        let (leased, phone, trunk, agent) = self.next_lead(id, utc, None)?;
+        let (leased, phone, trunk, agent) = self.next_lead(id, utc, Search::All)?;
         self.open_lead(id, leased, phone, trunk, agent, utc, open_until)
+    }
+
+    /// Opens an attempt for a booked callback whose time has come and whose agent is free; `false` = there
+    /// is none, or no line for it.
+    fn place_booked(&mut self, id: CampaignId, utc: Utc, open_until: Utc) -> bool {
+        let Some(run) = self.campaigns.get(&id) else { return false };
+        if run.hopper.booked().next().is_none() {
+            return false;
+        }
+        // After the grace any agent may take it.
+        let grace = run.hopper.booked().filter_map(|lead| lead.next_at).map(|at| at + CALLBACK_GRACE);
+        if let Some(until) = grace.filter(|until| *until > utc).min() {
+            self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));
+        }
+        let start = run.opening.next_start(self.now);
+        if start > self.now {
+            self.wakes.set_sooner(Wake::Pace(id), start);
+            return false;
+        }
+        if self.check_trunks(id).is_err() {
+            return false;
+        }
+        let Ok((leased, phone, trunk, agent)) = self.next_lead(id, utc, Search::Booked) else { return false };
+        self.open_lead(id, leased, phone, trunk, agent, utc, open_until).is_ok()
     }
 
     /// The campaign's end has passed, or its windows never open again: closes its leads once no work is
@@ -162,13 +211,12 @@ impl Dialer {
         Err(limit)
     }
 
-    /// The next lead that may be dialled now, with its phone and trunk. With `viewer`, a lead for that
-    /// agent's preview; without, one for any agent, or for the agent who booked its callback.
+    /// The next lead that may be dialled now, with its phone, its trunk and the agent to reserve.
     pub(super) fn next_lead(
         &mut self,
         id: CampaignId,
         utc: Utc,
-        viewer: Option<AgentId>,
+        search: Search,
     ) -> Result<(LeasedLead, usize, TrunkId, Option<AgentId>), Why> {
         loop {
             let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
@@ -178,10 +226,9 @@ impl Dialer {
             let CampaignRun { hopper, rules, .. } = run;
             let (numbers, households, resting) = (&self.busy_numbers, &self.busy_households, &self.resting);
             let (trunks, now, floor) = (&self.trunks, self.now, &self.floor);
-            let group = rules.agents.as_ref().map(|rules| rules.group);
             let mut found: Option<(usize, Option<TrunkId>, Option<AgentId>)> = None;
             let mut rested: Option<Utc> = None;
-            let leased = hopper.take(LOOK_AHEAD, |leased| {
+            let eligible = |leased: &LeasedLead| {
                 let lead = &leased.lead;
                 if lead.household.is_some_and(|household| households.contains(&(id, household))) {
                     return false;
@@ -202,7 +249,10 @@ impl Dialer {
                         .filter_map(|trunk| trunks.get(trunk))
                         .filter(|line| line.trunk.carries(number))
                 };
-                let Some(agent) = agent_for_lead(floor, lead, group, viewer, utc) else { return false };
+                let Some(agent) = agent_for_lead(floor, lead, rules, search, utc) else { return false };
+                if search == Search::Booked && agent.is_none() {
+                    return false;
+                }
                 // Every trunk has been tried: start again with the first (the retry rule made the lead
                 // wait).
                 let all_tried = carriers().all(|line| leased.tried.contains(&line.trunk.id));
@@ -215,7 +265,11 @@ impl Dialer {
                     None => return false,
                 }
                 true
-            });
+            };
+            let leased = match search {
+                Search::Booked => hopper.take_booked(eligible),
+                Search::All | Search::Preview(_) => hopper.take(LOOK_AHEAD, eligible),
+            };
             let Some(leased) = leased else {
                 if let Some(until) = rested {
                     self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));
@@ -306,16 +360,28 @@ impl Dialer {
         // Ten seconds of dialling at full rate, within bounds.
         let target = ((per_sec * 10.0) as usize).clamp(20, 2_000);
         let supply = &mut run.supply;
-        let due = supply.more_due || supply.next_due.is_some_and(|due| due <= utc);
+        let (timed, untried) = (run.hopper.timed_len(), run.hopper.untried_len());
+        let room = timed < TIMED_MAX;
         let settle = supply.stale && run.live == 0 && run.unsaved == 0 && run.hopper.is_empty();
-        if (due && run.hopper.len() < target / 2) || settle {
-            let count = (target - run.hopper.len().min(target)).max(1) as u32;
-            supply.fetching = Some(count);
-            supply.stale = false;
-            self.outputs.push_back(Output::FetchLeads { campaign: id, count });
-        } else if let Some(due) = supply.next_due.filter(|due| *due > utc) {
-            self.wakes.set_sooner(Wake::Pace(id), self.wall.time(due));
+        let low = supply.more_due && untried < target / 2 && room;
+        let due = supply.next_due.map(|due| self.wall.time(due).max(supply.ask_again));
+        let ask = if low || settle {
+            Fetching { count: (target - untried.min(target)).max(1) as u32, untried: true }
+        } else if room && due.is_some_and(|due| due <= self.now) {
+            Fetching { count: (TIMED_MAX - timed).min(target) as u32, untried: false }
+        } else {
+            if let Some(due) = due.filter(|due| *due > self.now) {
+                self.wakes.set_sooner(Wake::Pace(id), due);
+            }
+            return;
+        };
+        supply.fetching = Some(ask);
+        supply.written_due = None;
+        if ask.untried {
+            (supply.stale, supply.written_untried) = (false, false);
         }
+        let Fetching { count, untried } = ask;
+        self.outputs.push_back(Output::FetchLeads { campaign: id, count, untried });
     }
 
     pub(super) fn lines_per_sec(&self, id: CampaignId) -> f64 {
@@ -332,11 +398,20 @@ impl Dialer {
         next_due: Option<Utc>,
         leads_open: u64,
     ) {
+        let utc = self.wall.utc(self.now);
         let Some(run) = self.campaigns.get_mut(&id) else { return };
-        let asked = run.supply.fetching.take().unwrap_or(0) as usize;
-        run.supply.more_due = leads.len() >= asked && asked > 0 && !leads.is_empty();
-        run.supply.next_due = next_due;
-        run.supply.leads_open = leads_open;
+        let supply = &mut run.supply;
+        let asked = supply.fetching.take().unwrap_or(Fetching { count: 0, untried: true });
+        if asked.untried {
+            let full = leads.len() >= asked.count as usize && asked.count > 0 && !leads.is_empty();
+            supply.more_due = full || supply.written_untried;
+        }
+        let known = [next_due, supply.written_due];
+        supply.next_due = known.into_iter().flatten().min();
+        supply.leads_open = leads_open;
+        if leads.is_empty() && supply.next_due.is_some_and(|due| due <= utc) {
+            supply.ask_again = self.now + ASK_AGAIN;
+        }
         run.hopper.fill(leads);
     }
 

@@ -3,7 +3,7 @@
 use super::live_call::Phase;
 use super::wake::Wake;
 use super::{Dialer, Output};
-use crate::call::{Digit, HangUpCause, Heard, Progress};
+use crate::call::{Digit, HangUpCause, Heard, KeyWay, Progress};
 use crate::campaign::{Announcement, Campaign, KeyRule};
 use crate::ids::CallId;
 use crate::pacing::predictive::Event;
@@ -14,9 +14,6 @@ const CORRECTION: Duration = Duration::from_secs(2);
 
 /// Repeats of the announcement per call.
 const REPEATS_MAX: u32 = 5;
-
-/// Keys kept per call: an automaton at the far end must not fill the store.
-const KEYS_MAX: usize = 64;
 
 impl Dialer {
     pub(super) fn call_progressed(&mut self, id: CallId, progress: Progress) {
@@ -85,14 +82,17 @@ impl Dialer {
         match (call.phase, &heard) {
             (Phase::Announcing, _) => {}
             (Phase::Sorry, Heard::PlayEnded) => return self.hang_up(id, HangUpCause::Abandoned),
-            (Phase::Waiting | Phase::Talking, Heard::Digit(digit)) if call.keys.len() < KEYS_MAX => {
-                call.keys.push(*digit);
+            (Phase::Waiting | Phase::Talking, heard) => {
+                if let Some((digit, way)) = heard.key() {
+                    call.note_key(digit, way);
+                }
                 return;
             }
             _ => return,
         }
         match heard {
-            Heard::Digit(digit) => self.pressed(id, digit),
+            Heard::Digit(digit) => self.pressed(id, digit, KeyWay::Rtp),
+            Heard::DigitBy { digit, way } => self.pressed(id, digit, way),
             Heard::PlayEnded => {
                 // Without key rules the dialer awaits no key.
                 let waits = self.campaigns.get(&call.campaign).is_some_and(|run| !run.rules.keys.is_empty());
@@ -100,7 +100,7 @@ impl Dialer {
                     self.hang_up(id, HangUpCause::Finished);
                 }
             }
-            Heard::FirstAudio | Heard::Silent => {}
+            Heard::FirstAudio | Heard::Silent | Heard::AudioStopped { .. } | Heard::AudioResumed => {}
         }
     }
 
@@ -125,11 +125,9 @@ impl Dialer {
         run.is_some_and(|run| run.rules.agents.is_some())
     }
 
-    fn pressed(&mut self, id: CallId, digit: Digit) {
+    fn pressed(&mut self, id: CallId, digit: Digit, way: KeyWay) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) else { return };
-        if call.keys.len() < KEYS_MAX {
-            call.keys.push(digit);
-        }
+        call.note_key(digit, way);
         // A key without a rule is only noted; the announcement goes on.
         let rule = self.campaigns.get(&call.campaign).and_then(|run| run.rules.keys.get(&digit));
         let Some(rule) = rule.cloned() else { return };

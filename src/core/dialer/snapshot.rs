@@ -4,6 +4,7 @@ use super::Dialer;
 use super::campaign_run::CampaignRun;
 use super::floor::{Job, agent_for_lead};
 use super::live_call::{Call, Phase};
+use super::placing::Search;
 use super::trunk_line::Ready;
 use crate::campaign::Campaign;
 use crate::ids::{AgentId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
@@ -259,10 +260,10 @@ impl Dialer {
             }
         }
         let Some(run) = self.campaigns.get(&campaign) else { return place };
-        let group = run.rules.agents.as_ref().map(|rules| rules.group);
         if let Some((before, leased)) = run.hopper.find(lead) {
             place.hopper = Some(before as u32);
-            place.agent_away = agent_for_lead(&self.floor, &leased.lead, group, None, utc).is_none();
+            place.agent_away =
+                agent_for_lead(&self.floor, &leased.lead, &run.rules, Search::All, utc).is_none();
         }
         let rests = |number: &PhoneNumber| self.resting.get(number).map(|until| (*number, *until));
         place.resting = numbers.iter().filter_map(rests).filter(|(_, until)| *until > utc).collect();

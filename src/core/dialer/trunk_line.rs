@@ -7,7 +7,7 @@ use crate::ids::CallId;
 use crate::pacing::Rate;
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Faults in a row after which a trunk rests.
 const FAULTS_BEFORE_REST: u32 = 3;
@@ -30,9 +30,12 @@ pub(super) struct TrunkLine {
     /// Calls without any response yet, and when their INVITEs left.
     unanswered: BTreeMap<CallId, Time>,
     live: u32,
-    /// Rates of opening attempts and of sending INVITEs: a slow disk must not bunch up the starts.
+    /// Spaces the opening of attempts.
     opening: Rate,
+    /// Bounds the INVITEs that leave, so that a slow disk does not bunch them.
     wire: Rate,
+    /// Opened attempts whose INVITEs wait for `wire`, in the order in which they were opened.
+    leaving: VecDeque<CallId>,
 }
 
 /// Whether a trunk takes a call.
@@ -48,7 +51,7 @@ pub(super) enum Ready {
 
 impl TrunkLine {
     pub fn new(trunk: Trunk) -> Self {
-        let rate = Rate::per_sec(trunk.calls_per_sec);
+        let (opening, wire) = (Rate::spaced(trunk.calls_per_sec), Rate::per_sec(trunk.calls_per_sec));
         TrunkLine {
             trunk,
             down: false,
@@ -58,13 +61,14 @@ impl TrunkLine {
             alive: false,
             unanswered: BTreeMap::new(),
             live: 0,
-            opening: rate.clone(),
-            wire: rate,
+            opening,
+            wire,
+            leaving: VecDeque::new(),
         }
     }
 
     pub fn redefine(&mut self, trunk: Trunk) {
-        self.opening.set_per_sec(trunk.calls_per_sec);
+        self.opening.set_spacing(trunk.calls_per_sec);
         self.wire.set_per_sec(trunk.calls_per_sec);
         self.trunk = trunk;
     }
@@ -102,8 +106,21 @@ impl TrunkLine {
         } else {
             match self.opening.next_start(now) {
                 start if start > now => Ready::Rate(start),
+                // Attempts are opened no faster than their INVITEs leave.
+                _ if self.leaving.len() > self.leaving_max() => {
+                    Ready::Rate(self.wire.next_start(now).max(now + Duration::from_millis(1)))
+                }
                 _ => Ready::Now,
             }
+        }
+    }
+
+    /// Opened attempts that may wait for the wire: those of a tenth of a second.
+    fn leaving_max(&self) -> usize {
+        if self.trunk.calls_per_sec > 0.0 {
+            (self.trunk.calls_per_sec / 10.0) as usize + 1
+        } else {
+            usize::MAX
         }
     }
 
@@ -131,9 +148,29 @@ impl TrunkLine {
         self.alive = true;
     }
 
-    /// Reserves the moment at which the INVITE of an opened attempt may leave.
-    pub fn wire_slot(&mut self, now: Time) -> Time {
-        self.wire.reserve(now)
+    /// Queues an opened attempt whose INVITE is to leave.
+    pub fn queue_invite(&mut self, call: CallId) {
+        self.leaving.push_back(call);
+    }
+
+    /// The queued attempts, in the order in which they were opened.
+    pub fn leaving(&self) -> &VecDeque<CallId> {
+        &self.leaving
+    }
+
+    /// Takes the attempt at this place out of the queue.
+    pub fn unqueue_invite(&mut self, place: usize) {
+        self.leaving.remove(place);
+    }
+
+    /// The first moment at which an INVITE may leave.
+    pub fn next_invite(&self, now: Time) -> Time {
+        self.wire.next_start(now)
+    }
+
+    /// Reserves the start of an INVITE that leaves now.
+    pub fn reserve_invite(&mut self, now: Time) {
+        self.wire.reserve(now);
     }
 
     /// Resets the fault count: the trunk rang, answered, or refused on the callee's behalf.

@@ -7,12 +7,10 @@ use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Wake {
-    /// A campaign may place again: its rate allows it, its window opens, or a retry is due.
+    /// A campaign may place or send again: its rate allows it, its window opens, or a retry is due.
     Pace(CampaignId),
-    /// A trunk's rest is over, or its rate allows the next start.
+    /// A trunk's rest is over, or its rate allows the next start or INVITE.
     Trunk(TrunkId),
-    /// The INVITE of an opened attempt may leave.
-    Place(CallId),
     /// The plays and the input wait, or the sorry message, are over.
     CallOver(CallId),
     /// No report on this call came for longer than SIP timers allow.

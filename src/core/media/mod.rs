@@ -7,6 +7,9 @@ pub mod g711;
 /// G.722 at 64 kbit/s, around `audio-codec`.
 pub mod g722;
 
+/// Notices when a far end that should send stops sending audio.
+pub mod audio_watch;
+
 /// DTMF digits as RTP telephone events (RFC 4733), sent and received.
 pub mod dtmf;
 
@@ -21,6 +24,9 @@ pub mod mix;
 
 /// Call quality: level, loss and jitter of a leg as a grade and a fault.
 pub mod quality;
+
+/// One key press reported by several ways is one key.
+pub mod press_merger;
 
 /// Resampling between 16,000 and 8,000 samples a second.
 pub mod resample;
@@ -42,6 +48,9 @@ pub mod stream;
 
 /// Call progress tones (dial, ringback, busy, congestion) in the Chinese cadence.
 pub mod tone;
+
+/// Keys as tones in the audio (ITU-T Q.23, Q.24).
+pub mod tone_keys;
 
 pub use mix::Voice;
 

@@ -18,6 +18,8 @@ pub struct Dialog {
     pub local: String,
     /// The To value of our requests, with the remote tag once it is known.
     pub remote: String,
+    /// `None` before a response of the far side. An element of RFC 2543 sends no tag: the tag is then empty (RFC
+    /// 3261 section 12.1.2).
     pub remote_tag: Option<String>,
     /// The URI of the far side's Contact; before one is received, the request URI.
     pub remote_target: String,
@@ -40,7 +42,7 @@ impl Dialog {
         if let Some(to) = response.header(HeaderName::To) {
             self.remote = bounded(&to);
         }
-        self.remote_tag = response.to_tag().map(|tag| bounded(&tag));
+        self.remote_tag = Some(response.to_tag().map(|tag| bounded(&tag)).unwrap_or_default());
         self.retarget(response);
         let mut routes: Vec<String> =
             response.list(HeaderName::RecordRoute).take(ROUTES_MAX).map(|route| bounded(&route)).collect();
@@ -49,11 +51,10 @@ impl Dialog {
     }
 
     /// The dialog that a response alone describes: another branch of a fork, or a call whose state is gone.
-    /// `None` without a tag on both sides.
+    /// `None` without our tag.
     pub fn from_response(response: &Message<'_>, peer: Peer) -> Option<Self> {
         let cseq = response.cseq().ok()?.number;
         response.from_tag()?;
-        response.to_tag()?;
         let target = response.to().ok()?.uri.to_string();
         let mut dialog = Dialog {
             call_id: response.call_id().into_owned(),
@@ -82,7 +83,7 @@ impl Dialog {
             call_id: request.call_id().into_owned(),
             local: format!("{to};tag={local_tag}"),
             remote: request.header(HeaderName::From)?.into_owned(),
-            remote_tag: request.from_tag().map(|tag| tag.into_owned()),
+            remote_tag: Some(request.from_tag().map(|tag| tag.into_owned()).unwrap_or_default()),
             remote_target: bounded(&target),
             route_set: request
                 .list(HeaderName::RecordRoute)

@@ -1,6 +1,6 @@
 //! SIP without sockets: bytes and `now` come in; datagrams, events and the next deadline go out. Bottom up,
 //! each module using only earlier ones: `grammar` (character classes, quoting), `params`, `method`, `uri`,
-//! `headers`, `auth` (digest challenge and response), `message` (parser), `build` (writer), `frame` (stream
+//! `headers`, `auth` (digest challenge and response), `message` (parser), `multipart` (bodies in parts), `build` (writer), `frame` (stream
 //! framing), `transaction` (retransmission, Timers A to M), `peer`, `dialog`, `session_timer`, `verdict`,
 //! `registrar` (bindings of agents' phones) and `user_agent`, the module other rooms mostly use.
 
@@ -12,6 +12,7 @@ pub(crate) mod grammar;
 pub mod headers;
 pub mod message;
 mod method;
+pub mod multipart;
 #[cfg(test)]
 pub(crate) mod mutation;
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //!
 //! Parts: `outgoing_calls` (INVITE to ACK), `early_media` (provisionals, forks, PRACK), `cancel`,
 //! `incoming_calls`, `in_dialog` (re-INVITE, UPDATE, INFO, BYE), `ending` (hang-up), `refresh` (session timers),
-//! `phones` (registration), `phone_calls`, `transfer` (REFER), `trunks` (REGISTER, OPTIONS), `saved_dialog` and
+//! `phones` (registration), `phone_calls`, `transfer` (REFER), `trunks` (REGISTER, OPTIONS), `targets` (a trunk's
+//! addresses), `saved_dialog` and
 //! `recovered_dialogs` (after a crash), `client_transactions` and `server_transactions` (retransmission).
 //!
 //! Contract: pass one command or datagram, drain `poll`, sleep until `next_wake`, then call
@@ -28,6 +29,7 @@ mod recovered_dialogs;
 mod refresh;
 mod saved_dialog;
 mod server_transactions;
+mod targets;
 mod transfer;
 mod trunks;
 mod wakes;
@@ -42,8 +44,8 @@ use crate::ids::{CallId, TrunkId};
 use crate::media::MediaCapabilities;
 use crate::time::{Duration, Time};
 use client_transactions::ClientTransaction;
-pub use config::{CallRequest, Incoming, PhoneRequest, SipTrunk, UaConfig};
-pub use event::{Caller, IncomingCall, UaEvent, UaOutput};
+pub use config::{CallRequest, CallerIdHeader, Incoming, PhoneRequest, SipTrunk, UaConfig};
+pub use event::{Caller, IncomingCall, TrunkUse, UaEvent, UaOutput};
 use identifiers::{ClientKey, Identifiers};
 use leg::Leg;
 use phone_calls::PhoneCall;
@@ -163,8 +165,11 @@ impl UserAgent {
     /// gives the same. For an undefined trunk it names no host.
     pub fn identity(&self, request: &CallRequest) -> SavedDialog {
         match self.trunks.get(&request.trunk) {
-            Some(trunk) => self.identity_of(&trunk.config, request),
-            None => self.identity_of(&unknown_trunk(request.trunk), request),
+            Some(trunk) => self.identity_of(&trunk.config, trunk.targets.current(), request),
+            None => {
+                let trunk = unknown_trunk(request.trunk);
+                self.identity_of(&trunk, trunk.peer, request)
+            }
         }
     }
 
@@ -288,17 +293,8 @@ fn registrar_of(config: &UaConfig) -> Option<Registrar> {
 }
 
 fn unknown_trunk(id: TrunkId) -> SipTrunk {
-    SipTrunk {
-        id,
-        peer: Peer { transport: Transport::Udp, address: ([0, 0, 0, 0], 0).into() },
-        also_from: Vec::new(),
-        host: "invalid".into(),
-        from_domain: String::new(),
-        username: String::new(),
-        password: String::new(),
-        register: false,
-        options: Duration::ZERO,
-    }
+    let peer = Peer { transport: Transport::Udp, address: ([0, 0, 0, 0], 0).into() };
+    SipTrunk::new(id, peer, "invalid")
 }
 
 #[cfg(test)]

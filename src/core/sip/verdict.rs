@@ -27,6 +27,10 @@ const fn trunk(outcome: Outcome) -> Verdict {
 /// No response at all before Timer B expired, or the connection to the trunk broke.
 pub const SILENT_TRUNK: Verdict = trunk(Outcome::LineFault);
 
+/// The carrier refuses our account, not this callee. Told from a callee's refusal by its code: 401, 403 or 407
+/// with `LineFault`.
+pub const ACCOUNT_REFUSED: Verdict = trunk(Outcome::LineFault);
+
 /// A response we cannot or will not follow (a redirection to another number).
 pub const NOT_FOLLOWED: Verdict = carrier(Outcome::LineFault);
 

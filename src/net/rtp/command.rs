@@ -22,6 +22,10 @@ pub enum MediaCommand {
         plays: u32,
     },
     StopPlaying,
+    /// Look for keys as tones in the received audio, until a key comes as an RTP event or the leg joins a mix.
+    DetectTones,
+    /// The far end reported a key press by SIP INFO. It is reported like the others, once per press.
+    PressedByInfo(Digit),
     /// Send RFC 4733 digits, one after the other (the simulated callees press keys).
     SendDigits(Vec<Digit>),
     /// Capture the received audio from now on.

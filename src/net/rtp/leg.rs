@@ -12,16 +12,19 @@ use super::receive::{PAYLOAD_BYTES, ReceiveBatch, ReceivedPacket};
 use super::recording::RecordingSink;
 use super::system::{self, Datagram, Inbox, Outbox};
 use super::transcode::{FrameEncoder, LevelMeter, PlayoutDecoder};
-use paceline_core::call::{Digit, Heard};
+use paceline_core::call::{Digit, Heard, KeyWay};
 use paceline_core::ids::CallId;
+use paceline_core::media::audio_watch::{AudioChange, AudioWatch};
 use paceline_core::media::dtmf::{DigitReceiver, DigitSender, Step};
 use paceline_core::media::latch::{Latch, Verdict};
 use paceline_core::media::mix::{Frame, SAMPLES};
+use paceline_core::media::press_merger::PressMerger;
 use paceline_core::media::reception::Reception;
 use paceline_core::media::relay::{HeaderFields, Relay};
 use paceline_core::media::rtcp::{self, LastSenderReport, SenderInfo};
 use paceline_core::media::rtp::Packet;
 use paceline_core::media::stream::SendStream;
+use paceline_core::media::tone_keys::ToneListener;
 use paceline_core::media::{Codec, MediaTarget, g711};
 use std::net::{SocketAddr, UdpSocket};
 
@@ -73,6 +76,13 @@ pub struct TickCounts {
     pub refused: u64,
 }
 
+/// What an accepted packet changed.
+struct Arrival {
+    digits: [Option<Digit>; 2],
+    tone: Option<Digit>,
+    audio: Option<AudioChange>,
+}
+
 pub struct Leg {
     pub id: CallId,
     sockets: RtpSockets,
@@ -101,6 +111,9 @@ pub struct Leg {
     sent_level: LevelMeter,
     digit_sender: DigitSender,
     digit_receiver: DigitReceiver,
+    press_merger: PressMerger,
+    /// Present while keys are looked for in the audio.
+    tone_listener: Option<Box<ToneListener>>,
     reception: Reception,
     capture: Option<AudioCapture>,
     recording: Option<RecordingSink>,
@@ -108,6 +121,9 @@ pub struct Leg {
     has_heard_audio: bool,
     silent_since: u64,
     has_reported_silence: bool,
+    audio_watch: AudioWatch,
+    /// When RTCP is read next while the far end's audio has stopped.
+    rtcp_read_at: u64,
     report_at: u64,
     packets_at_report: u32,
     /// The far end's last sender report: its NTP time, and when it arrived.
@@ -137,6 +153,8 @@ impl Leg {
             sent_level: LevelMeter::default(),
             digit_sender: DigitSender::default(),
             digit_receiver: DigitReceiver::default(),
+            press_merger: PressMerger::default(),
+            tone_listener: None,
             reception: Reception::default(),
             capture: None,
             recording: None,
@@ -144,6 +162,8 @@ impl Leg {
             has_heard_audio: false,
             silent_since: now_micros,
             has_reported_silence: false,
+            audio_watch: AudioWatch::new(now_micros),
+            rtcp_read_at: 0,
             report_at: now_micros + first_report(random()),
             packets_at_report: 0,
             last_report: None,
@@ -156,12 +176,16 @@ impl Leg {
             MediaCommand::Connect(target) => self.connect(target, now_micros),
             MediaCommand::Play { sound, plays } => self.playback = Some(Playback::new(sound, plays)),
             MediaCommand::StopPlaying => self.playback = None,
+            MediaCommand::DetectTones => {
+                self.tone_listener.get_or_insert_default();
+            }
             MediaCommand::SendDigits(digits) => self.digit_sender.push(digits),
             MediaCommand::Capture(capture) => self.capture = Some(capture),
             MediaCommand::StopRecording => self.recording = None,
             MediaCommand::Join { .. }
             | MediaCommand::Leave
             | MediaCommand::Record(_)
+            | MediaCommand::PressedByInfo(_)
             | MediaCommand::Measure
             | MediaCommand::Close => {}
         }
@@ -186,6 +210,7 @@ impl Leg {
         self.target = Some(target);
         self.silent_since = now_micros;
         self.has_reported_silence = false;
+        self.audio_watch.restart(now_micros);
     }
 
     fn connect_when_latched(&mut self) {
@@ -226,7 +251,7 @@ impl Leg {
         self.receive(tick, counts, batch.as_deref_mut());
         self.connect_when_latched();
         if let Some(digit) = self.digit_receiver.expire(tick.now_micros) {
-            self.report_heard(tick, Heard::Digit(digit));
+            self.report_key(tick.report, digit, KeyWay::Rtp, tick.now_micros);
             if let Some(batch) = batch {
                 batch.push_digit(digit);
             }
@@ -237,6 +262,7 @@ impl Leg {
     /// Last part of a tick: silence detection, RTCP and statistics.
     pub fn end_tick(&mut self, tick: &mut Tick<'_>, counts: &TickCounts, silence_micros: u64) {
         self.detect_silence(tick, silence_micros);
+        self.watch_audio(tick);
         if tick.now_micros >= self.report_at {
             self.exchange_reports(tick);
         }
@@ -251,11 +277,12 @@ impl Leg {
         self.ahead_micros += (self.due_micros + TICK_MICROS).saturating_sub(next_due_micros);
     }
 
-    /// Resets relay and decoder state after joining or leaving a mix.
+    /// Resets relay, decoder and tone detection after joining or leaving a mix.
     pub fn reset_mix_state(&mut self) {
         self.relay = Relay::default();
         self.dry_ticks = SENDING_SILENCE;
         self.decoder = None;
+        self.tone_listener = None;
     }
 
     /// Creates the decoder when it is wanted and drops it when not.
@@ -310,14 +337,14 @@ impl Leg {
         for _ in 0..RECEIVE_CALLS_MAX {
             let count = tick.inbox.receive(&self.sockets.rtp);
             for n in 0..count {
-                let heard = match tick.inbox.datagram(n) {
+                let arrival = match tick.inbox.datagram(n) {
                     Some(datagram) => {
                         let batch = batch.as_deref_mut();
                         self.handle_datagram(datagram, tick.now_micros, tick.wall_micros, batch)
                     }
                     None => None,
                 };
-                let Some(heard) = heard else {
+                let Some(Arrival { digits, tone, audio }) = arrival else {
                     counts.refused += 1;
                     continue;
                 };
@@ -327,8 +354,15 @@ impl Leg {
                     self.has_heard_audio = true;
                     self.report_heard(tick, Heard::FirstAudio);
                 }
-                for digit in heard.into_iter().flatten() {
-                    self.report_heard(tick, Heard::Digit(digit));
+                if audio == Some(AudioChange::Resumed) {
+                    self.report_heard(tick, Heard::AudioResumed);
+                }
+                // A tone is not sent on as an event: the other legs of a mix hear it.
+                if let Some(digit) = tone {
+                    self.report_key(tick.report, digit, KeyWay::Tone, tick.now_micros);
+                }
+                for digit in digits.into_iter().flatten() {
+                    self.report_key(tick.report, digit, KeyWay::Rtp, tick.now_micros);
                     if let Some(batch) = batch.as_deref_mut() {
                         batch.push_digit(digit);
                     }
@@ -348,7 +382,7 @@ impl Leg {
         now: u64,
         wall: u64,
         batch: Option<&mut ReceiveBatch>,
-    ) -> Option<[Option<Digit>; 2]> {
+    ) -> Option<Arrival> {
         let (target, latch) = (self.target.as_ref()?, self.latch.as_mut()?);
         let packet = Packet::parse(datagram.bytes)?;
         let event = target.telephone_event_in == Some(packet.payload_type);
@@ -358,25 +392,29 @@ impl Leg {
         if !event && codec.is_none() && packet.payload_type != COMFORT_NOISE {
             return None;
         }
-        // Kernel arrival time converted to the monotonic clock; a jump of the wall clock shifts it by a
-        // second at most.
-        let waited = datagram.arrived_wall_micros.map_or(0, |arrived| wall.saturating_sub(arrived));
-        let arrived = now.saturating_sub(waited.min(1_000_000));
+        let arrived = monotonic_arrival(datagram.arrived_wall_micros, wall, now);
         if latch.check_packet(datagram.source, packet.ssrc, packet.sequence, arrived) == Verdict::Refused {
             return None;
         }
         if event {
             // All packets of one digit carry the same timestamp, so they would count as jitter.
-            let keys = self.digit_receiver.packet(packet.ssrc, packet.timestamp, packet.payload, arrived);
-            return self.reception.event_packet(packet.ssrc, packet.sequence).then_some(keys);
+            let digits = self.digit_receiver.packet(&packet, arrived);
+            let belongs = self.reception.event_packet(packet.ssrc, packet.sequence);
+            let audio = self.audio_watch.packet(packet.ssrc, packet.sequence, false, now);
+            if let Some(digit) = self.digit_receiver.pressed(arrived) {
+                self.press_merger.hold(digit, now);
+            }
+            return belongs.then_some(Arrival { digits, tone: None, audio });
         }
         if !self.reception.packet(packet.ssrc, packet.sequence, packet.timestamp, arrived) {
             return None;
         }
-        if let Some(codec) = codec {
+        let tone = codec.and_then(|codec| {
             self.handle_audio(codec, &packet, arrived, batch);
-        }
-        Some([None, None])
+            self.detect_tone(codec, &packet)
+        });
+        let audio = self.audio_watch.packet(packet.ssrc, packet.sequence, codec.is_none(), now);
+        Some(Arrival { digits: [None, None], tone, audio })
     }
 
     fn handle_audio(
@@ -413,9 +451,49 @@ impl Leg {
         (self.sockets.port, self.stats())
     }
 
+    /// Looks for a key in the audio. G.722 has to be decoded for it, which is done only where the far end takes no
+    /// telephone events.
+    fn detect_tone(&mut self, codec: Codec, packet: &Packet<'_>) -> Option<Digit> {
+        let has_events = self.target.as_ref().is_some_and(|target| target.telephone_event.is_some());
+        if codec == Codec::G722 && has_events {
+            return None;
+        }
+        let mut tone = None;
+        if let Some(listener) = &mut self.tone_listener {
+            listener.packet(codec, packet.ssrc, packet.timestamp, packet.payload, |digit| tone = Some(digit));
+        }
+        tone
+    }
+
+    /// Reports a key press, unless another way has reported it.
+    pub fn report_key(
+        &mut self,
+        report: &(dyn Fn(MediaEvent) + Send + Sync),
+        digit: Digit,
+        way: KeyWay,
+        now_micros: u64,
+    ) {
+        if way == KeyWay::Rtp {
+            self.tone_listener = None;
+        }
+        if self.press_merger.is_new(digit, way, now_micros) {
+            let heard = match way {
+                KeyWay::Rtp => Heard::Digit(digit),
+                way => Heard::DigitBy { digit, way },
+            };
+            report(MediaEvent::Heard { leg: self.id, heard });
+        }
+    }
+
     fn report_heard(&self, tick: &Tick<'_>, heard: Heard) {
         (tick.report)(MediaEvent::Heard { leg: self.id, heard });
     }
+}
+
+/// Kernel arrival time converted to the monotonic clock; a jump of the wall clock shifts it by a second at most.
+fn monotonic_arrival(arrived_wall_micros: Option<u64>, wall_micros: u64, now_micros: u64) -> u64 {
+    let waited = arrived_wall_micros.map_or(0, |arrived| wall_micros.saturating_sub(arrived));
+    now_micros.saturating_sub(waited.min(1_000_000))
 }
 
 /// Delay of the first RTCP report (RFC 3550 section 6.2): 2.5 s, randomised by half.

@@ -10,6 +10,7 @@ use super::recording::RecordingSink;
 use super::system::{self, Inbox, Outbox, ThreadPriority};
 use super::timing_wheel::{SLOT_MICROS, SLOTS, Schedule, TimingWheel};
 use super::totals::Counters;
+use paceline_core::call::KeyWay;
 use paceline_core::ids::CallId;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -202,6 +203,12 @@ impl MediaThread {
                 if let Some(leg) = state.wheel.find(id) {
                     let stats = leg.stats();
                     (self.report)(MediaEvent::Measured { leg: id, stats });
+                }
+            }
+            MediaCommand::PressedByInfo(digit) => {
+                if let Some(leg) = state.wheel.find(id) {
+                    let now = system::monotonic_micros();
+                    leg.report_key(&*self.report, digit, KeyWay::Info, now);
                 }
             }
             command => {

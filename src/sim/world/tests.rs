@@ -40,15 +40,9 @@ impl Caller {
             registrar: None,
         });
         let trunk = SipTrunk {
-            id: TrunkId(0),
-            peer: World::carrier_peer(),
-            also_from: Vec::new(),
-            host: "carrier.example".into(),
-            from_domain: String::new(),
             username: "paceline".into(),
             password: "paceline".into(),
-            register: false,
-            options: Duration::ZERO,
+            ..SipTrunk::new(TrunkId(0), World::carrier_peer(), "carrier.example")
         };
         ua.set_trunk(Time::ZERO, trunk);
         Caller {
@@ -137,7 +131,11 @@ impl Caller {
         match heard {
             Heard::PlayEnded => self.ua.hang_up(self.now, call, HangUpCause::Finished),
             Heard::Digit(key) => self.keys.entry(number(call.0)).or_default().push(key.as_char()),
-            Heard::FirstAudio | Heard::Silent => {}
+            Heard::FirstAudio
+            | Heard::Silent
+            | Heard::AudioStopped { .. }
+            | Heard::AudioResumed
+            | Heard::DigitBy { .. } => {}
         }
     }
 

@@ -8,6 +8,7 @@ use paceline::sim::random::SimRng;
 use paceline_core::campaign::Mode;
 use paceline_core::dialer::input::{ManagerAction, TrunkState};
 use paceline_core::dialer::{CallStage, Input};
+use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
 use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::{Duration, Time};
@@ -59,7 +60,8 @@ fn act(day: &mut Day<Line>, plan: &FloorPlan, rng: &mut SimRng, paused_until: &m
             let rung = ringing.and_then(|call| call.number).filter(|_| rng.chance(0.5));
             let unwanted = rung.unwrap_or(lead.phones[0].number);
             day.store.blacklist(unwanted);
-            give(day, ManagerAction::Blacklisted { number: unwanted });
+            let campaign = rng.chance(0.5).then_some(plan.campaign.id);
+            day.give(Input::Blacklisted { campaign, patterns: vec![NumberPattern::exact(unwanted)] });
         }
         7..10 => {
             day.store.close_lead(lead.id, Reason::Stopped);

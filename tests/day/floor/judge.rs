@@ -1,6 +1,7 @@
 //! The judge of the floor: follows every input and output, and checks after each input that no callee waits
 //! beside an idle agent or in silence, and no agent has two callees.
 
+use super::bookings::Bookings;
 use super::orders::Orders;
 use super::{FloorPlan, actions};
 use paceline_core::agent::{Activity, Availability, Endpoint, Holding, Party, PartyKind, SeatView, WorkMode};
@@ -102,6 +103,7 @@ pub struct Seen {
     group_mode: Option<WorkMode>,
     leads: BTreeSet<AgentId>,
     orders: Orders,
+    pub bookings: Bookings,
     /// Actions accepted in this step, by their request IDs.
     granted: BTreeSet<u64>,
     /// The only trunk is down, or rests until then.
@@ -131,6 +133,7 @@ impl FloorJudge {
         seen.borrow_mut().group_mode = rules.group_mode;
         let leads = plan.agents.iter().filter(|agent| agent.leads).map(|agent| agent.id);
         seen.borrow_mut().leads = leads.collect();
+        seen.borrow_mut().bookings.watch(&plan.leads);
         Box::new(move |at, utc, input, dialer| {
             let mut seen = seen.borrow_mut();
             seen.input(utc, input);
@@ -173,6 +176,7 @@ impl Seen {
         if let Err(odd) = self.orders.input(input) {
             self.broken.get_or_insert(format!("{utc:?}: {odd}"));
         }
+        self.bookings.input(input);
         match input {
             Input::ClockSet(_) if !self.seats.is_empty() => {
                 self.crashes_at.push(utc);
@@ -224,6 +228,7 @@ impl Seen {
 
     fn output(&mut self, at: Time, utc: Utc, output: &Output) {
         self.orders.output(output);
+        self.bookings.output(output);
         match output {
             Output::OpenAttempt(request) => {
                 let call = request.attempt.call();
@@ -387,6 +392,11 @@ impl Seen {
         self.no_callee_is_left_in_silence(at, rules)?;
         self.no_callee_waits_beside_an_idle_agent(at, utc, rules)?;
         self.lines_stay_within_the_mode(rules, dialer)?;
+        if rules.mode != Mode::Announce {
+            let idle = self.seats.values().filter(|seat| self.eligible(seat, false, rules));
+            let idle: Vec<AgentId> = idle.map(|seat| seat.agent).collect();
+            self.bookings.check(at, utc, rules.campaign, &idle, dialer)?;
+        }
         self.no_state_sticks(at, utc, rules)
     }
 

@@ -2,6 +2,7 @@
 //! network, never answer, restart their phones and forget to sign out.
 
 mod actions;
+mod bookings;
 mod end_checks;
 mod interfering_manager;
 mod judge;

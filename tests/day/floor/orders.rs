@@ -34,13 +34,14 @@ impl Orders {
                 ManagerAction::Pause => self.paused = true,
                 ManagerAction::Resume => self.paused = false,
                 ManagerAction::Drain | ManagerAction::HangUpAll => self.drained = true,
-                ManagerAction::Blacklisted { number } => {
-                    if let Some((call, _)) = self.ringing.iter().find(|(_, ringing)| *ringing == number) {
-                        return Err(format!("{call:?} goes on ringing at the blacklisted {number}"));
-                    }
-                }
                 _ => {}
             },
+            Input::Blacklisted { patterns, .. } => {
+                let listed = |number: PhoneNumber| patterns.iter().any(|pattern| pattern.matches(number));
+                if let Some((call, number)) = self.ringing.iter().find(|(_, number)| listed(**number)) {
+                    return Err(format!("{call:?} goes on ringing at the blacklisted {number}"));
+                }
+            }
             Input::StoreStalled { .. } => self.stalled = true,
             Input::StoreRecovered => self.stalled = false,
             Input::TrunkChanged { state, .. } => self.trunk_down = *state == TrunkState::Down,

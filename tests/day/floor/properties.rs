@@ -25,6 +25,7 @@ pub struct Total {
     bridged: usize,
     abandoned: usize,
     callbacks_kept: usize,
+    bookings_dialled: u64,
     called_back: u64,
     most_waiting: usize,
     acts: BTreeMap<&'static str, u64>,
@@ -87,6 +88,7 @@ impl Total {
         self.checks += seen.checks;
         self.most_waiting = self.most_waiting.max(seen.most_waiting);
         self.called_back += day.far.called_back();
+        self.bookings_dialled += seen.bookings.dialled;
         self.callbacks_kept += end_checks::callbacks_kept(seen, &day.store);
         for attempt in day.store.attempts() {
             let outcome = attempt.result.as_ref().map(|result| result.outcome);

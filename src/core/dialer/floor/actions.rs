@@ -1,6 +1,5 @@
 //! Table of agent actions and the functions that carry them out.
 
-use super::Job;
 use crate::agent::{AgentAction, Refusal};
 use crate::campaign::Recorded;
 use crate::dialer::{Dialer, Output};
@@ -69,18 +68,5 @@ impl Dialer {
         }
         self.record(id, on);
         Ok(())
-    }
-
-    /// The number was blacklisted: agent-first calls whose callee is not dialled yet are dropped.
-    pub(in crate::dialer) fn drop_agent_first_calls(&mut self, number: crate::number::PhoneNumber) {
-        let seats = self.floor.seats.values();
-        let agents: Vec<AgentId> = seats
-            .filter(|seat| matches!(&seat.job, Some(Job::AgentFirst { number: of, .. }) if *of == number))
-            .map(|seat| seat.agent.id)
-            .collect();
-        for agent in agents {
-            self.release_leg(agent);
-            self.return_lead(agent);
-        }
     }
 }

@@ -2,10 +2,11 @@
 //! a lead.
 
 use super::Floor;
-use crate::campaign::Mode;
+use crate::campaign::{Campaign, Mode};
 use crate::dialer::Dialer;
 use crate::dialer::campaign_run::CampaignRun;
 use crate::dialer::live_call::Phase;
+use crate::dialer::placing::Search;
 use crate::dialer::plan::predicts;
 use crate::explain::CALLBACK_GRACE;
 use crate::ids::{AgentId, CampaignId, GroupId};
@@ -73,14 +74,16 @@ impl Dialer {
     }
 }
 
-/// The agent for whom this lead may be dialled now: `None` = not now, `Some(None)` = any agent.
+/// The agent who is reserved for this lead's call: `None` = not to be dialled now, `Some(None)` = no agent
+/// is reserved.
 pub(in crate::dialer) fn agent_for_lead(
     floor: &Floor,
     lead: &Lead,
-    group: Option<GroupId>,
-    viewer: Option<AgentId>,
+    rules: &Campaign,
+    search: Search,
     utc: Utc,
 ) -> Option<Option<AgentId>> {
+    let group = rules.agents.as_ref().map(|rules| rules.group);
     let (Some(booked), Some(group)) = (&lead.callback, group) else { return Some(None) };
     let overdue = lead.next_at.is_some_and(|at| at + CALLBACK_GRACE <= utc);
     let wanted = booked.agent.filter(|_| !overdue);
@@ -88,15 +91,21 @@ pub(in crate::dialer) fn agent_for_lead(
         let seat = floor.seats.get(agent);
         seat.is_some_and(|seat| booked.skill.as_ref().is_none_or(|skill| seat.agent.skills.contains(skill)))
     };
-    if let Some(viewer) = viewer {
+    if let Search::Preview(viewer) = search {
         let hers = wanted.is_none_or(|wanted| wanted == viewer) && skilled(&viewer);
         return hers.then_some(Some(viewer));
     }
     let free =
         |agent: &AgentId| floor.seats.get(agent).is_some_and(|seat| floor.takes_calls(seat, group, false));
+    let any = || {
+        let seats = floor.seats.values().filter(|seat| free(&seat.agent.id) && skilled(&seat.agent.id));
+        seats.min_by_key(|seat| (seat.idle_since, seat.agent.id)).map(|seat| Some(seat.agent.id))
+    };
     match wanted {
         Some(agent) => free(&agent).then_some(Some(agent)),
-        None if booked.skill.is_none() => Some(None),
-        None => floor.seats.keys().find(|agent| free(agent) && skilled(agent)).map(|agent| Some(*agent)),
+        None if booked.skill.is_some() => any(),
+        // A callback does not wait for a free agent for ever, and an announcement needs none.
+        None if overdue || !Dialer::needs_agents(rules.mode) => Some(None),
+        None => any(),
     }
 }

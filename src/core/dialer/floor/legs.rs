@@ -5,7 +5,7 @@ use super::Job;
 use crate::agent::{Activity, Availability, Endpoint, Holding};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::dialer::output::{LegKind, LegRecord};
-use crate::dialer::trunk_line::Ready;
+use crate::dialer::trunk_line::{Ready, TrunkLine};
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId, TrunkId};
@@ -75,7 +75,7 @@ impl Dialer {
     ) -> Option<CallId> {
         let trunk = self.trunk_for(number)?;
         let calling = self.calls.get(&call)?;
-        let caller_id = calling.caller_id.as_ref().map(|caller_id| caller_id.number.national());
+        let caller_id = calling.caller_id.as_ref().map(|caller_id| caller_id.number);
         let ring = self.campaigns.get(&calling.campaign).map_or(SHIFT_RING, |run| run.rules.ring);
         let leg = self.new_leg(LegKind::Consulted, agent, Some(call), Some(trunk), ring);
         if let Some(made) = self.floor.legs.get_mut(&leg) {
@@ -97,7 +97,12 @@ impl Dialer {
     /// Sets a wake for every trunk whose next start is a little later.
     pub(super) fn wake_for_telephones(&mut self) {
         for (id, line) in &self.trunks {
-            if let Ready::Rate(at) = line.ready(self.now) {
+            let at = match line.ready(self.now) {
+                Ready::Rate(at) => at,
+                Ready::Now => line.next_invite(self.now),
+                Ready::Full | Ready::Down(_) => continue,
+            };
+            if at > self.now {
                 self.wakes.set_sooner(Wake::Trunk(*id), at);
             }
         }
@@ -105,7 +110,9 @@ impl Dialer {
 
     fn trunk_for(&self, number: PhoneNumber) -> Option<TrunkId> {
         let mut lines = self.trunks.values().filter(|line| line.trunk.carries(number));
-        lines.find(|line| line.ready(self.now) == Ready::Now).map(|line| line.trunk.id)
+        let free =
+            |line: &&TrunkLine| line.ready(self.now) == Ready::Now && line.next_invite(self.now) <= self.now;
+        lines.find(free).map(|line| line.trunk.id)
     }
 
     fn new_leg(
@@ -120,7 +127,7 @@ impl Dialer {
         let leg = CallId::side_leg(self.floor.legs_made);
         if let Some(line) = trunk.and_then(|trunk| self.trunks.get_mut(&trunk)) {
             line.open(self.now);
-            line.wire_slot(self.now);
+            line.reserve_invite(self.now);
         }
         let began_at = self.wall.utc(self.now);
         let side = SideLeg {

@@ -8,6 +8,7 @@ use crate::campaign::lease::LeasedLead;
 use crate::campaign::window::{FOREVER, WindowState};
 use crate::campaign::{Mode, Preview};
 use crate::dialer::live_call::NewAttempt;
+use crate::dialer::placing::Search;
 use crate::dialer::trunk_line::Ready;
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
@@ -40,7 +41,7 @@ impl Dialer {
                     _ => Why::AgentsBusy,
                 };
             };
-            let (leased, _, _, _) = match self.next_lead(id, utc, Some(agent)) {
+            let (leased, _, _, _) = match self.next_lead(id, utc, Search::Preview(agent)) {
                 Ok(found) => found,
                 Err(why) => return why,
             };

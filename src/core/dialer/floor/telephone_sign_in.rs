@@ -64,7 +64,7 @@ impl Dialer {
         let Some(sign_in) = self.floor.sign_in_calls.get_mut(&call) else { return false };
         match heard {
             Heard::PlayEnded if sign_in.result_spoken => self.end_sign_in_call(call),
-            Heard::Digit(digit) if !sign_in.result_spoken => {
+            Heard::Digit(digit) | Heard::DigitBy { digit, .. } if !sign_in.result_spoken => {
                 if *digit != Digit::HASH {
                     if sign_in.typed.len() < TYPED_MAX {
                         sign_in.typed.push(digit.as_char());
@@ -76,7 +76,13 @@ impl Dialer {
                 let said = self.toggle_sign_in(&typed, from);
                 self.play_prompt(call, said);
             }
-            Heard::PlayEnded | Heard::Digit(_) | Heard::FirstAudio | Heard::Silent => {}
+            Heard::PlayEnded
+            | Heard::Digit(_)
+            | Heard::FirstAudio
+            | Heard::Silent
+            | Heard::AudioStopped { .. }
+            | Heard::AudioResumed
+            | Heard::DigitBy { .. } => {}
         }
         true
     }

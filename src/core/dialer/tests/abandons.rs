@@ -161,7 +161,8 @@ fn only_a_call_with_an_agent_of_its_own_may_go_to_a_number_that_was_abandoned() 
     booked.next_at = Some(MORNING);
     booked.callback = Some(Callback { agent: None, skill: None });
     desk.leads(vec![lead(1), booked]);
-    assert_eq!(guaranteed(&mut desk), [false, true]);
+    // The booked callback is dialled first.
+    assert_eq!(guaranteed(&mut desk), [true, false]);
     let mut desk = Desk::floor(staffed(Mode::Preview));
     desk.nailed_up(1);
     desk.leads(vec![lead(1)]);

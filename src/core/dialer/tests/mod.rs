@@ -1,9 +1,11 @@
 //! The dialer step by step: one input, the outputs it must lead to.
 
 mod abandons;
+mod callbacks;
 mod floor;
 mod lead_sync;
 mod pacing;
+mod rates;
 mod whys;
 
 use super::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
@@ -512,6 +514,59 @@ fn a_number_blacklisted_while_it_rings_is_cancelled() {
 }
 
 #[test]
+fn a_blacklisted_prefix_takes_back_calls_that_ring_wait_or_were_not_sent_yet() {
+    let range: NumberPattern = "+861400000000*".parse().expect("ten numbers");
+    let elsewhere = Some(CampaignId(7));
+    for (campaign, gone) in [(None, true), (Some(ID), true), (elsewhere, false)] {
+        let mut slow = campaign_of_two_a_second();
+        slow.concurrency_max = Some(3);
+        let mut desk = Desk::new(slow);
+        desk.leads(vec![lead(20), lead(1), lead(2), lead(3), lead(21)]);
+        desk.wait(Duration::from_secs(2));
+        let opened = desk.requests();
+        assert_eq!(opened.iter().map(|r| r.lead).collect::<Vec<_>>(), [20, 1, 2].map(|n| Some(LeadId(n))));
+        for request in &opened[..2] {
+            desk.give(Input::AttemptOpened { attempt: request.attempt, verdict: DialVerdict::Opened });
+        }
+        desk.wait(Duration::from_secs(2));
+        assert_eq!(desk.placed().len(), 2);
+        desk.progress(opened[0].attempt.call(), Progress::Ringing);
+        desk.progress(opened[1].attempt.call(), Progress::Ringing);
+        desk.outputs.clear();
+        desk.give(Input::Blacklisted { campaign, patterns: vec![range] });
+        let wanted: &[HangUpCause] = if gone { &[HangUpCause::Stopped] } else { &[] };
+        assert_eq!(desk.hang_ups(), wanted, "the ringing call of lead 1");
+        let returned = desk.take(|output| match output {
+            Output::ReturnLeads { leads, .. } => Some(leads.clone()),
+            _ => None,
+        });
+        assert_eq!(returned.concat(), if gone { vec![LeadId(3)] } else { vec![] });
+        desk.give(Input::AttemptOpened { attempt: opened[2].attempt, verdict: DialVerdict::Opened });
+        desk.wait(Duration::from_secs(2));
+        assert_eq!(desk.placed().len(), usize::from(!gone), "the call of lead 2 had not left");
+    }
+}
+
+#[test]
+fn a_blacklisted_number_leaves_the_leads_other_number_and_callers_alone() {
+    let mut desk = Desk::new(campaign());
+    let mut two = lead(1);
+    two.phones.push(Phone::new(number(50)));
+    desk.leads(vec![two]);
+    let call = desk.placing();
+    desk.progress(call, Progress::Ringing);
+    desk.give(Input::Blacklisted { campaign: None, patterns: vec![NumberPattern::exact(number(1))] });
+    desk.progress(call, ended(Outcome::NoAnswer, 487));
+    let update = desk.result().lead.expect("a lead");
+    assert_eq!((update.state, update.reason), (LeadState::Open, None));
+    assert_eq!(update.phones.iter().map(|phone| phone.closed).collect::<Vec<_>>(), [true, false]);
+}
+
+fn campaign_of_two_a_second() -> Campaign {
+    Campaign { calls_per_sec: Some(2.0), ..campaign() }
+}
+
+#[test]
 fn a_number_that_a_crash_cut_off_rests() {
     let mut desk = Desk::new(campaign());
     let until = MORNING + Duration::from_secs(60);
@@ -562,7 +617,7 @@ fn a_campaign_without_open_leads_is_finished_once() {
 fn a_caller_id_at_its_cap_makes_the_campaign_wait() {
     let mut capped = campaign();
     capped.caller_ids.per_hour_max = Some(1);
-    capped.caller_ids.numbers = vec![CallerId { number: number(900), shown: "14000000900".into() }];
+    capped.caller_ids.numbers = vec![CallerId { number: number(900).into(), shown: "14000000900".into() }];
     let mut desk = Desk::new(capped);
     desk.leads(vec![lead(1), lead(2)]);
     assert_eq!((desk.requests().len(), desk.why()), (1, Some(Why::CallerIdsUsed)));

@@ -128,7 +128,8 @@ fn reached(why: Why) -> Option<Why> {
         }
         Why::CallerIdsUsed => desk_with(
             |campaign, _| {
-                campaign.caller_ids.numbers = vec![CallerId { number: number(900), shown: String::new() }];
+                campaign.caller_ids.numbers =
+                    vec![CallerId { number: number(900).into(), shown: String::new() }];
                 campaign.caller_ids.per_hour_max = Some(1);
             },
             2,

@@ -18,6 +18,8 @@ mod survival;
 mod table_builder;
 mod tables;
 #[cfg(test)]
+mod test_support;
+#[cfg(test)]
 mod tests;
 
 pub use event::{Event, Part};

@@ -1,25 +1,10 @@
 //! Robustness: no event feed, rule or non-finite number may cause a panic, a flood of calls, a standstill, or
 //! a non-finite number in a plan.
 
+use super::test_support::{RandomStream, ms};
 use super::*;
 use crate::ids::AgentId;
 use crate::pacing::estimate::Hazard;
-
-/// A seeded random stream (xorshift).
-struct RandomStream(u64);
-
-impl RandomStream {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
-
-fn ms(millis: u64) -> Time {
-    Time::from_millis(millis)
-}
 
 fn idle(count: u64, since: Time) -> Vec<AgentNow> {
     let agent = |n| AgentNow { agent: AgentId(n as i64), doing: Doing::Idle, since, leaving: false };

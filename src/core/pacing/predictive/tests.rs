@@ -1,23 +1,8 @@
 //! Properties of every plan, whatever was learnt, and plans that are known exactly.
 
+use super::test_support::{RandomStream, ms};
 use super::*;
 use crate::ids::AgentId;
-
-/// A seeded random stream (xorshift).
-struct RandomStream(u64);
-
-impl RandomStream {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
-
-fn ms(millis: u64) -> Time {
-    Time::from_millis(millis)
-}
 
 fn agent(n: i64, doing: Doing, since: u64) -> AgentNow {
     AgentNow { agent: AgentId(n), doing, since: ms(since), leaving: false }

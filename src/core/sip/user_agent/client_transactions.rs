@@ -25,8 +25,10 @@ pub(super) enum Purpose {
     Reinvite(CallId),
     Update(CallId),
     Bye(CallId),
-    Register(TrunkId),
+    Register(TrunkId, Peer),
     Options(TrunkId),
+    /// OPTIONS probe of a trunk's failed destination; its response is only noted.
+    TargetProbe(TrunkId, Peer),
     /// OPTIONS probe of a phone's contact.
     Probe(u64),
     SavedInvite(u64),
@@ -165,7 +167,11 @@ impl UserAgent {
             Machine::Invite(machine) => machine.handle_response(now, code),
             Machine::Other(machine) => machine.handle_response(now, code),
         };
-        let purpose = client.purpose;
+        let (purpose, asked) = (client.purpose, client.to);
+        if let Some(trunk) = self.trunk_of(purpose) {
+            self.hear_trunk(now, trunk, asked);
+        }
+        let Some(client) = self.clients.get_mut(&key) else { return };
         match received {
             ResponseAction::Absorb => return,
             ResponseAction::Acknowledge => {
@@ -195,11 +201,54 @@ impl UserAgent {
         }
     }
 
+    /// The trunk that a response to this request shows to be alive.
+    fn trunk_of(&self, purpose: Purpose) -> Option<TrunkId> {
+        match purpose {
+            Purpose::Register(trunk, _) | Purpose::Options(trunk) | Purpose::TargetProbe(trunk, _) => {
+                Some(trunk)
+            }
+            Purpose::Invite(call)
+            | Purpose::Cancel(call)
+            | Purpose::Prack(call)
+            | Purpose::Reinvite(call)
+            | Purpose::Update(call)
+            | Purpose::Bye(call) => self.legs.get(&call)?.trunk,
+            Purpose::Probe(_)
+            | Purpose::SavedInvite(_)
+            | Purpose::SavedCancel(_)
+            | Purpose::SavedBye(_)
+            | Purpose::Ignored => None,
+        }
+    }
+
+    /// Stops an INVITE that got no response, so that another destination is asked. A late provisional is
+    /// cancelled and a late 2xx ended.
+    pub(super) fn abandon_silent_invite(&mut self, now: Time, key: ClientKey) {
+        if let Some(client) = self.clients.get_mut(&key) {
+            client.machine = Machine::Invite(ClientInvite::resume(now, is_reliable(client.to)));
+        }
+        self.rearm_client(key);
+    }
+
+    /// Sends CANCEL for an INVITE of which the call knows nothing any more.
+    pub(super) fn cancel_abandoned(&mut self, now: Time, key: ClientKey) {
+        let cancel_key = ClientKey { cancel: true, ..key };
+        let Some(client) = self.clients.get(&key).filter(|_| !self.clients.contains_key(&cancel_key)) else {
+            return;
+        };
+        let to = client.to;
+        let reason = write::reason(crate::call::HangUpCause::Finished);
+        if let Some(cancel) = write::cancel_of(&client.bytes, reason) {
+            self.send_request(now, cancel_key, to, cancel, Purpose::Ignored);
+        }
+    }
+
     /// Handles a 2xx to an INVITE: a retransmission gets its ACK again, one of another fork is acknowledged
     /// and ended, the first goes to the call.
     fn handle_2xx(&mut self, now: Time, key: ClientKey, purpose: Purpose, answer: Answer<'_, '_>) {
         let Answer::Response { message, from, .. } = answer else { return };
-        let Some(tag) = message.to_tag() else { return };
+        // An answer without a tag is an answer (RFC 3261 section 12.1.2).
+        let tag = message.to_tag().unwrap_or_default();
         let Some(client) = self.clients.get_mut(&key) else { return };
         if let Some((_, to, ack)) = client.acks.iter().find(|(known, ..)| *known == tag) {
             let (to, ack) = (*to, ack.clone());
@@ -347,13 +396,13 @@ impl UserAgent {
             Purpose::Reinvite(call) => self.refresh_answered(now, call, key, answer, true),
             Purpose::Update(call) => self.refresh_answered(now, call, key, answer, false),
             Purpose::Bye(call) => self.bye_answered(now, call, answer),
-            Purpose::Register(trunk) => self.register_answered(now, trunk, answer),
+            Purpose::Register(trunk, to) => self.register_answered(now, trunk, to, answer),
             Purpose::Probe(id) => self.probe_answered(now, id, answer),
             Purpose::Options(trunk) => self.options_answered(now, trunk, answer),
             Purpose::SavedInvite(id) => self.saved_invite_answered(now, id, key, answer),
             Purpose::SavedCancel(id) => self.saved_cancel_answered(now, id, answer),
             Purpose::SavedBye(id) => self.saved_bye_answered(now, id, answer),
-            Purpose::Prack(_) | Purpose::Ignored => {}
+            Purpose::TargetProbe(..) | Purpose::Prack(_) | Purpose::Ignored => {}
         }
     }
 }

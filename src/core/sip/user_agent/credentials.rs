@@ -1,6 +1,7 @@
 //! Credentials of one call or registration: the digest challenges received, each with its nonce count.
 //! `sip::auth` computes the answers.
 
+use super::SipTrunk;
 use super::identifiers::Identifiers;
 use crate::sip::auth::{self, Challenge};
 use crate::sip::headers::HeaderName;
@@ -13,6 +14,8 @@ const CHALLENGES_MAX: usize = 4;
 pub(super) struct Credentials {
     username: String,
     password: String,
+    /// The only realm that is answered; empty = any.
+    realm: String,
     met: Vec<ReceivedChallenge>,
 }
 
@@ -24,12 +27,18 @@ struct ReceivedChallenge {
 }
 
 impl Credentials {
-    pub fn new(username: &str, password: &str) -> Self {
-        Credentials { username: username.into(), password: password.into(), met: Vec::new() }
+    /// The account of this trunk.
+    pub fn of(trunk: &SipTrunk) -> Self {
+        Credentials {
+            username: trunk.username.clone(),
+            password: trunk.password.clone(),
+            realm: trunk.realm.clone(),
+            met: Vec::new(),
+        }
     }
 
-    /// Stores the challenges of a 401 or 407. `false` = nothing new to answer: no user name, no supported
-    /// algorithm, or our answer was refused and not as stale.
+    /// Stores the challenges of a 401 or 407. `false` = nothing new to answer: no user name, another realm, no
+    /// supported algorithm, or our answer was refused and not as stale.
     pub fn store_challenges(&mut self, response: &Message<'_>) -> bool {
         if self.username.is_empty() {
             return false;
@@ -37,6 +46,9 @@ impl Credentials {
         let mut news = false;
         let room = CHALLENGES_MAX - self.met.len().min(CHALLENGES_MAX);
         for challenge in auth::strongest(response.challenges()) {
+            if !self.realm.is_empty() && challenge.realm != self.realm {
+                continue;
+            }
             let known = self.met.iter().position(|met| {
                 met.challenge.proxy == challenge.proxy && met.challenge.realm == challenge.realm
             });

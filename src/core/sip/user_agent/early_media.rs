@@ -18,6 +18,7 @@ impl UserAgent {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let Some(placing) = leg.placing.as_deref_mut() else { return };
         let silent_so_far = !std::mem::replace(&mut placing.provisional, true);
+        placing.silent_at = None;
         if let Some(cancel) = placing.cancel {
             // A CANCEL waits for the first provisional (RFC 3261 section 9.1).
             if cancel.give_up.is_none() {
@@ -45,9 +46,9 @@ impl UserAgent {
         self.apply_early_media(call, at, message);
     }
 
-    /// Index of this provisional's early dialog, created if new; `None` without a tag or above `EARLY_MAX`.
+    /// Index of this provisional's early dialog, created if new; `None` above `EARLY_MAX`.
     fn early_dialog(&mut self, call: CallId, message: &Message<'_>, from: Peer) -> Option<usize> {
-        let tag = message.to_tag()?;
+        let tag = message.to_tag().unwrap_or_default();
         let leg = self.legs.get_mut(&call)?;
         let placing = leg.placing.as_deref_mut()?;
         let known = placing.early.iter().position(|early| early.dialog.remote_tag.as_deref() == Some(&*tag));

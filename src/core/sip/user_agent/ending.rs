@@ -88,9 +88,7 @@ impl UserAgent {
         let Answer::Response { code: 401 | 407, message, .. } = answer else { return false };
         let Some(leg) = self.legs.get_mut(&call) else { return false };
         let Some(trunk) = leg.trunk.and_then(|trunk| self.trunks.get(&trunk)) else { return false };
-        let credentials = leg.credentials.get_or_insert_with(|| {
-            Box::new(Credentials::new(&trunk.config.username, &trunk.config.password))
-        });
+        let credentials = leg.credentials.get_or_insert_with(|| Box::new(Credentials::of(&trunk.config)));
         credentials.store_challenges(message)
     }
 

@@ -45,13 +45,10 @@ pub enum UaEvent {
         code: Option<u16>,
         reason: String,
     },
-    /// The trunk answered OPTIONS (any final response counts).
-    TrunkAlive {
+    /// Whether the trunk may be used has changed, or why it may not.
+    TrunkChanged {
         trunk: TrunkId,
-    },
-    /// The trunk did not answer OPTIONS before Timer F, or its connection failed.
-    TrunkSilent {
-        trunk: TrunkId,
+        state: TrunkUse,
     },
     /// Reachability of an agent's phone has changed; `None` = no contact, or none answers.
     PhoneChanged {
@@ -76,6 +73,24 @@ pub enum UaEvent {
         call_id: String,
         reached: bool,
     },
+}
+
+/// Whether a trunk may be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrunkUse {
+    Up,
+    /// `register = true`, and no REGISTER has been accepted yet.
+    NotRegistered,
+    /// The registration has expired, and no refresh was answered.
+    RegistrationLost,
+    /// The carrier refuses this account.
+    AccountRefused {
+        account: String,
+        code: u16,
+        reason: String,
+    },
+    /// OPTIONS, which it answered before, gets no answer, nor did any call since.
+    Silent,
 }
 
 /// An incoming call.

@@ -13,7 +13,10 @@ use crate::sip::headers::{HeaderName, Refresher};
 use crate::sip::message::{Message, Method};
 use crate::sip::session_timer::{MIN_SE, SessionTimer};
 use crate::sip::verdict;
-use crate::time::Time;
+use crate::time::{Duration, Time};
+
+/// How long a 2xx is awaited that was overtaken by its call's BYE: three of its retransmissions.
+const OVERTAKEN_2XX: Duration = Duration::from_secs(4);
 
 /// A new request and its server transaction.
 #[derive(Clone, Copy)]
@@ -62,6 +65,9 @@ impl UserAgent {
 
     fn handle_in_dialog(&mut self, now: Time, received: ReceivedRequest<'_, '_>, method: Method<'_>) {
         let request = received.request;
+        if method == Method::Bye && self.hears_early_bye(now, received) {
+            return;
+        }
         let leg = self.find_call(request).and_then(|call| Some((call, self.legs.get_mut(&call)?)));
         let Some((call, dialog)) = leg.and_then(|(call, leg)| Some((call, dialog_with(leg, request)?)))
         else {
@@ -84,6 +90,22 @@ impl UserAgent {
         }
     }
 
+    /// A BYE of the callee before its 2xx: only a callee that has answered may send one (RFC 3261 section 15), so
+    /// the 2xx was overtaken or lost. It is awaited: it decides whether the call was answered.
+    fn hears_early_bye(&mut self, now: Time, received: ReceivedRequest<'_, '_>) -> bool {
+        let request = received.request;
+        let Some(call) = self.find_call(request) else { return false };
+        let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.state == LegState::Calling) else {
+            return false;
+        };
+        let Some(placing) = leg.placing.as_deref_mut() else { return false };
+        placing.callee_hung_up.get_or_insert_with(|| write::reason_text(request));
+        placing.ring_until = Some(placing.ring_until.unwrap_or(now + OVERTAKEN_2XX).min(now + OVERTAKEN_2XX));
+        self.respond_to(now, received, Reply::new(200, "OK"));
+        self.rearm_leg(call);
+        true
+    }
+
     fn handle_bye(&mut self, now: Time, received: ReceivedRequest<'_, '_>, call: CallId) {
         self.respond_to(now, received, Reply::new(200, "OK"));
         let Some(leg) = self.legs.get_mut(&call) else { return };
@@ -94,10 +116,8 @@ impl UserAgent {
                 over.sip_code = Some(487);
                 self.terminate_invite(now, call);
             }
-            LegState::Calling => {
-                over.outcome = Outcome::NoAnswer;
-                over.sip_code = None;
-            }
+            // `hears_early_bye` has taken it.
+            LegState::Calling => return,
             LegState::Ending => {
                 if let Some(ours) = leg.ended.take() {
                     over = *ours;
@@ -166,8 +186,7 @@ impl UserAgent {
         request: &Message<'_>,
         offers: bool,
     ) -> Option<(Reply<'static>, bool)> {
-        let contact_transport = self.legs.get(&call)?.dialog.peer.transport;
-        let contact = write::contact(&self.config, contact_transport, "");
+        let contact = write::contact(&self.config, self.legs.get(&call)?.dialog.peer, "");
         let leg = self.legs.get_mut(&call)?;
         let mut reply = Reply::new(200, "OK").header("Contact", contact).allow(leg.phone.is_some());
         let mut news = None;
@@ -247,17 +266,19 @@ fn refusal_of_any(method: Method<'_>, request: &Message<'_>, registrar: bool) ->
     if !is_allowed(method) && method != Method::Refer && !registers {
         return Some(Reply::new(405, "Method Not Allowed").allow(false));
     }
-    if method == Method::Invite
-        && request.request_uri().is_some_and(|uri| !uri.is_sip() && uri.scheme != "tel")
-    {
-        return Some(Reply::new(416, "Unsupported URI Scheme"));
-    }
     let unknown: Vec<String> = request
         .require()
         .filter(|tag| !["100rel", "timer"].iter().any(|known| tag.eq_ignore_ascii_case(known)))
         .map(|tag| tag.into_owned())
         .collect();
     (!unknown.is_empty()).then(|| Reply::new(420, "Bad Extension").header("Unsupported", unknown.join(", ")))
+}
+
+/// 416 for a request URI that is neither `sip:`, `sips:` nor `tel:`, whatever the method (RFC 3261 section
+/// 8.2.2.1).
+pub(super) fn refusal_of_scheme(request: &Message<'_>) -> Option<Reply<'static>> {
+    let is_unknown = request.request_uri().is_some_and(|uri| !uri.is_sip() && uri.scheme != "tel");
+    is_unknown.then(|| Reply::new(416, "Unsupported URI Scheme"))
 }
 
 /// Why a session change is refused now (RFC 3261 section 14.2, RFC 3311 section 5.2).
@@ -282,7 +303,7 @@ fn refusal_of_change(leg: &Leg, offers: bool) -> Option<Reply<'static>> {
 
 /// The leg's dialog, or early dialog, with the request's From tag.
 fn dialog_with<'a>(leg: &'a mut Leg, request: &Message<'_>) -> Option<&'a mut crate::sip::dialog::Dialog> {
-    let tag = request.from_tag()?;
+    let tag = request.from_tag().unwrap_or_default();
     if leg.dialog.remote_tag.as_deref() == Some(&*tag) {
         return Some(&mut leg.dialog);
     }

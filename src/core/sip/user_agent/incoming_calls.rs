@@ -141,7 +141,7 @@ impl UserAgent {
         let leg = self.legs.get(&call)?;
         let arriving = leg.arriving.as_deref()?;
         let invite = Message::parse(&arriving.invite).ok()?;
-        let contact = write::contact(&self.config, arriving.from.transport, "");
+        let contact = write::contact(&self.config, arriving.from, "");
         let reply = reply.tag(&tag_text(leg.tag)).header("Contact", contact);
         Some(write::response(&invite, arriving.from, &reply))
     }

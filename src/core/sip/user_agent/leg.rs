@@ -9,7 +9,7 @@ use crate::ids::TrunkId;
 use crate::media::{MediaCapabilities, MediaTarget};
 use crate::sip::dialog::Dialog;
 use crate::sip::headers::HeaderName;
-use crate::sip::session_timer::SessionTimer;
+use crate::sip::session_timer::{self, SessionTimer};
 use crate::sip::transaction::{Backoff, T2, TRANSACTION_TIMEOUT};
 use crate::time::{Duration, Time};
 
@@ -66,6 +66,32 @@ pub(super) struct Leg {
     pub phone: Option<Box<PhoneSide>>,
 }
 
+impl Leg {
+    /// The leg of an outgoing call, before its first INVITE.
+    pub fn calling(tag: u64, dialog: Dialog, media: MediaCapabilities, placing: Placing) -> Self {
+        Leg {
+            state: LegState::Calling,
+            trunk: None,
+            tag,
+            dialog,
+            media: Some(media),
+            sdp: SdpOrigin { id: tag >> 33, version: 1 },
+            target: None,
+            timer: None,
+            allows_update: false,
+            reoffer: false,
+            credentials: None,
+            placing: Some(Box::new(placing)),
+            arriving: None,
+            unacknowledged: None,
+            refresh: Refresh::None,
+            ended: None,
+            armed: None,
+            phone: None,
+        }
+    }
+}
+
 /// State of a leg with an agent's phone.
 #[derive(Debug, Default)]
 pub(super) struct PhoneSide {
@@ -105,7 +131,10 @@ pub(super) struct Placing {
     pub request_uri: String,
     /// User part of the number asked for: a redirection must not change it.
     pub user: String,
-    pub caller_id: Option<String>,
+    /// User part of our Contact; empty = ours.
+    pub contact_user: String,
+    /// The header beside From that carries the shown number.
+    pub identity: Option<(HeaderName, String)>,
     /// The current INVITE transaction, and its CSeq.
     pub key: ClientKey,
     pub cseq: u32,
@@ -114,6 +143,10 @@ pub(super) struct Placing {
     /// Re-sent INVITEs by cause: challenges, redirections, a longer session interval.
     pub challenges: u8,
     pub redirections: u8,
+    /// Destinations of the trunk that were left for the next one.
+    pub left: Vec<Peer>,
+    /// When the next destination is asked, unless this one has responded.
+    pub silent_at: Option<Time>,
     pub session_secs: u32,
     pub raised: bool,
     /// Authorization headers of the INVITE; its ACK carries them too (RFC 3261 section 22.1).
@@ -123,10 +156,43 @@ pub(super) struct Placing {
     pub ringing: bool,
     pub early: Vec<EarlyDialog>,
     pub cancel: Option<Cancel>,
+    /// The callee's BYE overtook its 2xx: its Reason in words.
+    pub callee_hung_up: Option<String>,
     /// The 2xx carried no usable media.
     pub has_no_media: bool,
     /// Session interval in seconds and whether we refresh, from the 2xx.
     pub session: Option<(u32, bool)>,
+}
+
+impl Placing {
+    /// A call whose first INVITE is about to leave.
+    pub fn new(sent_by: String, request_uri: String, key: ClientKey, peer: Peer, ring_until: Time) -> Self {
+        Placing {
+            sent_by,
+            request_uri,
+            user: String::new(),
+            contact_user: String::new(),
+            identity: None,
+            key,
+            cseq: 1,
+            peer,
+            challenges: 0,
+            redirections: 0,
+            left: Vec::new(),
+            silent_at: None,
+            session_secs: session_timer::SESSION_EXPIRES,
+            raised: false,
+            authorization: Vec::new(),
+            ring_until: Some(ring_until),
+            provisional: false,
+            ringing: false,
+            early: Vec::new(),
+            cancel: None,
+            callee_hung_up: None,
+            has_no_media: false,
+            session: None,
+        }
+    }
 }
 
 /// An early dialog: one branch of a fork, with its early media.
@@ -228,7 +294,7 @@ impl Leg {
         let ring =
             placing.filter(|_| self.state == LegState::Calling).and_then(|placing| match placing.cancel {
                 Some(cancel) => cancel.give_up,
-                None => placing.ring_until,
+                None => placing.ring_until.into_iter().chain(placing.silent_at).min(),
             });
         let arriving = self.arriving.as_deref().filter(|_| self.state == LegState::Arriving);
         let until = arriving.map(|arriving| arriving.decide_by);

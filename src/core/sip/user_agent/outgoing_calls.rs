@@ -5,7 +5,8 @@ use super::client_transactions::{Answer, Purpose};
 use super::credentials::Credentials;
 use super::ending::{ended, ended_by_us, unanswered_outcome};
 use super::identifiers::{ClientKey, tag_text};
-use super::leg::{Leg, LegState, Placing, Refresh, SdpOrigin};
+use super::incoming_calls::ended_by_caller;
+use super::leg::{Leg, LegState, Placing};
 use super::{CallRequest, Peer, SavedDialog, SipTrunk, UaEvent, UserAgent, write};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::ids::CallId;
@@ -14,10 +15,10 @@ use crate::sdp;
 use crate::sip::dialog::{Dialog, peer_of};
 use crate::sip::headers::HeaderName;
 use crate::sip::message::Message;
-use crate::sip::session_timer::{self, SessionTimer};
+use crate::sip::session_timer::SessionTimer;
 use crate::sip::uri::Uri;
 use crate::sip::verdict;
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// CSeq of the first INVITE of every call.
 pub(super) const FIRST_CSEQ: u32 = 1;
@@ -25,25 +26,23 @@ pub(super) const FIRST_CSEQ: u32 = 1;
 /// repetition.
 const CHALLENGES_MAX: u8 = 2;
 const REDIRECTIONS_MAX: u8 = 3;
+/// Silence after which a trunk with several destinations is asked at the next one: three retransmissions. Sooner
+/// than the dialer doubts the whole trunk.
+const SILENCE: Duration = Duration::from_millis(3_500);
 
 impl UserAgent {
     /// The dialog identifiers that [`UserAgent::place`] will use for a call.
-    pub(super) fn identity_of(&self, trunk: &SipTrunk, request: &CallRequest) -> SavedDialog {
+    pub(super) fn identity_of(&self, trunk: &SipTrunk, peer: Peer, request: &CallRequest) -> SavedDialog {
         let request_uri = Uri::sip(&request.user, &trunk.host).to_string();
-        let user = match &request.caller_id {
-            Some(caller_id) => caller_id.as_str(),
-            None if trunk.username.is_empty() => "anonymous",
-            None => trunk.username.as_str(),
-        };
-        let domain = if trunk.from_domain.is_empty() { &trunk.host } else { &trunk.from_domain };
+        let user = trunk.from_user(request.caller_id.as_deref());
         let tag = tag_text(self.identifiers.tag(request.call));
         SavedDialog {
             trunk: Some(request.trunk),
             phone: None,
-            peer: trunk.peer,
-            sent_by: self.config.sent_by(trunk.peer.transport).to_string(),
+            peer,
+            sent_by: self.config.sent_by(peer).to_string(),
             to: format!("<{request_uri}>"),
-            from: format!("<{}>;tag={tag}", Uri::sip(user, domain)),
+            from: format!("<{}>;tag={tag}", Uri::sip(user, trunk.own_domain())),
             request_uri,
             call_id: self.identifiers.call_id(request.call),
             branch: ClientKey::new(self.identifiers.invite_branch(request.call)).branch_text(),
@@ -62,59 +61,39 @@ impl UserAgent {
             self.report_progress(call, Progress::Ended(ended));
             return;
         };
-        let saved = self.identity_of(&trunk.config, &request);
-        let tag = self.identifiers.tag(call);
-        let leg = Leg {
-            state: LegState::Calling,
-            trunk: Some(request.trunk),
-            tag,
-            dialog: Dialog {
-                call_id: saved.call_id,
-                local: saved.from,
-                remote: saved.to,
-                remote_tag: None,
-                remote_target: saved.request_uri.clone(),
-                route_set: Vec::new(),
-                local_cseq: saved.cseq,
-                remote_cseq: None,
-                peer: saved.peer,
-                pinned: false,
-            },
-            media: Some(request.media),
-            sdp: SdpOrigin { id: tag >> 33, version: 1 },
-            target: None,
-            timer: None,
-            allows_update: false,
-            reoffer: false,
-            credentials: None,
-            placing: Some(Box::new(Placing {
-                sent_by: saved.sent_by,
-                request_uri: saved.request_uri,
-                user: request.user,
-                caller_id: request.caller_id,
-                key: ClientKey::new(self.identifiers.invite_branch(call)),
-                cseq: saved.cseq,
-                peer: saved.peer,
-                challenges: 0,
-                redirections: 0,
-                session_secs: session_timer::SESSION_EXPIRES,
-                raised: false,
-                authorization: Vec::new(),
-                ring_until: Some(now + request.ring),
-                provisional: false,
-                ringing: false,
-                early: Vec::new(),
-                cancel: None,
-                has_no_media: false,
-                session: None,
-            })),
-            arriving: None,
-            unacknowledged: None,
-            refresh: Refresh::None,
-            ended: None,
-            armed: None,
-            phone: None,
+        let saved = self.identity_of(&trunk.config, trunk.targets.current(), &request);
+        let has_alternates = trunk.targets.len() > 1;
+        let caller_id = request.caller_id.as_deref();
+        let identity = caller_id.map(|caller_id| trunk.config.identity_header(caller_id));
+        let contact_user = match trunk.config.from_user(caller_id) {
+            "anonymous" => "",
+            user => user,
         };
+        let contact_user = contact_user.to_owned();
+        let tag = self.identifiers.tag(call);
+        let dialog = Dialog {
+            call_id: saved.call_id,
+            local: saved.from,
+            remote: saved.to,
+            remote_tag: None,
+            remote_target: saved.request_uri.clone(),
+            route_set: Vec::new(),
+            local_cseq: saved.cseq,
+            remote_cseq: None,
+            peer: saved.peer,
+            pinned: false,
+        };
+        let key = ClientKey::new(self.identifiers.invite_branch(call));
+        let ring_until = now + request.ring;
+        let placing = Placing {
+            user: request.user,
+            contact_user,
+            identity,
+            cseq: saved.cseq,
+            silent_at: has_alternates.then(|| now + SILENCE),
+            ..Placing::new(saved.sent_by, saved.request_uri, key, saved.peer, ring_until)
+        };
+        let leg = Leg { trunk: Some(request.trunk), ..Leg::calling(tag, dialog, request.media, placing) };
         self.add_leg(call, leg);
         self.send_invite(now, call);
         self.report_progress(call, Progress::Sent);
@@ -160,7 +139,26 @@ impl UserAgent {
     ) {
         let Some(placing) = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()) else { return };
         if placing.key != key {
+            // A destination that was silent, and was left for another one.
+            if answer.code().is_some_and(|code| code < 200) {
+                self.cancel_abandoned(now, key);
+            }
             return;
+        }
+        let pause = match answer {
+            Answer::Response { code: 503, message, .. } => Some(message.retry_after()),
+            Answer::TimedOut | Answer::Unreachable => Some(None),
+            Answer::Response { .. } => None,
+        };
+        if let Some(pause) = pause
+            && self.try_next_target(now, call, answer.code().is_some(), pause)
+        {
+            return;
+        }
+        if let Answer::Response { code, .. } = answer
+            && !matches!(code, 100 | 401 | 403 | 407)
+        {
+            self.prove_account(call);
         }
         match answer {
             Answer::Response { code: 100..=199, message, from } => {
@@ -179,6 +177,48 @@ impl UserAgent {
                 let words = "the connection to the trunk failed";
                 self.fail_invite(now, call, ended(verdict::SILENT_TRUNK, None, words));
             }
+        }
+    }
+
+    /// Sends the INVITE to the trunk's next destination (RFC 3263 section 4.3) after a 503, a broken connection
+    /// or silence. `false` = there is none, or the call is being cancelled.
+    fn try_next_target(&mut self, now: Time, call: CallId, answered: bool, pause: Option<u32>) -> bool {
+        let Some(leg) = self.legs.get(&call).filter(|leg| leg.state == LegState::Calling) else {
+            return false;
+        };
+        let (Some(placing), Some(id)) = (leg.placing.as_deref(), leg.trunk) else { return false };
+        let (failed, key) = (placing.peer, placing.key);
+        // A 503 without Retry-After concerns this call alone.
+        if !answered || pause.is_some() {
+            let rest = pause.map(|secs| Duration::from_secs(secs.into()));
+            self.fail_target(now, id, failed, rest);
+        }
+        let Some(trunk) = self.trunks.get(&id) else { return false };
+        let Some(leg) = self.legs.get_mut(&call) else { return false };
+        let Some(placing) = leg.placing.as_deref_mut() else { return false };
+        let is_over = placing.cancel.is_some() || placing.ringing || placing.callee_hung_up.is_some();
+        let next = trunk.targets.preferred(|peer| peer == failed || placing.left.contains(&peer));
+        let Some(next) = next.filter(|_| !is_over) else { return false };
+        placing.left.push(failed);
+        placing.peer = next;
+        placing.sent_by = self.config.sent_by(next).to_string();
+        placing.silent_at = (placing.left.len() + 1 < trunk.targets.len()).then(|| now + SILENCE);
+        leg.dialog.peer = next;
+        if !answered {
+            self.abandon_silent_invite(now, key);
+        }
+        self.send_invite_again(now, call);
+        true
+    }
+
+    /// The trunk's destination has said nothing to this INVITE for `SILENCE`.
+    pub(super) fn leave_silent_target(&mut self, now: Time, call: CallId) {
+        let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
+            return;
+        };
+        placing.silent_at = None;
+        if !placing.provisional {
+            self.try_next_target(now, call, false, None);
         }
     }
 
@@ -202,7 +242,10 @@ impl UserAgent {
         leg.dialog.establish(message);
         leg.allows_update = message.has_token(HeaderName::Allow, "UPDATE");
         let tag = leg.dialog.remote_tag.as_deref();
-        let early = placing.early.iter().find(|early| early.dialog.remote_tag.as_deref() == tag);
+        let has_tag = |wanted: Option<&str>| {
+            placing.early.iter().find(|early| early.dialog.remote_tag.as_deref() == wanted)
+        };
+        let early = has_tag(tag).or_else(|| has_tag(Some("")));
         let settled = early.and_then(|early| early.target.clone());
         let described = match (write::description(message), &leg.media) {
             (Some(answer), Some(media)) => sdp::read_answer(media, answer).ok(),
@@ -217,6 +260,12 @@ impl UserAgent {
         placing.has_no_media = target.is_none();
         leg.target.clone_from(&target);
         leg.state = LegState::Answered;
+        if let Some(cause) = placing.callee_hung_up.take() {
+            let over = ended_by_caller(Outcome::Answered, message.code(), cause);
+            self.report_progress(call, Progress::Answered);
+            self.end_leg(now, call, over);
+            return;
+        }
         if let Some(cancel) = placing.cancel {
             let code = message.code();
             let mut over = ended_by_us(cancel.cause, code, "answered while it was being cancelled");
@@ -284,12 +333,43 @@ impl UserAgent {
             return;
         }
         let cause = message.reason().filter(|reason| reason.is_q850()).and_then(|reason| reason.cause);
-        let mut over = ended(verdict::refusal(code, cause), Some(code), &write::cause_text(message));
+        let words = write::cause_text(message);
+        let mut over = match self.account_refused(call, code, &words) {
+            Some(words) => ended(verdict::ACCOUNT_REFUSED, Some(code), &words),
+            None => ended(verdict::refusal(code, cause), Some(code), &words),
+        };
         if code == 503 {
-            over.retry_after =
-                message.retry_after().map(|secs| crate::time::Duration::from_secs(secs.into()));
+            over.retry_after = message.retry_after().map(|secs| Duration::from_secs(secs.into()));
         }
         self.end_leg(now, call, over);
+    }
+
+    /// A response beyond the challenge shows that the carrier has taken our credentials.
+    fn prove_account(&mut self, call: CallId) {
+        let Some(leg) = self.legs.get(&call) else { return };
+        let given = leg.placing.as_deref().is_some_and(|placing| placing.challenges > 0);
+        if let Some(trunk) = leg.trunk.filter(|_| given).and_then(|trunk| self.trunks.get_mut(&trunk)) {
+            trunk.account_proven = true;
+        }
+    }
+
+    /// Whether the carrier refuses our account and not this callee, in words: a challenge that we cannot answer or
+    /// that comes again after our credentials, or a 403 after them from a carrier that has never taken them.
+    fn account_refused(&self, call: CallId, code: u16, words: &str) -> Option<String> {
+        let leg = self.legs.get(&call)?;
+        let trunk = self.trunks.get(&leg.trunk?)?;
+        let given = leg.placing.as_deref().is_some_and(|placing| placing.challenges > 0);
+        let is_account = matches!(code, 401 | 407) || code == 403 && given && !trunk.account_proven;
+        is_account.then(|| match trunk.config.username.as_str() {
+            "" => format!("the carrier asks for an account and the trunk has none ({code} {words})"),
+            _ if !given && !trunk.config.realm.is_empty() => {
+                format!(
+                    "the carrier asks for an account of another realm than {} ({code} {words})",
+                    trunk.config.realm
+                )
+            }
+            account => format!("the carrier refuses the account {account} ({code} {words})"),
+        })
     }
 
     /// Answers a digest challenge; `false` = no credentials, or they were refused.
@@ -300,14 +380,18 @@ impl UserAgent {
         if placing.challenges >= CHALLENGES_MAX {
             return false;
         }
-        let credentials = leg.credentials.get_or_insert_with(|| {
-            Box::new(Credentials::new(&trunk.config.username, &trunk.config.password))
-        });
+        let credentials = leg.credentials.get_or_insert_with(|| Box::new(Credentials::of(&trunk.config)));
         if !credentials.store_challenges(message) {
             return false;
         }
         placing.challenges += 1;
-        placing.authorization = credentials.lines("INVITE", &placing.request_uri, b"", &mut self.identifiers);
+        // The body of the next INVITE: `auth-int` covers it.
+        let offer = match &leg.media {
+            Some(media) => sdp::offer(media, leg.sdp.id, leg.sdp.version),
+            None => String::new(),
+        };
+        placing.authorization =
+            credentials.lines("INVITE", &placing.request_uri, offer.as_bytes(), &mut self.identifiers);
         true
     }
 

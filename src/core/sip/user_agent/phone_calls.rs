@@ -3,7 +3,7 @@
 
 use super::ending::{ended_by_us, unanswered_outcome};
 use super::identifiers::{ClientKey, tag_text};
-use super::leg::{Leg, LegState, PhoneSide, Placing, Refresh, SdpOrigin};
+use super::leg::{Leg, PhoneSide, Placing};
 use super::phones::PhoneContact;
 use super::wakes::Owner;
 use super::{PhoneRequest, SavedPhone, UaEvent, UserAgent, write};
@@ -13,7 +13,6 @@ use crate::outcome::{EndedBy, Outcome};
 use crate::sip::dialog::Dialog;
 use crate::sip::grammar::escape_quoted;
 use crate::sip::headers::HeaderName;
-use crate::sip::session_timer;
 use crate::sip::uri::Uri;
 use crate::time::Time;
 use std::collections::BTreeSet;
@@ -88,46 +87,11 @@ impl UserAgent {
             ],
             false => Vec::new(),
         };
-        Leg {
-            state: LegState::Calling,
-            trunk: None,
-            tag,
-            dialog,
-            media: Some(request.media.clone()),
-            sdp: SdpOrigin { id: tag >> 33, version: 1 },
-            target: None,
-            timer: None,
-            allows_update: false,
-            reoffer: false,
-            credentials: None,
-            placing: Some(Box::new(Placing {
-                sent_by: self.config.sent_by(peer.transport).to_string(),
-                request_uri: uri,
-                user: String::new(),
-                caller_id: None,
-                key: ClientKey::new(self.identifiers.invite_branch(branch)),
-                cseq: 1,
-                peer,
-                challenges: 0,
-                redirections: 0,
-                session_secs: session_timer::SESSION_EXPIRES,
-                raised: false,
-                authorization: Vec::new(),
-                ring_until: Some(now + request.ring),
-                provisional: false,
-                ringing: false,
-                early: Vec::new(),
-                cancel: None,
-                has_no_media: false,
-                session: None,
-            })),
-            arriving: None,
-            unacknowledged: None,
-            refresh: Refresh::None,
-            ended: None,
-            armed: None,
-            phone: Some(Box::new(PhoneSide { account, lines, ..PhoneSide::default() })),
-        }
+        let key = ClientKey::new(self.identifiers.invite_branch(branch));
+        let sent_by = self.config.sent_by(peer).to_string();
+        let placing = Placing::new(sent_by, uri, key, peer, now + request.ring);
+        let phone = Some(Box::new(PhoneSide { account, lines, ..PhoneSide::default() }));
+        Leg { phone, ..Leg::calling(tag, dialog, request.media.clone(), placing) }
     }
 
     /// The branch legs of this call.

@@ -83,7 +83,10 @@ impl UserAgent {
 
     /// The trunk with this source address, and whether the port matches exactly.
     fn trunk_at(&self, from: Peer) -> Option<(TrunkId, bool)> {
-        let exact = self.trunks.iter().find(|(_, trunk)| trunk.config.peer.address == from.address);
+        let exact = self
+            .trunks
+            .iter()
+            .find(|(_, trunk)| trunk.targets.iter().any(|peer| peer.address == from.address));
         let near = || self.trunks.iter().find(|(_, trunk)| trunk.sends_from(from));
         exact.map(|(id, _)| (*id, true)).or_else(|| near().map(|(id, _)| (*id, false)))
     }
@@ -133,10 +136,13 @@ impl UserAgent {
         let reply = match registrar.register(now, received.from, user, received.request) {
             Err(refusal) => {
                 let reply = Reply::new(refusal.code, refusal.reason);
-                match refusal.min_expires {
+                let reply = match refusal.min_expires {
                     Some(secs) => reply.header("Min-Expires", secs.to_string()),
                     None => reply,
-                }
+                };
+                // Nothing has changed: no event, and no dialog of this phone is ended.
+                self.respond_to(now, received, reply);
+                return;
             }
             Ok(changes) => {
                 let lines = registrar.contact_lines(now, user);

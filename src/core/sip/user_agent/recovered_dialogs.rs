@@ -247,9 +247,10 @@ impl UserAgent {
             Answer::Response { code: 100..=199, .. } => {}
             Answer::Response { code: 401 | 407, message, .. } => {
                 let trunk = recovered.saved.trunk.and_then(|trunk| self.trunks.get(&trunk));
-                let credentials = recovered.credentials.take().or_else(|| {
-                    trunk.map(|trunk| Credentials::new(&trunk.config.username, &trunk.config.password))
-                });
+                let credentials = recovered
+                    .credentials
+                    .take()
+                    .or_else(|| trunk.map(|trunk| Credentials::of(&trunk.config)));
                 let taken = credentials
                     .and_then(|mut credentials| credentials.store_challenges(message).then_some(credentials));
                 recovered.credentials = taken;
@@ -275,6 +276,7 @@ impl UserAgent {
 fn confirmed_dialog(saved: &SavedDialog) -> Option<Dialog> {
     let confirmed = saved.confirmed.as_ref()?;
     let remote = match NameAddr::parse(&saved.to) {
+        _ if confirmed.remote_tag.is_empty() => saved.to.clone(),
         Some(to) => to.with_tag(&confirmed.remote_tag).to_string(),
         None => format!("{};tag={}", saved.to, confirmed.remote_tag),
     };

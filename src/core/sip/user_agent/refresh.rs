@@ -64,6 +64,9 @@ impl UserAgent {
                     None if placing.ring_until.is_some_and(|at| at <= now) => {
                         self.cancel_call(now, call, HangUpCause::RingTimeout);
                     }
+                    None if placing.silent_at.is_some_and(|at| at <= now) => {
+                        self.leave_silent_target(now, call);
+                    }
                     _ => {}
                 }
             }
@@ -98,10 +101,8 @@ impl UserAgent {
     /// Sends the refresh: UPDATE without SDP if the far side allows it, else a re-INVITE with the current
     /// SDP.
     fn send_refresh(&mut self, now: Time, call: CallId) {
-        let contact = self.legs.get(&call).map(|leg| leg.dialog.peer.transport);
-        let Some(contact) = contact.map(|transport| write::contact(&self.config, transport, "")) else {
-            return;
-        };
+        let peer = self.legs.get(&call).map(|leg| leg.dialog.peer);
+        let Some(contact) = peer.map(|peer| write::contact(&self.config, peer, "")) else { return };
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let secs = leg.timer.map_or(crate::sip::session_timer::SESSION_EXPIRES, |timer| timer.interval_secs);
         let lines = vec![

@@ -74,7 +74,7 @@ impl UserAgent {
             trunk: leg.trunk,
             phone: leg.phone.as_deref().map(|phone| phone.account.clone()),
             peer: leg.dialog.peer,
-            sent_by: self.config.sent_by(leg.dialog.peer.transport).to_string(),
+            sent_by: self.config.sent_by(leg.dialog.peer).to_string(),
             request_uri: placing.map_or(&leg.dialog.remote_target, |placing| &placing.request_uri).clone(),
             call_id: leg.dialog.call_id.clone(),
             from: leg.dialog.local.clone(),

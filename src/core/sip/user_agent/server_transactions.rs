@@ -2,7 +2,7 @@
 //! is bounded, so a flood cannot exhaust memory.
 
 use super::identifiers::tag_text;
-use super::in_dialog::ReceivedRequest;
+use super::in_dialog::{ReceivedRequest, refusal_of_scheme};
 use super::phones::Admission;
 use super::wakes::Owner;
 use super::write::{self, Reply};
@@ -75,6 +75,13 @@ impl UserAgent {
         }
         if let Some(id) = known {
             self.repeat_response(id);
+            return;
+        }
+        if let Some(reply) = refusal_of_scheme(request) {
+            // Refused before authentication; each retransmission is answered anew.
+            let reply = reply.tag(&tag_text(self.identifiers.of_text(&key)));
+            let bytes = write::response(request, from, &reply);
+            self.transmit(write::reply_peer(request, from), bytes);
             return;
         }
         let mut caller = Caller::Anybody;

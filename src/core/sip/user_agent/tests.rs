@@ -1,5 +1,6 @@
 //! User agent tests: literal messages in, literal messages out, in virtual time.
 
+mod carriers;
 mod days;
 mod desk;
 mod early;

@@ -20,7 +20,7 @@ impl UserAgent {
     pub(super) fn handle_refer(&mut self, now: Time, received: ReceivedRequest<'_, '_>, call: CallId) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let confirmed = leg.state == LegState::Confirmed;
-        let transport = leg.dialog.peer.transport;
+        let peer = leg.dialog.peer;
         let Some(phone) = leg.phone.as_deref_mut().filter(|_| confirmed) else {
             self.respond_to(now, received, Reply::new(603, "Decline"));
             return;
@@ -45,7 +45,7 @@ impl UserAgent {
         // The first REFER of a dialog needs no id (RFC 3515 section 2.4.6).
         phone.transfer = Some(if phone.transferred { format!("refer;id={number}") } else { "refer".into() });
         phone.transferred = true;
-        let contact = write::contact(&self.config, transport, "");
+        let contact = write::contact(&self.config, peer, "");
         self.respond_to(now, received, Reply::new(202, "Accepted").header("Contact", contact));
         self.notify(now, call, "SIP/2.0 100 Trying\r\n", "active;expires=180");
         self.emit(UaEvent::Transfer { call, target: user });
@@ -63,7 +63,7 @@ impl UserAgent {
         let Some(leg) = self.legs.get(&call).filter(|leg| leg.state == LegState::Confirmed) else { return };
         let Some(event) = leg.phone.as_deref().and_then(|phone| phone.transfer.clone()) else { return };
         let lines = vec![
-            (HeaderName::Contact, write::contact(&self.config, leg.dialog.peer.transport, "")),
+            (HeaderName::Contact, write::contact(&self.config, leg.dialog.peer, "")),
             (HeaderName::Event, event),
             (HeaderName::SubscriptionState, state.to_string()),
         ];

@@ -1,11 +1,14 @@
-//! Trunk registration (as a client) and OPTIONS probing: refresh times, and back-off after a failure.
+//! Trunk registration (as a client) and OPTIONS probing: refresh times, back-off after a failure, and whether the
+//! trunk may be used. With `register`, it may from the first 200 to REGISTER until the registration expires or is
+//! refused. Silence to OPTIONS counts only at a carrier that answered OPTIONS before and no call since.
 
 use super::client_transactions::{Answer, Purpose};
 use super::credentials::Credentials;
 use super::identifiers::{ClientKey, tag_text};
+use super::targets::Targets;
 use super::wakes::Owner;
 use super::write::{self, OutOfDialog};
-use super::{Peer, SipTrunk, UaEvent, UserAgent};
+use super::{Peer, SipTrunk, TrunkUse, UaEvent, UserAgent};
 use crate::ids::TrunkId;
 use crate::sip::headers::HeaderName;
 use crate::sip::message::Message;
@@ -20,8 +23,15 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub(super) struct Trunk {
     pub config: SipTrunk,
+    pub targets: Targets,
     registration: Option<Registration>,
     probe: Probe,
+    /// When the trunk last sent any response.
+    heard_at: Option<Time>,
+    /// The carrier has taken our credentials since the trunk was defined.
+    pub account_proven: bool,
+    /// What was reported last.
+    reported: TrunkUse,
     armed: Option<Time>,
 }
 
@@ -37,6 +47,12 @@ struct Registration {
     cseq: u32,
     expires: u32,
     due: Option<Time>,
+    /// Until when the last 200 registers us; `None` = never, or refused since.
+    until: Option<Time>,
+    /// The refusal of our account that stands.
+    refused: Option<(u16, String)>,
+    /// Whether any REGISTER was ever accepted.
+    was_registered: bool,
     failures: u32,
     credentials: Option<Credentials>,
     /// Challenges answered since the last success or failure.
@@ -49,26 +65,44 @@ struct Registration {
 #[derive(Debug, Default)]
 struct Probe {
     due: Option<Time>,
+    sent_at: Option<Time>,
+    /// Whether the trunk has ever answered OPTIONS.
+    was_answered: bool,
+    is_silent: bool,
 }
 
 impl Trunk {
     /// Whether a request from this peer is this carrier's: any port of its addresses.
     pub fn sends_from(&self, from: Peer) -> bool {
-        let known = [self.config.peer.address].into_iter().chain(self.config.also_from.iter().copied());
+        let known = self.targets.iter().map(|peer| peer.address).chain(self.config.also_from.iter().copied());
         known.into_iter().any(|address| address.ip() == from.address.ip())
+    }
+
+    fn state(&self, now: Time) -> TrunkUse {
+        if let Some(registration) = &self.registration {
+            if let Some((code, reason)) = &registration.refused {
+                let (account, reason) = (self.config.username.clone(), reason.clone());
+                return TrunkUse::AccountRefused { account, code: *code, reason };
+            }
+            if registration.until.is_none_or(|until| until <= now) {
+                let was = registration.was_registered;
+                return if was { TrunkUse::RegistrationLost } else { TrunkUse::NotRegistered };
+            }
+        }
+        if self.probe.is_silent { TrunkUse::Silent } else { TrunkUse::Up }
     }
 
     fn next_wake(&self) -> Option<Time> {
         let register = self.registration.as_ref().and_then(|registration| registration.due);
-        [register, self.probe.due].into_iter().flatten().min()
+        let expires = self.registration.as_ref().and_then(|registration| registration.until);
+        [register, expires, self.probe.due, self.targets.next_wake()].into_iter().flatten().min()
     }
 
     /// Our own address at this trunk: `sip:user@domain`.
     fn own_address(&self) -> String {
         let config = &self.config;
-        let domain = if config.from_domain.is_empty() { &config.host } else { &config.from_domain };
         let user = if config.username.is_empty() { "paceline" } else { &config.username };
-        format!("<{}>", Uri::sip(user, domain))
+        format!("<{}>", Uri::sip(user, config.own_domain()))
     }
 }
 
@@ -79,8 +113,10 @@ impl UserAgent {
         let same = old.as_ref().is_some_and(|old| old.config == config);
         let mut armed = None;
         let mut kept = None;
+        let mut reported = TrunkUse::Up;
         if let Some(old) = old {
             armed = old.armed;
+            reported = old.reported;
             kept = old.registration.filter(|_| same);
         }
         let registration = config.register.then(|| {
@@ -90,15 +126,58 @@ impl UserAgent {
                 cseq: 0,
                 expires: EXPIRES,
                 due: Some(now),
+                until: None,
+                refused: None,
+                was_registered: false,
                 failures: 0,
                 credentials: None,
                 challenges: 0,
                 raised: false,
             })
         });
-        let probe = Probe { due: (!config.options.is_zero()).then_some(now) };
-        self.trunks.insert(id, Trunk { config, registration, probe, armed });
+        let probe = Probe { due: (!config.options.is_zero()).then_some(now), ..Probe::default() };
+        let targets = Targets::of(&config);
+        let trunk = Trunk {
+            config,
+            targets,
+            registration,
+            probe,
+            heard_at: None,
+            account_proven: false,
+            reported,
+            armed,
+        };
+        self.trunks.insert(id, trunk);
+        self.report_trunk(now, id);
         self.rearm_trunk(id);
+    }
+
+    /// Reports whether the trunk may be used, if that has changed.
+    fn report_trunk(&mut self, now: Time, id: TrunkId) {
+        let Some(trunk) = self.trunks.get_mut(&id) else { return };
+        let state = trunk.state(now);
+        if trunk.reported != state {
+            trunk.reported = state.clone();
+            self.emit(UaEvent::TrunkChanged { trunk: id, state });
+        }
+    }
+
+    /// Notes a response of the trunk to any request.
+    pub(super) fn hear_trunk(&mut self, now: Time, id: TrunkId, from: Peer) {
+        let Some(trunk) = self.trunks.get_mut(&id) else { return };
+        trunk.heard_at = Some(now);
+        trunk.probe.is_silent = false;
+        trunk.targets.hear(now, from);
+        self.report_trunk(now, id);
+        self.rearm_trunk(id);
+    }
+
+    /// Notes that a destination of the trunk failed; `rest` = it asked for a pause.
+    pub(super) fn fail_target(&mut self, now: Time, id: TrunkId, peer: Peer, rest: Option<Duration>) {
+        if let Some(trunk) = self.trunks.get_mut(&id) {
+            trunk.targets.fail(now, peer, rest);
+            self.rearm_trunk(id);
+        }
     }
 
     fn rearm_trunk(&mut self, id: TrunkId) {
@@ -118,19 +197,30 @@ impl UserAgent {
         if self.trunks.get(&id).is_some_and(|trunk| trunk.probe.due.is_some_and(|due| due <= now)) {
             self.send_options(now, id);
         }
+        let failed = self.trunks.get_mut(&id).map(|trunk| trunk.targets.due(now)).unwrap_or_default();
+        for peer in failed {
+            self.send_probe_to(now, id, peer, Purpose::TargetProbe(id, peer));
+        }
+        let expired = |until: &mut Time| *until <= now;
+        if let Some(registration) = self.trunks.get_mut(&id).and_then(|trunk| trunk.registration.as_mut())
+            && registration.until.as_mut().is_some_and(expired)
+        {
+            registration.until = None;
+        }
+        self.report_trunk(now, id);
         self.rearm_trunk(id);
     }
 
     fn send_register(&mut self, now: Time, id: TrunkId) {
         let Some(trunk) = self.trunks.get_mut(&id) else { return };
-        let (own, host, peer) = (trunk.own_address(), trunk.config.host.clone(), trunk.config.peer);
+        let (own, host, peer) = (trunk.own_address(), trunk.config.host.clone(), trunk.targets.current());
         let username = trunk.config.username.clone();
         let Some(registration) = &mut trunk.registration else { return };
         registration.due = None;
         registration.cseq += 1;
         let uri = Uri::sip("", &host).to_string();
         let mut lines = vec![
-            (HeaderName::Contact, write::contact(&self.config, peer.transport, &username)),
+            (HeaderName::Contact, write::contact(&self.config, peer, &username)),
             (HeaderName::Expires, registration.expires.to_string()),
         ];
         if let Some(credentials) = &mut registration.credentials {
@@ -146,17 +236,18 @@ impl UserAgent {
             cseq: registration.cseq,
         };
         let bytes = write::out_of_dialog(&self.config, peer, key, &request, &lines);
-        self.send_request(now, key, peer, bytes, Purpose::Register(id));
+        self.send_request(now, key, peer, bytes, Purpose::Register(id, peer));
     }
 
-    pub(super) fn register_answered(&mut self, now: Time, id: TrunkId, answer: Answer<'_, '_>) {
+    pub(super) fn register_answered(&mut self, now: Time, id: TrunkId, to: Peer, answer: Answer<'_, '_>) {
         let pick = self.identifiers.fresh();
         let Some(trunk) = self.trunks.get_mut(&id) else { return };
-        let contact = write::contact(&self.config, trunk.config.peer.transport, &trunk.config.username);
+        let contact = write::contact(&self.config, to, &trunk.config.username);
         let config = &trunk.config;
         let Some(registration) = &mut trunk.registration else { return };
         let Answer::Response { code, message, .. } = answer else {
-            self.register_failed(now, id, None, "no response".into(), None);
+            trunk.targets.fail(now, to, None);
+            self.register_failed(now, id, to, None, "no response".into(), None);
             return;
         };
         match code {
@@ -170,17 +261,20 @@ impl UserAgent {
                 let share = 500 + pick % 300;
                 registration.due = Some(now + Duration::from_millis(u64::from(secs.max(2)) * share));
                 let expires = Duration::from_secs(secs.into());
+                registration.until = Some(now + expires);
+                registration.refused = None;
+                registration.was_registered = true;
+                trunk.account_proven |= registration.credentials.is_some();
                 self.emit(UaEvent::Registered { trunk: id, expires });
+                self.report_trunk(now, id);
             }
             401 | 407 if registration.challenges < 2 => {
-                let credentials = registration
-                    .credentials
-                    .get_or_insert_with(|| Credentials::new(&config.username, &config.password));
+                let credentials = registration.credentials.get_or_insert_with(|| Credentials::of(config));
                 if credentials.store_challenges(message) {
                     registration.challenges += 1;
                     self.send_register(now, id);
                 } else {
-                    self.register_failed(now, id, Some(code), write::cause_text(message), None);
+                    self.register_failed(now, id, to, Some(code), write::cause_text(message), None);
                 }
             }
             423 if !registration.raised
@@ -190,7 +284,13 @@ impl UserAgent {
                 registration.expires = message.min_expires().unwrap_or(EXPIRES);
                 self.send_register(now, id);
             }
-            _ => self.register_failed(now, id, Some(code), write::cause_text(message), message.retry_after()),
+            _ => {
+                let (words, pause) = (write::cause_text(message), message.retry_after());
+                if code == 503 {
+                    trunk.targets.fail(now, to, None);
+                }
+                self.register_failed(now, id, to, Some(code), words, pause);
+            }
         }
         self.rearm_trunk(id);
     }
@@ -199,29 +299,44 @@ impl UserAgent {
         &mut self,
         now: Time,
         id: TrunkId,
+        to: Peer,
         code: Option<u16>,
         reason: String,
         retry_after: Option<u32>,
     ) {
-        let Some(registration) = self.trunks.get_mut(&id).and_then(|trunk| trunk.registration.as_mut())
-        else {
-            return;
-        };
+        let Some(trunk) = self.trunks.get_mut(&id) else { return };
+        let moved = trunk.targets.current() != to;
+        let Some(registration) = trunk.registration.as_mut() else { return };
         let doubled = BACK_OFF_MIN * 2u32.pow(registration.failures.min(5));
         let wanted = retry_after.map_or(Duration::ZERO, |secs| Duration::from_secs(secs.into()));
-        registration.due = Some(now + doubled.max(wanted).min(BACK_OFF_MAX));
+        // Another destination is asked at once, but each of them only once in a row.
+        let once = (registration.failures as usize) + 1 < trunk.targets.len();
+        let pause = if moved && once { Duration::ZERO } else { doubled.max(wanted).min(BACK_OFF_MAX) };
+        registration.due = Some(now + pause);
+        if let Some(code) = code.filter(|code| matches!(code, 401..=404 | 407)) {
+            registration.until = None;
+            registration.refused = Some((code, reason.clone()));
+        }
         registration.failures += 1;
         registration.credentials = None;
         registration.challenges = 0;
         registration.raised = false;
         self.emit(UaEvent::RegistrationFailed { trunk: id, code, reason });
+        self.report_trunk(now, id);
         self.rearm_trunk(id);
     }
 
     fn send_options(&mut self, now: Time, id: TrunkId) {
         let Some(trunk) = self.trunks.get_mut(&id) else { return };
         trunk.probe.due = None;
-        let (own, peer) = (trunk.own_address(), trunk.config.peer);
+        trunk.probe.sent_at = Some(now);
+        let peer = trunk.targets.current();
+        self.send_probe_to(now, id, peer, Purpose::Options(id));
+    }
+
+    fn send_probe_to(&mut self, now: Time, id: TrunkId, peer: Peer, purpose: Purpose) {
+        let Some(trunk) = self.trunks.get(&id) else { return };
+        let own = trunk.own_address();
         let uri = Uri::sip("", &trunk.config.host).to_string();
         let key = ClientKey::new(self.identifiers.fresh());
         let call_id = format!("{:016x}", self.identifiers.fresh());
@@ -234,11 +349,11 @@ impl UserAgent {
             cseq: 1,
         };
         let lines = vec![
-            (HeaderName::Contact, write::contact(&self.config, peer.transport, "")),
+            (HeaderName::Contact, write::contact(&self.config, peer, "")),
             (HeaderName::Accept, "application/sdp".to_string()),
         ];
         let bytes = write::out_of_dialog(&self.config, peer, key, &request, &lines);
-        self.send_request(now, key, peer, bytes, Purpose::Options(id));
+        self.send_request(now, key, peer, bytes, purpose);
     }
 
     pub(super) fn options_answered(&mut self, now: Time, id: TrunkId, answer: Answer<'_, '_>) {
@@ -248,10 +363,17 @@ impl UserAgent {
         let Some(trunk) = self.trunks.get_mut(&id) else { return };
         let interval = trunk.config.options;
         trunk.probe.due = (!interval.is_zero()).then(|| now + interval);
-        self.emit(match answer {
-            Answer::Response { .. } => UaEvent::TrunkAlive { trunk: id },
-            Answer::TimedOut | Answer::Unreachable => UaEvent::TrunkSilent { trunk: id },
-        });
+        match answer {
+            Answer::Response { .. } => {
+                trunk.probe.was_answered = true;
+                trunk.probe.is_silent = false;
+            }
+            Answer::TimedOut | Answer::Unreachable => {
+                let heard_since = trunk.heard_at.is_some_and(|at| Some(at) >= trunk.probe.sent_at);
+                trunk.probe.is_silent = trunk.probe.was_answered && !heard_since;
+            }
+        }
+        self.report_trunk(now, id);
         self.rearm_trunk(id);
     }
 }

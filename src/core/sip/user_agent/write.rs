@@ -6,8 +6,9 @@ use super::{Peer, SavedDialog, Transport, UaConfig, UserAgent};
 use crate::call::HangUpCause;
 use crate::sip::build::{RequestBuilder, ResponseBuilder};
 use crate::sip::dialog::Dialog;
-use crate::sip::headers::{HeaderName, NameAddr, Via};
+use crate::sip::headers::{HeaderName, Via};
 use crate::sip::message::{Message, Method};
+use crate::sip::multipart;
 use crate::sip::session_timer::MIN_SE;
 use crate::sip::uri::Uri;
 use crate::sip::verdict::cause_words;
@@ -68,18 +69,22 @@ pub(super) fn transport_name(transport: Transport) -> &'static str {
 }
 
 impl UaConfig {
-    /// Our sent-by for this transport; if none is configured, the first one.
-    pub(super) fn sent_by(&self, transport: Transport) -> &str {
-        let exact = self.sent_by.iter().find(|(known, _)| *known == transport);
-        exact.or(self.sent_by.first()).map_or("paceline.invalid", |(_, sent_by)| sent_by)
+    /// Our sent-by for this peer's transport and address family; if there is none, for its transport, else the
+    /// first one.
+    pub(super) fn sent_by(&self, peer: Peer) -> &str {
+        let fits = |known: Transport| known == peer.transport;
+        let same_family = |sent_by: &str| sent_by.starts_with('[') == peer.address.is_ipv6();
+        let exact = self.sent_by.iter().find(|(known, sent_by)| fits(*known) && same_family(sent_by));
+        let near = || self.sent_by.iter().find(|(known, _)| fits(*known));
+        exact.or_else(near).or(self.sent_by.first()).map_or("paceline.invalid", |(_, sent_by)| sent_by)
     }
 }
 
 /// `<sip:user@host:port;transport=tcp>`
-pub(super) fn contact(config: &UaConfig, transport: Transport, user: &str) -> String {
+pub(super) fn contact(config: &UaConfig, peer: Peer, user: &str) -> String {
     let user = if user.is_empty() { "paceline" } else { user };
-    let mut uri = Uri::sip(user, config.sent_by(transport));
-    match transport {
+    let mut uri = Uri::sip(user, config.sent_by(peer));
+    match peer.transport {
         Transport::Udp => {}
         Transport::Tcp => uri.params.set("transport", "tcp"),
         Transport::Tls => uri.params.set("transport", "tls"),
@@ -107,7 +112,7 @@ pub(super) fn invite(config: &UaConfig, leg: &Leg, placing: &Placing, offer: &st
         .header(HeaderName::To, &dialog.remote)
         .header(HeaderName::CallId, &dialog.call_id)
         .header(HeaderName::CSeq, &cseq(placing.cseq, Method::Invite))
-        .header(HeaderName::Contact, &contact(config, transport, placing.caller_id.as_deref().unwrap_or("")))
+        .header(HeaderName::Contact, &contact(config, placing.peer, &placing.contact_user))
         .header(HeaderName::Allow, &allow(leg.phone.is_some()))
         .header(HeaderName::Supported, SUPPORTED)
         .header(HeaderName::SessionExpires, &placing.session_secs.to_string())
@@ -115,10 +120,8 @@ pub(super) fn invite(config: &UaConfig, leg: &Leg, placing: &Placing, offer: &st
             HeaderName::MinSe,
             &MIN_SE.max(if placing.raised { placing.session_secs } else { 0 }).to_string(),
         );
-    if placing.caller_id.is_some()
-        && let Some(from) = NameAddr::parse(&dialog.local)
-    {
-        request = request.header(HeaderName::PPreferredIdentity, &format!("<{}>", from.uri));
+    if let Some((name, value)) = &placing.identity {
+        request = request.header(*name, value);
     }
     let phone_lines = leg.phone.iter().flat_map(|phone| &phone.lines);
     for (name, value) in placing.authorization.iter().chain(phone_lines) {
@@ -158,7 +161,7 @@ pub(super) fn out_of_dialog(
     lines: &[(HeaderName, String)],
 ) -> Vec<u8> {
     let method = Method::parse(out_of_dialog.method);
-    let sent_by = config.sent_by(peer.transport);
+    let sent_by = config.sent_by(peer);
     let mut request = start(method, out_of_dialog.uri, peer.transport, sent_by, &key.branch_text())
         .header(HeaderName::From, &out_of_dialog.from)
         .header(HeaderName::To, &out_of_dialog.to)
@@ -178,9 +181,10 @@ fn in_dialog(
     method: Method<'_>,
 ) -> RequestBuilder {
     let (uri, routes) = dialog.path();
-    let transport = dialog.next_hop().transport;
+    let next_hop = dialog.next_hop();
+    let transport = next_hop.transport;
     let branch = ClientKey::new(branch).branch_text();
-    let mut request = start(method, &uri, transport, config.sent_by(transport), &branch);
+    let mut request = start(method, &uri, transport, config.sent_by(next_hop), &branch);
     for route in &routes {
         request = request.header(HeaderName::Route, route);
     }
@@ -298,11 +302,10 @@ pub(super) fn reply_peer(request: &Message<'_>, from: Peer) -> Peer {
     }
 }
 
-/// The SDP body of a message, if it has one.
+/// The SDP of a message: its body, or the part of a multipart body that is one.
 pub(super) fn description<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
-    let body = message.body();
-    let is_sdp = message.content_type().is_some_and(|kind| kind == "application/sdp");
-    (is_sdp && !body.is_empty()).then_some(body)
+    let kind = message.header(HeaderName::ContentType)?;
+    multipart::find_part(&kind, message.body(), "application/sdp").filter(|body| !body.is_empty())
 }
 
 /// The Reason value for CANCEL and BYE (RFC 3326).

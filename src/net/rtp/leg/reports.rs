@@ -15,8 +15,28 @@ impl Leg {
         }
     }
 
+    /// Reports that the far end's audio has stopped. RTCP is read once a second meanwhile: it tells a muted phone
+    /// from a dead one.
+    pub(super) fn watch_audio(&mut self, tick: &mut Tick<'_>) {
+        let expects = self.target.as_ref().is_some_and(MediaTarget::may_receive);
+        if self.audio_watch.has_stopped() && tick.now_micros >= self.rtcp_read_at {
+            self.rtcp_read_at = tick.now_micros + 1_000_000;
+            self.read_reports(tick);
+        }
+        match self.audio_watch.check(expects, tick.now_micros) {
+            Some(AudioChange::Stopped { rtcp }) => self.report_heard(tick, Heard::AudioStopped { rtcp }),
+            Some(AudioChange::Resumed) => self.report_heard(tick, Heard::AudioResumed),
+            None => {}
+        }
+    }
+
     pub(super) fn exchange_reports(&mut self, tick: &mut Tick<'_>) {
         self.report_at = tick.now_micros + REPORT_MICROS / 2 + (tick.random)() % REPORT_MICROS;
+        self.read_reports(tick);
+        self.send_report(tick.wall_micros, false);
+    }
+
+    fn read_reports(&mut self, tick: &mut Tick<'_>) {
         let count = tick.inbox.receive(&self.sockets.rtcp);
         for datagram in (0..count).filter_map(|n| tick.inbox.datagram(n)) {
             let known = self.latch.as_ref().is_some_and(|latch| {
@@ -24,12 +44,15 @@ impl Leg {
                 host == latch.signalled().ip() || latch.latched().is_some_and(|from| from.ip() == host)
             });
             let received = if known { rtcp::parse(datagram.bytes, self.stream.ssrc) } else { None };
-            if let Some(ntp_middle) = received.and_then(|received| received.sender_ntp_middle) {
-                let arrived = datagram.arrived_wall_micros.unwrap_or(tick.wall_micros);
+            let Some(received) = received else { continue };
+            let arrived = datagram.arrived_wall_micros.unwrap_or(tick.wall_micros);
+            if !received.bye {
+                self.audio_watch.rtcp(monotonic_arrival(Some(arrived), tick.wall_micros, tick.now_micros));
+            }
+            if let Some(ntp_middle) = received.sender_ntp_middle {
                 self.last_report = Some((ntp_middle, arrived));
             }
         }
-        self.send_report(tick.wall_micros, false);
     }
 
     pub(super) fn send_report(&mut self, wall_micros: u64, bye: bool) {

@@ -40,15 +40,9 @@ pub fn config(incoming: Incoming) -> UaConfig {
 
 pub fn trunk() -> SipTrunk {
     SipTrunk {
-        id: TRUNK,
-        peer: peer("203.0.113.10:5060"),
-        also_from: vec![],
-        host: "carrier.example".into(),
-        from_domain: String::new(),
         username: "alice".into(),
         password: "secret".into(),
-        register: false,
-        options: Duration::ZERO,
+        ..SipTrunk::new(TRUNK, peer("203.0.113.10:5060"), "carrier.example")
     }
 }
 

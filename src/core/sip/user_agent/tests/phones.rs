@@ -209,6 +209,16 @@ fn register_follows_section_10_3() {
 }
 
 #[test]
+fn a_refused_register_changes_nothing_and_reports_nothing() {
+    for extra in [["Contact: <sip:1001@10.0.0.9>", "Expires: 5"], ["Contact: <mailto:a@b>", "Expires: 600"]] {
+        let mut desk = desk();
+        let reply = proven(&mut desk, peer(PHONE), "REGISTER", "1001", 1, &extra, "");
+        assert!(reply.starts_with("SIP/2.0 4"), "{reply}");
+        assert_eq!(desk.events(), [], "{reply}");
+    }
+}
+
+#[test]
 fn another_account_cannot_be_registered_or_wiped() {
     let mut desk = desk();
     sign_in(&mut desk, PHONE, "1001", 1, "<sip:1001@10.0.0.9>");

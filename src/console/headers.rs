@@ -1,0 +1,28 @@
+//! Security headers of every response. The service sends data, no pages: a browser may neither run, frame nor
+//! sniff it, and keeps no answer of the API.
+
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::Response;
+
+const ALWAYS: [(HeaderName, HeaderValue); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    ),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+];
+
+/// Sets the security headers. A handler's own `Cache-Control` stays where it names `no-store` too.
+pub(super) fn set_security_headers(response: &mut Response) {
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        headers.insert(name, value);
+    }
+    let is_kept_out = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("no-store"));
+    if !headers.get(header::CACHE_CONTROL).is_some_and(is_kept_out) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
