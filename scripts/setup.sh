@@ -7,7 +7,7 @@ case "${1:-run}" in
 run) wanted="cc:build-essential" ;;
 test)
     wanted="cc:build-essential sipp:sip-tester sox:sox lame:lame sqlite3:sqlite3"
-    wanted="$wanted baresip:baresip-core svwar:sipvicious" ;;
+    wanted="$wanted baresip:baresip-core svwar:sipvicious python3:python3" ;;
 *)
     echo "usage: setup.sh run|test" >&2
     exit 2

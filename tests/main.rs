@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
 mod call;
+mod cases;
 mod cli;
 mod console;
 mod day;
