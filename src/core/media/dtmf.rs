@@ -458,6 +458,9 @@ mod tests {
         assert_eq!(steps, "xxxxxxx.....xxxxxxx......");
     }
 
+    /// Sequence, timestamp, marker and payload of an event packet.
+    type Sent = (u16, u32, bool, [u8; 4]);
+
     /// How senders number the packets of one press.
     #[derive(Clone, Copy, Debug)]
     enum Style {
@@ -478,11 +481,7 @@ mod tests {
     }
 
     /// Event packets with their sending times and the index of their press. Pauses down to the shortest of Q.24.
-    fn send(
-        style: Style,
-        keys: &[Digit],
-        random: &mut ChaCha8Rng,
-    ) -> Vec<(u64, usize, (u16, u32, bool, [u8; 4]))> {
+    fn send(style: Style, keys: &[Digit], random: &mut ChaCha8Rng) -> Vec<(u64, usize, Sent)> {
         let all_marked = matches!(style, Style::RunningAllMarked);
         // Without end, marker and growing duration nothing tells a short pause from two lost packets.
         let may_omit = !matches!(style, Style::RunningSameDuration);

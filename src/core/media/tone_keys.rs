@@ -349,9 +349,9 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    /// Amplitude of a sine at this level.
+    /// Amplitude of a sine at this level; full scale of mu-law is +3.17 dBm0.
     fn amplitude(dbm0: f64) -> f64 {
-        32_124.0 * 10f64.powf((dbm0 - 3.14) / 20.0)
+        32_124.0 * 10f64.powf((dbm0 - 3.17) / 20.0)
     }
 
     /// Samples of a call, built part by part.
