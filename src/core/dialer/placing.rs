@@ -269,7 +269,10 @@ impl Dialer {
                 let all_tried = carriers().all(|line| leased.tried.contains(&line.trunk.id));
                 let ready = carriers()
                     .filter(|line| all_tried || !leased.tried.contains(&line.trunk.id))
-                    .find(|line| line.ready(now) == Ready::Now && line.guard.takes(now, number, lead.id));
+                    .find(|line| {
+                        line.ready(now) == Ready::Now
+                            && (lead.callback.is_some() || line.guard.takes(now, number, lead.id))
+                    });
                 if ready.is_none() && lead.callback.is_none() {
                     // The number's region rests on every trunk that is in use: the lead makes room.
                     let mut usable = carriers().filter(|line| line.guard.trouble().is_none()).peekable();
