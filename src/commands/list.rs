@@ -1,7 +1,7 @@
-//! `paceline list add`: takes further rows into a campaign that has begun. (`list reset` has a file of its own.)
+//! `paceline list add`: takes further rows into a campaign that has begun.
 
 use super::setup::{ListFile, describe_change, save_campaign, take_in_list};
-use super::{Failure, campaign, config, list_reset};
+use super::{Failure, campaign, config};
 use crate::cli::{Exit, Global, ListAction, ListAddArgs, ListArgs};
 use crate::lists::ListSpec;
 use crate::net::clock::Clock;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub async fn list(global: &Global, args: ListArgs) -> Result<Exit, Failure> {
     match args.action {
         ListAction::Add(args) => add(global, args).await,
-        ListAction::Reset(args) => list_reset::reset(global, args).await,
+        ListAction::Reset(args) => super::list_reset::reset(global, args).await,
     }
 }
 

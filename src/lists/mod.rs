@@ -1,7 +1,6 @@
 //! Call-list import: files in, clean leads and refused rows out. The only user of polars besides `results`.
 
 mod blacklist;
-pub mod cell;
 pub mod clean;
 mod duplicates;
 mod fix_file;
@@ -29,7 +28,9 @@ use crate::private_file;
 use header::{CodeColumn, country_of_code};
 use paceline_core::number::PhoneNumber;
 use paceline_core::number_pattern::NumberPattern;
+use paceline_core::number_zone;
 use paceline_core::outcome::Reason;
+use rlibphonenumber::PHONE_NUMBER_UTIL;
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -153,6 +154,13 @@ pub fn read_blacklist(file: &Path, region: &str, skip_rows: bool) -> Result<Vec<
     let mut seen = duplicates::NumberTable::default();
     blacklist::add_file(file, region, skip_rows, 0, &mut seen)?;
     Ok(seen.blocked())
+}
+
+/// The time zones of a region (ISO 3166 alpha-2, empty = CN). Empty = not known.
+pub fn zones_of_region(region: &str) -> &'static [&'static str] {
+    let region = if region.is_empty() { "CN".to_owned() } else { region.to_ascii_uppercase() };
+    let code = region.parse().ok().and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
+    code.map_or(&[], |code| number_zone::zones_of_country(code as u64))
 }
 
 /// A number joined with the code that stands in a column beside it, and the region to read it by.

@@ -7,7 +7,6 @@ mod attempts;
 mod calls_in;
 mod csv_file;
 mod days;
-pub mod formula_guard;
 mod leads;
 mod parquet_file;
 pub mod summary;

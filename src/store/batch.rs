@@ -4,7 +4,7 @@ use super::attempts::{self, Opening};
 use super::command::{Command, Reply};
 use super::leads::{self, UpdateCause};
 use super::{WriteConnection, blacklist};
-use super::{legs, open_dialogs, phone_contacts, recordings, resume, seat_log, summaries};
+use super::{legs, open_dialogs, phone_contacts, recordings, resume, seat_log, summaries, take_back};
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::ids::{AttemptId, CampaignId, LeadId};
 use paceline_core::time::Utc;
@@ -87,6 +87,14 @@ async fn apply_command(
                 leads::save_update(conn, update, UpdateCause::NoCall).await?;
             effects.returned.push(update.lead);
             effects.replies.push(Reply::LeadSaved { lead: update.lead });
+        }
+        Command::TakeBack { campaign, attempts, next_at } => {
+            *effects.open_leads.entry(*campaign).or_default() +=
+                take_back::take_back(conn, *campaign, attempts, *next_at).await?;
+        }
+        Command::MakeDue { leads, at } => take_back::make_due(conn, leads, *at).await?,
+        Command::SaveLineTrouble { campaign, words } => {
+            take_back::save_line_trouble(conn, *campaign, words).await?;
         }
         Command::ReturnLeads { leads } => effects.returned.extend(leads),
         Command::CloseLeads { campaign, reason } => {

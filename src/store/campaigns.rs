@@ -27,6 +27,8 @@ pub struct CampaignRecord {
     pub timezone: String,
     pub toml: String,
     pub defined_at: Utc,
+    /// Why its trunks rest, in words; empty = they work.
+    pub line_trouble: String,
 }
 
 /// Lead counts of a campaign.

@@ -43,6 +43,22 @@ pub enum Command {
         campaign: CampaignId,
         reason: Reason,
     },
+    /// The line was at fault in these attempts. Has no reply.
+    TakeBack {
+        campaign: CampaignId,
+        attempts: Vec<AttemptId>,
+        next_at: Utc,
+    },
+    /// The line works again: these leads are due. Has no reply.
+    MakeDue {
+        leads: Vec<LeadId>,
+        at: Utc,
+    },
+    /// Why the campaign's trunks rest; empty = they work. Has no reply.
+    SaveLineTrouble {
+        campaign: CampaignId,
+        words: String,
+    },
     /// `None` = the blacklist of every campaign.
     Blacklist {
         campaign: Option<CampaignId>,

@@ -34,6 +34,7 @@ pub mod resume;
 pub mod seat_log;
 pub mod simulated;
 pub mod summaries;
+mod take_back;
 pub mod views;
 pub mod writer;
 

@@ -51,6 +51,17 @@ pub struct CallLogFilter {
     /// Placed or arrived in `from..until`, in milliseconds of the wall clock.
     pub from: Option<i64>,
     pub until: Option<i64>,
+    /// Outbound calls only: the words of outcome and trunk, and a key's result.
+    pub outcome: Option<String>,
+    pub trunk: Option<String>,
+    pub result: Option<String>,
+    pub disposition: Option<String>,
+    pub ended_by: Option<String>,
+    pub lead: Option<LeadId>,
+    /// Milliseconds from the answer to the end.
+    pub talk_min: Option<i64>,
+    pub talk_max: Option<i64>,
+    pub recorded: Option<bool>,
     /// Calls with a lower id: the next page.
     pub before: Option<i64>,
     pub limit: u32,
@@ -158,7 +169,13 @@ impl Reader {
                 where ($1 is null or a.agent_id in (select value from json_each($1)))
                   and ($2 is null or a.number = $2) and ($3 is null or a.campaign_id = $3)
                   and ($4 is null or a.placed_at >= $4) and ($5 is null or a.placed_at < $5)
-                  and ($6 is null or a.id < $6)
+                  and ($6 is null or a.id < $6) and ($8 is null or a.disposition = $8)
+                  and ($9 is null or a.ended_by = $9) and ($10 is null or a.lead_id = $10)
+                  and ($11 is null or a.ended_at - a.answered_at >= $11)
+                  and ($12 is null or a.ended_at - a.answered_at <= $12)
+                  and ($13 is null or (a.recording is not null) = $13)
+                  and ($14 is null or a.outcome = $14) and ($15 is null or a.trunk = $15)
+                  and ($16 is null or a.result = $16)
                 order by a.id desc limit $7"#,
             args.agents,
             args.number,
@@ -166,7 +183,16 @@ impl Reader {
             wanted.from,
             wanted.until,
             wanted.before,
-            wanted.limit
+            wanted.limit,
+            wanted.disposition,
+            wanted.ended_by,
+            args.lead,
+            wanted.talk_min,
+            wanted.talk_max,
+            wanted.recorded,
+            wanted.outcome,
+            wanted.trunk,
+            wanted.result
         )
         .fetch_all(&mut self.conn)
         .await
@@ -194,7 +220,11 @@ impl Reader {
                   and ($1 is null or g.id in (select value from json_each($1)))
                   and ($2 is null or a.number = $2) and ($3 is null or a.campaign_id = $3)
                   and ($4 is null or a.began_at >= $4) and ($5 is null or a.began_at < $5)
-                  and ($6 is null or a.id < $6)
+                  and ($6 is null or a.id < $6) and ($8 is null or a.disposition = $8)
+                  and ($9 is null or a.ended_by = $9) and ($10 is null or a.lead_id = $10)
+                  and ($11 is null or a.ended_at - a.answered_at >= $11)
+                  and ($12 is null or a.ended_at - a.answered_at <= $12)
+                  and ($13 is null or (a.recording is not null) = $13)
                 order by a.id desc limit $7"#,
             args.agents,
             args.number,
@@ -202,7 +232,13 @@ impl Reader {
             wanted.from,
             wanted.until,
             wanted.before,
-            wanted.limit
+            wanted.limit,
+            wanted.disposition,
+            wanted.ended_by,
+            args.lead,
+            wanted.talk_min,
+            wanted.talk_max,
+            wanted.recorded
         )
         .fetch_all(&mut self.conn)
         .await
@@ -286,6 +322,7 @@ struct FilterArgs {
     agents: Option<String>,
     number: Option<i64>,
     campaign: Option<i64>,
+    lead: Option<i64>,
 }
 
 impl FilterArgs {
@@ -295,6 +332,7 @@ impl FilterArgs {
             agents: agents.map(|list| super::blacklist::json_numbers(list.iter().map(|agent| agent.0))),
             number: wanted.number.map(|number| number.as_u64() as i64),
             campaign: wanted.campaign.map(|campaign| campaign.0),
+            lead: wanted.lead.map(|lead| lead.0),
         }
     }
 }

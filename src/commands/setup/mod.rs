@@ -5,6 +5,8 @@ mod import;
 mod network;
 mod trunks;
 
+pub(super) use trunks::trunk_limits;
+
 pub(super) use import::{ListFile, campaign_row, describe_change, save_campaign, take_in_list};
 
 use super::demo_agents::{self, Crew};
@@ -20,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
 use crate::sim::serve::RunningCarrier;
-use crate::store::{Store, Writer};
+use crate::store::{BlacklistChange, Store, Writer};
 use import::{import_list, lead_counts};
 use network::{Network, phone_line};
 use paceline_core::campaign::Mode;
@@ -196,6 +198,7 @@ impl Service {
                 resumed.legs.len()
             );
         }
+        tokio::spawn(forward_blacklist_changes(store.blacklist_changes(), handle.clone()));
         let phones = store.load_phone_contacts().await.map_err(Failure::unexpected)?;
         handle.send(EngineRequest::Resume { work: resumed.work, dialogs, phones }).await;
         let store = Arc::new(store);
@@ -342,6 +345,16 @@ fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
     })
 }
 
+/// Reports what is put on the blacklist to the engine, until the store is closed.
+async fn forward_blacklist_changes(
+    mut changes: tokio::sync::mpsc::UnboundedReceiver<BlacklistChange>,
+    engine: EngineHandle,
+) {
+    while let Some(BlacklistChange { campaign, patterns }) = changes.recv().await {
+        engine.blacklisted(campaign, patterns).await;
+    }
+}
+
 /// Sends every group and agent of the store to the engine. May be repeated at any time.
 async fn send_agents(store: &Store, handle: &EngineHandle) -> Result<(), Failure> {
     for group in store.groups().await.map_err(Failure::unexpected)? {
@@ -366,10 +379,7 @@ fn load_prompts(config: &Config) -> Result<Prompts, Failure> {
 fn start_journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
     let dir = match config.store.journal.as_str() {
         "off" => return Ok(None),
-        "" => {
-            let file = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
-            Path::new(file).with_extension("journal")
-        }
+        "" => config.store.file().with_extension("journal"),
         named => PathBuf::from(named),
     };
     JournalWriter::start(JournalConfig::in_dir(dir.clone()))

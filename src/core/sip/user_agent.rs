@@ -200,6 +200,12 @@ impl UserAgent {
         self.hang_up_call(now, call, cause);
     }
 
+    /// Asks the far end of an answered call by OPTIONS in the dialog whether it still knows it. The answer is
+    /// [`UaEvent::LegProbed`], after 32 seconds if there is none.
+    pub fn probe_leg(&mut self, now: Time, call: CallId) {
+        self.send_leg_probe(now, call);
+    }
+
     /// Ends a dialog of another process: CANCEL for an unanswered call (with ACK and BYE if a 200 still
     /// comes), BYE for an answered one. A phone whose connection is gone, or that does not answer, is sent
     /// it at its next REGISTER within half an hour.
@@ -215,6 +221,16 @@ impl UserAgent {
     /// Whether this call is still open.
     pub fn has_call(&self, call: CallId) -> bool {
         self.legs.contains_key(&call) || self.phone_calls.contains_key(&call)
+    }
+
+    /// Where requests to this trunk go now.
+    pub fn trunk_peer(&self, trunk: TrunkId) -> Option<Peer> {
+        self.trunks.get(&trunk).map(|trunk| trunk.targets.current())
+    }
+
+    /// The far side of this call's signalling.
+    pub fn call_peer(&self, call: CallId) -> Option<Peer> {
+        self.legs.get(&call).map(|leg| leg.dialog.peer)
     }
 
     /// Number of open legs, incoming and outgoing.

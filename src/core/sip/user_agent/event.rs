@@ -78,6 +78,18 @@ pub enum UaEvent {
         call_id: String,
         reached: bool,
     },
+    /// The far end answered the OPTIONS of [`UserAgent::probe_leg`]. `alive` = false: it does not know the
+    /// dialog (481), or its connection failed.
+    LegProbed {
+        call: CallId,
+        alive: bool,
+    },
+    /// A phone registered under a new Call-ID, as after a restart (RFC 3261 section 10.2.4).
+    PhoneRestarted {
+        agent: AgentId,
+        /// Its contact or instance was registered before.
+        same_device: bool,
+    },
 }
 
 /// Whether a trunk may be used.
