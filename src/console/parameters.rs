@@ -36,8 +36,7 @@ const TEXT_MAX: usize = 128;
 
 /// Mobiles, landlines with their area code, and 400 or 800 numbers. The parser also takes spaces, dashes and
 /// brackets, and knows which numbers of this form do not exist.
-pub(super) const TELEPHONE: &str =
-    r"^(\+86)?(0?1[3-9][0-9]{9}|010[0-9]{8}|02[0-9]{9}|0[3-9][0-9]{2}[0-9]{7,8}|[48]00[0-9]{7})$";
+pub(super) const TELEPHONE: &str = r"^(\+86)?(0?1[3-9][0-9]{9}|010[2-8][0-9]{7}|02[0-9][2-8][0-9]{7}|0[3-9][0-9]{2}[2-8][0-9]{6,7}|[48]00[0-9]{7})$";
 
 impl Form {
     /// The form as JSON Schema.
