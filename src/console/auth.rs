@@ -272,8 +272,8 @@ fn make_whole(value: &mut Value) -> bool {
             }
             whole.is_some()
         }
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| make_whole(item) || any),
-        Value::Object(fields) => fields.values_mut().fold(false, |any, field| make_whole(field) || any),
+        Value::Array(items) => items.iter_mut().map(make_whole).filter(|is_whole| *is_whole).count() > 0,
+        Value::Object(fields) => fields.values_mut().map(make_whole).filter(|is_whole| *is_whole).count() > 0,
         _ => false,
     }
 }
