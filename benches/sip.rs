@@ -85,6 +85,7 @@ fn request(call: u64) -> CallRequest {
         trunk: TrunkId(0),
         user: "15410000001".into(),
         caller_id: Some("075512345678".into()),
+        setup: Duration::from_secs(30),
         ring: Duration::from_secs(20),
         media: MediaCapabilities {
             address: SocketAddr::from(([127, 0, 0, 1], 20_000)),

@@ -298,6 +298,7 @@ impl TraceWriter<'_> {
             HangUpCause::AgentHungUp => lang.pick("the agent hung up", "坐席挂机"),
             HangUpCause::AgentFailed => lang.pick("its agent is gone", "坐席离线"),
             HangUpCause::Abandoned => lang.pick("no agent was free", "无坐席空闲"),
+            HangUpCause::SetupTimeout => lang.pick("the phone did not ring in time", "未在规定时间内振铃"),
         }
     }
 

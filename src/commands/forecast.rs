@@ -125,6 +125,7 @@ fn trunks(config: &Config) -> Vec<Trunk> {
         name: name.clone(),
         calls_max: trunk.calls_max,
         calls_per_sec: trunk.calls_per_sec,
+        setup: None,
         allow: vec!["*".into()],
     });
     let trunks: Vec<Trunk> = named.collect();

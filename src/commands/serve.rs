@@ -1,7 +1,7 @@
 //! `paceline serve`: runs the service until a signal. Campaigns are opened by the command line and over the
 //! API.
 
-use super::run::{Signals, write_results};
+use super::run::{Signals, finish_within, say_stopping, write_results};
 use super::setup::{Service, Sounds};
 use super::{Failure, campaign, config};
 use crate::cli::{Exit, Global, ServeArgs};
@@ -27,6 +27,7 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let (openings, mut requests) = mpsc::channel(4);
     let folder = args.folder.map(|dir| CampaignFolder { dir, openings });
     let store_url = config.store.url.clone();
+    let drain = Duration::from_secs(u64::from(config.node.drain_secs));
     let service = Service::start(config, args.people, true, true, folder).await?;
     if !service.has_api() {
         service.finish().await?;
@@ -45,20 +46,11 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
             _ = results_due.tick() => write_all_results(&store_url, &open).await,
         }
     }
-    eprintln!("stopping: no new calls; calls may end (again to hang up)");
     service.handle.send(EngineRequest::Drain).await;
+    say_stopping(drain);
     let handle = service.handle.clone();
     let finishing = service.finish();
-    tokio::pin!(finishing);
-    loop {
-        tokio::select! {
-            finished = &mut finishing => break finished?,
-            () = signals.next() => {
-                eprintln!("hanging up");
-                handle.send(EngineRequest::HangUpAll).await;
-            }
-        }
-    }
+    finish_within(drain, &handle, &mut signals, finishing).await?;
     write_all_results(&store_url, &open).await;
     let left = |board: &Board| board.campaigns.values().any(|campaign| campaign.view.leads_open > 0);
     let stopped = left(&handle.board().borrow());
@@ -74,8 +66,10 @@ async fn open_campaign(
     paused: bool,
 ) -> Result<(), Failure> {
     let name = campaign.rules.name.clone();
-    // The board may lag: only a campaign that it shows as finished may be opened again.
-    let is_over = |board: &Board| board.campaigns.values().any(|it| it.name == name && it.finished);
+    // The board may lag: only a campaign that it shows as finished or drained may be opened again.
+    let is_over = |board: &Board| {
+        board.campaigns.values().any(|it| it.name == name && (it.finished || it.view.drained))
+    };
     if open.iter().any(|it| it.rules.name == name) && !is_over(&service.handle.board().borrow()) {
         return Err(Failure::refused(format!("the campaign `{name}` is open already")));
     }

@@ -6,6 +6,7 @@ use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::proxies::TrustedProxies;
 use super::trunk_uri::{self, TrunkUri};
 use crate::dialplan::{DialPlan, NumberForm};
+use paceline_core::campaign::SIMULATED_TRUNK;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{CallerIdHeader, Transport};
 use schemars::JsonSchema;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The whole of `paceline.toml`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -38,6 +39,14 @@ pub struct StoreConfig {
     pub url: String,
     /// Folder of the journal; empty = beside the database, with the ending `.journal`; `off` = no journal.
     pub journal: String,
+}
+
+impl StoreConfig {
+    /// The database file that the URL names, without its options (`?…`).
+    pub fn file(&self) -> PathBuf {
+        let file = self.url.trim_start_matches("sqlite:").trim_start_matches("//");
+        PathBuf::from(file.split('?').next().unwrap_or_default())
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -109,6 +118,9 @@ pub struct HttpConfig {
 pub struct NodeConfig {
     /// Name of this node, where several nodes share one PostgreSQL.
     pub name: String,
+    /// How long calls that are up may go on after SIGTERM or Ctrl-C, in seconds; then they are ended and
+    /// written. No new call is placed meanwhile.
+    pub drain_secs: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -155,6 +167,9 @@ pub struct TrunkConfig {
     pub calls_max: u32,
     /// Calls started per second.
     pub calls_per_sec: f64,
+    /// How long a call over this trunk may take until the phone rings, in seconds; absent = the campaign's
+    /// `[calling] setup_secs`.
+    pub setup_secs: Option<u32>,
     /// Seconds between OPTIONS requests; a trunk that does not answer them is taken out of use. 0 = none.
     pub options_secs: u32,
     /// Callee patterns this trunk may carry: `1*`, `0*`.
@@ -243,7 +258,7 @@ impl Default for HttpConfig {
 
 impl Default for NodeConfig {
     fn default() -> Self {
-        NodeConfig { name: "node-1".into() }
+        NodeConfig { name: "node-1".into(), drain_secs: 60 }
     }
 }
 
@@ -272,6 +287,7 @@ impl Default for TrunkConfig {
             codecs: vec![CodecWord::Pcma, CodecWord::Pcmu, CodecWord::G722],
             calls_max: 300,
             calls_per_sec: 20.0,
+            setup_secs: None,
             options_secs: 30,
             allow: vec!["1*".into(), "0*".into()],
             add_prefix: String::new(),
@@ -413,6 +429,10 @@ impl Config {
             let found = format!("`{}` is no address with a port", self.http.listen);
             source.fault(&["http", "listen"], found, "for example 127.0.0.1:8080");
         }
+        if self.node.drain_secs > 3_600 {
+            let found = format!("drain_secs = {}", self.node.drain_secs);
+            source.fault(&["node", "drain_secs"], found, "write 0 (end calls at once) to 3600");
+        }
         if let Err((found, hint)) = TrustedProxies::parse(&self.http.behind_proxy) {
             source.fault(&["http", "behind_proxy"], found, hint);
         }
@@ -427,6 +447,10 @@ impl Config {
             }
         }
         for (name, trunk) in &self.trunks {
+            if name == SIMULATED_TRUNK {
+                let found = format!("`{name}` is the name of the built-in simulated carrier");
+                source.fault(&["trunks", name], found, "give the trunk another name");
+            }
             trunk.check(name, source);
         }
     }
@@ -493,6 +517,9 @@ impl TrunkConfig {
         if !(self.calls_per_sec > 0.0 && self.calls_per_sec <= 1_000.0) {
             let found = format!("{} calls per second", self.calls_per_sec);
             fault("calls_per_sec", found, "write a rate above 0, up to 1000");
+        }
+        if let Some(secs) = self.setup_secs.filter(|secs| !(3..=120).contains(secs)) {
+            fault("setup_secs", format!("setup_secs = {secs}"), "write 3 to 120, or leave it out");
         }
         if self.register && self.username.is_empty() {
             fault("register", "registering needs a user name".into(), "set username and password");

@@ -63,6 +63,8 @@ pub enum HangUpCause {
     AgentFailed,
     /// No agent was free for the callee.
     Abandoned,
+    /// The callee's phone did not begin to ring within the set-up time.
+    SetupTimeout,
 }
 
 /// Reports of the media threads about a leg.

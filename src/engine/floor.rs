@@ -1,7 +1,7 @@
 //! The agents' side of the loop: agents' phones and legs, consulted and inbound legs, prompts, recordings,
 //! and actions that wait for the dialer's answer. Calls to leads are in `outputs`.
 
-use super::outputs::Callee;
+use super::outputs::{Callee, RingTimes};
 use super::{Engine, LiveEvent, PhoneBoard};
 use crate::net::rtp::{MediaCommand, Recording};
 use crate::store::{Command, LegInfo};
@@ -22,6 +22,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+
+/// How long a call to an agent's telephone or a consulted party may take until it rings, unless the trunk
+/// says otherwise.
+const SIDE_LEG_SETUP: Duration = Duration::from_secs(30);
 
 /// Agents and legs that are no attempts, as the engine knows them.
 #[derive(Debug, Default)]
@@ -213,8 +217,9 @@ impl Engine {
         ring: Duration,
         media: SocketAddr,
     ) {
+        let setup = self.trunks.get(&trunk).and_then(|parts| parts.limits.setup).unwrap_or(SIDE_LEG_SETUP);
         let to = Callee { number, caller_id, region: self.region_of(None) };
-        let Some(request) = self.call_request(leg, trunk, &to, ring, media) else {
+        let Some(request) = self.call_request(leg, trunk, &to, RingTimes { setup, ring }, media) else {
             return self.fail_leg(leg, "the trunk is gone");
         };
         self.ua.place(self.clock.now(), request);

@@ -86,6 +86,10 @@ impl Engine {
             }
             UaEvent::Incoming(incoming) => self.handle_inbound_call(*incoming),
             UaEvent::PhoneChanged { user: _, agent, link } => self.update_phone(agent, link),
+            UaEvent::LegProbed { call, alive } => self.handle(Input::LegProbed { leg: call, alive }),
+            UaEvent::PhoneRestarted { agent, same_device } => {
+                self.handle(Input::PhoneRestarted { agent, same_device });
+            }
             UaEvent::PhoneRegistered { user, agent } => self.save_phone_contacts(agent, &user),
             // REFER from a phone's own button is refused: transfers go through the console, which knows
             // groups and leads.
@@ -105,6 +109,9 @@ impl Engine {
                 );
             }
             UaEvent::TrunkChanged { trunk, state } => self.take_trunk_use(trunk, &state),
+            UaEvent::SavedDialogAnswered { call_id } => {
+                self.send_to_store(Command::RecoveredAnswer { call_id });
+            }
             UaEvent::SavedDialogEnded { call_id, reached } => {
                 let id = self.recovered_dialogs.remove(&call_id);
                 // A call that rang several phones has a dialog for each; it has ended with the last of them.
@@ -146,7 +153,7 @@ impl Engine {
         self.trunk_changed(trunk, if *state == TrunkUse::Up { TrunkState::Up } else { TrunkState::Down });
     }
 
-    fn trunk_name(&self, trunk: TrunkId) -> String {
+    pub(super) fn trunk_name(&self, trunk: TrunkId) -> String {
         self.trunks.get(&trunk).map(|parts| parts.limits.name.clone()).unwrap_or_default()
     }
 

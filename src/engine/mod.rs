@@ -267,6 +267,10 @@ impl Engine {
         while !self.can_stop() {
             let event = self.next_event().await;
             self.handle_event(event);
+            // A stop must not wait behind the events of a busy floor.
+            while let Ok(request) = self.requests.try_recv() {
+                self.handle_event(Event::Request(request));
+            }
             // Handle all events that are ready before waiting again.
             while let Some(event) = self.try_next_event() {
                 self.handle_event(event);

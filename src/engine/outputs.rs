@@ -3,10 +3,11 @@
 use super::floor::AgentCall;
 use super::{AttemptFacts, Engine, LiveEvent};
 use crate::net::rtp::{MediaCommand, MediaError};
-use crate::store::Command;
+use crate::store::{Command, KEY_PRESS_SOURCE};
+use crate::text::Lang;
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::output::AttemptRequest;
-use paceline_core::dialer::{Input, Output};
+use paceline_core::dialer::{Input, LineView, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
 use paceline_core::number::{PhoneNumber, ShownNumber};
@@ -14,6 +15,13 @@ use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::sip::user_agent::{CallRequest, Peer};
 use paceline_core::time::{Duration, Time};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// How long a call may take until the phone rings, and how long it may ring then.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RingTimes {
+    pub setup: Duration,
+    pub ring: Duration,
+}
 
 /// The number that a trunk calls, what it shows, and the country of the campaign's list.
 pub(super) struct Callee {
@@ -26,8 +34,8 @@ impl Engine {
     pub(super) fn carry_out(&mut self, now: Time, output: Output) {
         match output {
             Output::OpenAttempt(request) => self.open_attempt(now, *request),
-            Output::PlaceCall { call, trunk, number, caller_id, ring } => {
-                self.place_call(now, call, trunk, number, caller_id, ring);
+            Output::PlaceCall { call, trunk, number, caller_id, setup, ring } => {
+                self.place_call(now, call, trunk, number, caller_id, RingTimes { setup, ring });
             }
             Output::SaveAnswer { call, at } => {
                 let dialog =
@@ -81,6 +89,11 @@ impl Engine {
             }
             Output::SaveLead(update) => self.send_to_store(Command::SaveLead(update)),
             Output::ReturnLeads { leads, .. } => self.send_to_store(Command::ReturnLeads { leads }),
+            Output::TakeBack { campaign, attempts, next_at } => {
+                self.send_to_store(Command::TakeBack { campaign, attempts, next_at });
+            }
+            Output::MakeDue { leads, at, .. } => self.send_to_store(Command::MakeDue { leads, at }),
+            Output::LineChanged { campaign, line } => self.take_line(campaign, line),
             Output::CloseLeads { campaign, reason } => {
                 self.send_to_store(Command::CloseLeads { campaign, reason })
             }
@@ -88,7 +101,7 @@ impl Engine {
                 self.send_to_store(Command::FetchLeads { campaign, count, untried })
             }
             Output::Blacklist { campaign, number } => {
-                let source = "key pressed in a call".to_owned();
+                let source = KEY_PRESS_SOURCE.to_owned();
                 self.send_to_store(Command::Blacklist { campaign: Some(campaign), number, source });
             }
             Output::Decided { campaign, decision } => {
@@ -124,6 +137,10 @@ impl Engine {
             Output::StopPlaying { leg } => self.media.command(leg, MediaCommand::StopPlaying),
             Output::SendDigits { leg, keys } => self.media.command(leg, MediaCommand::SendDigits(keys)),
             Output::Record { call, campaign, agent, on } => self.record(call, campaign, agent, on),
+            Output::ProbeLeg { leg } => {
+                self.ua.probe_leg(now, leg);
+                self.carry_out_ua_outputs();
+            }
             Output::FetchLead { campaign, lead, agent } => {
                 self.send_to_store(Command::FetchLead { campaign, lead, agent });
             }
@@ -135,13 +152,30 @@ impl Engine {
         }
     }
 
+    /// Reports a change of the line guards in words: log, board, store.
+    fn take_line(&mut self, campaign: CampaignId, line: Option<LineView>) {
+        let words = |lang: Lang| {
+            line.map(|view| lang.line_trouble(&self.trunk_name(view.trunk), &view.trouble))
+                .unwrap_or_default()
+        };
+        let (stored, shown) = (words(Lang::En), words(Lang::of_process()));
+        let board = self.board.campaigns.get_mut(&campaign);
+        let before = board.map(|board| std::mem::replace(&mut board.line, shown)).unwrap_or_default();
+        match line {
+            Some(_) => tracing::warn!(%campaign, "{stored}"),
+            None if !before.is_empty() => tracing::info!(%campaign, "the line works again"),
+            None => {}
+        }
+        self.send_to_store(Command::SaveLineTrouble { campaign, words: stored });
+    }
+
     fn open_attempt(&mut self, now: Time, request: AttemptRequest) {
         let call = request.attempt.call();
         let region = self.region_of(Some(request.campaign));
         let to = Callee { number: request.number, caller_id: request.caller_id, region };
         // No media yet: the identity does not depend on it.
         let media = SocketAddr::new(self.media_address.first, 0);
-        let Some(wanted) = self.call_request(call, request.trunk, &to, Duration::ZERO, media) else {
+        let Some(wanted) = self.call_request(call, request.trunk, &to, RingTimes::default(), media) else {
             tracing::error!(trunk = %request.trunk, "the dialer chose a trunk that does not exist");
             return;
         };
@@ -173,7 +207,7 @@ impl Engine {
         trunk: TrunkId,
         number: PhoneNumber,
         caller_id: Option<ShownNumber>,
-        ring: Duration,
+        times: RingTimes,
     ) {
         let media = match self.open_media(call, self.ua.trunk_peer(trunk)) {
             Ok(address) => address,
@@ -184,7 +218,7 @@ impl Engine {
         };
         let campaign = self.calls.get(&call).map(|facts| facts.campaign);
         let to = Callee { number, caller_id, region: self.region_of(campaign) };
-        let Some(request) = self.call_request(call, trunk, &to, ring, media) else {
+        let Some(request) = self.call_request(call, trunk, &to, times, media) else {
             return self.fail_call(call, "the trunk is gone".into());
         };
         self.open_legs.insert(call);
@@ -216,7 +250,7 @@ impl Engine {
         call: CallId,
         trunk: TrunkId,
         to: &Callee,
-        ring: Duration,
+        times: RingTimes,
         media: SocketAddr,
     ) -> Option<CallRequest> {
         let parts = self.trunks.get(&trunk)?;
@@ -225,7 +259,8 @@ impl Engine {
             trunk,
             user: parts.dialplan.callee(to.number, &to.region),
             caller_id: to.caller_id.map(|number| parts.dialplan.caller_id(number, &to.region)),
-            ring,
+            setup: times.setup,
+            ring: times.ring,
             media: MediaCapabilities { address: media, codecs: parts.codecs.clone() },
         })
     }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// Abandoned calls in percent: over all attempts by several divisors, then by rule.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct AbandonRates {
-    /// Calls with the outcome `abandoned`: answered, and no agent was connected. Callees who hung up while
+    /// Calls that were answered and got no agent: the outcome `abandoned`, and `agent_failed` after an answer. Callees who hung up while
     /// they waited are included, here and in every rate.
     pub abandoned: u64,
     /// Of calls that a person answered: answered + abandoned.
@@ -60,6 +60,8 @@ pub struct DayRate {
 pub(super) struct Abandons {
     ledger: Ledger,
     days: BTreeMap<Date, DayRate>,
+    /// Answered callees whose agent's phone failed: abandoned too, whatever the reason.
+    phones_failed: u64,
     last: Option<i64>,
 }
 
@@ -83,7 +85,9 @@ impl Abandons {
         };
         // No early hang-ups: they depend on the campaign's answer wait, which the rows do not hold.
         self.ledger.enter(&booked, Duration::ZERO);
-        let abandoned = outcome == Outcome::Abandoned;
+        let phone_failed = outcome == Outcome::AgentFailed && booked.answered_at.is_some();
+        self.phones_failed += u64::from(phone_failed);
+        let abandoned = outcome == Outcome::Abandoned || phone_failed;
         let person = booked.connected_at.is_some() && !row.machine;
         if let Some(date) = day.filter(|_| abandoned || person) {
             let day = self.days.entry(date).or_default();
@@ -95,7 +99,7 @@ impl Abandons {
     pub(super) fn rates(self, summary: &Summary, days: &mut Days) -> AbandonRates {
         let of =
             |outcome: Outcome| summary.attempts_by_outcome.get(outcome.word()).copied().unwrap_or_default();
-        let abandoned = of(Outcome::Abandoned);
+        let abandoned = of(Outcome::Abandoned) + self.phones_failed;
         let people = of(Outcome::Answered) + abandoned;
         let reached_queue = summary.attempts_connected + abandoned;
         let pct_of = |whole: u64| pct(abandoned as f64 / whole.max(1) as f64);

@@ -71,15 +71,21 @@ pub(super) async fn fill(
     }
 }
 
+/// Whether the callee waited for an agent in vain: no agent was free, or an agent's phone failed.
+fn waited_in_vain(row: &AttemptRow) -> bool {
+    let outcome = row.outcome.as_deref();
+    outcome == Some(Outcome::Abandoned.word()) || outcome == Some(Outcome::AgentFailed.word())
+}
+
 /// Start and end of the callee's wait for an agent. Without a connection only an abandoned callee waited.
 pub(super) fn wait_span(row: &AttemptRow) -> (Option<i64>, Option<i64>) {
-    let abandoned = row.outcome.as_deref() == Some(Outcome::Abandoned.word());
+    let abandoned = waited_in_vain(row);
     (row.answered_at, row.connected_at.or(observed_end(row).filter(|_| abandoned)))
 }
 
 /// Start and end of the talk: with an agent from the connection, with an announcement from the answer.
 pub(super) fn talk_span(row: &AttemptRow, mode: &str) -> (Option<i64>, Option<i64>) {
-    let abandoned = row.outcome.as_deref() == Some(Outcome::Abandoned.word());
+    let abandoned = waited_in_vain(row);
     let announced = row.answered_at.filter(|_| mode == ANNOUNCE && !abandoned);
     (row.connected_at.or(announced), observed_end(row))
 }

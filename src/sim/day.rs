@@ -272,6 +272,9 @@ impl<F: FarEnd> Day<F> {
             }
             Output::SaveLead(update) => self.store.save_lead(*update),
             Output::ReturnLeads { leads, .. } => self.store.return_leads(&leads),
+            Output::TakeBack { attempts, next_at, .. } => self.store.take_back(&attempts, next_at),
+            Output::MakeDue { leads, at, .. } => self.store.make_due(&leads, at),
+            Output::LineChanged { .. } => {}
             Output::CloseLeads { reason, .. } => self.store.close_leads(reason),
             Output::Blacklist { campaign, number } => {
                 self.store.blacklist(number);
@@ -289,7 +292,8 @@ impl<F: FarEnd> Day<F> {
             Output::ActionAnswered { .. }
             | Output::SeatChanged { .. }
             | Output::CallAgent { .. }
-            | Output::CallConsulted { .. } => self.carry_to_floor(&output),
+            | Output::CallConsulted { .. }
+            | Output::ProbeLeg { .. } => self.carry_to_floor(&output),
             Output::Acknowledge { call } | Output::HangUp { call, .. } if call.is_side_leg() => {
                 self.carry_to_floor(&output);
             }

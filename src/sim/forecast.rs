@@ -365,6 +365,7 @@ pub fn ample_trunk(lines: u32) -> Trunk {
         name: "assumed".into(),
         calls_max: lines,
         calls_per_sec: 50.0,
+        setup: None,
         allow: vec!["*".into()],
     }
 }

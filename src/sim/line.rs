@@ -55,6 +55,7 @@ enum Step {
 #[derive(Debug)]
 struct LineCall {
     scenario: CallScenario,
+    rang: bool,
     answered: bool,
     /// Set by the dialer's hang-up: only the end of the call follows.
     ending: Option<HangUpCause>,
@@ -74,6 +75,7 @@ impl LineCall {
     fn new(scenario: CallScenario, number: PhoneNumber, trunk: TrunkId) -> Self {
         LineCall {
             scenario,
+            rang: false,
             answered: false,
             ending: None,
             plays: 0,
@@ -167,8 +169,8 @@ impl Line {
     /// Carries out an output that concerns the trunk or its callees. Returns whether it was one.
     pub fn carry_out(&mut self, now: Time, output: &Output) -> bool {
         match output {
-            Output::PlaceCall { call, number, ring, trunk, .. } => {
-                self.place(now, *call, *number, *trunk, *ring);
+            Output::PlaceCall { call, number, setup, ring, trunk, .. } => {
+                self.place(now, *call, *number, *trunk, (*setup, *ring));
             }
             Output::Acknowledge { call } => self.acknowledge(now, *call),
             Output::PlayAnnouncement { call, campaign, plays } => {
@@ -208,7 +210,15 @@ impl Line {
         self.steps.push(Reverse((at, self.order, call, step)));
     }
 
-    fn place(&mut self, now: Time, call: CallId, number: PhoneNumber, trunk: TrunkId, ring: Duration) {
+    /// `times` = set-up and ring time.
+    fn place(
+        &mut self,
+        now: Time,
+        call: CallId,
+        number: PhoneNumber,
+        trunk: TrunkId,
+        times: (Duration, Duration),
+    ) {
         let user = &number.national();
         let nth = self.times_called.entry(callee_key(user)).or_default();
         *nth += 1;
@@ -218,8 +228,13 @@ impl Line {
         self.schedule(now, call, Step::Sent);
         let alert = now + scenario.slow + scenario.alert;
         let settled = alert + scenario.ring;
-        // The user agent cancels by itself: the step after `ring` is the end, unless the callee was quicker.
-        let given_up = now + ring;
+        let (setup, ring) = times;
+        let rings = scenario.behaviour != Behaviour::Silent
+            && alert < settled.min(now + setup)
+            && (scenario.behaviour.rings() || scenario.ring > Duration::ZERO);
+        // The user agent cancels by itself: the step after set-up or ring time is the end, unless the callee
+        // was quicker.
+        let given_up = if rings { alert + ring } else { now + setup };
         let end = if scenario.behaviour.answers() { Step::Answer } else { Step::Refuse };
         if scenario.behaviour == Behaviour::Silent || settled > given_up {
             self.schedule(given_up + ROUND_TRIP, call, Step::HungUp);
@@ -229,10 +244,7 @@ impl Line {
         if scenario.behaviour != Behaviour::Silent {
             self.schedule(now + ROUND_TRIP, call, Step::Try);
         }
-        if scenario.behaviour != Behaviour::Silent
-            && alert < settled.min(given_up)
-            && (scenario.behaviour.rings() || scenario.ring > Duration::ZERO)
-        {
+        if rings {
             self.schedule(alert, call, Step::Ring);
         }
         self.calls.insert(call, LineCall::new(scenario, number, trunk));
@@ -283,7 +295,10 @@ impl Line {
         match step {
             Step::Sent => Some(Input::CallProgressed { call, progress: Progress::Sent }),
             Step::Try => Some(Input::CallProgressed { call, progress: Progress::Trying }),
-            Step::Ring => Some(Input::CallProgressed { call, progress: Progress::Ringing }),
+            Step::Ring => {
+                known.rang = true;
+                Some(Input::CallProgressed { call, progress: Progress::Ringing })
+            }
             Step::Answer => {
                 known.answered = true;
                 // The same draw as the patience that begins anew with our ACK.
@@ -359,6 +374,9 @@ impl Line {
                 ..ended(Outcome::LineFault, EndedBy::Dialer, None, "no answer from the trunk")
             },
             _ => match known.ending {
+                None if !known.rang => {
+                    ended(Outcome::Unreachable, EndedBy::Dialer, Some(487), "the phone did not ring in time")
+                }
                 None | Some(HangUpCause::RingTimeout) => {
                     ended(Outcome::NoAnswer, EndedBy::Dialer, Some(487), "ring time over")
                 }

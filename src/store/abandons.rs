@@ -17,7 +17,7 @@ impl Store {
         answer_wait: Duration,
     ) -> Result<Vec<(Utc, Counts)>, StoreError> {
         let since = (self.now() - LONGEST_WINDOW).as_millis();
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let sums = sums(&mut conn, campaign, since, answer_wait).await.map_err(self.query_error())?;
         let slot = SLOT.as_millis() as i64;
         Ok(sums.into_iter().map(|(number, counts)| (Utc::from_millis(number * slot), counts)).collect())
@@ -55,8 +55,8 @@ async fn sums(
                     and connected_at - answered_at > $4) as "late!: i64",
                   count(*) filter (where connected_at is not null and machine) as "machines!: i64",
                   count(*) filter (where outcome = 'machine') as "detected!: i64",
-                  count(*) filter (where outcome = 'abandoned') as "abandoned!: i64",
-                  count(*) filter (where outcome = 'abandoned' and ended_by = 'callee'
+                  count(*) filter (where outcome in ('abandoned', 'agent_failed')) as "abandoned!: i64",
+                  count(*) filter (where outcome in ('abandoned', 'agent_failed') and ended_by = 'callee'
                     and ended_at - answered_at < $5) as "hung_up!: i64"
              from attempt
             where campaign_id = $2 and answered_at >= $3 and state = 'ended' group by 1"#,

@@ -86,6 +86,7 @@ pub fn dial_one(far: SocketAddr, dial: &Dial) -> AttemptRow {
         trunk: TrunkId(0),
         user: dial.user.clone(),
         caller_id: Some("075512345678".into()),
+        setup: Duration::from_secs(30),
         ring: dial.ring,
         media,
     };

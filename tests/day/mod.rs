@@ -102,6 +102,7 @@ fn campaign(timezone: String, random: &mut ChaCha8Rng) -> Campaign {
         mode: Mode::Announce,
         trunks: vec![TrunkId(0), TrunkId(1)],
         ring: Duration::from_secs(random.random_range(10..60)),
+        setup: Duration::from_secs(30),
         concurrency_max: random.random_bool(0.5).then(|| random.random_range(1..50)),
         calls_per_sec: random.random_bool(0.5).then(|| f64::from(random.random_range(1..10))),
         windows: CallingWindows {
@@ -112,6 +113,7 @@ fn campaign(timezone: String, random: &mut ChaCha8Rng) -> Campaign {
                 // The window may reach over midnight.
                 to_minute: (from_minute + random.random_range(60..900)) % 1440,
             }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,
@@ -159,6 +161,7 @@ fn trunk(n: u16, random: &mut ChaCha8Rng) -> Trunk {
         name: format!("trunk-{n}"),
         calls_max: random.random_range(1..60),
         calls_per_sec: f64::from(random.random_range(1..30)),
+        setup: None,
         allow: vec!["1*".into(), "0*".into()],
     }
 }

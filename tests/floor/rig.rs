@@ -138,6 +138,7 @@ impl Rig {
                 name: "carrier".into(),
                 calls_max: 1_000,
                 calls_per_sec: 200.0,
+                setup: None,
                 allow: vec!["*".into()],
             },
             sip: SipTrunk::new(TrunkId(0), peer, callees.address().to_string()),
@@ -349,11 +350,13 @@ async fn campaign(store: &Store, wish: &Wish, group: GroupId) -> Campaign {
         mode: wish.mode,
         trunks: vec![TrunkId(0)],
         ring: Duration::from_secs(30),
+        setup: Duration::from_secs(30),
         concurrency_max: None,
         calls_per_sec: None,
         windows: CallingWindows {
             timezone: "Asia/Shanghai".into(),
             windows: vec![DayWindow { days: [true; 7], from_minute: 0, to_minute: 1_440 }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,

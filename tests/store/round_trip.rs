@@ -10,7 +10,7 @@ async fn leads_are_fetched_in_list_order_and_leased_once() {
     fixture.list(&rows(5), &[]).await;
     let (first, due, open) = fixture.fetch(2).await;
     assert_eq!(first.iter().map(|lead| lead.row).collect::<Vec<_>>(), [2, 3]);
-    assert_eq!((due, open), (Some(Utc::from_millis(0)), 5));
+    assert_eq!((due, open), (None, 5), "untried leads have no time of their own");
     let (second, due, _) = fixture.fetch(10).await;
     assert_eq!(second.iter().map(|lead| lead.row).collect::<Vec<_>>(), [4, 5, 6]);
     assert_eq!(due, None);
@@ -30,6 +30,22 @@ async fn a_due_retry_is_fetched_before_untried_leads() {
     assert_eq!(back.id, lead.id);
     assert_eq!((back.phones[0].attempts, back.phones[0].last_outcome), (1, Some(Outcome::NoAnswer)));
     assert_eq!((back.next_at, back.phones[0].next_at), (Some(retry_at), Some(retry_at)));
+}
+
+#[tokio::test]
+async fn what_is_due_is_named_and_fetched_whatever_untried_leads_are_left() {
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(50), &[]).await;
+    let (lead, request) = fixture.call(Outcome::NoAnswer).await;
+    let retry_at = request.placed_at + Duration::from_secs(7200);
+    let (fetched, due, _) = fixture.fetch(5).await;
+    assert_eq!((fetched.len(), due), (5, Some(retry_at)));
+    fixture.clock.advance(7200 * 1000);
+    let command = Command::FetchLeads { campaign: fixture.campaign, count: 20, untried: false };
+    let Reply::Leads { leads, next_due, leads_open, .. } = fixture.ask(command).await else {
+        panic!("no leads")
+    };
+    assert_eq!((ids(&leads), next_due, leads_open), (vec![lead.id], None, 50));
 }
 
 #[tokio::test]

@@ -113,8 +113,8 @@ fn certificate(config: &Config) -> Result<TlsConfig, Failure> {
     let sip = &config.sip;
     let tls = match (sip.tls_cert.as_str(), sip.tls_key.as_str()) {
         ("", "") => {
-            let store = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
-            let dir = Path::new(store).parent().unwrap_or(Path::new("")).join("tls");
+            let store = config.store.file();
+            let dir = store.parent().unwrap_or(Path::new("")).join("tls");
             let names = [sip.domain.as_str(), sip.external_address.as_str(), "localhost", "127.0.0.1"];
             let names: Vec<String> =
                 names.iter().filter(|name| !name.is_empty()).map(|name| (*name).to_owned()).collect();

@@ -6,8 +6,7 @@ use crate::engine::TrunkParts;
 use crate::net::clock::Clock;
 use crate::net::dns;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
-use crate::store::SIMULATED_TRUNK;
-use paceline_core::campaign::Trunk;
+use paceline_core::campaign::{SIMULATED_TRUNK, Trunk};
 use paceline_core::ids::TrunkId;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{Peer, SipTrunk, Transport};
@@ -100,13 +99,7 @@ fn trunk_parts(
     let peer = |address: &SocketAddr| Peer { transport: uri.transport, address: *address };
     let host = if trunk.domain.is_empty() { uri.host_port() } else { trunk.domain.clone() };
     TrunkParts {
-        limits: Trunk {
-            id,
-            name: name.to_owned(),
-            calls_max: trunk.calls_max,
-            calls_per_sec: trunk.calls_per_sec,
-            allow: trunk.allow.clone(),
-        },
+        limits: trunk_limits(id, name, trunk),
         sip: SipTrunk {
             alternates: usable[1..].iter().map(peer).collect(),
             also_from: found.to_vec(),
@@ -121,6 +114,18 @@ fn trunk_parts(
         },
         codecs: trunk.codecs.iter().map(|codec| Codec::from(*codec)).collect(),
         dialplan: trunk.dialplan(),
+    }
+}
+
+/// The limits and callee patterns of a trunk, as the dialer has them.
+pub(in crate::commands) fn trunk_limits(id: TrunkId, name: &str, trunk: &TrunkConfig) -> Trunk {
+    Trunk {
+        id,
+        name: name.to_owned(),
+        calls_max: trunk.calls_max,
+        calls_per_sec: trunk.calls_per_sec,
+        setup: trunk.setup_secs.map(|secs| Duration::from_secs(u64::from(secs))),
+        allow: trunk.allow.clone(),
     }
 }
 

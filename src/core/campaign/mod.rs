@@ -51,8 +51,10 @@ pub struct Campaign {
     pub mode: Mode,
     /// In order of priority.
     pub trunks: Vec<TrunkId>,
-    /// How long a phone may ring before the call is cancelled.
+    /// How long a phone may ring before the call is cancelled, from the first report that it rings.
     pub ring: Duration,
+    /// How long a call may take until the phone rings, unless its trunk says otherwise.
+    pub setup: Duration,
     /// Calls at once; `None` = no limit of its own. At most 999.
     pub concurrency_max: Option<u32>,
     /// Calls started per second; `None` = the trunk's limit alone.
@@ -94,6 +96,9 @@ pub struct KeyRule {
     pub blacklist: bool,
 }
 
+/// Name of the built-in simulated carrier's trunk; no configured trunk may have it.
+pub const SIMULATED_TRUNK: &str = "simulated";
+
 /// A trunk as the dialer needs it. Its address and credentials belong to SIP.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trunk {
@@ -102,6 +107,8 @@ pub struct Trunk {
     /// Calls at once.
     pub calls_max: u32,
     pub calls_per_sec: f64,
+    /// How long a call over this trunk may take until the phone rings; `None` = the campaign's.
+    pub setup: Option<Duration>,
     /// Callee patterns (over the national form) that this trunk may carry: `1*`, `0*`, `*`.
     pub allow: Vec<String>,
 }

@@ -31,6 +31,9 @@ pub const UNCOUNTED_MAX: u32 = 10;
 /// name `line_fault`.
 pub const LINE_FAULT_REST: Duration = Duration::from_secs(5 * 60);
 
+/// How long a lead rests after an agent's phone failed its callee, unless the rules name `agent_failed`.
+pub const AGENT_FAILED_REST: Duration = Duration::from_secs(5 * 60);
+
 /// One finished attempt, as far as the lead is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finished {
@@ -74,7 +77,9 @@ impl RetryRules {
                 phone.next_at = phone.next_at.max(Some(attempt.at + rest));
             }
         }
-        let reached = (attempt.answered || attempt.outcome == Outcome::Answered) && abandoned.is_none();
+        let ours = attempt.outcome == Outcome::AgentFailed;
+        let reached =
+            (attempt.answered || attempt.outcome == Outcome::Answered) && abandoned.is_none() && !ours;
         // A callback booked while this call was live is never early.
         let booked = lead.callback.as_ref().and(lead.next_at).filter(|at| *at > attempt.at);
         let next_at =
@@ -99,6 +104,29 @@ impl RetryRules {
         }
     }
 
+    /// The new state of `lead` after an attempt that the line guard laid to the line: it costs the lead
+    /// nothing, not even a place among the uncounted attempts, and the number waits for `rest` unless another
+    /// trunk takes it.
+    pub fn settle_line_fault(
+        &self,
+        campaign: CampaignId,
+        lead: &Lead,
+        attempt: Finished,
+        rest: Duration,
+    ) -> LeadUpdate {
+        let mut update = self.settle(campaign, &Lead { uncounted: 0, ..lead.clone() }, attempt);
+        update.uncounted = lead.uncounted;
+        if !attempt.next_trunk {
+            for phone in update.phones.iter_mut().filter(|phone| phone.number == attempt.number) {
+                phone.next_at = Some(attempt.at + rest);
+            }
+            let earliest = update.phones.iter().filter(|phone| !phone.closed).map(|phone| phone.next_at);
+            let booked = update.callback.as_ref().and(lead.next_at);
+            update.next_at = earliest.map(Option::unwrap_or_default).min().max(booked);
+        }
+        update
+    }
+
     /// How long an abandoned callee rests, where the campaign retries them: the only answered callees who
     /// are called again.
     fn abandoned(&self, attempt: Finished) -> Option<Duration> {
@@ -111,7 +139,8 @@ impl RetryRules {
         if let Some(rest) = self.abandoned(attempt) {
             return Some(rest);
         }
-        if attempt.answered {
+        // A phone of ours failed an answered callee, who was not served and is called again.
+        if attempt.answered && attempt.outcome != Outcome::AgentFailed {
             return None;
         }
         let named = self.after.get(&attempt.outcome).copied();
@@ -121,6 +150,7 @@ impl RetryRules {
             // The number never rang, so neither gap nor cap applies.
             Outcome::LineFault | Outcome::CarrierBlock if attempt.next_trunk => Some(Duration::ZERO),
             Outcome::LineFault => Some(named.unwrap_or(LINE_FAULT_REST)),
+            Outcome::AgentFailed => Some(named.unwrap_or(AGENT_FAILED_REST).max(self.gap_min)),
             _ => named.map(|delay| delay.max(self.gap_min)),
         }
     }

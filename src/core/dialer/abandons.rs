@@ -30,7 +30,9 @@ impl CampaignRun {
         let Some(answered_at) = call.answered_at else { return };
         let wait = self.rules.pacing.answer_wait;
         match outcome {
-            Outcome::Abandoned if ledger::left_early(answered_at, ended_at, ended_by, wait) => {
+            Outcome::Abandoned | Outcome::AgentFailed
+                if ledger::left_early(answered_at, ended_at, ended_by, wait) =>
+            {
                 self.ledger.hung_up(answered_at);
             }
             Outcome::Machine => self.ledger.machine_detected(answered_at),

@@ -15,11 +15,11 @@ use crate::outcome::{EndedBy, LeadState, Outcome};
 use crate::pacing::predictive::Event;
 use crate::time::Duration;
 
-/// A call is closed as lost when no report came for its ring time and this margin: 32 s of SIP timers (RFC
+/// A call is closed as lost when no report came for its set-up and ring time and this margin: 32 s of SIP timers (RFC
 /// 3261 Timer B, Timer H) on either side, and some.
 const LOST_MARGIN: Duration = Duration::from_secs(75);
 
-/// How long a number rests beyond its ring time if the process dies during the call: 32 s until the INVITE has
+/// How long a number rests beyond its set-up and ring time if the process dies during the call: 32 s until the INVITE has
 /// an answer (Timer B), 32 s in which the callee's 200 is repeated (64 * T1), and some.
 const REST_MARGIN: Duration = LOST_MARGIN;
 
@@ -33,6 +33,7 @@ impl Dialer {
         let attempt = AttemptId(self.next_attempt);
         self.next_attempt += 1;
         let (day_start, day_end) = run.local_day(utc);
+        let setup = run.setup_over(self.trunks.get(&trunk));
         let test = leased.is_none();
         // A booked callback is exempt from the cap on attempts.
         let booked = leased.as_ref().is_some_and(|leased| leased.lead.callback.is_some());
@@ -55,13 +56,14 @@ impl Dialer {
             gap_min: if test { Duration::ZERO } else { retry.gap_min },
             day_start,
             day_end,
-            rest: run.rules.ring + REST_MARGIN,
+            rest: setup + run.rules.ring + REST_MARGIN,
             guaranteed: for_agent.is_some() || booked,
         };
         run.opening.reserve(self.now);
         run.live += 1;
         if let Some(line) = self.trunks.get_mut(&trunk) {
             line.open(self.now);
+            line.guard.opened(attempt.call(), number);
         }
         self.busy_numbers.insert(number);
         if let Some(household) = household {
@@ -128,6 +130,7 @@ impl Dialer {
         let call = self.remove(id)?;
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.close(id);
+            line.guard.forget(id);
         }
         let run = self.campaigns.get_mut(&call.campaign)?;
         run.live = run.live.saturating_sub(1);
@@ -194,14 +197,18 @@ impl Dialer {
         call.phase = Phase::Placed;
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.sent(self.now, id);
+            line.guard.sent(self.now, id);
         }
-        let ring = self.campaigns.get(&call.campaign).map_or(Duration::ZERO, |run| run.rules.ring);
-        self.wakes.set(Wake::CallLost(id), self.now + ring + LOST_MARGIN);
+        let line = self.trunks.get(&call.trunk);
+        let times = self.campaigns.get(&call.campaign).map(|run| (run.setup_over(line), run.rules.ring));
+        let (setup, ring) = times.unwrap_or_default();
+        self.wakes.set(Wake::CallLost(id), self.now + setup + ring + LOST_MARGIN);
         self.outputs.push_back(Output::PlaceCall {
             call: id,
             trunk: call.trunk,
             number: call.number,
             caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.number),
+            setup,
             ring,
         });
         self.ring_back_to_agent(id);

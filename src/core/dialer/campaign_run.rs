@@ -1,6 +1,8 @@
 //! State of one open campaign: hopper, supply of leads, rates, ledger, pacer and plan.
 
+use super::line_health::LineView;
 use super::plan::{Planned, predicts};
+use super::trunk_line::TrunkLine;
 use crate::campaign::Campaign;
 use crate::campaign::hopper::Hopper;
 use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
@@ -11,7 +13,7 @@ use crate::pacing::ledger::{self, Ledger};
 use crate::pacing::predictive::{self, Event};
 use crate::pacing::shadow::{Shadow, ShadowRules};
 use crate::pacing::{Decision, Rate};
-use crate::time::{Time, Utc};
+use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -22,6 +24,8 @@ pub(super) struct CampaignRun {
     pub tests: VecDeque<PhoneNumber>,
     pub paused: bool,
     pub draining: bool,
+    /// A drain is complete; cleared by `Resume`.
+    pub drained: bool,
     pub finished: bool,
     /// Live calls, from the opening of the attempt to its end.
     pub live: u32,
@@ -33,6 +37,8 @@ pub(super) struct CampaignRun {
     pub wire: Rate,
     pub supply: Supply,
     pub last: Option<Decision>,
+    /// The trouble of its trunks as last reported.
+    pub line: Option<LineView>,
     /// Abandon ledger; the last 30 days come from the store.
     pub ledger: Ledger,
     pub braking: Option<Braking>,
@@ -85,6 +91,7 @@ impl CampaignRun {
             tests: VecDeque::new(),
             paused,
             draining: false,
+            drained: false,
             finished: false,
             live: 0,
             unsaved: 0,
@@ -92,6 +99,7 @@ impl CampaignRun {
             wire: Rate::per_sec(per_sec),
             supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
             last: None,
+            line: None,
             ledger: Ledger::default(),
             braking: None,
             machines: BTreeSet::new(),
@@ -102,6 +110,11 @@ impl CampaignRun {
             day: None,
             rules,
         }
+    }
+
+    /// How long a call over this trunk may take until the phone rings.
+    pub fn setup_over(&self, line: Option<&TrunkLine>) -> Duration {
+        line.and_then(|line| line.trunk.setup).unwrap_or(self.rules.setup)
     }
 
     /// Whether a call is live, or a result is not on disk yet.
@@ -130,6 +143,18 @@ impl CampaignRun {
             }
             Some(state) => state,
             None => WindowState::ClosedUntil(None),
+        }
+    }
+
+    /// As [`CampaignRun::window`], for one number: where the campaign says so, the hours are those of its own zones.
+    pub fn window_of(&mut self, number: PhoneNumber, at: Utc) -> WindowState {
+        let campaign = self.window(at);
+        match (campaign, own_hours(&self.rules, number, at)) {
+            (WindowState::OpenUntil(until), WindowState::OpenUntil(own)) => {
+                WindowState::OpenUntil(until.min(own))
+            }
+            (WindowState::OpenUntil(_), closed) => closed,
+            (closed, _) => closed,
         }
     }
 
@@ -200,4 +225,17 @@ pub(super) struct Braking {
     pub settled: u64,
     pub placed: u64,
     pub first: Option<Utc>,
+}
+
+/// The hours of a number's own zones, without their last second; open for ever where the campaign has one zone.
+pub(super) fn own_hours(rules: &Campaign, number: PhoneNumber, at: Utc) -> WindowState {
+    if !rules.windows.by_number {
+        return WindowState::OpenUntil(window::FOREVER);
+    }
+    match rules.windows.state_of(number, at) {
+        WindowState::OpenUntil(until) if until != window::FOREVER && until - CLOSING_MARGIN <= at => {
+            WindowState::ClosedUntil(Some(until))
+        }
+        state => state,
+    }
 }

@@ -117,6 +117,17 @@ pub enum Input {
         campaign: Option<CampaignId>,
         patterns: Vec<NumberPattern>,
     },
+    /// The answer to `Output::ProbeLeg`. `alive` = the phone knows the dialog.
+    LegProbed {
+        leg: CallId,
+        alive: bool,
+    },
+    /// A phone of the agent has registered under a new Call-ID, as after a restart.
+    PhoneRestarted {
+        agent: AgentId,
+        /// The contact or instance is one that was registered before; otherwise it may be another device.
+        same_device: bool,
+    },
 }
 
 /// State that the store kept from the last run.
@@ -182,7 +193,7 @@ pub enum TrunkState {
 pub enum ManagerAction {
     Pause,
     Resume,
-    /// Stop placing; live calls go on to their end.
+    /// Stop placing; live calls go on to their end. Then the campaign is paused until `Resume`.
     Drain,
     /// Drain, and hang up every live call.
     HangUpAll,

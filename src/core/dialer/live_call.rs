@@ -67,6 +67,8 @@ pub(super) struct Call {
     /// Agents to whom the call is offered: their phones ring.
     pub offered: BTreeSet<AgentId>,
     pub not_reached: BTreeSet<AgentId>,
+    /// The phone of an agent to whom the waiting callee was offered declined, was gone or was not answered.
+    pub phone_failed: bool,
     pub talk: Option<Talk>,
     /// The agent who spoke with the callee last, and when the first one was bridged.
     pub spoke: Option<(AgentId, Utc)>,
@@ -122,6 +124,7 @@ impl Call {
             wait_expired: false,
             offered: BTreeSet::new(),
             not_reached: BTreeSet::new(),
+            phone_failed: false,
             talk: None,
             spoke: None,
             summary: None,

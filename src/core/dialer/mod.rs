@@ -20,6 +20,7 @@ mod counter_check;
 mod ending;
 mod floor;
 mod lead_sync;
+mod line_health;
 mod live_call;
 mod placing;
 mod plan;
@@ -28,6 +29,7 @@ mod snapshot;
 mod trunk_line;
 
 pub use input::Input;
+pub use line_health::LineView;
 pub use output::Output;
 pub use snapshot::{CallStage, CallView, Held, LeadPlace, Numbers, View};
 
@@ -132,6 +134,8 @@ impl Dialer {
                 }
                 self.campaigns.insert(id, run);
                 self.introduce_agents_to_shadow(id);
+                // What an earlier process reported of the line is over.
+                self.outputs.push_back(Output::LineChanged { campaign: id, line: None });
             }
             Input::LeadsArrived { campaign, leads, next_due, leads_open } => {
                 self.leads_arrived(campaign, leads, next_due, leads_open);
@@ -145,6 +149,7 @@ impl Dialer {
                 self.leg_progressed(call, progress);
             }
             Input::CallProgressed { call, progress } => self.call_progressed(call, progress),
+            Input::MediaHeard { call, heard } if call.is_side_leg() => self.leg_heard(call, &heard),
             Input::MediaHeard { call, heard } => self.media_heard(call, heard),
             Input::ManagerActed { campaign, action } => self.apply_manager_action(campaign, action),
             Input::AgentDefined(agent) => self.define_agent(*agent),
@@ -158,6 +163,8 @@ impl Dialer {
             Input::CallArrived(arrived) => self.call_arrived(*arrived),
             Input::FloorClosed => self.close_floor(),
             Input::Overran => self.suspect_slow_pacers(),
+            Input::LegProbed { leg, alive } => self.leg_probed(leg, alive),
+            Input::PhoneRestarted { agent, same_device } => self.phone_restarted(agent, same_device),
             Input::Blacklisted { campaign, patterns } => self.numbers_blacklisted(campaign, &patterns),
             Input::TimePassed => {}
         }
@@ -168,6 +175,7 @@ impl Dialer {
         self.offer_waiting_calls();
         self.notify_pacers();
         self.place_calls();
+        self.watch_lines();
         self.advance_shadows();
         self.publish_changed_seats();
     }
@@ -192,8 +200,10 @@ impl Dialer {
             abandon: run.abandon_report(self.wall.utc(self.now)),
             reason: run.planned.map(|planned| planned.reason),
             numbers: self.numbers(run),
+            drained: run.drained,
             trouble: run.pacer.as_ref().and_then(|pacer| pacer.fault(self.now)),
             shadow: run.shadow.as_ref().map(|shadow| shadow.comparison()),
+            line: self.line_view(run),
             ..View::default()
         };
         for call in self.calls.values().filter(|call| call.campaign == campaign) {
@@ -270,14 +280,14 @@ impl Dialer {
         let Some(run) = self.campaigns.get_mut(&campaign) else { return };
         match action {
             ManagerAction::Pause => run.paused = true,
-            ManagerAction::Resume => run.paused = false,
+            ManagerAction::Resume => {
+                (run.paused, run.draining, run.drained) = (false, false, false);
+            }
             ManagerAction::Drain => {
-                run.draining = true;
-                self.withdraw_previews(campaign);
+                self.begin_drain(campaign);
             }
             ManagerAction::HangUpAll => {
-                run.draining = true;
-                self.withdraw_previews(campaign);
+                self.begin_drain(campaign);
                 let calls: Vec<CallId> = self
                     .calls
                     .iter()
@@ -303,6 +313,21 @@ impl Dialer {
         }
     }
 
+    /// Stops placing: previews are withdrawn, and calls whose INVITE has not left do not leave.
+    fn begin_drain(&mut self, campaign: CampaignId) {
+        let Some(run) = self.campaigns.get_mut(&campaign) else { return };
+        run.draining = true;
+        run.tests.clear();
+        self.withdraw_previews(campaign);
+        let waiting = self.calls.iter().filter(|(_, call)| {
+            call.campaign == campaign && matches!(call.phase, Phase::Opening | Phase::Opened)
+        });
+        let waiting: Vec<CallId> = waiting.map(|(id, _)| *id).collect();
+        for call in waiting {
+            self.hang_up(call, HangUpCause::Stopped);
+        }
+    }
+
     fn handle_wake(&mut self, wake: Wake) {
         match wake {
             // Every input is followed by a placing round anyway.
@@ -318,6 +343,9 @@ impl Dialer {
             Wake::WrapUp(agent) => self.end_wrap_up(agent),
             Wake::Preview(agent) => self.preview_over(agent),
             Wake::IdleSeat(agent) => self.idle_too_long(agent),
+            Wake::PhoneSilent(call) => self.drop_silent_phones(call),
+            Wake::LegProbe(leg) => self.leg_probed(leg, false),
+            Wake::LegMissing(agent) => self.leg_missing(agent),
         }
     }
 }

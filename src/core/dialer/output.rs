@@ -1,5 +1,6 @@
 //! Outputs: every effect the dialer asks of the shell.
 
+use super::line_health::LineView;
 use crate::agent::{CallSummary, Endpoint, Refusal, SeatView};
 use crate::call::{Digit, HangUpCause, KeyWay};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, MixId, TrunkId};
@@ -29,6 +30,9 @@ pub enum Output {
         trunk: TrunkId,
         number: PhoneNumber,
         caller_id: Option<ShownNumber>,
+        /// How long the call may take until the phone rings.
+        setup: Duration,
+        /// How long the phone may ring, from then on.
         ring: Duration,
     },
     /// Write "answered"; the ACK waits until it is on disk.
@@ -148,10 +152,33 @@ pub enum Output {
     SaveSummary(Box<SummaryRecord>),
     /// Write a leg that was no attempt and is over: an agent's, a consulted party's, an inbound caller's.
     SaveLeg(Box<LegRecord>),
+    /// Ask the far end of this leg by OPTIONS whether it still knows the dialog. Answered by
+    /// `Input::LegProbed`, or not at all.
+    ProbeLeg {
+        leg: CallId,
+    },
     /// End these leases unchanged: nothing is written to the leads, and they may be leased again.
     ReturnLeads {
         campaign: CampaignId,
         leads: Vec<LeadId>,
+    },
+    /// The line was at fault, not the callees: these ended, unanswered attempts become `line_fault` and do not
+    /// count; their phones are open again from `next_at` on, and so is each lead that no later event decided.
+    TakeBack {
+        campaign: CampaignId,
+        attempts: Vec<AttemptId>,
+        next_at: Utc,
+    },
+    /// The line works again: phones of these open leads whose last outcome is `line_fault` are due at `at`.
+    MakeDue {
+        campaign: CampaignId,
+        leads: Vec<LeadId>,
+        at: Utc,
+    },
+    /// The line of a campaign's trunks changed; `None` = all work.
+    LineChanged {
+        campaign: CampaignId,
+        line: Option<LineView>,
     },
 }
 
@@ -251,7 +278,7 @@ pub struct AttemptRequest {
     /// Bounds of the local day for `per_day_max`.
     pub day_start: Utc,
     pub day_end: Utc,
-    /// How long the number is not dialled if the process dies now: the ring time and a margin.
+    /// How long the number is not dialled if the process dies now: set-up and ring time, and a margin.
     pub rest: Duration,
     /// An agent is reserved for this call alone, so a number that rests after an abandoned call may be
     /// dialled.

@@ -3,6 +3,7 @@
 use super::Dialer;
 use super::campaign_run::CampaignRun;
 use super::floor::{Job, agent_for_lead};
+use super::line_health::LineView;
 use super::live_call::{Call, Phase};
 use super::placing::Search;
 use super::trunk_line::Ready;
@@ -168,6 +169,8 @@ pub struct View {
     /// Abandon rates by every rule; `None` = a campaign without agents.
     pub abandon: Option<AbandonReport>,
     pub leads_open: u64,
+    /// A drain is complete: paused until it is resumed or opened again.
+    pub drained: bool,
     pub why: Option<Why>,
     /// Mode predictive: the numbers behind the last plan.
     pub reason: Option<Reason>,
@@ -179,6 +182,8 @@ pub struct View {
     pub trouble: Option<PacerFault>,
     /// A setting that runs in the shadow of the live one.
     pub shadow: Option<Comparison>,
+    /// A trunk of the campaign, or a region on it, rests because the line refuses us.
+    pub line: Option<LineView>,
 }
 
 impl Dialer {

@@ -26,6 +26,12 @@ pub enum Wake {
     Preview(AgentId),
     /// A floating seat has been idle for too long.
     IdleSeat(AgentId),
+    /// The phone of an agent to whom this callee is offered should have answered the INVITE by now.
+    PhoneSilent(CallId),
+    /// A silent leg has not answered the probe.
+    LegProbe(CallId),
+    /// The nailed-up leg that a dead phone lost should be up again.
+    LegMissing(AgentId),
 }
 
 /// The set wakes, soonest first. Each reason is set at most once.

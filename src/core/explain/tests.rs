@@ -26,11 +26,13 @@ fn campaign() -> Campaign {
         mode: Mode::Progressive,
         trunks: vec![TrunkId(0)],
         ring: Duration::from_secs(30),
+        setup: Duration::from_secs(30),
         concurrency_max: None,
         calls_per_sec: None,
         windows: CallingWindows {
             timezone: "Asia/Shanghai".into(),
             windows: vec![DayWindow { days: [true; 7], from_minute: 9 * 60, to_minute: 21 * 60 }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,

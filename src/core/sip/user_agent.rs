@@ -200,6 +200,12 @@ impl UserAgent {
         self.hang_up_call(now, call, cause);
     }
 
+    /// Asks the far end of an answered call by OPTIONS in the dialog whether it still knows it. The answer is
+    /// [`UaEvent::LegProbed`], after 32 seconds if there is none.
+    pub fn probe_leg(&mut self, now: Time, call: CallId) {
+        self.send_leg_probe(now, call);
+    }
+
     /// Ends a dialog of another process: CANCEL for an unanswered call (with ACK and BYE if a 200 still
     /// comes), BYE for an answered one. A phone whose connection is gone, or that does not answer, is sent
     /// it at its next REGISTER within half an hour.

@@ -11,7 +11,14 @@ fn line(text: &str) -> Line {
 fn place(line: &mut Line, now: Time, call: u64) {
     let number = PhoneNumber::from_e164(8_613_000_000_000 + call).expect("a number");
     let ring = Duration::from_secs(45);
-    let place = Output::PlaceCall { call: CallId(call), trunk: TrunkId(0), number, caller_id: None, ring };
+    let place = Output::PlaceCall {
+        call: CallId(call),
+        trunk: TrunkId(0),
+        number,
+        caller_id: None,
+        setup: ring,
+        ring,
+    };
     assert!(line.carry_out(now, &place));
 }
 

@@ -63,6 +63,7 @@ impl Caller {
             trunk: TrunkId(0),
             user: number(call),
             caller_id: Some("075512345678".into()),
+            setup: Duration::from_secs(30),
             ring: RING,
             media: MediaCapabilities {
                 address: SocketAddr::new(World::dialer_peer().address.ip(), 30_000),

@@ -10,7 +10,7 @@ use paceline_core::lead::Lead;
 use paceline_core::outcome::LeadState;
 use paceline_core::pacing::Why;
 use paceline_core::time::{Duration, Time, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How late a callback may be dialled.
 const LATE: Duration = Duration::from_secs(5);
@@ -28,6 +28,8 @@ struct Booking {
 pub struct Bookings {
     leads: BTreeMap<LeadId, Lead>,
     booked: BTreeMap<LeadId, Booking>,
+    /// Leads that may have been closed for a reason: a later booking does not open those again.
+    closed: BTreeSet<LeadId>,
     /// Callbacks that were dialled while they were watched.
     pub dialled: u64,
 }
@@ -42,14 +44,12 @@ impl Bookings {
             // A new process has to learn of its callbacks first.
             Input::ClockSet(_) => self.booked.values_mut().for_each(|booking| booking.beside = None),
             Input::ManagerActed { action: ManagerAction::LeadClosed { lead }, .. } => {
-                self.booked.remove(lead);
+                self.close(|one| one.id == *lead);
             }
             Input::Blacklisted { patterns, .. } => {
-                let leads = &self.leads;
-                let listed = |lead: &Lead| {
+                self.close(|lead| {
                     lead.phones.iter().any(|phone| patterns.iter().any(|one| one.matches(phone.number)))
-                };
-                self.booked.retain(|lead, _| leads.get(lead).is_some_and(|lead| !listed(lead)));
+                });
             }
             _ => {}
         }
@@ -67,16 +67,25 @@ impl Bookings {
             Output::FetchLead { lead, .. } => {
                 self.booked.remove(lead);
             }
-            Output::CloseLeads { .. } => self.booked.clear(),
+            Output::CloseLeads { .. } => self.close(|_| true),
             _ => {}
+        }
+    }
+
+    fn close(&mut self, which: impl Fn(&Lead) -> bool) {
+        for lead in self.leads.values().filter(|lead| which(lead)) {
+            self.booked.remove(&lead.id);
+            self.closed.insert(lead.id);
         }
     }
 
     fn note(&mut self, update: &LeadUpdate) {
         self.booked.remove(&update.lead);
         if let Some(home) = update.household_done {
-            let leads = &self.leads;
-            self.booked.retain(|lead, _| leads.get(lead).is_some_and(|lead| lead.household != Some(home)));
+            self.close(|lead| lead.household == Some(home) && lead.id != update.lead);
+        }
+        if self.closed.contains(&update.lead) {
+            return;
         }
         if let (LeadState::FollowUp, Some(at), Some(callback)) =
             (update.state, update.next_at, &update.callback)
@@ -130,7 +139,11 @@ impl Bookings {
             };
             booking.beside = booking.beside.or(Some(at)).filter(|_| beside && free());
             if booking.beside.is_some_and(|since| at.since(since) > LATE) {
-                return Err(format!("lead {id} is not called back beside an idle agent: {booking:?}"));
+                let view = dialer.view(campaign);
+                let place = dialer.lead_place(campaign, *id, None, &[]);
+                return Err(format!(
+                    "lead {id} is not called back beside an idle agent: {booking:?} {place:?} {view:?}"
+                ));
             }
         }
         Ok(())

@@ -69,7 +69,9 @@ fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, store: &MemorySt
                     || attempt.request.lead.is_none() && result.agent.is_none()
                     || (callee.sorry && result.agent.is_none())
             }
-            Outcome::Abandoned => {
+            // Nothing is charged to a callee whom a phone of ours failed.
+            Outcome::AgentFailed if result.counted || callee.agents.is_empty() => false,
+            Outcome::Abandoned | Outcome::AgentFailed => {
                 (callee.sorry
                     || callee.ended_by_callee
                     || callee.hung_up && (callee.for_one || callee.ordered_off))
@@ -143,7 +145,7 @@ fn state_log_adds_up(seen: &Seen, log: &[ReportedSeat]) -> Result<(), String> {
     Ok(())
 }
 
-/// A callee who answered is called again only after an abandon, by a summary, or by an agent's request.
+/// A callee who answered is called again only after an abandon or a failed phone of ours, by a summary, or by an agent's request.
 fn every_repeated_call_has_a_reason(
     plan: &FloorPlan,
     seen: &Seen,
@@ -160,6 +162,7 @@ fn every_repeated_call_has_a_reason(
             let result = earlier.result.as_ref().ok_or("no end")?;
             let rested = attempt.request.placed_at.since(result.ended_at);
             let abandoned = result.outcome == Outcome::Abandoned && rest.is_some_and(|rest| rested >= *rest);
+            let failed = result.outcome == Outcome::AgentFailed;
             let opened = |record: &&SummaryRecord| {
                 let of = record.lead.as_ref().is_some_and(|update| {
                     update.lead == lead && matches!(update.state, LeadState::Open | LeadState::FollowUp)
@@ -168,7 +171,7 @@ fn every_repeated_call_has_a_reason(
             };
             // A lead that an agent has requested since is settled by that newer call.
             let asked_since = seen.asked_at.get(&lead).is_some_and(|at| *at >= earlier.request.placed_at);
-            if !abandoned && !asked_since && store.summaries().iter().rfind(opened).is_none() {
+            if !abandoned && !failed && !asked_since && store.summaries().iter().rfind(opened).is_none() {
                 return Err(format!(
                     "{key:?} had answered ({result:?}) and was called again: {:?}",
                     attempt.request

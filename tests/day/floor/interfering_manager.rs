@@ -85,10 +85,11 @@ fn act(day: &mut Day<Line>, plan: &FloorPlan, rng: &mut SimRng, paused_until: &m
             day.give(Input::TrunkChanged { trunk: plan.trunk.id, state: TrunkState::Up });
         }
         18 => day.give(Input::Overran),
-        _ if rng.chance(0.05) => {
+        _ if rng.chance(0.5) => {
+            // The campaign goes on when it is resumed.
             let act = if rng.chance(0.5) { ManagerAction::Drain } else { ManagerAction::HangUpAll };
             give(day, act);
-            return false;
+            *paused_until = Some(day.now + rng.between(Duration::from_secs(5), MINUTE * 20));
         }
         _ => {}
     }

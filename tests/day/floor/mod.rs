@@ -72,6 +72,7 @@ impl FloorPlan {
                 name: "trunk".into(),
                 calls_max: 60,
                 calls_per_sec: 50.0,
+                setup: None,
                 allow: vec!["*".into()],
             },
             group: group(&mut rng),
@@ -157,11 +158,13 @@ fn campaign(mode: Mode, rng: &mut SimRng) -> Campaign {
         mode,
         trunks: vec![TrunkId(0)],
         ring: Duration::from_secs(30),
+        setup: Duration::from_secs(20),
         concurrency_max: announce.then_some(6),
         calls_per_sec: None,
         windows: CallingWindows {
             timezone: "Asia/Shanghai".into(),
             windows: vec![DayWindow { days: [true; 7], from_minute: 480, to_minute: 1200 }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,

@@ -32,7 +32,7 @@ impl Orders {
         match input {
             Input::ManagerActed { action: act, .. } => match act {
                 ManagerAction::Pause => self.paused = true,
-                ManagerAction::Resume => self.paused = false,
+                ManagerAction::Resume => (self.paused, self.drained) = (false, false),
                 ManagerAction::Drain | ManagerAction::HangUpAll => self.drained = true,
                 _ => {}
             },

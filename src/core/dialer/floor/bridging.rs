@@ -17,6 +17,10 @@ use crate::time::{Duration, Time};
 /// The longest conversation; a call that is still up then is hung up.
 const TALK_MAX: Duration = Duration::from_secs(6 * 3600);
 
+/// How long an agent's phone may take to respond to the INVITE at all: half of the callee's wait, within
+/// these. A phone that is gone must not use up the wait, so the next agent is tried.
+const PHONE_RESPONDS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
+
 /// The longest sorry message.
 const SORRY_MAX: Duration = Duration::from_secs(30);
 
@@ -106,7 +110,53 @@ impl Dialer {
         if !self.ring_agent(agent, Some(id), ring) {
             return self.agent_lost(agent, id, false);
         }
+        let patience = self.patience(id).unwrap_or(PHONE_RESPONDS.1 * 2);
+        let responds = (patience / 2).clamp(PHONE_RESPONDS.0, PHONE_RESPONDS.1);
+        self.wakes.set_sooner(Wake::PhoneSilent(id), self.now + responds);
         self.outputs.push_back(Output::Play { leg: id, sound: SoundName::RingBack });
+    }
+
+    /// How long the callee may wait for an agent after the answer; `None` = the callee asked for an agent.
+    fn patience(&self, id: CallId) -> Option<Duration> {
+        let call = self.calls.get(&id).filter(|call| !call.queued)?;
+        self.campaigns.get(&call.campaign).map(|run| run.rules.pacing.answer_wait)
+    }
+
+    /// Agents to whom this callee is offered and whose phones have not responded to the INVITE.
+    fn silent_phones(&self, id: CallId) -> Vec<AgentId> {
+        let Some(call) = self.calls.get(&id) else { return Vec::new() };
+        let silent = |agent: &AgentId| {
+            let leg = self.floor.seats.get(agent).and_then(|seat| seat.leg);
+            leg.and_then(|leg| self.floor.legs.get(&leg)).is_some_and(|leg| !leg.up && !leg.responded)
+        };
+        call.offered.iter().copied().filter(silent).collect()
+    }
+
+    /// Whether an agent's phone has failed this waiting callee.
+    pub(in crate::dialer) fn has_phone_failed(&self, id: CallId) -> bool {
+        self.calls.get(&id).is_some_and(|call| call.phone_failed) || !self.silent_phones(id).is_empty()
+    }
+
+    /// Takes the offer back from phones that have not responded; the next agent is tried.
+    pub(in crate::dialer) fn drop_silent_phones(&mut self, id: CallId) {
+        for agent in self.silent_phones(id) {
+            self.release_leg(agent);
+            self.agent_lost(agent, id, false);
+        }
+    }
+
+    /// Takes the offer back from every phone that still rings.
+    fn drop_offers(&mut self, id: CallId) {
+        let offered = self.calls.get_mut(&id).map(|call| std::mem::take(&mut call.offered));
+        for agent in offered.unwrap_or_default() {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.not_reached.insert(agent);
+                call.phone_failed = true;
+            }
+            self.release_leg(agent);
+            self.note_miss(agent);
+            self.after_missed_ring(agent, id);
+        }
     }
 
     /// The agent's leg came up while a call is assigned to the agent.
@@ -143,6 +193,7 @@ impl Dialer {
             self.withdraw(other);
         }
         self.wakes.clear(Wake::Abandon(id));
+        self.wakes.clear(Wake::PhoneSilent(id));
         self.wakes.set(Wake::CallLost(id), now + TALK_MAX);
         self.set_activity(agent, Activity::Talking);
         let Some(seat) = self.seat(agent) else { return };
@@ -205,6 +256,7 @@ impl Dialer {
             Phase::Waiting => {
                 call.offered.remove(&agent);
                 call.not_reached.insert(agent);
+                call.phone_failed = true;
                 self.note_miss(agent);
                 self.after_missed_ring(agent, id);
                 self.requeue(id);
@@ -264,11 +316,24 @@ impl Dialer {
         }
     }
 
-    /// The callee's wait is over. A phone that rings already may still be answered.
+    /// The callee's wait is over. A phone that rings may still be answered, but no longer than agents' phones
+    /// ring, counted from the callee's answer too.
     pub(in crate::dialer) fn wait_expired(&mut self, id: CallId) {
+        let now = self.now;
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Waiting) else { return };
         call.wait_expired = true;
         if call.offered.is_empty() {
+            return self.play_sorry(id);
+        }
+        let since = if call.queued { None } else { call.answered };
+        let Some((since, ring)) = since.zip(self.agent_rules(id).map(|rules| rules.ring)) else { return };
+        if now < since + ring {
+            self.wakes.set(Wake::Abandon(id), since + ring);
+            return self.drop_silent_phones(id);
+        }
+        self.drop_offers(id);
+        let waits = self.calls.get(&id).is_some_and(|call| call.phase == Phase::Waiting);
+        if waits {
             self.play_sorry(id);
         }
     }
@@ -288,6 +353,7 @@ impl Dialer {
             self.feed_pacer(id, |call| Event::Abandoned { call });
         }
         self.wakes.clear(Wake::Abandon(id));
+        self.wakes.clear(Wake::PhoneSilent(id));
         self.wakes.set(Wake::CallOver(id), now + SORRY_MAX);
         self.wakes.set(Wake::CallLost(id), now + SORRY_MAX + Duration::from_secs(75));
         self.outputs.push_back(Output::Play { leg: id, sound: SoundName::Sorry(campaign) });
@@ -296,6 +362,7 @@ impl Dialer {
     /// The callee's leg is over: frees its agent, offered agents, consulted party and supervisors.
     pub(in crate::dialer) fn end_conversation(&mut self, id: CallId) {
         self.wakes.clear(Wake::Abandon(id));
+        self.wakes.clear(Wake::PhoneSilent(id));
         self.end_consult(id);
         self.leave_supervisors(id);
         let Some(call) = self.calls.get_mut(&id) else { return };

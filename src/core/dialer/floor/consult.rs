@@ -21,6 +21,7 @@ impl Dialer {
         }
         let mut consult = Consult { agent: None, leg: None, number: None, up: false, joined: false };
         match target {
+            ConsultTarget::Number(_) if self.floor.closed => return Err(Refusal::CampaignClosed),
             ConsultTarget::Number(number) => {
                 consult.leg = Some(self.ring_consulted_party(agent, id, number).ok_or(Refusal::NobodyFree)?);
                 consult.number = Some(number);

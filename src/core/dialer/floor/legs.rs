@@ -22,12 +22,28 @@ pub(in crate::dialer) struct SideLeg {
     number: Option<PhoneNumber>,
     pub trunk: Option<TrunkId>,
     pub up: bool,
+    /// The phone, or the trunk to it, has responded to the INVITE.
+    pub responded: bool,
+    /// Its audio has stopped, and a probe is to tell whether the phone is gone.
+    pub probing: bool,
+    /// Its audio has stopped, and no RTCP comes either.
+    pub silent: bool,
+    /// The phone has restarted since the leg came up.
+    pub restarted: bool,
+    /// The phone is gone: why, in words.
+    pub lost: Option<String>,
     began_at: Utc,
     answered_at: Option<Utc>,
     /// The call it serves, where known; `None` = nailed up for the shift.
     call: Option<CallId>,
     /// Set once we asked the network to end it.
     pub ending: bool,
+}
+
+impl SideLeg {
+    pub fn kind(&self) -> LegKind {
+        self.kind
+    }
 }
 
 /// How long a nailed-up leg may ring: the agent picks up at the start of the shift.
@@ -136,6 +152,11 @@ impl Dialer {
             number: None,
             trunk,
             up: false,
+            responded: false,
+            probing: false,
+            silent: false,
+            restarted: false,
+            lost: None,
             began_at,
             answered_at: None,
             call,
@@ -174,7 +195,12 @@ impl Dialer {
     pub(in crate::dialer) fn leg_progressed(&mut self, leg: CallId, progress: Progress) {
         let utc = self.wall.utc(self.now);
         match progress {
-            Progress::Sent | Progress::Trying | Progress::Ringing => {}
+            Progress::Sent => {}
+            Progress::Trying | Progress::Ringing => {
+                if let Some(side) = self.floor.legs.get_mut(&leg) {
+                    side.responded = true;
+                }
+            }
             Progress::Answered => {
                 let Some(side) = self.floor.legs.get_mut(&leg).filter(|side| !side.up) else { return };
                 side.up = true;
@@ -201,6 +227,7 @@ impl Dialer {
         seat.misses = 0;
         seat.leg_failures = 0;
         seat.idle_since = now;
+        self.wakes.clear(Wake::LegMissing(agent));
         match self.floor.seats.get(&agent).and_then(|seat| seat.job.clone()) {
             Some(Job::AgentFirst { .. }) => self.dial_after_agent(agent),
             Some(Job::Call { call }) => self.agent_reached(agent, call),
@@ -229,6 +256,7 @@ impl Dialer {
         let utc = self.wall.utc(self.now);
         let Some(side) = self.floor.legs.remove(&leg) else { return };
         self.wakes.clear(Wake::LegLost(leg));
+        self.wakes.clear(Wake::LegProbe(leg));
         if let Some(line) = side.trunk.and_then(|trunk| self.trunks.get_mut(&trunk)) {
             line.close(leg);
         }
@@ -246,7 +274,7 @@ impl Dialer {
             connected_at: None,
             ended_at: utc,
             ended_by: if side.ending { EndedBy::Dialer } else { agent_or(ended.by) },
-            cause: ended.cause.clone(),
+            cause: side.lost.clone().unwrap_or_else(|| ended.cause.clone()),
         })));
         match side.kind {
             LegKind::Agent => self.agent_leg_ended(side.agent, leg, side.up, ended),
@@ -266,6 +294,12 @@ impl Dialer {
         }
         // A registered phone reports `Agent`, an ordinary telephone `Callee`.
         let hung_up = was_up && matches!(ended.by, EndedBy::Agent | EndedBy::Callee);
+        self.after_leg_loss(agent, hung_up);
+    }
+
+    /// The agent has no leg any more: frees the call or the work that needed it, and raises the leg again.
+    pub(super) fn after_leg_loss(&mut self, agent: AgentId, hung_up: bool) {
+        let Some(seat) = self.floor.seats.get(&agent) else { return };
         match seat.job.clone() {
             Some(Job::Call { call }) => self.agent_lost(agent, call, hung_up),
             Some(Job::Consulted { call }) => self.consulted_agent_gone(agent, call),
@@ -293,7 +327,8 @@ impl Dialer {
     pub(super) fn raise_leg(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
         let wanted = seat.is_signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
-        if !wanted || !seat.is_reachable() {
+        // A stopping service sends no INVITE any more.
+        if !wanted || !seat.is_reachable() || self.floor.closed {
             self.wakes.clear(Wake::RaiseLeg(agent));
             return;
         }

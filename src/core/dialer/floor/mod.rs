@@ -7,6 +7,7 @@ mod agent_selection;
 mod bridging;
 mod call_control;
 mod consult;
+mod dead_legs;
 mod inbound;
 mod legs;
 mod pacer_feed;
@@ -190,6 +191,12 @@ impl Floor {
         seat.leg.is_some_and(|leg| self.legs.get(&leg).is_some_and(|leg| leg.up && !leg.ending))
     }
 
+    /// Whether a callee can be bridged with the seat's leg: it is up, and nothing says that its phone is gone.
+    fn leg_sound(&self, seat: &Seat) -> bool {
+        let doubted = |leg: CallId| self.legs.get(&leg).is_some_and(|leg| leg.probing);
+        self.leg_up(seat) && !seat.leg.is_some_and(doubted)
+    }
+
     /// Whether a call of this group may go to the seat now.
     pub(super) fn takes_calls(&self, seat: &Seat, group: GroupId, inbound: bool) -> bool {
         let mode = self.work_mode(seat, group);
@@ -199,7 +206,7 @@ impl Floor {
             && seat.groups.contains(&group)
             && (if inbound { mode.takes_inbound() } else { mode.takes_outbound() })
             && match seat.holding {
-                Holding::NailedUp => self.leg_up(seat),
+                Holding::NailedUp => self.leg_sound(seat),
                 Holding::PerCall => seat.is_reachable() && seat.leg.is_none(),
             }
     }
@@ -331,7 +338,7 @@ impl Dialer {
             Some(NoCallsReason::Paused)
         } else if !seat.is_reachable() {
             Some(NoCallsReason::PhoneAway)
-        } else if seat.holding == Holding::NailedUp && !self.floor.leg_up(seat) {
+        } else if seat.holding == Holding::NailedUp && !self.floor.leg_sound(seat) {
             Some(NoCallsReason::LegComing)
         } else if campaigns().next().is_none() {
             Some(NoCallsReason::NoCampaign)

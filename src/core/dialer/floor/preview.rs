@@ -29,21 +29,23 @@ const OWN_RING: Duration = Duration::from_secs(30);
 impl Dialer {
     /// Mode preview: gives every free agent a lead to preview.
     pub(in crate::dialer) fn assign_previews(&mut self, id: CampaignId, utc: Utc) -> Why {
-        loop {
-            let Some(run) = self.campaigns.get(&id) else { return Why::Finished };
-            let Some(rules) = run.rules.agents.as_ref() else { return Why::NoAgents };
-            let (group, preview) = (rules.group, rules.preview);
-            let mut free =
-                self.floor.seats.values().filter(|seat| self.floor.takes_calls(seat, group, false));
-            let Some(agent) = free.next().map(|seat| seat.agent.id) else {
-                return match self.floor.census(group).0 {
-                    0 => Why::NoAgents,
-                    _ => Why::AgentsBusy,
-                };
-            };
+        let Some(run) = self.campaigns.get(&id) else { return Why::Finished };
+        let Some(rules) = run.rules.agents.as_ref() else { return Why::NoAgents };
+        let (group, preview) = (rules.group, rules.preview);
+        let free = self.floor.seats.values().filter(|seat| self.floor.takes_calls(seat, group, false));
+        let free: Vec<AgentId> = free.map(|seat| seat.agent.id).collect();
+        let mut why = match self.floor.census(group).0 {
+            0 => Why::NoAgents,
+            _ => Why::AgentsBusy,
+        };
+        for agent in free {
             let (leased, _, _, _) = match self.next_lead(id, utc, Search::Preview(agent)) {
                 Ok(found) => found,
-                Err(why) => return why,
+                // The next agent may have a callback that this one has not.
+                Err(missing) => {
+                    why = missing;
+                    continue;
+                }
             };
             let until = match preview {
                 Preview::Click => None,
@@ -55,6 +57,7 @@ impl Dialer {
             }
             self.set_activity(agent, Activity::Reserved);
         }
+        why
     }
 
     /// Returns the lead that the agent was about to call, and makes the agent idle.
@@ -258,7 +261,7 @@ impl Dialer {
         }
         let run = self.campaigns.get_mut(&campaign).filter(|run| !run.draining && !run.paused);
         let run = run.ok_or(Refusal::CampaignClosed)?;
-        if !matches!(run.window(utc), WindowState::OpenUntil(_)) {
+        if !matches!(run.window_of(number, utc), WindowState::OpenUntil(_)) {
             return Err(Refusal::CampaignClosed);
         }
         self.trunk_now(campaign, number).map(|_| ()).ok_or(Refusal::NumberRefused)
@@ -317,7 +320,7 @@ impl Dialer {
             return self.return_lead(agent);
         };
         let Some(run) = self.campaigns.get_mut(&campaign) else { return };
-        let open_until = match run.window(utc) {
+        let open_until = match run.window_of(number, utc) {
             WindowState::OpenUntil(until) => until,
             WindowState::ClosedUntil(_) => FOREVER,
         };

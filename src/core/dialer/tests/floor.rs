@@ -314,7 +314,7 @@ fn two_missed_calls_pause_an_agent() {
         desk.progress(leg, ended(Outcome::NoAnswer, 487));
         desk.wait(Duration::from_secs(3));
         desk.progress(call, ended(Outcome::Answered, 200));
-        assert_eq!(desk.result().outcome, Outcome::Abandoned);
+        assert_eq!(desk.result().outcome, Outcome::AgentFailed);
     }
     assert!(matches!(desk.seat(1).availability, Availability::Paused { .. }));
     assert_eq!(desk.seat(1).no_calls, Some(NoCallsReason::Paused));

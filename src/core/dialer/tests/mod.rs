@@ -1,11 +1,15 @@
 //! The dialer step by step: one input, the outputs it must lead to.
 
 mod abandons;
+mod agent_phones;
 mod callbacks;
+mod dead_legs;
 mod floor;
 mod lead_sync;
+mod lines;
 mod pacing;
 mod rates;
+mod stopping;
 mod whys;
 
 use super::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
@@ -150,6 +154,7 @@ fn trunk(id: u16) -> Trunk {
         name: format!("t{id}"),
         calls_max: 10,
         calls_per_sec: 0.0,
+        setup: None,
         allow: vec!["*".into()],
     }
 }
@@ -162,11 +167,13 @@ fn campaign() -> Campaign {
         mode: Mode::Announce,
         trunks: vec![TrunkId(0)],
         ring: Duration::from_secs(45),
+        setup: Duration::from_secs(20),
         concurrency_max: None,
         calls_per_sec: None,
         windows: CallingWindows {
             timezone: "Asia/Shanghai".into(),
             windows: vec![DayWindow { days: [true; 7], from_minute: 480, to_minute: 1260 }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,
@@ -585,7 +592,7 @@ fn a_call_without_further_reports_is_closed() {
     let mut desk = Desk::new(campaign());
     desk.leads(vec![lead(1)]);
     desk.placing();
-    desk.wait(Duration::from_secs(45 + 75));
+    desk.wait(Duration::from_secs(20 + 45 + 75));
     let result = desk.result();
     assert_eq!((result.outcome, result.counted), (Outcome::LineFault, false));
 }

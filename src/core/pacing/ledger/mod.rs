@@ -309,7 +309,8 @@ impl Ledger {
             }
         }
         match booked.outcome {
-            Outcome::Abandoned => {
+            // An answered callee whose agent's phone failed was abandoned too, whatever the reason.
+            Outcome::Abandoned | Outcome::AgentFailed => {
                 self.abandoned(answered_at);
                 if left_early(answered_at, booked.ended_at, booked.ended_by, answer_wait) {
                     self.hung_up(answered_at);

@@ -265,6 +265,20 @@ impl Registrar {
         Ok(wanted)
     }
 
+    /// Whether this REGISTER begins a new registration: it has a Call-ID that the account has not used, as a
+    /// phone after a restart has (RFC 3261 section 10.2.4). `Some(true)` = its contact or instance is registered.
+    pub fn is_restart(&self, user: &str, request: &Message<'_>) -> Option<bool> {
+        let call_id = truncate(&request.call_id(), NAME_MAX);
+        if self.bindings.values().any(|it| it.user == user && it.call_id == call_id) {
+            return None;
+        }
+        let contacts = request.list(HeaderName::Contact).take(self.config.contacts_max);
+        let wanted = contacts.filter_map(|contact| self.parse_contact(user, &contact, request).ok());
+        let mut wanted = wanted.filter(|wanted| !wanted.lifetime.is_zero()).peekable();
+        wanted.peek()?;
+        Some(wanted.any(|wanted| self.find_binding(user, &wanted).is_some()))
+    }
+
     /// The existing binding for this contact: same device, or same URI.
     fn find_binding(&self, user: &str, wanted: &RequestedContact) -> Option<u64> {
         let same = |it: &Binding| match (wanted.instance.is_empty(), it.instance.is_empty()) {

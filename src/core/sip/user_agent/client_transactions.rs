@@ -31,6 +31,8 @@ pub(super) enum Purpose {
     TargetProbe(TrunkId, Peer),
     /// OPTIONS probe of a phone's contact.
     Probe(u64),
+    /// OPTIONS in a leg's dialog.
+    LegProbe(CallId),
     SavedInvite(u64),
     SavedCancel(u64),
     SavedBye(u64),
@@ -212,6 +214,7 @@ impl UserAgent {
             | Purpose::Prack(call)
             | Purpose::Reinvite(call)
             | Purpose::Update(call)
+            | Purpose::LegProbe(call)
             | Purpose::Bye(call) => self.legs.get(&call)?.trunk,
             Purpose::Probe(_)
             | Purpose::SavedInvite(_)
@@ -398,6 +401,7 @@ impl UserAgent {
             Purpose::Bye(call) => self.bye_answered(now, call, answer),
             Purpose::Register(trunk, to) => self.register_answered(now, trunk, to, answer),
             Purpose::Probe(id) => self.probe_answered(now, id, answer),
+            Purpose::LegProbe(call) => self.leg_probe_answered(call, answer),
             Purpose::Options(trunk) => self.options_answered(now, trunk, answer),
             Purpose::SavedInvite(id) => self.saved_invite_answered(now, id, key, answer),
             Purpose::SavedCancel(id) => self.saved_cancel_answered(now, id, answer),

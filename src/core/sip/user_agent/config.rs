@@ -127,7 +127,9 @@ pub struct CallRequest {
     pub user: String,
     /// The shown number in the trunk's form; `None` = the trunk's user name or `anonymous`.
     pub caller_id: Option<String>,
-    /// Ring time; the call is cancelled after it.
+    /// How long the call may take until the phone rings; it is cancelled after it.
+    pub setup: Duration,
+    /// Ring time, from the first 18x; the call is cancelled after it.
     pub ring: Duration,
     /// Where we listen, and the codecs in order of preference.
     pub media: MediaCapabilities,

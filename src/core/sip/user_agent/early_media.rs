@@ -36,6 +36,7 @@ impl UserAgent {
         let first = !placing.ringing && (180..=189).contains(&code);
         placing.ringing |= first;
         if first {
+            placing.ring_until = placing.ring.map(|ring| now + ring).or(placing.ring_until);
             self.report_progress(call, Progress::Ringing);
         }
         let Some(at) = self.early_dialog(call, message, from) else { return };

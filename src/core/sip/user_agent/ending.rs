@@ -56,6 +56,23 @@ impl UserAgent {
         self.leg_request(now, call, Method::Bye, lines, None, Purpose::Bye(call));
     }
 
+    /// Sends OPTIONS in the leg's dialog.
+    pub(super) fn send_leg_probe(&mut self, now: Time, call: CallId) {
+        let confirmed = self.legs.get(&call).is_some_and(|leg| leg.state == LegState::Confirmed);
+        if confirmed {
+            self.leg_request(now, call, Method::Options, Vec::new(), None, Purpose::LegProbe(call));
+        }
+    }
+
+    pub(super) fn leg_probe_answered(&mut self, call: CallId, answer: Answer<'_, '_>) {
+        if answer.code().is_some_and(|code| code < 200) || !self.legs.contains_key(&call) {
+            return;
+        }
+        // 408 and no answer at all say the same (RFC 5057 section 5.1).
+        let alive = answer.code().is_some_and(|code| !matches!(code, 408 | 481));
+        self.emit(UaEvent::LegProbed { call, alive });
+    }
+
     /// Sends a request in the leg's dialog, with credentials if the leg was challenged before.
     pub(super) fn leg_request(
         &mut self,
@@ -167,6 +184,7 @@ pub(super) fn unanswered_outcome(cause: HangUpCause) -> Outcome {
         HangUpCause::RingTimeout | HangUpCause::Finished => Outcome::NoAnswer,
         HangUpCause::Stopped | HangUpCause::AgentHungUp | HangUpCause::Abandoned => Outcome::Cancelled,
         HangUpCause::AgentFailed => Outcome::AgentFailed,
+        HangUpCause::SetupTimeout => Outcome::Unreachable,
         HangUpCause::MediaLost | HangUpCause::NotSaved => Outcome::LineFault,
     }
 }
@@ -193,6 +211,7 @@ pub(super) fn ended_by_us(cause: HangUpCause, code: Option<u16>, words: &str) ->
         HangUpCause::Abandoned => "no agent was free",
         HangUpCause::MediaLost => "media lost",
         HangUpCause::NotSaved => "the answer could not be saved",
+        HangUpCause::SetupTimeout => "the phone did not ring in time",
     };
     let cause = if words.is_empty() { why.to_string() } else { format!("{why}; {words}") };
     Ended {

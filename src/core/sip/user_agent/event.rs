@@ -67,11 +67,28 @@ pub enum UaEvent {
         call: CallId,
         target: String,
     },
+    /// The callee of a recovered dialog answered, which the earlier process did not see. The call is ended by ACK and BYE. A
+    /// repeated 200 is reported again.
+    SavedDialogAnswered {
+        call_id: String,
+    },
     /// A recovered dialog is finished. `reached` = false: the far side never answered and ends the call by
     /// its own timers.
     SavedDialogEnded {
         call_id: String,
         reached: bool,
+    },
+    /// The far end answered the OPTIONS of [`UserAgent::probe_leg`]. `alive` = false: it does not know the
+    /// dialog (481), or its connection failed.
+    LegProbed {
+        call: CallId,
+        alive: bool,
+    },
+    /// A phone registered under a new Call-ID, as after a restart (RFC 3261 section 10.2.4).
+    PhoneRestarted {
+        agent: AgentId,
+        /// Its contact or instance was registered before.
+        same_device: bool,
     },
 }
 

@@ -151,7 +151,10 @@ pub(super) struct Placing {
     pub raised: bool,
     /// Authorization headers of the INVITE; its ACK carries them too (RFC 3261 section 22.1).
     pub authorization: Vec<(HeaderName, String)>,
+    /// When the call is cancelled: the end of the set-up time until the phone rings, then of the ring time.
     pub ring_until: Option<Time>,
+    /// The ring time that begins with the first 18x; `None` = `ring_until` holds from the INVITE on.
+    pub ring: Option<Duration>,
     pub provisional: bool,
     pub ringing: bool,
     pub early: Vec<EarlyDialog>,
@@ -184,6 +187,7 @@ impl Placing {
             raised: false,
             authorization: Vec::new(),
             ring_until: Some(ring_until),
+            ring: None,
             provisional: false,
             ringing: false,
             early: Vec::new(),

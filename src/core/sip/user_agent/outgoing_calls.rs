@@ -84,12 +84,13 @@ impl UserAgent {
             pinned: false,
         };
         let key = ClientKey::new(self.identifiers.invite_branch(call));
-        let ring_until = now + request.ring;
+        let ring_until = now + request.setup;
         let placing = Placing {
             user: request.user,
             contact_user,
             identity,
             cseq: saved.cseq,
+            ring: Some(request.ring),
             silent_at: has_alternates.then(|| now + SILENCE),
             ..Placing::new(saved.sent_by, saved.request_uri, key, saved.peer, ring_until)
         };

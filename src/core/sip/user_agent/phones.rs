@@ -133,6 +133,7 @@ impl UserAgent {
     /// Handles the REGISTER of an authenticated phone.
     pub(super) fn handle_phone_register(&mut self, now: Time, received: ReceivedRequest<'_, '_>, user: &str) {
         let Some(registrar) = &mut self.registrar else { return };
+        let restarted = registrar.is_restart(user, received.request);
         let reply = match registrar.register(now, received.from, user, received.request) {
             Err(refusal) => {
                 let reply = Reply::new(refusal.code, refusal.reason);
@@ -162,6 +163,10 @@ impl UserAgent {
         // First end the recovered dialogs: `PhoneChanged` may make the engine ring the phone again.
         self.end_recovered_with_phone(now, user);
         self.report_link_change(user);
+        let agent = self.registrar.as_ref().and_then(|registrar| registrar.agent(user));
+        if let Some((agent, same_device)) = agent.zip(restarted) {
+            self.emit(UaEvent::PhoneRestarted { agent, same_device });
+        }
     }
 
     pub(super) fn restore_binding(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) {

@@ -62,7 +62,9 @@ impl UserAgent {
                 match placing.cancel {
                     Some(cancel) if cancel.give_up.is_some_and(|at| at <= now) => self.fail_cancel(now, call),
                     None if placing.ring_until.is_some_and(|at| at <= now) => {
-                        self.cancel_call(now, call, HangUpCause::RingTimeout);
+                        let set_up = placing.ringing || placing.ring.is_none();
+                        let cause = if set_up { HangUpCause::RingTimeout } else { HangUpCause::SetupTimeout };
+                        self.cancel_call(now, call, cause);
                     }
                     None if placing.silent_at.is_some_and(|at| at <= now) => {
                         self.leave_silent_target(now, call);

@@ -318,6 +318,7 @@ pub(super) fn reason(cause: HangUpCause) -> &'static str {
         HangUpCause::AgentHungUp => "Q.850;cause=16;text=\"Agent hung up\"",
         HangUpCause::AgentFailed => "Q.850;cause=41;text=\"Agent not reached\"",
         HangUpCause::Abandoned => "Q.850;cause=16;text=\"Nobody free\"",
+        HangUpCause::SetupTimeout => "Q.850;cause=18;text=\"It did not ring\"",
         HangUpCause::NotSaved => "Q.850;cause=41;text=\"Not saved\"",
     }
 }

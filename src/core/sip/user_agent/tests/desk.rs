@@ -59,6 +59,7 @@ pub fn request() -> CallRequest {
         trunk: TRUNK,
         user: "013800138000".into(),
         caller_id: Some("075512345678".into()),
+        setup: Duration::from_secs(30),
         ring: Duration::from_secs(45),
         media: media(),
     }

@@ -219,6 +219,42 @@ fn an_unanswered_call_is_cancelled_at_its_ring_time() {
 }
 
 #[test]
+fn the_ring_time_begins_when_the_phone_rings() {
+    for provisional in ["180 Ringing", "183 Session Progress"] {
+        let (mut desk, invite) = Desk::calling();
+        desk.receive(&answer(&invite, "100 Trying", "", &[], ""));
+        desk.wait(secs(20));
+        desk.receive(&answer(&invite, provisional, "far", &[], ""));
+        desk.events();
+        desk.wait(secs(30));
+        // A second 180 begins nothing anew.
+        desk.receive(&answer(&invite, "180 Ringing", "far", &[], ""));
+        desk.wait(Duration::from_millis(14_999));
+        desk.silent();
+        desk.wait(Duration::from_millis(1));
+        assert!(desk.one().starts_with("CANCEL "), "{provisional}");
+        desk.receive(&answer(&invite, "487 Request Terminated", "far", &[], ""));
+        assert_eq!(desk.ended().outcome, Outcome::NoAnswer, "{provisional}");
+    }
+}
+
+#[test]
+fn a_call_that_does_not_ring_is_cancelled_at_the_end_of_its_set_up_time() {
+    let (mut desk, invite) = Desk::calling();
+    desk.receive(&answer(&invite, "100 Trying", "", &[], ""));
+    desk.wait(Duration::from_millis(29_999));
+    desk.silent();
+    desk.wait(Duration::from_millis(1));
+    let cancel = desk.one();
+    assert!(cancel.contains("It did not ring"), "{cancel}");
+    desk.receive(&answer(&cancel, "200 OK", "far", &[], ""));
+    desk.events();
+    desk.receive(&answer(&invite, "487 Request Terminated", "far", &[], ""));
+    let ended = desk.ended();
+    assert_eq!((ended.outcome, ended.by, ended.sip_code), (Outcome::Unreachable, EndedBy::Dialer, Some(487)));
+}
+
+#[test]
 fn a_cancel_without_effect_is_given_up_after_32_seconds() {
     let (mut desk, invite) = Desk::calling();
     desk.receive(&answer(&invite, "180 Ringing", "far", &[], ""));

@@ -1,0 +1,59 @@
+//! Drain and hang-up of a campaign: no INVITE leaves, and the campaign goes on when it is resumed.
+
+use super::*;
+
+fn act(desk: &mut Desk, action: ManagerAction) {
+    desk.give(Input::ManagerActed { campaign: ID, action });
+}
+
+#[test]
+fn a_campaign_goes_on_after_a_hang_up_of_all_calls_or_a_drain() {
+    for stop in [ManagerAction::HangUpAll, ManagerAction::Drain] {
+        let mut rules = campaign();
+        rules.retry.after.insert(Outcome::Cancelled, Duration::from_secs(60));
+        rules.concurrency_max = Some(1);
+        let mut desk = Desk::new(rules);
+        desk.leads(vec![lead(1), lead(2)]);
+        let call = desk.placing();
+        desk.progress(call, Progress::Ringing);
+        act(&mut desk, stop.clone());
+        desk.progress(call, ended(Outcome::NoAnswer, 487));
+        let result = desk.result();
+        let over = desk.take(|output| matches!(output, Output::CampaignFinished { .. }).then_some(()));
+        assert_eq!((over.len(), desk.why()), (0, Some(Why::Paused)), "{stop:?}: leads are open");
+        assert_eq!(result.lead.expect("a lead").state, LeadState::Open);
+        desk.outputs.clear();
+        act(&mut desk, ManagerAction::Resume);
+        let asked = desk.take(|output| matches!(output, Output::FetchLeads { .. }).then_some(()));
+        assert_eq!(asked.len(), 1, "{stop:?}");
+        desk.leads(vec![lead(2)]);
+        assert_eq!(desk.requests().len(), 1, "{stop:?}");
+    }
+}
+
+#[test]
+fn no_invite_leaves_after_a_drain() {
+    let mut slow = trunk(0);
+    slow.calls_per_sec = 1.0;
+    let mut desk = Desk::with_trunks(campaign(), vec![slow]);
+    desk.leads((1..=5).map(lead).collect());
+    desk.wait(Duration::from_secs(3));
+    let opened = desk.requests();
+    assert!(opened.len() >= 3);
+    // One INVITE waits for its slot on the wire, another for the store.
+    for request in &opened[..opened.len() - 1] {
+        desk.give(Input::AttemptOpened { attempt: request.attempt, verdict: DialVerdict::Opened });
+    }
+    desk.placed();
+    act(&mut desk, ManagerAction::TestCall { number: number(99) });
+    act(&mut desk, ManagerAction::Drain);
+    let last = opened[opened.len() - 1].attempt;
+    desk.give(Input::AttemptOpened { attempt: last, verdict: DialVerdict::Opened });
+    desk.wait(Duration::from_secs(10));
+    assert_eq!(desk.placed(), []);
+    let results = desk.take(|output| match output {
+        Output::SaveResult(result) => Some((result.outcome, result.counted)),
+        _ => None,
+    });
+    assert!(!results.is_empty() && results.iter().all(|result| *result == (Outcome::Cancelled, false)));
+}
