@@ -69,11 +69,11 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
         );
     } else {
         show(&loaded, report.as_ref(), &measured_sounds);
-        hours.show();
-        numbers.show(&loaded);
         for line in trunk_lines(&config, &loaded) {
             println!("  {line}");
         }
+        hours.show();
+        numbers.show(&loaded);
     }
     if refused.is_empty() { Ok(Exit::Done) } else { Err(Failure::refused(refused.join("\n"))) }
 }
