@@ -51,6 +51,7 @@ fn whole_brain() {
         name: "t".into(),
         calls_max: 2_000,
         calls_per_sec: 100.0,
+        setup: None,
         allow: vec!["1*".into()],
     };
     let mut day = Day::new(1, start, campaign(), vec![trunk], store, line, Troubles::default());
@@ -96,9 +97,10 @@ fn campaign() -> Campaign {
         mode: Mode::Announce,
         trunks: vec![TrunkId(0)],
         ring: Duration::from_secs(45),
+        setup: Duration::from_secs(30),
         concurrency_max: None,
         calls_per_sec: None,
-        windows: CallingWindows { timezone: "Asia/Shanghai".into(), windows: Vec::new() },
+        windows: CallingWindows { timezone: "Asia/Shanghai".into(), ..CallingWindows::default() },
         start: None,
         end: None,
         retry: RetryRules {

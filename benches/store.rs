@@ -5,7 +5,7 @@
 
 use paceline::lists::LeadRow;
 use paceline::results;
-use paceline::store::{Command, NewCampaign, NewImport, Reply, Store};
+use paceline::store::{Command, NewCampaign, NewImport, Reply, Store, Writer};
 use paceline_core::campaign::RetryRules;
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult};
@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
 /// Calls in flight at once.
 const CALLS: u32 = 300;
@@ -301,7 +302,20 @@ async fn million_rows(rows: u64) {
     let store = open(dir.path()).await;
     let id = campaign(&store).await;
     let (began, cpu) = (Instant::now(), cpu_secs());
-    import(&store, id, rows).await;
+    let (mut screens, mut writes) = (Vec::new(), Vec::new());
+    let (writer, mut replies) = store.start_writer();
+    tokio::select! {
+        () = import(&store, id, rows) => {}
+        () = probe_reads(&store, &mut screens) => {}
+        () = probe_writer(&writer, &mut replies, id, &mut writes) => {}
+    }
+    drop(replies);
+    writer.close().await;
+    println!(
+        "while it is imported: {}; {}",
+        percentiles("a screen's query", screens),
+        percentiles("the writer", writes)
+    );
     println!(
         "import of {rows} rows      {:>6.1} s wall  {:>6.1} s CPU  peak RSS {} MB",
         began.elapsed().as_secs_f64(),
@@ -335,6 +349,47 @@ async fn million_rows(rows: u64) {
         cpu_secs() - cpu,
         peak_mb()
     );
+}
+
+/// What `GET /floor` asks the store, again and again, without an end.
+async fn probe_reads(store: &Store, took: &mut Vec<Duration>) {
+    loop {
+        let began = Instant::now();
+        store.groups().await.expect("groups");
+        store.agents().await.expect("agents");
+        took.push(began.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A command of a live call, again and again, without an end.
+async fn probe_writer(
+    writer: &Writer,
+    replies: &mut mpsc::UnboundedReceiver<Reply>,
+    campaign: CampaignId,
+    took: &mut Vec<Duration>,
+) {
+    loop {
+        let began = Instant::now();
+        let source = "bench".to_owned();
+        let number = PhoneNumber::from_e164(8_613_999_999_999).expect("a number");
+        writer.send(Command::Blacklist { campaign: Some(campaign), number, source }).await;
+        replies.recv().await.expect("the writer lives");
+        took.push(began.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn percentiles(what: &str, mut took: Vec<Duration>) -> String {
+    took.sort_unstable();
+    let at = |share: usize| took.get(took.len() * share / 100).map_or(0.0, |took| took.as_secs_f64() * 1e3);
+    format!(
+        "{what} p50 {:.1} ms, p95 {:.1} ms, longest {:.1} ms ({} asked)",
+        at(50),
+        at(95),
+        took.last().map_or(0.0, |took| took.as_secs_f64() * 1e3),
+        took.len()
+    )
 }
 
 /// CPU seconds of this process so far, user and system, at 100 ticks a second.

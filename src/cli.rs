@@ -60,10 +60,11 @@ pub enum Command {
     /// Write the results again; the same state gives the same bytes (csv, parquet)
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
-    /// Lists of a campaign that has begun
-    #[command(
-        after_help = "Examples:\n  paceline list add c.toml more.csv\n  paceline list add c.toml list.csv --close-gone"
-    )]
+    /// The list of a campaign: add rows once it has begun, reset it after a rehearsal
+    #[command(after_help = "Examples:
+  paceline list add c.toml more.csv
+  paceline list add c.toml list.csv --close-gone
+  paceline list reset c.toml")]
     List(ListArgs),
     /// Remove an imported list, as long as none of its leads was called
     UndoImport(CampaignArgs),
@@ -86,6 +87,11 @@ pub enum Command {
     /// Bearer tokens, for programs that use the API
     #[command(after_help = "Example:\n  paceline token add crm --days 90 >crm.token")]
     Token(TokenArgs),
+    /// Numbers and ranges that are not called; works while campaigns run
+    #[command(
+        after_help = "Examples:\n  paceline blacklist add 13800138000 '1380013*' --reason 'asked by letter'\n  paceline blacklist add 13800138000 --campaign c.toml --until 2027-02-12\n  paceline blacklist import dnc.csv\n  paceline blacklist list --number 13800138000"
+    )]
+    Blacklist(BlacklistArgs),
     /// Show agents and campaigns live: what each agent does, and how each campaign stands
     #[command(
         after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080"
@@ -111,6 +117,8 @@ pub struct ListArgs {
 pub enum ListAction {
     /// Add the rows of a file to a campaign: new leads, and new numbers of known leads; nobody twice
     Add(ListAddArgs),
+    /// Forget the calls on the simulated carrier and reopen their leads, before a real trunk is used
+    Reset(CampaignArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -342,6 +350,66 @@ pub struct TargetArgs {
     /// Bearer token for the service
     #[arg(long, value_name = "TOKEN", env = "PACELINE_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct BlacklistArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+    #[command(subcommand)]
+    pub action: BlacklistAction,
+}
+
+/// Whose blacklist is meant.
+#[derive(Clone, Debug, Args)]
+pub struct BlacklistScope {
+    /// A campaign file or a campaign's name [default: every campaign]
+    #[arg(long, value_name = "CAMPAIGN")]
+    pub campaign: Option<String>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum BlacklistAction {
+    /// Add numbers and ranges: 13800138000, 1380013*, 0755*, +852*
+    Add {
+        #[arg(required = true, value_name = "NUMBER")]
+        numbers: Vec<String>,
+        #[command(flatten)]
+        scope: BlacklistScope,
+        /// Why, in words
+        #[arg(long)]
+        reason: Option<String>,
+        /// The last day (2027-02-12) on which they are not called, or the moment at which that ends
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
+    },
+    /// Remove numbers and ranges, written as they were added
+    Remove {
+        #[arg(required = true, value_name = "NUMBER")]
+        numbers: Vec<String>,
+        #[command(flatten)]
+        scope: BlacklistScope,
+    },
+    /// List the entries
+    List {
+        /// Only entries that cover this number
+        #[arg(long)]
+        number: Option<String>,
+        #[command(flatten)]
+        scope: BlacklistScope,
+    },
+    /// Add the numbers in the first column of a CSV or text file
+    Import {
+        file: PathBuf,
+        #[command(flatten)]
+        scope: BlacklistScope,
+        /// Why, in words
+        #[arg(long)]
+        reason: Option<String>,
+        /// The last day (2027-02-12) on which they are not called, or the moment at which that ends
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, Args)]

@@ -42,6 +42,9 @@ pub mod commands;
 /// Progress view of `paceline run` on the terminal.
 pub mod progress;
 
+/// Files that only the user of the process may read.
+pub mod private_file;
+
 /// Terminal and API texts, in English and Chinese.
 pub mod text;
 

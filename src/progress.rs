@@ -105,6 +105,9 @@ impl Progress {
         if !why.is_empty() {
             line += &format!(" · {why}");
         }
+        if !board.line.is_empty() {
+            line += &format!(" · {}", board.line);
+        }
         line
     }
 

@@ -1,6 +1,7 @@
 //! Texts of the terminal, in English and in Simplified Chinese. Logs stay English.
 
 mod lead;
+mod line;
 mod shadow;
 mod why;
 

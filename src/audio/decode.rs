@@ -1,21 +1,28 @@
 //! Decodes WAV and MP3 to mono samples at 16,000 and 8,000 Hz. Bounded by what is decoded, never by what
-//! a header claims; a damaged end loses only the end.
+//! a header claims; a damaged end loses only the end. Files of several pieces (chunks, joined clips)
+//! are decoded piece by piece, each at its own rate.
 
 use super::resample::Resampler;
 use super::sniff::{self, Kind};
-use super::{MAX_LENGTH, Refusal};
+use super::{MAX_LENGTH, Refusal, mp3, wav};
 use std::io::Cursor;
-use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
+use symphonia::core::units::Timestamp;
 
 /// Plausible sample rates; others mean a damaged header.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 /// Undecodable packets in a row after which the rest is given up.
 const MAX_DAMAGED: u32 = 500;
+/// Seconds of undecodable frames, and their share, from which a file is refused.
+const DAMAGED_SECS: f64 = 0.5;
+const DAMAGED_SHARE: f64 = 0.1;
 /// Samples at or above this are clipped: 16-bit full scale less one step.
 const FULL_SCALE: f32 = 0.9999;
 
@@ -26,6 +33,8 @@ pub struct Decoded {
     /// Peak of any channel, before mixing.
     pub peak: f32,
     pub clipped: u64,
+    /// Seconds by the headers.
+    pub claimed_secs: f64,
     /// At 16,000 Hz.
     pub wide: Vec<f32>,
     /// At 8,000 Hz.
@@ -39,24 +48,88 @@ enum Mix {
     Only(usize),
 }
 
-pub fn decode(mut bytes: Vec<u8>) -> Result<Decoded, Refusal> {
-    let kind = sniff::file_kind(&bytes)?;
-    if kind == Kind::Wav {
-        sniff::repair_header(&mut bytes)?;
+pub fn decode(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
+    match sniff::file_kind(&bytes)? {
+        Kind::Wav => decode_wav(bytes),
+        Kind::Mp3 => decode_mp3(&bytes),
     }
-    let first = Pass::run(&bytes, kind, Mix::Mean)?;
-    // Channels in opposite phase cancel out in the mean; then only the loudest channel is used.
-    let loudest = first.energy.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-    let pass = match loudest {
-        Some((channel, &energy)) if first.mixed_energy < energy * 0.01 => {
-            Pass::run(&bytes, kind, Mix::Only(channel))?
-        }
-        _ => first,
-    };
-    pass.finish()
 }
 
-/// One decoding pass over the whole file.
+fn decode_wav(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
+    let parts = wav::parts(&bytes)?;
+    let mut decoded: Option<Decoded> = None;
+    for part in &parts {
+        let file = part.file(&bytes);
+        let mut piece = without_cancelling(|mix| Pass::wav(&file, mix))?;
+        piece.claimed_secs = part.claimed_secs();
+        Decoded::join(&mut decoded, piece)?;
+    }
+    decoded.ok_or_else(no_sound)
+}
+
+fn decode_mp3(bytes: &[u8]) -> Result<Decoded, Refusal> {
+    let clips = mp3::clips(bytes)?;
+    let found: f64 = clips.iter().map(mp3::Clip::secs).sum();
+    refuse_too_long(found)?;
+    let (mut decoded, mut damaged_secs) = (None, 0.0);
+    for clip in &clips {
+        let mut damaged = 0;
+        let mut piece = without_cancelling(|mix| {
+            damaged = 0;
+            Pass::mp3(bytes, clip, mix, &mut damaged)
+        })?;
+        damaged_secs += (damaged * clip.frame_samples) as f64 / f64::from(clip.rate);
+        piece.claimed_secs = clip.claimed_secs();
+        Decoded::join(&mut decoded, piece)?;
+    }
+    if damaged_secs > DAMAGED_SECS && damaged_secs > DAMAGED_SHARE * found {
+        return Err(Refusal::new(
+            format!("holds {:.1} seconds of sound where its frames claim {found:.1}", found - damaged_secs),
+            "it is damaged: export it again",
+        ));
+    }
+    decoded.ok_or_else(no_sound)
+}
+
+fn no_sound() -> Refusal {
+    Refusal::new("holds no sound (0 seconds could be decoded)", "export it again, as WAV or MP3")
+}
+
+fn refuse_too_long(secs: f64) -> Result<(), Refusal> {
+    if secs > MAX_LENGTH.as_secs_f64() {
+        return Err(Refusal::new("is longer than 10 minutes", "cut it: an announcement is seconds long"));
+    }
+    Ok(())
+}
+
+/// Runs a pass with the mean of the channels. Channels in opposite phase cancel out in it; then only the loudest
+/// channel is used.
+fn without_cancelling(mut pass: impl FnMut(Mix) -> Result<Pass, Refusal>) -> Result<Decoded, Refusal> {
+    let first = pass(Mix::Mean)?;
+    let loudest = first.energy.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    match loudest {
+        Some((channel, &energy)) if first.mixed_energy < energy * 0.01 => pass(Mix::Only(channel))?.finish(),
+        _ => first.finish(),
+    }
+}
+
+impl Decoded {
+    /// Appends a piece, which was resampled from a rate of its own. The report names the first piece's format.
+    fn join(whole: &mut Option<Decoded>, piece: Decoded) -> Result<(), Refusal> {
+        let Some(whole) = whole else {
+            *whole = Some(piece);
+            return Ok(());
+        };
+        whole.peak = whole.peak.max(piece.peak);
+        whole.clipped += piece.clipped;
+        whole.claimed_secs += piece.claimed_secs;
+        whole.wide.extend(piece.wide);
+        whole.narrow.extend(piece.narrow);
+        refuse_too_long(whole.narrow.len() as f64 / 8_000.0)
+    }
+}
+
+/// One decoding pass over a file, or over one piece of it.
 struct Pass {
     mix: Mix,
     sample_rate: u32,
@@ -73,8 +146,8 @@ struct Pass {
 }
 
 impl Pass {
-    fn run(bytes: &[u8], kind: Kind, mix: Mix) -> Result<Pass, Refusal> {
-        let (mut reader, mut decoder, track) = open(bytes, kind)?;
+    fn wav(bytes: &[u8], mix: Mix) -> Result<Pass, Refusal> {
+        let (mut reader, mut decoder, track) = open(bytes)?;
         let mut pass: Option<Pass> = None;
         let mut damaged = 0;
         while damaged < MAX_DAMAGED {
@@ -106,12 +179,46 @@ impl Pass {
                 decoded.copy_to_vec_interleaved(&mut interleaved);
                 pass.push(&interleaved);
                 pass.interleaved = interleaved;
-                pass.refuse_too_long()?;
+                refuse_too_long(pass.frames as f64 / f64::from(pass.sample_rate))?;
             }
         }
-        pass.filter(|pass| pass.frames > 0).ok_or_else(|| {
-            Refusal::new("holds no sound (0 seconds could be decoded)", "export it again, as WAV or MP3")
-        })
+        pass.filter(|pass| pass.frames > 0).ok_or_else(no_sound)
+    }
+
+    /// Decodes the frames of one clip. A damaged frame is silent, so that nothing moves.
+    fn mp3(bytes: &[u8], clip: &mp3::Clip, mix: Mix, damaged: &mut usize) -> Result<Pass, Refusal> {
+        let channels = usize::from(clip.channels);
+        let mut pass = Pass::new(clip.rate, channels, mix)?;
+        let mut parameters = AudioCodecParameters::new();
+        parameters.for_codec(CODEC_ID_MP3).with_sample_rate(clip.rate);
+        let mut decoder = symphonia::default::get_codecs()
+            .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
+            .map_err(|error| unplayable(Kind::Mp3, &error))?;
+        let end = clip.frames.len() * clip.frame_samples - clip.trim_end;
+        let mut samples = Vec::new();
+        let mut at = 0;
+        for frame in &clip.frames {
+            let data = bytes.get(frame.clone()).unwrap_or_default();
+            samples.clear();
+            let packet = Packet::new(0, Timestamp::ZERO, symphonia::core::units::Duration::ZERO, data);
+            if let Ok(decoded) = decoder.decode(&packet)
+                && decoded.spec().channels().count() == channels
+            {
+                decoded.copy_to_vec_interleaved(&mut samples);
+            }
+            if samples.len() != clip.frame_samples * channels {
+                *damaged += 1;
+                samples.clear();
+                samples.resize(clip.frame_samples * channels, 0.0);
+            }
+            let first = clip.trim_start.saturating_sub(at).min(clip.frame_samples);
+            let last = end.saturating_sub(at).min(clip.frame_samples);
+            if first < last {
+                pass.push(&samples[first * channels..last * channels]);
+            }
+            at += clip.frame_samples;
+        }
+        Ok(pass)
     }
 
     fn new(sample_rate: u32, channels: usize, mix: Mix) -> Result<Pass, Refusal> {
@@ -162,19 +269,13 @@ impl Pass {
         self.mono = mono;
     }
 
-    fn refuse_too_long(&self) -> Result<(), Refusal> {
-        if self.frames > MAX_LENGTH.as_secs() * u64::from(self.sample_rate) {
-            return Err(Refusal::new("is longer than 10 minutes", "cut it: an announcement is seconds long"));
-        }
-        Ok(())
-    }
-
     fn finish(self) -> Result<Decoded, Refusal> {
         Ok(Decoded {
             sample_rate: self.sample_rate,
             channels: u16::try_from(self.channels).unwrap_or(u16::MAX),
             peak: self.peak,
             clipped: self.clipped,
+            claimed_secs: 0.0,
             wide: self.wide.finish(),
             narrow: self.narrow.finish(),
         })
@@ -183,26 +284,24 @@ impl Pass {
 
 type Opened<'a> = (Box<dyn FormatReader + 'a>, Box<dyn AudioDecoder>, u32);
 
-fn open(bytes: &[u8], kind: Kind) -> Result<Opened<'_>, Refusal> {
-    let mut hint = Hint::new();
-    hint.with_extension(match kind {
-        Kind::Wav => "wav",
-        Kind::Mp3 => "mp3",
-    });
-    let unplayable = |error: Error| {
-        let what = match kind {
-            Kind::Wav => "a WAV file",
-            Kind::Mp3 => "an MP3 file",
-        };
-        Refusal::new(
-            format!("looks like {what} but cannot be decoded ({error})"),
-            "export it again, as WAV (16 bit) or MP3",
-        )
+fn unplayable(kind: Kind, error: &Error) -> Refusal {
+    let what = match kind {
+        Kind::Wav => "a WAV file",
+        Kind::Mp3 => "an MP3 file",
     };
+    Refusal::new(
+        format!("looks like {what} but cannot be decoded ({error})"),
+        "export it again, as WAV (16 bit) or MP3",
+    )
+}
+
+fn open(bytes: &[u8]) -> Result<Opened<'_>, Refusal> {
+    let mut hint = Hint::new();
+    hint.with_extension("wav");
     let source = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
     let reader = symphonia::default::get_probe()
         .probe(&hint, source, FormatOptions::default(), MetadataOptions::default())
-        .map_err(unplayable)?;
+        .map_err(|error| unplayable(Kind::Wav, &error))?;
     let track = reader.default_track(TrackType::Audio);
     let found = track.and_then(|track| Some((track.id, track.codec_params.as_ref()?.audio()?)));
     let Some((track, parameters)) = found else {
@@ -217,6 +316,6 @@ fn open(bytes: &[u8], kind: Kind) -> Result<Opened<'_>, Refusal> {
     }
     let decoder = symphonia::default::get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-        .map_err(unplayable)?;
+        .map_err(|error| unplayable(Kind::Wav, &error))?;
     Ok((reader, decoder, track))
 }

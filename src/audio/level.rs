@@ -55,10 +55,12 @@ pub fn measure(decoded: &Decoded) -> Measured {
     let head = levels.iter().take_while(silent).count();
     let tail = levels.iter().rev().take_while(silent).count();
     let rms_dbfs_in = active_dbfs(&decoded.narrow);
+    let secs = decoded.narrow.len() as f64 / 8_000.0;
     Measured {
         sample_rate: decoded.sample_rate,
         channels: decoded.channels,
-        secs: decoded.narrow.len() as f64 / 8_000.0,
+        secs,
+        secs_claimed: if decoded.claimed_secs > secs + 0.1 { decoded.claimed_secs } else { 0.0 },
         rms_dbfs_in,
         rms_dbfs_out: rms_dbfs_in,
         peak_dbfs_in: decibels(decoded.peak.into()),

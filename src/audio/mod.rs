@@ -4,10 +4,12 @@
 
 mod decode;
 mod level;
+mod mp3;
 mod music;
 mod prompts;
 mod resample;
 mod sniff;
+mod wav;
 
 pub use music::hold_music;
 pub use prompts::{Language, Prompt, Prompts, agent_announcement, prompt};
@@ -44,6 +46,8 @@ pub struct Measured {
     pub sample_rate: u32,
     pub channels: u16,
     pub secs: f64,
+    /// Seconds by the headers, if they claim more than there is: the file was cut off. Else 0.
+    pub secs_claimed: f64,
     /// dBFS of the parts with sound in them, of the file and of what will be sent.
     pub rms_dbfs_in: f64,
     pub rms_dbfs_out: f64,
@@ -114,7 +118,8 @@ impl Sound {
     }
 
     fn measured(name: &str, sample_rate: u32, peak: f32, wide: Vec<f32>, narrow: Vec<f32>) -> Sound {
-        let decoded = decode::Decoded { sample_rate, channels: 1, peak, clipped: 0, wide, narrow };
+        let decoded =
+            decode::Decoded { sample_rate, channels: 1, peak, clipped: 0, claimed_secs: 0.0, wide, narrow };
         let measured = level::measure(&decoded);
         Sound::encode(name, measured, &decoded.wide, &decoded.narrow)
     }

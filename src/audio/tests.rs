@@ -332,3 +332,222 @@ fn no_damaged_file_makes_the_decoder_panic_or_hang() {
     }
     assert!(played > 50 && refused > 50, "seed {seed:#x}: {played} played, {refused} refused");
 }
+
+const JOINED: [(&str, &[u8]); 3] = [
+    (
+        "the first clip's Info header ends its stream",
+        include_bytes!("../../tests/fixtures/audio/joined_info.mp3"),
+    ),
+    ("44,100 then 24,000 Hz", include_bytes!("../../tests/fixtures/audio/joined_rates.mp3")),
+    ("mono then stereo", include_bytes!("../../tests/fixtures/audio/joined_channels.mp3")),
+];
+
+/// Amplitude of this frequency between two moments of the sound, in full scale.
+fn amplitude_at(sound: &Sound, hz: f64, from: f64, until: f64) -> f64 {
+    let samples = heard(sound, Codec::Pcma);
+    let at = |secs: f64| ((secs * 8_000.0) as usize).min(samples.len());
+    // `purity` looks at the middle half.
+    let margin = (until - from) / 2.0;
+    let (from, until) = ((from - margin).max(0.0), until + margin);
+    purity(&samples[at(from)..at(until)], 8_000.0, hz).0
+}
+
+#[test]
+fn mp3_clips_joined_end_to_end_play_whole_at_their_pitch() {
+    for (what, bytes) in JOINED {
+        let sound = Sound::from_bytes("x.mp3", bytes.to_vec()).unwrap();
+        assert!((0.97..1.12).contains(&sound.measured.secs), "{what}: {:?}", sound.measured);
+        let half = sound.measured.secs / 2.0;
+        for (hz, from) in [(600.0, half - 0.35), (1_400.0, half + 0.2)] {
+            let there = amplitude_at(&sound, hz, from, from + 0.15);
+            assert!(there > 0.1, "{what}: {hz} Hz has {there:.3} at {from:.2} s");
+        }
+    }
+}
+
+/// An ID3v2 tag with a picture of this size in it.
+fn id3v2(picture: usize) -> Vec<u8> {
+    let size =
+        |n: usize| [(n >> 21) as u8 & 0x7F, (n >> 14) as u8 & 0x7F, (n >> 7) as u8 & 0x7F, n as u8 & 0x7F];
+    let mut frame = b"APIC".to_vec();
+    frame.extend(size(picture));
+    frame.extend([0, 0]);
+    // A picture's bytes look like frame headers now and then.
+    frame.extend((0..picture).map(|n| if n % 700 < 2 { 0xFF } else { n as u8 }));
+    [b"ID3\x04\0\0".as_slice(), &size(frame.len()), &frame].concat()
+}
+
+#[test]
+fn the_length_of_joined_clips_is_the_sum_of_their_lengths() {
+    let seed = 0x5EA3_u64;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut clips: Vec<&[u8]> = vec![CBR, VBR];
+    clips.extend(JOINED.map(|(_, bytes)| bytes));
+    let length = |bytes: &[u8]| decode::decode(bytes.to_vec()).unwrap().narrow.len() as f64 / 8_000.0;
+    let lengths: Vec<f64> = clips.iter().map(|clip| length(clip)).collect();
+    for round in 0..30 {
+        let (mut file, mut wanted) = (Vec::new(), 0.0);
+        for _ in 0..random.random_range(1..5) {
+            let pick = random.random_range(0..clips.len());
+            if random.random_bool(0.3) {
+                file.extend(id3v2(random.random_range(0..300_000)));
+            }
+            file.extend(clips[pick]);
+            wanted += lengths[pick];
+            if random.random_bool(0.3) {
+                file.extend([b"TAG".as_slice(), &[b'x'; 125]].concat());
+            }
+        }
+        let found = length(&file);
+        assert!((found - wanted).abs() < 0.02, "seed {seed:#x}, round {round}: {found:.3} of {wanted:.3} s");
+    }
+}
+
+#[test]
+fn a_picture_of_any_size_is_skipped() {
+    for picture in [0, 1_000_000, 20_000_000] {
+        let sound = Sound::from_bytes("x.mp3", [id3v2(picture), CBR.to_vec()].concat()).unwrap();
+        assert_is_the_sine(&sound, 1_000.0, 3.0, &format!("picture of {picture} bytes"));
+    }
+}
+
+#[test]
+fn mp3_with_another_kind_of_file_behind_it_is_refused() {
+    let behind = wav(Coding::Int(16), 8_000, 1, sine(500.0, 8_000, 0.3, 8.0));
+    let refusal = refused(&[CBR.to_vec(), behind].concat());
+    assert!(refusal.found.contains("3.1 seconds of MP3 and"), "{refusal:?}");
+}
+
+/// A RIFF chunk, padded to an even size.
+fn chunk(id: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let mut chunk = [id.as_slice(), &(content.len() as u32).to_le_bytes(), content].concat();
+    chunk.resize(chunk.len().next_multiple_of(2), 0);
+    chunk
+}
+
+/// The `fmt ` chunk and the samples of a file of [`wav`].
+fn taken_apart(file: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    (file[12..36].to_vec(), file[44..].to_vec())
+}
+
+#[test]
+fn wav_of_several_chunks_plays_whole() {
+    let (format, data) = taken_apart(&wav(Coding::Int(16), 8_000, 1, sine(500.0, 8_000, 0.3, 1.0)));
+    let (first, second) = data.split_at(data.len() / 2);
+    let list = chunk(b"LIST", b"INFOISFT\x05\0\0\0Lavf\0\0");
+    let riff = |chunks: &[&[u8]]| {
+        let body = chunks.concat();
+        [b"RIFF", &(body.len() as u32 + 4).to_le_bytes()[..], b"WAVE", &body].concat()
+    };
+    let odd = [b"LIST".as_slice(), &3u32.to_le_bytes(), b"abc"].concat();
+    let silence = chunk(b"slnt", &0u32.to_le_bytes());
+    let wavl = chunk(
+        b"LIST",
+        &[b"wavl".as_slice(), &chunk(b"data", first), &silence, &chunk(b"data", second)].concat(),
+    );
+    let (one, two) = (chunk(b"data", first), chunk(b"data", second));
+    let mut extensible = format[..24].to_vec();
+    extensible[4..8].copy_from_slice(&40u32.to_le_bytes());
+    extensible[8..10].copy_from_slice(&0xFFFEu16.to_le_bytes());
+    extensible.extend([22, 0, 16, 0, 4, 0, 0, 0, 1, 0]);
+    extensible.extend(b"\0\0\0\0\x10\0\x80\0\0\xAA\0\x38\x9B\x71");
+    let mut rf64 = b"RF64\xFF\xFF\xFF\xFFWAVE".to_vec();
+    rf64.extend(chunk(b"ds64", &[[0; 8].as_slice(), &(data.len() as u64).to_le_bytes(), &[0; 12]].concat()));
+    rf64.extend([format.as_slice(), b"data\xFF\xFF\xFF\xFF", &data, &list].concat());
+    let streamed = |data: &[u8]| {
+        [b"RIFF\xFF\xFF\xFF\xFFWAVE", format.as_slice(), b"data\xFF\xFF\xFF\xFF", data].concat()
+    };
+    let mut wrong_riff = riff(&[&format, &one, &two]);
+    wrong_riff[4..8].copy_from_slice(&7u32.to_le_bytes());
+    let cases = [
+        ("two data chunks", riff(&[&format, &one, &two])),
+        ("LIST between them", riff(&[&list, &format, &list, &one, &list, &two, &list])),
+        ("an odd chunk without its padding", riff(&[&format, &odd, &one, &odd, &two])),
+        ("LIST wavl", riff(&[&format, &wavl])),
+        ("extensible", riff(&[&extensible, &one, &two])),
+        ("RF64", rf64),
+        ("two files joined", [riff(&[&format, &one]), riff(&[&format, &two])].concat()),
+        ("two streamed files joined", [streamed(first), streamed(second)].concat()),
+        ("a wrong RIFF size", wrong_riff),
+        ("a tag behind it", [riff(&[&format, &one, &two]), b"TAG".to_vec(), vec![b'x'; 125]].concat()),
+    ];
+    for (what, file) in cases {
+        let sound = Sound::from_bytes("x.wav", file).unwrap_or_else(|refusal| panic!("{what}: {refusal}"));
+        assert!((sound.measured.secs - 1.0).abs() < 0.001, "{what}: {:?}", sound.measured);
+        assert_is_the_sine(&sound, 500.0, 1.0, what);
+    }
+    // Two files of other rates: each keeps its pitch.
+    let other = wav(Coding::Int(24), 22_050, 2, sine(1_200.0, 22_050, 0.3, 1.0).flat_map(|s| [s, s]));
+    let sound = Sound::from_bytes("x.wav", [riff(&[&format, &one, &two]), other].concat()).unwrap();
+    assert!((sound.measured.secs - 2.0).abs() < 0.001, "{:?}", sound.measured);
+    assert!(amplitude_at(&sound, 500.0, 0.3, 0.7) > 0.1 && amplitude_at(&sound, 1_200.0, 1.3, 1.7) > 0.1);
+}
+
+#[test]
+fn wav_that_holds_more_than_its_header_says_is_refused_with_both_lengths() {
+    let mut file = wav(Coding::Int(16), 8_000, 1, sine(500.0, 8_000, 0.3, 2.0));
+    file[40..44].copy_from_slice(&8_000u32.to_le_bytes());
+    let refusal = refused(&file);
+    assert!(refusal.found.contains("2.0 seconds found, 0.5 claimed"), "{refusal:?}");
+    // Of a file that was cut off both lengths are reported.
+    let whole = wav(Coding::Int(16), 8_000, 1, sine(500.0, 8_000, 0.3, 2.0));
+    let cut = Sound::from_bytes("x.wav", whole[..16_044].to_vec()).unwrap();
+    assert_eq!((cut.measured.secs, cut.measured.secs_claimed), (1.0, 2.0));
+    let cut = Sound::from_bytes("x.mp3", VBR[..VBR.len() / 2].to_vec()).unwrap();
+    assert!(cut.measured.secs < 1.5 && cut.measured.secs_claimed > 1.9, "{:?}", cut.measured);
+    assert_eq!(Sound::from_bytes("x.mp3", VBR.to_vec()).unwrap().measured.secs_claimed, 0.0);
+}
+
+#[test]
+fn absurd_header_fields_are_refused_without_a_panic() {
+    let good = wav(Coding::Int(16), 8_000, 2, sine(500.0, 8_000, 0.3, 0.2));
+    // Tag, channels, rate, bytes a second, block size, bits.
+    for (at, length) in [(20, 2), (22, 2), (24, 4), (28, 4), (32, 2), (34, 2), (16, 4), (40, 4), (4, 4)] {
+        for value in [0u32, 1, 3, 7, 9, 255, 256, 32_767, 65_535, u32::MAX / 2, u32::MAX - 7, u32::MAX] {
+            let mut file = good.clone();
+            file[at..at + length].copy_from_slice(&value.to_le_bytes()[..length]);
+            // Either is right; a panic is not.
+            let _ = Sound::decoded("absurd", file);
+        }
+    }
+    for (at, value) in [(22usize, 0u16), (22, 65_535), (34, 65_535), (34, 0)] {
+        let mut file = good.clone();
+        file[at..at + 2].copy_from_slice(&value.to_le_bytes());
+        file[32..34].copy_from_slice(&0u16.to_le_bytes());
+        assert!(refused(&file).found.contains("claims"), "{at}: {value}");
+    }
+}
+
+#[test]
+fn our_own_sounds_hold_no_keys() {
+    let mut sounds = vec![hold_music()];
+    for language in Language::ALL {
+        sounds.extend((0..10).map(|digit| prompt(language, Prompt::Digit(digit))));
+        sounds.extend(
+            [
+                Prompt::AgentNumber,
+                Prompt::AtYourService,
+                Prompt::Sorry,
+                Prompt::EnterAgentNumber,
+                Prompt::SignedIn,
+                Prompt::SignedOut,
+                Prompt::NotKnown,
+            ]
+            .map(|what| prompt(language, what)),
+        );
+    }
+    for file in ["notice.mp3", "sorry.wav"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/jade-garden").join(file);
+        sounds.push(Arc::new(Sound::load(&path).unwrap()));
+    }
+    for sound in sounds {
+        for codec in Codec::ALL {
+            let mut listener = paceline_core::media::tone_keys::ToneListener::default();
+            for (n, payload) in sound.encoded(codec).chunks(160).enumerate() {
+                listener.packet(codec, 1, n as u32 * 160, payload, |digit| {
+                    panic!("{} in {codec:?} holds a {:?} at {} ms", sound.name, digit, n * 20)
+                });
+            }
+        }
+    }
+}

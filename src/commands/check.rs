@@ -1,10 +1,12 @@
 //! `paceline check`: reads list, blacklists, audio and caller IDs; dials nothing.
 
+use super::check_numbers::{Hours, Numbers, campaign_trunks};
 use super::{Failure, campaign, config};
 use crate::audio::Sound;
 use crate::cli::{CampaignArgs, Exit, Global};
 use crate::config::LoadedCampaign;
 use crate::lists::{self, ListReport};
+use crate::net::clock::Clock;
 use serde_json::json;
 use std::path::Path;
 
@@ -24,9 +26,17 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
     let (spec, dir) = (loaded.list.clone(), loaded.results_dir.clone());
     std::fs::create_dir_all(&dir)
         .map_err(|error| Failure::unexpected(format!("{}: {error}", dir.display())))?;
-    let report = tokio::task::spawn_blocking(move || lists::check(&spec, &mut std::iter::empty(), &dir))
-        .await
-        .map_err(Failure::unexpected)?;
+    let hours = Hours::of(&loaded, Clock::utc());
+    let trunks = campaign_trunks(&loaded, &config);
+    let checking = tokio::task::spawn_blocking(move || {
+        let mut numbers = Numbers::default();
+        let report = lists::check_with(&spec, &mut std::iter::empty(), &dir, &mut |batch| {
+            numbers.add(batch, &trunks);
+            true
+        });
+        (report, numbers)
+    });
+    let (report, numbers) = checking.await.map_err(Failure::unexpected)?;
     let report = match report {
         Ok(report) => {
             if report.expected_dialable == 0 {
@@ -46,10 +56,19 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
             .collect();
         println!(
             "{}",
-            json!({ "list": report, "sounds": sounds, "refused": refused, "warnings": loaded.warnings })
+            json!({
+                "list": report,
+                "sounds": sounds,
+                "refused": refused,
+                "warnings": loaded.warnings,
+                "calling": hours,
+                "numbers": numbers.facts(&loaded),
+            })
         );
     } else {
         show(&loaded, report.as_ref(), &measured_sounds);
+        hours.show();
+        numbers.show(&loaded);
     }
     if refused.is_empty() { Ok(Exit::Done) } else { Err(Failure::refused(refused.join("\n"))) }
 }
@@ -72,6 +91,12 @@ fn show(
             measured.rms_dbfs_in,
             measured.rms_dbfs_out
         );
+        if measured.secs_claimed > 0.0 {
+            println!(
+                "    warning: the header claims {:.1} s and {:.1} s are there: the file was cut off; upload it again",
+                measured.secs_claimed, measured.secs
+            );
+        }
         if measured.clipped > 0 {
             println!("    warning: {} samples at full scale: the recording is clipped", measured.clipped);
         }
@@ -88,6 +113,28 @@ fn show(
     for column in &report.columns {
         println!("    column {:?}: {:?}", column.name, column.role);
     }
+    for sheet in &report.sheets {
+        println!(
+            "    sheet {:?}: rows read {} = leads {} + refused {}{}{}",
+            sheet.name,
+            sheet.rows_read,
+            sheet.leads,
+            sheet.refused_rows,
+            if sheet.merged_regions > 0 {
+                format!(", {} merged regions filled", sheet.merged_regions)
+            } else {
+                String::new()
+            },
+            if sheet.hidden_rows > 0 {
+                format!(", {} hidden rows left out", sheet.hidden_rows)
+            } else {
+                String::new()
+            },
+        );
+    }
+    for sheet in &report.unread_sheets {
+        println!("    warning: sheet {:?} is not read: {}", sheet.name, sheet.reason);
+    }
     println!("    rows read {} = leads {} + refused {}", report.rows_read, report.leads, report.refused_rows);
     println!(
         "    numbers {}, households {}, dialable {}",
@@ -97,16 +144,28 @@ fn show(
         println!("    refused as {reason}: {count}");
     }
     for blacklist in &report.blacklists {
-        println!("    blacklist {}: {} numbers, {} hits", blacklist.name, blacklist.numbers, blacklist.hits);
+        println!(
+            "    blacklist {}: {} numbers, {} prefixes, {} hits",
+            blacklist.name, blacklist.numbers, blacklist.prefixes, blacklist.hits
+        );
         if blacklist.unreadable > 0 {
             println!(
-                "      warning: {} rows hold no readable number and block nothing (rows {:?})",
-                blacklist.unreadable, blacklist.unreadable_rows
+                "      warning: {} rows are not understood and block nothing: {}",
+                blacklist.unreadable,
+                blacklist.unreadable_hints.join("; ")
             );
+        }
+        for sheet in &blacklist.unread_sheets {
+            println!("      warning: sheet {:?} is not read: {}", sheet.name, sheet.reason);
         }
     }
     for warning in &report.warnings {
-        println!("    warning: {}: {} (rows {:?})", warning.what, warning.count, warning.rows);
+        let sheet =
+            if warning.sheet.is_empty() { String::new() } else { format!(" of sheet {:?}", warning.sheet) };
+        match warning.rows.as_slice() {
+            [] => println!("    warning: {}{sheet}", warning.what),
+            rows => println!("    warning: {}: {} (rows {rows:?}{sheet})", warning.what, warning.count),
+        }
     }
     let dir = loaded.results_dir.display();
     println!("  report: {dir}/list-report.json");

@@ -15,6 +15,11 @@ use std::path::{Path, PathBuf};
 const SAMPLE: &str = "campaigns/jade-garden/campaign.toml";
 const WITH_AGENTS: &str = "campaigns/jade-garden-calls/campaign.toml";
 
+/// The default of `--dir`.
+const DEMO_DIR: &str = ".run/demo";
+/// Marks a folder whose store a demo may delete.
+const DEMO_MARK: &str = "paceline.demo";
+
 pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
     let sample = match &args.campaign {
         Some(own) => own.as_path(),
@@ -28,6 +33,14 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
         )));
     }
     let dir = args.dir;
+    let mark = dir.join(DEMO_MARK);
+    let is_demo = mark.exists() || dir == Path::new(DEMO_DIR);
+    if !is_demo && dir.join("paceline.db").exists() {
+        return Err(Failure::usage(format!(
+            "{} holds a store that no demo made, and a demo starts with an empty one: name another folder with --dir",
+            dir.display()
+        )));
+    }
     // Every demo starts with an empty store; these files belong to an earlier demo.
     for name in
         ["paceline.db", "paceline.db-wal", "paceline.db-shm", "paceline.db.lock", "paceline.db.ballast"]
@@ -37,6 +50,8 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
     let _ = std::fs::remove_dir_all(dir.join("paceline.journal"));
     std::fs::create_dir_all(&dir)
         .map_err(|error| Failure::unexpected(format!("{}: {error}", dir.display())))?;
+    std::fs::write(&mark, "The store in this folder belongs to `paceline demo`, which deletes it.\n")
+        .map_err(|error| Failure::unexpected(format!("{}: {error}", mark.display())))?;
     let mut config = Config::default();
     config.store.url = format!("sqlite://{}", dir.join("paceline.db").display());
     if args.agents > 0 {

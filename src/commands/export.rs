@@ -1,11 +1,14 @@
 //! `paceline export` writes result files again; `paceline undo-import` removes an imported list.
 
 use super::setup::campaign_row;
-use super::{Failure, campaign, config};
+use super::user::call_api;
+use super::{Failure, campaign, config, target};
 use crate::cli::{CampaignArgs, Exit, ExportArgs, FormatWord, Global};
+use crate::console::client::Method;
 use crate::net::clock::Clock;
 use crate::results::{self, Format};
 use crate::store::Store;
+use serde_json::json;
 use std::sync::Arc;
 
 pub async fn export(global: &Global, args: ExportArgs) -> Result<Exit, Failure> {
@@ -36,6 +39,14 @@ pub async fn export(global: &Global, args: ExportArgs) -> Result<Exit, Failure> 
 pub async fn undo_import(global: &Global, args: CampaignArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
+    if let Some(client) = target::running_service(&config).await {
+        let path = format!("/campaigns/{}/actions", target::percent_encode(&loaded.rules.name));
+        let answer =
+            call_api(&client, Method::POST, &path, Some(&json!({ "action": "undo_import" }))).await?;
+        let file = answer["import"]["file"].as_str().unwrap_or_default();
+        println!("import removed: {file} ({} rows)", answer["import"]["rows"]);
+        return Ok(Exit::Done);
+    }
     let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
     let id = store.define_campaign(&campaign_row(&loaded)).await.map_err(Failure::unexpected)?;
     let imports = store.imports(id).await.map_err(Failure::unexpected)?;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub async fn list(global: &Global, args: ListArgs) -> Result<Exit, Failure> {
     match args.action {
         ListAction::Add(args) => add(global, args).await,
+        ListAction::Reset(args) => super::list_reset::reset(global, args).await,
     }
 }
 

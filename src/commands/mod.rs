@@ -1,14 +1,17 @@
 //! Implementation of each command. Data goes to stdout, everything else to stderr.
 
 mod agents;
+mod blacklist;
 mod call_trace;
 mod carrier;
 mod check;
+mod check_numbers;
 mod demo;
 mod demo_agents;
 mod export;
 mod forecast;
 mod list;
+mod list_reset;
 mod recordings;
 mod replay;
 mod replay_format;
@@ -75,6 +78,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Group(args) => user::group(&cli.global, args).await,
         Command::Token(args) => token::token(&cli.global, args).await,
         Command::Agents(args) => agents::agents(&cli.global, args).await,
+        Command::Blacklist(args) => blacklist::blacklist(&cli.global, args).await,
         Command::Why(args) => why::why(&cli.global, args).await,
     };
     match done {

@@ -1,4 +1,5 @@
-//! Tidies the recordings at a start: repairs those that a crash cut off, deletes those past their retention.
+//! Tidies the recordings: repairs those that a crash cut off at the start, deletes those past their retention at
+//! the start and every hour.
 
 use super::Failure;
 use crate::config::Config;
@@ -8,9 +9,13 @@ use paceline_core::ids::CallId;
 use paceline_core::time::Utc;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Most recordings deleted at one start; the rest follows at the next.
+/// How often recordings past their retention are looked for.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(3_600);
+
+/// Most recordings deleted at once; the rest follows the next time.
 const DELETED_AT_ONCE: u32 = 100_000;
 
 /// A recording may be complete this long before its row is written.
@@ -45,6 +50,26 @@ pub(super) async fn recover_recordings(
         eprintln!("{mended} recordings were cut off by the last stop; they have been repaired");
     }
     store.add_recovered_recordings(&found, cut).await.map_err(Failure::unexpected)?;
+    delete_expired(config, store).await
+}
+
+/// Deletes recordings past their retention as long as the service runs; the start has done so once.
+pub(super) async fn keep_retention(config: Config, store: Arc<Store>) {
+    let mut due = tokio::time::interval(RETENTION_INTERVAL);
+    due.tick().await;
+    loop {
+        due.tick().await;
+        if let Err(failure) = delete_expired(&config, &store).await {
+            tracing::warn!(
+                why = failure.sentence,
+                "recordings past their retention are kept; retrying later"
+            );
+        }
+    }
+}
+
+async fn delete_expired(config: &Config, store: &Store) -> Result<(), Failure> {
+    let dir = PathBuf::from(&config.recordings.dir);
     let days = config.retention.recordings_days;
     let old = store.recordings_older_than(days, DELETED_AT_ONCE).await.map_err(Failure::unexpected)?;
     let mut deleted = Vec::new();

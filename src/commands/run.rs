@@ -1,10 +1,13 @@
 //! `paceline run` dials one campaign without a service; `paceline call` makes one test call.
 
 use super::setup::{RunningCampaign, Setup};
-use super::{Failure, campaign, config};
+use super::user::call_api;
+use super::{Failure, campaign, config, target};
 use crate::cli::{CallArgs, Exit, Global, RunArgs};
 use crate::config::LoadedCampaign;
+use crate::console::client::{Client, Method};
 use crate::engine::{Board, CampaignBoard, EngineHandle, EngineRequest};
+use crate::net::clock::Clock;
 use crate::progress::Progress;
 use crate::results::{self, Summary};
 use crate::store::Store;
@@ -14,9 +17,10 @@ use paceline_core::dialer::input::ManagerAction;
 use paceline_core::dialer::output::AttemptResult;
 use paceline_core::ids::CampaignId;
 use paceline_core::outcome::Outcome;
+use paceline_core::pacing::Why;
 use serde_json::json;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -61,6 +65,32 @@ pub(super) async fn run_campaign(global: &Global, setup: Setup) -> Result<Exit, 
     })
 }
 
+/// A campaign all of whose trunks rest this long is stopped: someone has to speak with the carrier.
+const LINE_PATIENCE: Duration = Duration::from_secs(60);
+/// The same for a campaign that waits for a region alone.
+const REGION_PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+/// Since when the line keeps a campaign from calling, and whether that is too long.
+#[derive(Default)]
+struct LineWatch {
+    since: Option<Instant>,
+}
+
+impl LineWatch {
+    fn is_over(&mut self, board: &CampaignBoard) -> bool {
+        let waits = matches!(board.view.why, Some(Why::RetriesLater | Why::HopperEmpty));
+        let patience = match board.view.line {
+            Some(line) if line.all => LINE_PATIENCE,
+            Some(_) if waits => REGION_PATIENCE,
+            _ => {
+                self.since = None;
+                return false;
+            }
+        };
+        self.since.get_or_insert_with(Instant::now).elapsed() >= patience
+    }
+}
+
 /// Waits for a service that stops. Calls may end by themselves until the deadline or the next signal; then
 /// they are hung up.
 pub(super) async fn finish_within<T>(
@@ -95,7 +125,8 @@ pub(super) fn say_stopping(drain: Duration) {
     eprintln!("stopping: no new calls; calls may end within {secs} s (again to hang up)");
 }
 
-/// Watches the board until the campaign is finished or a signal comes (`true`): then nothing more is placed.
+/// Watches the board until the campaign is finished, or until a signal or the line stops it (`true`): then nothing
+/// more is placed.
 async fn watch_until_finished(
     running: &RunningCampaign,
     signals: &mut Signals,
@@ -105,7 +136,8 @@ async fn watch_until_finished(
     store_url: &str,
 ) -> bool {
     let mut board = running.handle.board();
-    let mut stopped = false;
+    let (mut stopped, mut line) = (false, LineWatch::default());
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
     let mut results_due = tokio::time::interval(RESULTS_INTERVAL);
     results_due.reset();
     loop {
@@ -116,8 +148,15 @@ async fn watch_until_finished(
         if state.finished {
             break;
         }
+        if line.is_over(&state) {
+            eprintln!("the campaign pauses: {}", state.line);
+            running.handle.send(EngineRequest::Drain).await;
+            stopped = true;
+            break;
+        }
         tokio::select! {
             changed = board.changed() => if changed.is_err() { break },
+            _ = ticks.tick() => {}
             () = signals.next() => {
                 running.handle.send(EngineRequest::Drain).await;
                 stopped = true;
@@ -145,6 +184,9 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
     let number = crate::lists::clean_number(&args.number, &loaded.list.region).map_err(|refusal| {
         Failure::refused(format!("{}: {}: {}", args.number, refusal.reason, refusal.hint))
     })?;
+    if let Some(client) = target::running_service(&config).await {
+        return call_through_service(global, &client, &loaded.rules.name, &number.national()).await;
+    }
     let mut signals = Signals::new()?;
     let running = Setup { config, loaded, people: None, with_api: false, crew: None }.start(true).await?;
     let campaign = running.campaign;
@@ -174,6 +216,57 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
     let result = result.map_err(|why| Failure::refused(format!("{number} was not called: {why}")))?;
     show_call(global, &number.national(), &result);
     Ok(if stopping { Exit::Stopped } else { Exit::Done })
+}
+
+/// How long the service may take to place a test call, and how often the call log is read for it.
+const PLACING_WAIT: Duration = Duration::from_secs(20);
+const LOG_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Has the service that runs on the store place the call, and reads what came of it from the call log.
+async fn call_through_service(
+    global: &Global,
+    client: &Client,
+    campaign: &str,
+    number: &str,
+) -> Result<Exit, Failure> {
+    eprintln!("a service runs on this store: calling through {}", client.url);
+    let name = target::percent_encode(campaign);
+    // The moment as the service's log writes it, in milliseconds.
+    let from = jiff::Timestamp::from_millisecond(Clock::utc().as_millis()).map_err(Failure::unexpected)?;
+    let body = json!({ "action": "test_call", "number": number });
+    call_api(client, Method::POST, &format!("/campaigns/{name}/actions"), Some(&body)).await?;
+    let log = format!(
+        "/calls?campaign={name}&number={number}&limit=1&from={}",
+        target::percent_encode(&from.to_string())
+    );
+    let mut waited = Duration::ZERO;
+    let call = loop {
+        let call = call_api(client, Method::GET, &log, None).await?["calls"][0].take();
+        if call["ended_at"].is_string() {
+            break call;
+        }
+        if call.is_null() && waited >= PLACING_WAIT {
+            return Err(Failure::refused(format!(
+                "{number} was not called within {} s; `paceline why` says what the campaign waits for",
+                PLACING_WAIT.as_secs()
+            )));
+        }
+        tokio::time::sleep(LOG_INTERVAL).await;
+        waited += LOG_INTERVAL;
+    };
+    if global.json {
+        println!("{call}");
+        return Ok(Exit::Done);
+    }
+    let text = |field: &str| call[field].as_str().unwrap_or("-").escape_debug().to_string();
+    println!(
+        "{number}: {}: {}; ended by the {}; call {}",
+        text("outcome"),
+        text("cause"),
+        text("ended_by"),
+        call["id"]
+    );
+    Ok(Exit::Done)
 }
 
 fn show_call(global: &Global, number: &str, result: &AttemptResult) {
@@ -256,6 +349,9 @@ fn show(
         println!("{}", lang.no_keys(trunk));
     }
     println!("{} {}", lang.results_in(), loaded.results_dir.display());
+    if let Some(trouble) = &summary.line_trouble {
+        println!("{trouble}");
+    }
     if stopped {
         println!("stopped before the end; run it again to go on");
     }

@@ -4,20 +4,20 @@
 use super::Failure;
 use crate::cli::TargetArgs;
 use crate::config::Config;
-use crate::console::client::Client;
+use crate::console::client::{Client, Method};
 use crate::console::{AppState, AppStateParts, PhoneSettings};
 use crate::engine::{Board, EngineHandle};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::store::{Store, StoreError};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
 
 /// The named service, or the one that runs on this store.
 pub(super) fn service_client(args: &TargetArgs, config: &Config) -> Result<Client, Failure> {
-    let beside = || Client::for_store(&store_file(config));
+    let beside = || Client::for_store(&config.store.file());
     match (&args.url, &args.token) {
         (Some(url), Some(token)) => Ok(Client::new(url, token)),
         (Some(url), None) => {
@@ -53,6 +53,21 @@ pub(super) async fn service_or_local_client(args: &TargetArgs, config: &Config) 
         }
         Err(other) => Err(Failure::refused(other)),
     }
+}
+
+/// The service that runs on this store and answers, if there is one; a key file may outlive a killed service.
+pub(super) async fn running_service(config: &Config) -> Option<Client> {
+    let client = Client::for_store(&config.store.file())?;
+    let answers = client.ask(Method::GET, "/api/v1/me", None).await.is_ok();
+    answers.then_some(client)
+}
+
+/// A text for a path or a query.
+pub(super) fn percent_encode(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// The API's routes over this store, with an engine handle that no engine answers.
@@ -92,9 +107,4 @@ fn expected_phone_line(config: &Config) -> PhoneSettings {
         proxy: format!("{host}:{port}"),
         transport: transport.to_owned(),
     }
-}
-
-fn store_file(config: &Config) -> PathBuf {
-    let file = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
-    Path::new(file.split('?').next().unwrap_or_default()).to_path_buf()
 }

@@ -6,6 +6,7 @@ use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::proxies::TrustedProxies;
 use super::trunk_uri::{self, TrunkUri};
 use crate::dialplan::{DialPlan, NumberForm};
+use paceline_core::campaign::SIMULATED_TRUNK;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{CallerIdHeader, Transport};
 use schemars::JsonSchema;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The whole of `paceline.toml`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -38,6 +39,14 @@ pub struct StoreConfig {
     pub url: String,
     /// Folder of the journal; empty = beside the database, with the ending `.journal`; `off` = no journal.
     pub journal: String,
+}
+
+impl StoreConfig {
+    /// The database file that the URL names, without its options (`?…`).
+    pub fn file(&self) -> PathBuf {
+        let file = self.url.trim_start_matches("sqlite:").trim_start_matches("//");
+        PathBuf::from(file.split('?').next().unwrap_or_default())
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -438,6 +447,10 @@ impl Config {
             }
         }
         for (name, trunk) in &self.trunks {
+            if name == SIMULATED_TRUNK {
+                let found = format!("`{name}` is the name of the built-in simulated carrier");
+                source.fault(&["trunks", name], found, "give the trunk another name");
+            }
             trunk.check(name, source);
         }
     }

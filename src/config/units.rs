@@ -3,6 +3,7 @@
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZoneDatabase;
 use paceline_core::campaign::DayWindow;
+use paceline_core::campaign::window::Holiday;
 use paceline_core::time::{Duration, Utc};
 
 /// A refused value: what was found, what to do.
@@ -88,16 +89,114 @@ fn parse_minute(text: &str) -> Result<u16, Fault> {
     if hours > 24 || minutes > 59 || total > 1440 { Err(fault()) } else { Ok(total) }
 }
 
-/// `2026-11-21` (its first moment) or `2026-11-21T09:00`, in the campaign's zone.
-pub(super) fn parse_moment(text: &str, timezone: &str) -> Result<Utc, Fault> {
+/// Which moment a date without a time means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DateMeans {
+    /// Its first moment.
+    Start,
+    /// The end of that day.
+    End,
+}
+
+/// `2026-11-21` or `2026-11-21T09:00`, in the campaign's zone.
+pub(super) fn parse_moment(text: &str, timezone: &str, date_means: DateMeans) -> Result<Utc, Fault> {
     let fault = || (format!("`{text}` is no date"), "write 2026-11-21 or 2026-11-21T09:00".to_owned());
     let zone = TimeZoneDatabase::bundled().get(timezone).map_err(|_| fault())?;
-    let civil: DateTime = match text.parse::<Date>() {
-        Ok(date) if text.len() <= 10 => date.at(0, 0, 0, 0),
-        _ => text.replace(' ', "T").parse().map_err(|_| fault())?,
+    let civil: DateTime = match text.trim().parse::<Date>() {
+        Ok(date) if text.trim().len() <= 10 => match date_means {
+            DateMeans::Start => date.at(0, 0, 0, 0),
+            DateMeans::End => date.tomorrow().map_err(|_| fault())?.at(0, 0, 0, 0),
+        },
+        _ => text.trim().replace(' ', "T").parse().map_err(|_| fault())?,
     };
     let timestamp = zone.to_ambiguous_timestamp(civil).compatible().map_err(|_| fault())?;
     Ok(Utc::from_millis(timestamp.as_millisecond()))
+}
+
+/// Most days of one holiday.
+const HOLIDAY_DAYS_MAX: i32 = 366;
+
+/// A day or several: `2027-05-01`, `2027-02-05..2027-02-12`, also `2027/5/1`, `20270501`, `2027年5月1日` and ranges with
+/// `~`, `至` or ` - `.
+pub(super) fn parse_holiday(text: &str) -> Result<Holiday, Fault> {
+    let fault = |found: String| (found, "write days as 2027-05-01, or 2027-02-05..2027-02-12".to_owned());
+    let (first, last) = ["..", "~", "至", " - ", " to "]
+        .iter()
+        .find_map(|sign| text.split_once(sign))
+        .map_or((text, text), |(first, last)| (first, last.trim_start_matches('.')));
+    let day = |text: &str| parse_date(text).ok_or_else(|| fault(format!("`{}` is no date", text.trim())));
+    let (first, last) = (day(first)?, day(last)?);
+    let days = first.until(last).map_or(-1, |span| span.get_days());
+    match (0..HOLIDAY_DAYS_MAX).contains(&days) {
+        true => Ok(Holiday { first, last }),
+        false => Err(fault(format!("`{}` ends before it begins, or lasts longer than a year", text.trim()))),
+    }
+}
+
+fn parse_date(text: &str) -> Option<Date> {
+    let text = text.trim().trim_end_matches('日');
+    let bare = text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = match bare {
+        true => vec![&text[..4], &text[4..6], &text[6..]],
+        false => text.split(['-', '/', '.', '年', '月']).collect(),
+    };
+    let [year, month, day] = parts.as_slice() else { return None };
+    if year.len() != 4 {
+        return None;
+    }
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+/// The holidays of a file: one day or range a line (its first cell; the rest is a remark, `#` begins a comment), or
+/// a calendar (`.ics`).
+pub(super) fn parse_holiday_file(text: &str) -> Result<Vec<Holiday>, Fault> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.starts_with("BEGIN:VCALENDAR") {
+        return parse_calendar(text);
+    }
+    let mut holidays = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let cell = line.split(['#', ',', ';', '\t']).next().unwrap_or_default().trim().trim_matches('"');
+        if cell.is_empty() || (at == 0 && !cell.contains(|c: char| c.is_ascii_digit())) {
+            continue;
+        }
+        let (found, hint) = match parse_holiday(cell) {
+            Ok(holiday) => {
+                holidays.push(holiday);
+                continue;
+            }
+            Err(fault) => fault,
+        };
+        return Err((format!("line {}: {found}", at + 1), hint));
+    }
+    Ok(holidays)
+}
+
+/// `DTSTART` and `DTEND` of each event (RFC 5545): the end of a date is the day after the last.
+fn parse_calendar(text: &str) -> Result<Vec<Holiday>, Fault> {
+    let mut holidays = Vec::new();
+    let mut first: Option<Date> = None;
+    let mut end: Option<Date> = None;
+    for (at, line) in text.lines().enumerate() {
+        let Some((name, value)) = line.trim().split_once(':') else { continue };
+        let date = || parse_date(value.get(..8).unwrap_or_default());
+        let fault = || {
+            (format!("line {}: `{value}` is no date", at + 1), "write DTSTART;VALUE=DATE:20270501".to_owned())
+        };
+        match name.split(';').next().unwrap_or_default() {
+            "BEGIN" => (first, end) = (None, None),
+            "DTSTART" => first = Some(date().ok_or_else(fault)?),
+            "DTEND" => end = Some(date().ok_or_else(fault)?),
+            "END" if value == "VEVENT" => {
+                if let Some(first) = first {
+                    let last = end.and_then(|end| end.yesterday().ok()).unwrap_or(first).max(first);
+                    holidays.push(Holiday { first, last });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(holidays)
 }
 
 #[cfg(test)]
@@ -139,10 +238,30 @@ mod tests {
     }
 
     #[test]
-    fn dates_begin_in_the_campaigns_time_zone() {
-        let at = parse_moment("2026-11-21", "Asia/Shanghai").expect("a date");
-        assert_eq!(at, parse_moment("2026-11-21T00:00", "Asia/Shanghai").expect("a moment"));
-        assert_eq!(at.as_millis(), 1_795_190_400_000);
-        assert!(parse_moment("21.11.2026", "Asia/Shanghai").is_err());
+    fn a_date_is_a_whole_day_in_the_campaigns_time_zone() {
+        let start = |text: &str| parse_moment(text, "Asia/Shanghai", DateMeans::Start);
+        let end = |text: &str| parse_moment(text, "Asia/Shanghai", DateMeans::End);
+        assert_eq!(start("2026-11-21"), start("2026-11-21T00:00"));
+        assert_eq!(start("2026-11-21").expect("a date").as_millis(), 1_795_190_400_000);
+        assert_eq!(end("2026-11-21"), start("2026-11-22"));
+        assert_eq!(end("2026-11-21T09:00"), start("2026-11-21 09:00"));
+        assert!(start("21.11.2026").is_err());
+    }
+
+    #[test]
+    fn holidays_are_days_ranges_or_calendars() {
+        let spring = parse_holiday("2027-02-05..2027-02-12").expect("a range");
+        for text in ["2027/2/5 ~ 2027/2/12", "20270205至20270212", "2027年2月5日 - 2027年2月12日"] {
+            assert_eq!(parse_holiday(text), Ok(spring), "{text}");
+        }
+        for bad in ["2027-13-01", "soon", "2027-02-12..2027-02-05", "2027-01-01..2029-01-01", "5.2.2027"] {
+            assert!(parse_holiday(bad).is_err(), "{bad}");
+        }
+        let file = "date,name\n# national days\n2027-05-01,Labour Day\n2027-02-05..2027-02-12\n";
+        assert_eq!(parse_holiday_file(file).expect("a file").len(), 2);
+        assert!(parse_holiday_file("2027-05-01\nsoon\n").expect_err("a bad line").0.contains("line 2"));
+        let calendar = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20270205\r\n\
+                        DTEND;VALUE=DATE:20270213\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+        assert_eq!(parse_holiday_file(calendar), Ok(vec![spring]));
     }
 }

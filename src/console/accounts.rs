@@ -22,7 +22,9 @@ const SESSION_LIFETIME: Duration = Duration::from_secs(14 * 3600);
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignIn {
+    #[schemars(length(max = 128))]
     login: String,
+    #[schemars(length(max = 256))]
     password: String,
 }
 
@@ -49,7 +51,7 @@ async fn check_login(
     address: std::net::IpAddr,
 ) -> Result<AgentRow, Problem> {
     let wrong = || Problem::new(StatusCode::UNAUTHORIZED, "wrong_password", "login or password is wrong");
-    if login.len() > 128 || password.len() > secrets::PASSWORD_MAX {
+    if login.chars().count() > 128 || password.chars().count() > secrets::PASSWORD_MAX {
         return Err(wrong());
     }
     let throttled = |secs| Problem::too_many_requests(secs, "too many wrong passwords; wait a little");
@@ -102,7 +104,9 @@ async fn own_account(state: &AppState, account: &AgentRow) -> Result<Value, Prob
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPassword {
+    #[schemars(length(max = 256))]
     old: String,
+    #[schemars(length(min = 8, max = 256))]
     new: String,
 }
 

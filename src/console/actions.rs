@@ -5,6 +5,7 @@
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::parse_telephone;
+use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use crate::config::floor::ShadowTable;
 use crate::engine::EngineRequest;
@@ -311,8 +312,11 @@ pub(super) enum CampaignAction {
     Shadow {
         setting: Option<ShadowTable>,
     },
+    /// Removes the list that was imported last, as long as none of its leads was called.
+    UndoImport {},
     /// Calls a single number that is in no list.
     TestCall {
+        #[schemars(regex(pattern = TELEPHONE))]
         number: String,
     },
 }
@@ -322,6 +326,10 @@ pub(super) async fn campaign_action(
     Path(name): Path<String>,
     Body(asked): Body<CampaignAction>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    // Also for a campaign that is not open here.
+    if matches!(asked, CampaignAction::UndoImport {}) {
+        return undo_import(&state, &name).await;
+    }
     let board = state.engine().board();
     let open = board.borrow().campaigns.iter().find(|(_, campaign)| campaign.name == name).map(|(id, _)| *id);
     let open = open.or_else(|| state.campaign_named(&name).map(|(id, _)| id));
@@ -332,8 +340,22 @@ pub(super) async fn campaign_action(
         CampaignAction::Drain {} => ManagerAction::Drain,
         CampaignAction::HangUpAll {} => ManagerAction::HangUpAll,
         CampaignAction::Shadow { setting } => ManagerAction::Shadow(setting.as_ref().map(ShadowTable::rules)),
+        CampaignAction::UndoImport {} => return undo_import(&state, &name).await,
         CampaignAction::TestCall { number } => ManagerAction::TestCall { number: parse_telephone(&number)? },
     };
     state.engine().send(EngineRequest::ManagerAction { campaign, action }).await;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true }))))
+}
+
+/// The dial check refuses leads of the removed list that the dialer still holds.
+async fn undo_import(state: &AppState, name: &str) -> Result<(StatusCode, Json<Value>), Problem> {
+    let found = state.store().reader().await?.campaign(name).await;
+    let campaign = found.map_err(|_| Problem::not_found("campaign"))?.id;
+    let Some(last) = state.store().imports(campaign).await?.pop() else {
+        let detail = format!("the campaign `{name}` has no imported list");
+        return Err(Problem::new(StatusCode::CONFLICT, "no_import", detail));
+    };
+    state.store().undo_import(last.id).await?;
+    let import = json!({ "file": last.file, "rows": last.rows_read });
+    Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "import": import }))))
 }

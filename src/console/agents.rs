@@ -2,10 +2,14 @@
 //! to the engine.
 
 use super::accounts;
+use super::answers;
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::{parse_login, parse_role, parse_skills, parse_telephone, parse_text};
+use super::fields::{
+    TELEPHONE_OR_NONE, TEXT, WORD, parse_login, parse_role, parse_skills, parse_telephone, parse_text,
+};
 use super::groups::{MembershipRequest, parse_memberships};
+use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::secrets;
 use super::views;
@@ -23,24 +27,34 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAgent {
     /// The agent number (工号); it never changes. Without it one is drawn by `pattern`.
+    #[schemars(regex(pattern = "^[0-9]{2,8}$"))]
     number: Option<String>,
     /// Leading digits of a drawn number, like `8?`.
+    #[schemars(regex(pattern = r"^[0-9]?\?$"))]
     pattern: Option<String>,
     /// Length of a drawn number: 2 to 6, without it 4.
+    #[schemars(range(min = 2, max = 6))]
     digits: Option<u8>,
+    #[schemars(length(max = 64), regex(pattern = TEXT))]
     name: String,
     /// Without it the agent number.
+    #[schemars(length(max = 64), regex(pattern = WORD))]
     login: Option<String>,
     /// agent, lead, manager, analyst or admin.
+    #[schemars(with = "Option<answers::Role>")]
     role: Option<String>,
+    #[schemars(length(max = 64))]
     #[serde(default)]
     groups: Vec<MembershipRequest>,
+    #[schemars(length(max = 32), inner(length(max = 64), regex(pattern = TEXT)))]
     #[serde(default)]
     skills: BTreeSet<String>,
+    #[schemars(regex(pattern = TELEPHONE))]
     telephone: Option<String>,
     #[serde(default)]
     recorded: bool,
     /// The console's password; without it one is drawn and shown once.
+    #[schemars(length(min = 8, max = 256))]
     password: Option<String>,
     /// Whether the agent gets a SIP account; without it agents and leads do.
     phone: Option<bool>,
@@ -50,13 +64,20 @@ pub(super) struct NewAgent {
 #[serde(deny_unknown_fields)]
 pub(super) struct AgentChange {
     /// An agent number never changes; it may be sent along unchanged.
+    #[schemars(regex(pattern = "^[0-9]{2,8}$"))]
     number: Option<String>,
+    #[schemars(length(max = 64), regex(pattern = TEXT))]
     name: Option<String>,
+    #[schemars(length(max = 64), regex(pattern = WORD))]
     login: Option<String>,
+    #[schemars(with = "Option<answers::Role>")]
     role: Option<String>,
+    #[schemars(length(max = 64))]
     groups: Option<Vec<MembershipRequest>>,
+    #[schemars(length(max = 32), inner(inner(length(max = 64), regex(pattern = TEXT))))]
     skills: Option<BTreeSet<String>>,
     /// Empty = none.
+    #[schemars(regex(pattern = TELEPHONE_OR_NONE))]
     telephone: Option<String>,
     recorded: Option<bool>,
 }
@@ -202,6 +223,7 @@ pub(super) async fn phone_password(
 #[serde(deny_unknown_fields)]
 pub(super) struct PasswordRequest {
     /// Without it one is drawn and shown once.
+    #[schemars(length(min = 8, max = 256))]
     password: Option<String>,
 }
 

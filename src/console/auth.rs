@@ -1,9 +1,11 @@
 //! Authentication and role checks: the middleware before every route (session cookie, bearer token,
-//! anonymous) and the Origin check. Whose data a caller may see is checked in the handlers.
+//! anonymous), the Origin check and the check of query parameters. Whose data a caller may see is checked in the handlers.
 
 use super::app_state::AppState;
 use super::limits::StreamReader;
+use super::parameters::check_query;
 use super::problem::Problem;
+use super::route::Route;
 use super::secrets;
 use super::source::Source;
 use crate::store::{AgentRow, Role};
@@ -14,6 +16,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use paceline_core::ids::{AgentId, GroupId};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -110,15 +113,17 @@ impl Caller {
 /// Middleware before every route of the table: authenticates, checks the Origin of changing requests that
 /// come with a cookie, checks the role, and hands the [`Caller`] to the handler.
 pub(super) async fn require_access(
-    State((state, access)): State<(AppState, Access)>,
+    State((state, route)): State<(AppState, &'static Route)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let access = route.access;
     let address = request.extensions().get::<Source>().map_or(IpAddr::from([0, 0, 0, 0]), |it| it.address);
     if access == Access::Public {
         if is_changing(request.method()) && request.headers().contains_key(header::ORIGIN) {
             check_origin(request.headers())?;
         }
+        check_query(request.uri().query(), route.query)?;
         return Ok(next.run(request).await);
     }
     let caller =
@@ -129,6 +134,7 @@ pub(super) async fn require_access(
     if !access.roles().contains(&caller.role) {
         return Err(Problem::forbidden(format!("this is not for the role `{}`", caller.role.word())));
     }
+    check_query(request.uri().query(), route.query)?;
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
@@ -237,10 +243,39 @@ fn too_large(status: StatusCode) -> Problem {
 
 /// Deserialises JSON; syntax errors are 400, data that does not fit is 422.
 pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Problem::unprocessable(format!("this does not fit: {error}")),
-        _ => Problem::bad_request(format!("this is no JSON: {error}")),
-    })
+    let error = match serde_json::from_slice(bytes) {
+        Ok(parsed) => return Ok(parsed),
+        Err(error) => error,
+    };
+    if error.classify() != serde_json::error::Category::Data {
+        return Err(Problem::bad_request(format!("this is no JSON: {error}")));
+    }
+    // JSON has one kind of number: 2.0 is the integer 2.
+    let mut value: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let unfit = Problem::unprocessable(format!("this does not fit: {error}"));
+    if !make_whole(&mut value) {
+        return Err(unfit);
+    }
+    serde_json::from_value(value).map_err(|_| unfit)
+}
+
+/// The largest number up to which every integer has its own floating point number.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// Writes numbers without a fraction as integers; `false` = there was none.
+fn make_whole(value: &mut Value) -> bool {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().filter(|it| it.fract() == 0.0 && it.abs() < WHOLE_MAX);
+            if let Some(whole) = whole {
+                *value = Value::from(whole as i64);
+            }
+            whole.is_some()
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| make_whole(item) || any),
+        Value::Object(fields) => fields.values_mut().fold(false, |any, field| make_whole(field) || any),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -270,6 +305,15 @@ mod tests {
             (vec![("origin", "http://")], false),
         ] {
             assert_eq!(check_origin(&headers(&pairs)).is_ok(), ours, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_fraction_is_an_integer() {
+        let parse = |text: &str| parse_json::<Vec<u8>>(text.as_bytes()).ok();
+        assert_eq!(parse("[1, 2.0, 3e0]"), Some(vec![1, 2, 3]));
+        for unfit in ["[1.5]", "[256.0]", "[-1.0]", "[1e300]", "[\"1\"]"] {
+            assert_eq!(parse(unfit), None, "{unfit}");
         }
     }
 

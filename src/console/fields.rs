@@ -3,9 +3,17 @@
 use super::problem::Problem;
 use crate::store::Role;
 use paceline_core::number::PhoneNumber;
+use paceline_core::number_pattern::NumberPattern;
 use std::collections::BTreeSet;
 
 const TEXT_MAX: usize = 64;
+
+/// What [`parse_text`] and [`parse_login`] take, as JSON Schema patterns; ends without a space so that nothing is
+/// trimmed.
+pub(super) const TEXT: &str =
+    r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\s\x00-\x1f\x7f-\x9f])?$";
+pub(super) const WORD: &str = r"^[^\s\x00-\x1f\x7f-\x9f]+$";
+pub(super) const TELEPHONE_OR_NONE: &str = r"^(|1[3-9][0-9]{9}|0[1-9][0-9]{9,10})$";
 const SKILLS_MAX: usize = 32;
 
 pub(super) fn parse_role(word: &str) -> Result<Role, Problem> {
@@ -39,6 +47,27 @@ pub(super) fn parse_skills(given: BTreeSet<String>) -> Result<BTreeSet<String>, 
     given.iter().map(|skill| parse_text("skills", skill)).collect()
 }
 
+/// Parses a number or a range as people write it: `13800138000`, `1380013*`, `0755*`, `+852*`. A range that is
+/// dialled inside China may be several patterns.
+pub(super) fn parse_pattern(given: &str) -> Result<Vec<NumberPattern>, Problem> {
+    let unfit = || {
+        Problem::unprocessable(
+            "this is no number and no range: write 13800138000, 1380013*, 0755* or +852*; a * stands at the end",
+        )
+    };
+    if given.len() > 32 {
+        return Err(unfit());
+    }
+    let bare: String = given.trim().chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    if bare.starts_with('+') || bare.starts_with("00") {
+        return bare.parse().map(|pattern| vec![pattern]).map_err(|_| unfit());
+    }
+    let Some(prefix) = bare.strip_suffix(['*', '%']) else {
+        return Ok(vec![NumberPattern::exact(parse_telephone(&bare)?)]);
+    };
+    NumberPattern::chinese_prefixes(prefix).filter(|patterns| !patterns.is_empty()).ok_or_else(unfit)
+}
+
 /// Parses a telephone number as people write it, with spaces, dashes or +86.
 pub(super) fn parse_telephone(given: &str) -> Result<PhoneNumber, Problem> {
     let unfit = || Problem::unprocessable("this is no telephone number: write 13800138000 or 0571-88888888");
@@ -48,4 +77,31 @@ pub(super) fn parse_telephone(given: &str) -> Result<PhoneNumber, Problem> {
     let bare: String = given.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
     let bare = bare.strip_prefix("+86").unwrap_or(&bare);
     PhoneNumber::chinese(bare.as_bytes()).map_err(|_| unfit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_a_number_or_a_range_in_any_usual_spelling() {
+        for (given, patterns) in [
+            ("13800138000", "+8613800138000"),
+            ("+86 138-0013-8000", "+8613800138000"),
+            ("0755-8888 8888", "+8675588888888"),
+            ("1380013*", "+861380013*"),
+            ("138 0013 %", "+861380013*"),
+            ("0755*", "+86755*"),
+            ("+852*", "+852*"),
+            ("00852*", "+852*"),
+        ] {
+            let found: Vec<String> = parse_pattern(given).unwrap().iter().map(ToString::to_string).collect();
+            assert_eq!(found, [patterns], "{given}");
+        }
+        assert!(parse_pattern("1*").unwrap().len() > 1, "every mobile, and not the area code 010");
+        for unfit in ["", "*", "138*0013", "110", "95588*", "abc", "+", "13800138000123456789*", "1380013**8"]
+        {
+            assert!(parse_pattern(unfit).is_err(), "{unfit}");
+        }
+    }
 }

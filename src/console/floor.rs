@@ -149,6 +149,7 @@ pub(super) async fn campaigns(State(state): State<AppState>, caller: Caller) -> 
 #[serde(deny_unknown_fields)]
 pub(super) struct CampaignRequest {
     /// A path below the folder of campaigns: `jade-garden/campaign.toml`.
+    #[schemars(length(min = 1, max = 4096))]
     file: String,
     #[serde(default)]
     paused: bool,
@@ -168,7 +169,9 @@ pub(super) async fn open_campaign(
     let opening = super::app_state::OpenCampaign { file, paused: asked.paused, answer };
     let gone = || Problem::internal("nobody opens campaigns any more");
     folder.openings.send(opening).await.map_err(|_| gone())?;
-    let name = answered.await.map_err(|_| gone())?.map_err(Problem::unprocessable)?;
+    // The request is right; the file, or a campaign of its name, is not in a state to be opened.
+    let refused = |why: String| Problem::new(StatusCode::CONFLICT, "not_opened", why);
+    let name = answered.await.map_err(|_| gone())?.map_err(refused)?;
     Ok((StatusCode::CREATED, Json(json!({ "campaign": name }))))
 }
 

@@ -2,7 +2,7 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::parse_text;
+use super::fields::{TEXT, parse_text};
 use super::problem::Problem;
 use super::views;
 use crate::engine::EngineRequest;
@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use paceline_core::agent::{Group, Membership, WorkMode};
 use paceline_core::ids::GroupId;
 use paceline_core::time::Duration;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ const GROUPS_MAX: usize = 64;
 
 /// A group's name alone (`"vote-team"`), or with priority and use.
 #[derive(Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 pub(super) enum MembershipRequest {
     Name(String),
     Full {
@@ -140,16 +140,28 @@ pub(super) async fn groups(State(state): State<AppState>, caller: Caller) -> Res
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GroupRequest {
+    #[schemars(length(max = 64), regex(pattern = TEXT))]
     name: Option<String>,
     /// Whether agents may work on ordinary telephones.
     telephones: Option<bool>,
     announce_number: Option<bool>,
     /// 0 = never.
+    #[schemars(range(max = 4_294_967_295_u32))]
     idle_release_secs: Option<u32>,
     /// inbound, outbound or both; empty = each agent's own choice.
+    #[schemars(extend("enum" = ["inbound", "outbound", "both", "", null]))]
     work_mode: Option<String>,
     /// 0 = no limit.
+    #[schemars(range(max = 4_294_967_295_u32))]
     seats: Option<u32>,
+}
+
+/// The body of a new group: as a change, and it has a name.
+pub(super) fn new_group_schema() -> Schema {
+    let mut schema = schema_for!(GroupRequest).to_value();
+    schema["required"] = json!(["name"]);
+    schema["properties"]["name"]["type"] = "string".into();
+    Schema::try_from(schema).unwrap_or_default()
 }
 
 impl GroupRequest {

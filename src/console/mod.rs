@@ -2,10 +2,13 @@
 //! `/metrics`, `/healthz` and `/readyz`. No other module uses axum.
 
 mod accounts;
+mod action_schema;
 mod actions;
 mod agents;
+pub mod answers;
 pub mod app_state;
 pub mod auth;
+mod blacklist;
 pub mod client;
 mod fields;
 mod floor;
@@ -15,6 +18,7 @@ mod limits;
 mod live;
 mod login_throttle;
 pub mod openapi;
+pub mod parameters;
 pub mod problem;
 mod records;
 mod route;
@@ -28,6 +32,7 @@ pub mod why;
 mod write_timeout;
 
 pub use app_state::{AppState, AppStateParts, CampaignFolder, OpenCampaign, PhoneSettings, agent_account};
+pub use blacklist::NUMBERS_MAX;
 pub use server::{Console, start};
 
 use axum::body::Body;
@@ -47,6 +52,14 @@ pub fn openapi_text() -> String {
     let mut text = serde_json::to_string_pretty(&routes::document()).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Whether a text is a number or a range that the blacklist takes.
+///
+/// # Errors
+/// What to write instead.
+pub fn check_pattern(text: &str) -> Result<(), String> {
+    fields::parse_pattern(text).map(|_| ()).map_err(|problem| problem.detail().to_owned())
 }
 
 /// The whole router: the API, metrics and health checks.

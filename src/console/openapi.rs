@@ -1,8 +1,10 @@
-//! The OpenAPI document, generated from the table of routes.
+//! The OpenAPI document, generated from the table of routes: parameters and bodies with their bounds and
+//! examples, and the answer of every status.
 
-use super::actions::ACTIONS;
+use super::action_schema;
+use super::answers::{self, ProblemDocument};
 use super::auth::Access;
-use super::route::{BodySchema, ROOT, Route};
+use super::route::{Answer, BodySchema, ROOT, Route};
 use serde_json::{Map, Value, json};
 
 /// The given routes in OpenAPI 3.1.
@@ -13,15 +15,15 @@ pub fn document(routes: &[Route]) -> Value {
         let path = paths.entry(format!("{ROOT}{}", route.path)).or_insert_with(|| json!({}));
         path[route.method] = operation(route, &mut schemas);
     }
-    schemas.insert("AgentAction".into(), action_schema());
-    schemas.insert("Problem".into(), problem_schema());
+    schemas.insert("AgentAction".into(), action_schema::schema());
+    add_schema("Problem", answers::schema::<ProblemDocument>().to_value(), &mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Paceline",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "People sign in and get a session cookie; programs send a bearer token. Refusals are \
-                            problem documents (RFC 9457).",
+                            problem documents (RFC 9457). Unknown fields and query parameters are refused.",
         },
         "paths": paths,
         "components": {
@@ -37,41 +39,140 @@ pub fn document(routes: &[Route]) -> Value {
 fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameters: Vec<Value> = in_path
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
-        .chain(route.query.iter().map(
-            |name| json!({ "name": name, "in": "query", "required": false, "schema": { "type": "string" } }),
-        ))
+        .map(|name| path_parameter(route, name))
+        .chain(route.query.iter().map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "in": "query",
+                "required": false,
+                "description": parameter.description,
+                "schema": parameter.form.schema(),
+                "example": parameter.form.example(parameter.example),
+            })
+        }))
         .collect();
-    let refused = json!({
-        "description": "Refused, in words",
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-    });
-    let mut responses = Map::new();
-    responses.insert(route.status.to_string(), json!({ "description": "Done" }));
-    responses.insert("default".into(), refused);
+    let mut responses = success(route, schemas);
+    for (status, description) in problems(route) {
+        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        let content = json!({ "application/problem+json": { "schema": schema } });
+        responses.insert(status.to_string(), json!({ "description": description, "content": content }));
+    }
     let roles: Vec<&str> = route.access.roles().iter().map(|role| role.word()).collect();
+    let is_public = route.access == Access::Public;
     let mut operation = json!({
         "operationId": operation_id(route),
         "summary": route.summary,
         "parameters": parameters,
         "responses": responses,
-        "x-roles": if route.access == Access::Public { vec!["anybody"] } else { roles },
-        "security": if route.access == Access::Public { json!([]) } else { json!([{ "cookie": [] }, { "token": [] }]) },
+        "x-roles": if is_public { vec!["anybody"] } else { roles },
+        "security": if is_public { json!([]) } else { json!([{ "cookie": [] }, { "token": [] }]) },
     });
-    let body = match route.body {
-        BodySchema::Empty => None,
-        BodySchema::AgentAction => Some("AgentAction"),
-        BodySchema::Json(name, schema) => {
+    let content = match route.body {
+        BodySchema::Empty => return operation,
+        BodySchema::AgentAction => json!({
+            "schema": { "$ref": "#/components/schemas/AgentAction" },
+            "examples": action_schema::examples(),
+        }),
+        BodySchema::Json(name, schema, example) => {
             add_schema(name, schema().to_value(), schemas);
-            Some(name)
+            json!({
+                "schema": { "$ref": format!("#/components/schemas/{name}") },
+                "example": serde_json::from_str::<Value>(example).unwrap_or_default(),
+            })
         }
     };
-    if let Some(name) = body {
-        let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
-        operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": schema } } });
-    }
+    operation["requestBody"] = json!({ "required": true, "content": { "application/json": content } });
     operation
+}
+
+/// Form and example of a parameter in the path.
+fn path_parameter(route: &Route, name: &str) -> Value {
+    let (schema, example) = match name {
+        "number" => (json!({ "type": "string", "pattern": "^[0-9]{2,8}$" }), json!("8001")),
+        "group" => (json!({ "type": "string", "minLength": 1, "maxLength": 64 }), json!("vote")),
+        "name" => (json!({ "type": "string", "minLength": 1, "maxLength": 128 }), json!("spring")),
+        // The other parameters are row ids; the bound is the largest that JavaScript holds exactly.
+        _ => (json!({ "type": "integer", "minimum": 1, "maximum": (1_i64 << 53) - 1 }), json!(1)),
+    };
+    let description = match name {
+        "number" => "The agent's number",
+        "group" => "The group's name",
+        "name" => "The campaign's name",
+        "attempt" => "The id of an outbound call",
+        "call" => "The id of an inbound call",
+        "lead" => "The lead's id",
+        _ if route.path.starts_with("/tokens") => "The token's id",
+        _ if route.path.starts_with("/blacklist") => "The entry's id",
+        _ => "The lead's id",
+    };
+    json!({
+        "name": name,
+        "in": "path",
+        "required": true,
+        "description": description,
+        "schema": schema,
+        "example": example,
+    })
+}
+
+/// The responses of a success.
+fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value> {
+    let sound = || json!({ "schema": { "type": "string", "contentEncoding": "binary" } });
+    let content = match route.answer {
+        Answer::Empty => Value::Null,
+        Answer::Document => json!({ "application/json": { "schema": { "type": "object" } } }),
+        Answer::Events => json!({ "text/event-stream": { "schema": { "type": "string" } } }),
+        Answer::Sound => {
+            json!({ "audio/wav": sound(), "audio/mpeg": sound(), "audio/ogg": sound(), "application/octet-stream": sound() })
+        }
+        Answer::Json(name, schema) => {
+            add_schema(name, schema().to_value(), schemas);
+            json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{name}") } } })
+        }
+    };
+    let mut done = json!({ "description": "Done" });
+    if !content.is_null() {
+        done["content"] = content;
+    }
+    let mut responses = Map::new();
+    if matches!(route.answer, Answer::Sound) {
+        let mut part = done.clone();
+        part["description"] = "The part that `Range` asked for".into();
+        responses.insert("206".into(), part);
+    }
+    responses.insert(route.status.to_string(), done);
+    responses
+}
+
+/// Statuses of refusals, each with a problem document.
+pub fn problems(route: &Route) -> Vec<(u16, &'static str)> {
+    let has_body = !matches!(route.body, BodySchema::Empty);
+    let is_public = route.access == Access::Public;
+    let mut all = vec![
+        (400, "The request cannot be parsed"),
+        (408, "The request took too long"),
+        (422, "A value or a parameter is not allowed"),
+        (429, "Too many requests or guesses; `Retry-After` says when to try again"),
+        (503, "The service cannot do this now"),
+    ];
+    if !is_public || has_body {
+        all.push((401, "Not signed in, or the password or token is wrong"));
+        all.push((403, "Not for this role, or sent by another page"));
+    }
+    if !is_public {
+        all.push((404, "Not there, or not the caller's to see"));
+    }
+    if route.method != "get" && !is_public {
+        all.push((409, "This does not fit the present state"));
+    }
+    if has_body {
+        all.push((413, "The body is larger than 64 KiB"));
+        all.push((415, "The body is no JSON"));
+    }
+    if matches!(route.answer, Answer::Sound) {
+        all.push((416, "That part is not there"));
+    }
+    all
 }
 
 /// `post /agents/{number}/actions` is `postAgentsNumberActions`.
@@ -88,6 +189,7 @@ fn operation_id(route: &Route) -> String {
 fn add_schema(name: &str, mut schema: Value, schemas: &mut Map<String, Value>) {
     if let Some(object) = schema.as_object_mut() {
         object.remove("$schema");
+        object.remove("title");
         if let Some(Value::Object(definitions)) = object.remove("$defs") {
             for (name, schema) in definitions {
                 add_schema(&name, schema, schemas);
@@ -96,36 +198,4 @@ fn add_schema(name: &str, mut schema: Value, schemas: &mut Map<String, Value>) {
     }
     let text = schema.to_string().replace("#/$defs/", "#/components/schemas/");
     schemas.insert(name.to_owned(), serde_json::from_str(&text).unwrap_or(schema));
-}
-
-fn action_schema() -> Value {
-    let actions: Vec<Value> = ACTIONS
-        .iter()
-        .map(|(word, fields)| {
-            json!({
-                "type": "object",
-                "required": ["action"],
-                "properties": { "action": { "const": word } },
-                "description": if fields.is_empty() { "No other fields" } else { *fields },
-            })
-        })
-        .collect();
-    json!({
-        "description": "What an agent does. Agents, groups and campaigns are named as people name them.",
-        "oneOf": actions,
-    })
-}
-
-fn problem_schema() -> Value {
-    json!({
-        "type": "object",
-        "required": ["type", "title", "status", "detail", "code"],
-        "properties": {
-            "type": { "type": "string" },
-            "title": { "type": "string" },
-            "status": { "type": "integer" },
-            "detail": { "type": "string" },
-            "code": { "type": "string", "description": "One word a program can act on" },
-        },
-    })
 }

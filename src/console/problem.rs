@@ -68,6 +68,10 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -94,6 +98,9 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Taken { .. } => Problem::new(StatusCode::CONFLICT, "taken", error.to_string()),
             StoreError::Unknown { .. } => Problem::new(StatusCode::NOT_FOUND, "not_found", error.to_string()),
+            StoreError::ImportInUse { .. } | StoreError::ImportNotDone { .. } => {
+                Problem::new(StatusCode::CONFLICT, "in_use", error.to_string())
+            }
             other => Problem::internal(other),
         }
     }

@@ -2,8 +2,9 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::parse_telephone;
+use super::fields::{TEXT, parse_telephone};
 use super::floor;
+use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::views::{millis, stored_number};
 use crate::store::{CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Role};
@@ -129,11 +130,20 @@ fn columns(record: &LeadRecord) -> Vec<Value> {
 /// One correction: `name`, or `phone` (with `was`: replaces that number; without: adds one).
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    { "required": ["name"], "properties": {
+        "name": { "type": "string" }, "phone": { "type": "null" }, "was": { "type": "null" } } },
+    { "required": ["phone"], "properties": { "phone": { "type": "string" }, "name": { "type": "null" } } },
+]))]
 pub(super) struct CorrectionRequest {
+    #[schemars(length(max = 128), regex(pattern = TEXT))]
     name: Option<String>,
+    #[schemars(regex(pattern = TELEPHONE))]
     phone: Option<String>,
+    #[schemars(regex(pattern = TELEPHONE))]
     was: Option<String>,
     /// The call in which the agent heard it.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_i64))]
     attempt: Option<i64>,
 }
 
@@ -171,6 +181,7 @@ fn lead_name(name: &str) -> Result<String, Problem> {
     }
 }
 
+/// Filters of the call log; their forms are checked by the table of routes.
 #[derive(Deserialize)]
 pub(super) struct CallsQuery {
     /// An agent's number.
@@ -178,12 +189,22 @@ pub(super) struct CallsQuery {
     /// The other side's number.
     number: Option<String>,
     campaign: Option<String>,
+    lead: Option<i64>,
+    outcome: Option<String>,
+    disposition: Option<String>,
+    result: Option<String>,
+    trunk: Option<String>,
+    ended_by: Option<String>,
+    /// Seconds from the answer to the end.
+    talk_min: Option<i64>,
+    talk_max: Option<i64>,
+    recorded: Option<bool>,
     from: Option<String>,
     until: Option<String>,
     /// `out` or `in`.
     direction: Option<String>,
-    before: Option<String>,
-    limit: Option<String>,
+    before: Option<i64>,
+    limit: Option<u32>,
 }
 
 pub(super) async fn calls(
@@ -191,33 +212,39 @@ pub(super) async fn calls(
     caller: Caller,
     Query(query): Query<CallsQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let number_in = |text: &Option<String>, what: &str| -> Result<Option<i64>, Problem> {
-        let unfit = |_| Problem::unprocessable(format!("{what}: a number"));
-        text.as_ref().map(|text| text.parse::<i64>().map_err(unfit)).transpose()
-    };
+    let inbound = query.direction.as_deref() == Some("in");
+    // An inbound call has none of these, so no inbound call has the one that is looked for.
+    if inbound && (query.outcome.is_some() || query.result.is_some() || query.trunk.is_some()) {
+        return Ok(Json(json!({ "calls": [], "next": null })));
+    }
     let mut reader = state.store().reader().await?;
     let campaign = match &query.campaign {
         Some(name) => Some(reader.campaign(name).await.map_err(|_| Problem::not_found("campaign"))?.id),
         None => None,
     };
-    let limit = number_in(&query.limit, "limit")?.unwrap_or(i64::from(PAGE)).clamp(1, i64::from(PAGE_MAX));
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let wanted = CallLogFilter {
         agents: visible_agents(&state, &caller, query.agent.as_deref()).await?,
         number: query.number.as_deref().map(parse_telephone).transpose()?,
         campaign,
         from: parse_moment(query.from.as_deref(), "from")?,
         until: parse_moment(query.until.as_deref(), "until")?,
-        before: number_in(&query.before, "before")?,
-        limit: limit as u32,
-    };
-    let inbound = match query.direction.as_deref() {
-        None | Some("out") => false,
-        Some("in") => true,
-        Some(_) => return Err(Problem::unprocessable("direction is out or in")),
+        outcome: query.outcome,
+        trunk: query.trunk,
+        result: query.result,
+        disposition: query.disposition,
+        ended_by: query.ended_by,
+        lead: query.lead.map(LeadId),
+        talk_min: query.talk_min.map(|secs| secs * 1_000),
+        // A call of 4.9 s is one of 4 s.
+        talk_max: query.talk_max.map(|secs| secs * 1_000 + 999),
+        recorded: query.recorded,
+        before: query.before,
+        limit,
     };
     let rows =
         if inbound { reader.inbound_call_log(&wanted).await? } else { reader.call_log(&wanted).await? };
-    let more = rows.len() as i64 == limit;
+    let more = rows.len() as u32 == limit;
     let next = rows.last().filter(|_| more).map(|row| row.id);
     let shown: Vec<Value> = rows.iter().map(|row| call_json(row, inbound)).collect();
     Ok(Json(json!({ "calls": shown, "next": next })))
@@ -282,7 +309,7 @@ pub(super) struct PartQuery {
     part: Option<String>,
 }
 
-/// The recording of an outbound call, for the agent who spoke, its shift lead, managers and admins.
+/// The recording of an outbound call, for every agent who spoke in it, their shift leads, managers and admins.
 pub(super) async fn recording(
     State(state): State<AppState>,
     caller: Caller,
@@ -319,10 +346,10 @@ async fn send_recording(
     let part = query.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
     let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
     let accounts = state.store().all_agents().await?;
-    let whose = found.agent_id.and_then(|id| accounts.iter().find(|row| row.id.0 == id));
+    let mut speakers = accounts.iter().filter(|row| found.speakers.contains(&row.id.0));
     let may_hear = match caller.role {
         Role::Manager | Role::Admin => true,
-        Role::Agent | Role::Lead => whose.is_some_and(|row| caller.can_see(row)),
+        Role::Agent | Role::Lead => speakers.any(|row| caller.can_see(row)),
         Role::Analyst => false,
     };
     if !may_hear {

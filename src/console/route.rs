@@ -2,6 +2,7 @@
 
 use super::app_state::AppState;
 use super::auth::Access;
+use super::parameters::Parameter;
 use axum::routing::MethodRouter;
 use schemars::Schema;
 
@@ -16,11 +17,12 @@ pub struct Route {
     pub access: Access,
     /// One sentence for the OpenAPI document.
     pub summary: &'static str,
-    /// Names of the query parameters.
-    pub query: &'static [&'static str],
+    /// Query parameters; any other is refused.
+    pub query: &'static [Parameter],
     pub body: BodySchema,
     /// HTTP status of success.
     pub status: u16,
+    pub answer: Answer,
     pub(super) handler: fn() -> MethodRouter<AppState>,
 }
 
@@ -28,7 +30,21 @@ pub struct Route {
 #[derive(Clone, Copy)]
 pub enum BodySchema {
     Empty,
-    Json(&'static str, fn() -> Schema),
-    /// An agent's action; its schema comes from the table in `actions`.
+    /// Name, schema, and an example as JSON text.
+    Json(&'static str, fn() -> Schema, &'static str),
+    /// An agent's action; its schema comes from the table in `action_schema`.
     AgentAction,
+}
+
+/// The body of a success.
+#[derive(Clone, Copy)]
+pub enum Answer {
+    Empty,
+    Json(&'static str, fn() -> Schema),
+    /// A JSON document without a schema of its own.
+    Document,
+    /// Server-sent events.
+    Events,
+    /// A sound file, whole or in ranges.
+    Sound,
 }

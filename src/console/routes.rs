@@ -3,8 +3,11 @@
 
 use super::app_state::AppState;
 use super::auth::{self, Access};
-pub use super::route::{BodySchema, ROOT, Route};
-use super::{accounts, actions, agents, floor, groups, live, openapi, records, tokens, why};
+use super::parameters::{Form, Parameter};
+pub use super::route::{Answer, BodySchema, ROOT, Route};
+use super::{
+    accounts, actions, agents, answers, blacklist, floor, groups, live, openapi, records, tokens, why,
+};
 use axum::Json;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -13,20 +16,79 @@ use schemars::schema_for;
 use serde_json::Value;
 
 macro_rules! body {
-    ($name:ty) => {
-        BodySchema::Json(stringify!($name), || schema_for!($name))
+    ($name:ty, $example:literal) => {
+        BodySchema::Json(stringify!($name), || schema_for!($name), $example)
+    };
+}
+
+macro_rules! answer {
+    ($name:ident) => {
+        Answer::Json(stringify!($name), answers::schema::<answers::$name>)
     };
 }
 
 use accounts::{NewPassword, SignIn};
 use actions::CampaignAction;
 use agents::{AgentChange, NewAgent, PasswordRequest};
+use blacklist::{BlacklistRemoval, BlacklistRequest};
 use floor::CampaignRequest;
 use groups::{GroupRequest, MembershipChange};
 use records::CorrectionRequest;
 use tokens::NewToken;
 
-const NONE: &[&str] = &[];
+const NONE: &[Parameter] = &[];
+
+const fn parameter(
+    name: &'static str,
+    form: Form,
+    description: &'static str,
+    example: &'static str,
+) -> Parameter {
+    Parameter { name, form, description, example }
+}
+
+/// The largest number that a client in JavaScript holds exactly.
+const WHOLE_MAX: i64 = (1 << 53) - 1;
+const SECS_MAX: i64 = 24 * 3_600;
+
+/// Filters of the call log.
+const CALLS: &[Parameter] = &[
+    parameter("agent", Form::Text, "Calls of the agent with this number", "8001"),
+    parameter("number", Form::Telephone, "Calls with this number on the other side", "13800138000"),
+    parameter("campaign", Form::Text, "Calls of the campaign with this name", "spring"),
+    parameter("lead", Form::Whole(1, WHOLE_MAX), "Calls to the lead with this id", "17"),
+    parameter("outcome", Form::Outcome, "Outbound calls with this outcome", "answered"),
+    parameter("disposition", Form::Text, "Calls with this code of an agent's summary", "voted"),
+    parameter("result", Form::Text, "Outbound calls in which a key set this result", "agree"),
+    parameter("trunk", Form::Text, "Outbound calls on this trunk", "main"),
+    parameter("ended_by", Form::EndedBy, "Calls that this side ended", "callee"),
+    parameter("talk_min", Form::Whole(0, SECS_MAX), "Least seconds from the answer to the end", "10"),
+    parameter("talk_max", Form::Whole(0, SECS_MAX), "Most seconds from the answer to the end", "600"),
+    parameter("recorded", Form::Word(&["true", "false"]), "Whether a recording was made", "true"),
+    parameter(
+        "from",
+        Form::Moment,
+        "Calls placed or arrived at this moment or later",
+        "2026-03-02T00:00:00+08:00",
+    ),
+    parameter(
+        "until",
+        Form::Moment,
+        "Calls placed or arrived before this moment",
+        "2036-03-03T00:00:00+08:00",
+    ),
+    parameter(
+        "direction",
+        Form::Word(&["out", "in"]),
+        "Outbound or inbound calls; without it outbound",
+        "out",
+    ),
+    parameter("before", Form::Whole(1, WHOLE_MAX), "The page after the one whose `next` this is", "1000"),
+    parameter("limit", Form::Whole(1, 500), "Calls a page; without it 50", "50"),
+];
+
+const PART: &[Parameter] =
+    &[parameter("part", Form::Whole(1, 1_000), "A call recorded in parts has several files: 1, 2, …", "1")];
 
 /// Every route of the API.
 pub const ROUTES: &[Route] = &[
@@ -36,8 +98,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::Public,
         summary: "Signs a person in; sets the session cookie",
         query: NONE,
-        body: body!(SignIn),
+        body: body!(SignIn, r#"{"login":"ana","password":"correct horse"}"#),
         status: 200,
+        answer: answer!(Me),
         handler: || post(accounts::sign_in),
     },
     Route {
@@ -48,6 +111,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 204,
+        answer: Answer::Empty,
         handler: || post(accounts::sign_out),
     },
     Route {
@@ -58,6 +122,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Me),
         handler: || get(accounts::me),
     },
     Route {
@@ -66,8 +131,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::SignedIn,
         summary: "A new password; every other screen of the account is signed out",
         query: NONE,
-        body: body!(NewPassword),
+        body: body!(NewPassword, r#"{"old":"correct horse","new":"battery staple"}"#),
         status: 200,
+        answer: answer!(Me),
         handler: || post(accounts::change_password),
     },
     Route {
@@ -78,6 +144,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Seat),
         handler: || get(floor::my_seat),
     },
     Route {
@@ -88,6 +155,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::AgentAction,
         status: 200,
+        answer: answer!(Done),
         handler: || post(actions::own_action),
     },
     Route {
@@ -98,6 +166,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(DeviceCheckResult),
         handler: || post(actions::device_check),
     },
     Route {
@@ -108,6 +177,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Agents),
         handler: || get(agents::agents),
     },
     Route {
@@ -116,8 +186,12 @@ pub const ROUTES: &[Route] = &[
         access: Access::Managers,
         summary: "Adds an account; answers with the sheet for the agent's phone, its password shown once",
         query: NONE,
-        body: body!(NewAgent),
+        body: body!(
+            NewAgent,
+            r#"{"name":"安娜","groups":["vote"],"skills":["cantonese"],"telephone":"13800138000"}"#
+        ),
         status: 201,
+        answer: answer!(AgentAdded),
         handler: || post(agents::add_agent),
     },
     Route {
@@ -128,6 +202,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Account),
         handler: || get(agents::agent),
     },
     Route {
@@ -136,8 +211,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::Managers,
         summary: "Changes an account; the number stays",
         query: NONE,
-        body: body!(AgentChange),
+        body: body!(AgentChange, r#"{"name":"Ana","recorded":true}"#),
         status: 200,
+        answer: answer!(Account),
         handler: || patch(agents::change_agent),
     },
     Route {
@@ -148,6 +224,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 204,
+        answer: Answer::Empty,
         handler: || delete(agents::remove_agent),
     },
     Route {
@@ -158,6 +235,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(PhonePassword),
         handler: || post(agents::phone_password),
     },
     Route {
@@ -166,8 +244,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::Managers,
         summary: "A new password for the console; the account's screens are signed out",
         query: NONE,
-        body: body!(PasswordRequest),
+        body: body!(PasswordRequest, r#"{"password":"battery staple"}"#),
         status: 200,
+        answer: answer!(ConsolePassword),
         handler: || post(agents::console_password),
     },
     Route {
@@ -176,8 +255,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::ShiftLeads,
         summary: "Adds an agent to a group, or changes priority and use of the membership",
         query: NONE,
-        body: body!(MembershipChange),
+        body: body!(MembershipChange, r#"{"priority":2,"in_use":true}"#),
         status: 200,
+        answer: answer!(Account),
         handler: || put(groups::set_membership),
     },
     Route {
@@ -188,6 +268,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Account),
         handler: || delete(groups::drop_membership),
     },
     Route {
@@ -198,6 +279,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::AgentAction,
         status: 200,
+        answer: answer!(Done),
         handler: || post(actions::agent_action),
     },
     Route {
@@ -208,6 +290,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Groups),
         handler: || get(groups::groups),
     },
     Route {
@@ -216,8 +299,13 @@ pub const ROUTES: &[Route] = &[
         access: Access::Managers,
         summary: "A new group",
         query: NONE,
-        body: body!(GroupRequest),
+        body: BodySchema::Json(
+            "NewGroup",
+            groups::new_group_schema,
+            r#"{"name":"evening","telephones":true,"seats":40}"#,
+        ),
         status: 201,
+        answer: answer!(GroupAnswer),
         handler: || post(groups::add_group),
     },
     Route {
@@ -226,8 +314,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::Managers,
         summary: "Changes a group",
         query: NONE,
-        body: body!(GroupRequest),
+        body: body!(GroupRequest, r#"{"telephones":true,"seats":40}"#),
         status: 200,
+        answer: answer!(GroupAnswer),
         handler: || patch(groups::change_group),
     },
     Route {
@@ -238,6 +327,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 204,
+        answer: Answer::Empty,
         handler: || delete(groups::remove_group),
     },
     Route {
@@ -245,9 +335,10 @@ pub const ROUTES: &[Route] = &[
         path: "/floor",
         access: Access::Readers,
         summary: "Every seat and campaign that the caller may see",
-        query: &["group"],
+        query: &[parameter("group", Form::Text, "Only this group", "vote")],
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Floor),
         handler: || get(floor::floor),
     },
     Route {
@@ -258,6 +349,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: Answer::Events,
         handler: || get(live::live),
     },
     Route {
@@ -268,6 +360,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Campaigns),
         handler: || get(floor::campaigns),
     },
     Route {
@@ -276,8 +369,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::Managers,
         summary: "Opens a campaign file below the service's folder of campaigns",
         query: NONE,
-        body: body!(CampaignRequest),
+        body: body!(CampaignRequest, r#"{"file":"jade-garden/campaign.toml","paused":true}"#),
         status: 201,
+        answer: answer!(CampaignOpened),
         handler: || post(floor::open_campaign),
     },
     Route {
@@ -286,8 +380,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::Managers,
         summary: "Pauses, resumes, drains or hangs up a campaign, or calls one number for a test",
         query: NONE,
-        body: body!(CampaignAction),
+        body: body!(CampaignAction, r#"{"action":"test_call","number":"13800138000"}"#),
         status: 202,
+        answer: answer!(Taken),
         handler: || post(actions::campaign_action),
     },
     Route {
@@ -298,6 +393,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(CampaignWhy),
         handler: || get(why::campaign),
     },
     Route {
@@ -305,9 +401,13 @@ pub const ROUTES: &[Route] = &[
         path: "/campaigns/{name}/leads",
         access: Access::SignedIn,
         summary: "Leads by number or by row of the list; where there are none, the nearest",
-        query: &["number", "row"],
+        query: &[
+            parameter("number", Form::Telephone, "The lead with this number", "13800138000"),
+            parameter("row", Form::Whole(1, WHOLE_MAX), "The lead in this row of the list", "17"),
+        ],
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(LeadsFound),
         handler: || get(why::leads),
     },
     Route {
@@ -318,6 +418,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(LeadWhyAnswer),
         handler: || get(why::lead),
     },
     Route {
@@ -328,6 +429,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Lead),
         handler: || get(records::lead),
     },
     Route {
@@ -336,8 +438,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::Workers,
         summary: "Corrects a name or a phone; what the list said stays beside it",
         query: NONE,
-        body: body!(CorrectionRequest),
+        body: body!(CorrectionRequest, r#"{"phone":"13900139000"}"#),
         status: 201,
+        answer: Answer::Empty,
         handler: || post(records::correct),
     },
     Route {
@@ -345,9 +448,10 @@ pub const ROUTES: &[Route] = &[
         path: "/calls",
         access: Access::SignedIn,
         summary: "The log of calls: an agent's own, a lead's groups', or all; newest first",
-        query: &["agent", "number", "campaign", "from", "until", "direction", "before", "limit"],
+        query: CALLS,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Calls),
         handler: || get(records::calls),
     },
     Route {
@@ -355,9 +459,10 @@ pub const ROUTES: &[Route] = &[
         path: "/calls/{attempt}/recording",
         access: Access::SignedIn,
         summary: "The recording of a call, whole or in ranges, for callers who may hear it",
-        query: &["part"],
+        query: PART,
         body: BodySchema::Empty,
         status: 200,
+        answer: Answer::Sound,
         handler: || get(records::recording),
     },
     Route {
@@ -365,10 +470,64 @@ pub const ROUTES: &[Route] = &[
         path: "/calls/in/{call}/recording",
         access: Access::SignedIn,
         summary: "The recording of an inbound call, whole or in ranges, for callers who may hear it",
-        query: &["part"],
+        query: PART,
         body: BodySchema::Empty,
         status: 200,
+        answer: Answer::Sound,
         handler: || get(records::inbound_recording),
+    },
+    Route {
+        method: "get",
+        path: "/blacklist",
+        access: Access::Readers,
+        summary: "Numbers and ranges that are not called, in the order in which they were added",
+        query: &[
+            parameter("number", Form::Telephone, "Entries that cover this number", "13800138000"),
+            parameter("campaign", Form::Text, "Entries of the campaign with this name", "spring"),
+            parameter("scope", Form::Word(&["system"]), "System-wide entries only", "system"),
+            parameter("after", Form::Whole(0, WHOLE_MAX), "The page after the one whose `next` this is", "0"),
+            parameter("limit", Form::Whole(1, 500), "Entries a page; without it 50", "50"),
+        ],
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(BlacklistPage),
+        handler: || get(blacklist::list),
+    },
+    Route {
+        method: "post",
+        path: "/blacklist",
+        access: Access::Managers,
+        summary: "Puts numbers and ranges on the blacklist; calls to them that are not answered are taken back",
+        query: NONE,
+        body: body!(
+            BlacklistRequest,
+            r#"{"number":"1380013*","campaign":"spring","reason":"asked by letter"}"#
+        ),
+        status: 201,
+        answer: answer!(BlacklistAdded),
+        handler: || post(blacklist::add),
+    },
+    Route {
+        method: "post",
+        path: "/blacklist/removals",
+        access: Access::Managers,
+        summary: "Takes a number or range off the blacklist, as it was added",
+        query: NONE,
+        body: body!(BlacklistRemoval, r#"{"number":"1380013*","campaign":"spring"}"#),
+        status: 200,
+        answer: answer!(BlacklistRemoved),
+        handler: || post(blacklist::remove),
+    },
+    Route {
+        method: "delete",
+        path: "/blacklist/{id}",
+        access: Access::Managers,
+        summary: "Removes one entry of the blacklist",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 204,
+        answer: Answer::Empty,
+        handler: || delete(blacklist::remove_entry),
     },
     Route {
         method: "get",
@@ -378,6 +537,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: answer!(Tokens),
         handler: || get(tokens::tokens),
     },
     Route {
@@ -386,8 +546,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::Managers,
         summary: "A bearer token for a program, shown once",
         query: NONE,
-        body: body!(NewToken),
+        body: body!(NewToken, r#"{"name":"CRM","role":"analyst","days":90}"#),
         status: 201,
+        answer: answer!(TokenAdded),
         handler: || post(tokens::add_token),
     },
     Route {
@@ -398,6 +559,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 204,
+        answer: Answer::Empty,
         handler: || delete(tokens::remove_token),
     },
     Route {
@@ -408,6 +570,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
+        answer: Answer::Document,
         handler: || get(openapi_document),
     },
 ];
@@ -415,8 +578,8 @@ pub const ROUTES: &[Route] = &[
 /// The routes without [`ROOT`], each behind the authentication middleware with its roles.
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     ROUTES.iter().fold(Router::new(), |router, route| {
-        let guarded = (route.handler)()
-            .route_layer(from_fn_with_state((state.clone(), route.access), auth::require_access));
+        let guarded =
+            (route.handler)().route_layer(from_fn_with_state((state.clone(), route), auth::require_access));
         router.route(route.path, guarded)
     })
 }

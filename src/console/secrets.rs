@@ -84,7 +84,7 @@ fn dummy_hash() -> Result<&'static str, String> {
 /// Checks the length of a new password.
 pub fn check_password(password: &str) -> Result<(), Problem> {
     let chars = password.chars().count();
-    if chars < PASSWORD_MIN || password.len() > PASSWORD_MAX {
+    if !(PASSWORD_MIN..=PASSWORD_MAX).contains(&chars) {
         return Err(Problem::unprocessable(format!(
             "a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters"
         )));

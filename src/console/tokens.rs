@@ -4,7 +4,7 @@
 use super::agents::may_grant;
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::{parse_role, parse_text};
+use super::fields::{TEXT, parse_role, parse_text};
 use super::problem::Problem;
 use super::{secrets, views};
 use crate::store::{Role, TokenRow};
@@ -24,10 +24,13 @@ const DAYS_MAX: u32 = 3_650;
 #[serde(deny_unknown_fields)]
 pub(super) struct NewToken {
     /// What the token is for, in words.
+    #[schemars(length(max = 64), regex(pattern = TEXT))]
     name: String,
     /// analyst (reads and changes nothing), manager or admin. Without it analyst.
+    #[schemars(extend("enum" = ["analyst", "manager", "admin", null]))]
     role: Option<String>,
     /// Lifetime in days; 0 = for ever. Without it 365.
+    #[schemars(range(max = 3650))]
     days: Option<u32>,
 }
 

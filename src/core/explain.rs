@@ -306,6 +306,12 @@ fn longest_rest(
             },
         );
     }
+    // The text of a postponed lead says when it is due, which is when its own hours open.
+    if campaign.windows.by_number
+        && let WindowState::ClosedUntil(Some(opens)) = campaign.windows.state_of(phone.number, now)
+    {
+        note(opens, Rest::Postponed);
+    }
     if let Some(placed) = number.last_placed.filter(|_| !number.called_for) {
         note(placed + retry.gap_min, Rest::Gap(retry.gap_min));
     }

@@ -16,11 +16,17 @@ pub mod number;
 /// [`number_pattern::NumberPattern`]: one number or a range of numbers, as a blacklist names them.
 pub mod number_pattern;
 
+/// The time zones in which a number's owner may be.
+pub mod number_zone;
+
 /// The outcome of an attempt ([`outcome::Outcome`]) and why a lead was never dialled ([`outcome::Reason`]).
 pub mod outcome;
 
 /// A lead: phones and household.
 pub mod lead;
+
+/// Text cells for files that a spreadsheet opens.
+pub mod spreadsheet;
 
 /// Agents: availability, activity, actions, refusals.
 pub mod agent;
@@ -36,6 +42,9 @@ pub mod pacing;
 
 /// The dialer: `handle(now, Input)`, `poll() -> Output`, `next_wake()`.
 pub mod dialer;
+
+/// Whether refused calls speak of their callees or of the line: the guard of a trunk.
+pub mod line_guard;
 
 /// Why a campaign or a lead is not dialled: a closed list of answers.
 pub mod explain;

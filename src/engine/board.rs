@@ -38,6 +38,8 @@ pub struct CampaignBoard {
     pub calls_per_sec: f64,
     pub leads_ended: u64,
     pub finished: bool,
+    /// Why its trunks rest, in words; empty = they work.
+    pub line: String,
     pub last_test: Option<AttemptResult>,
     /// Why the last single-number test was not called.
     pub test_refused: Option<String>,

@@ -15,7 +15,7 @@ use paceline_core::media::MediaCapabilities;
 use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::sip::user_agent::{
-    Caller, IncomingCall, PhoneAccount, PhoneLink, PhoneRequest, Transport,
+    Caller, IncomingCall, Peer, PhoneAccount, PhoneLink, PhoneRequest, Transport,
 };
 use paceline_core::time::Duration;
 use std::collections::BTreeMap;
@@ -148,7 +148,15 @@ impl Engine {
 
     pub(super) fn call_agent(&mut self, call: AgentCall) {
         let AgentCall { leg, agent, endpoint, trunk, auto_answer, shown, ring } = call;
-        let Some(port) = self.open_side_leg(leg) else { return };
+        let far = match (endpoint, trunk) {
+            (Endpoint::Telephone(_), Some(trunk)) => self.ua.trunk_peer(trunk),
+            _ => self
+                .board
+                .phones
+                .get(&agent)
+                .map(|phone| Peer { transport: Transport::Udp, address: phone.address }),
+        };
+        let Some(media) = self.open_side_leg(leg, far) else { return };
         self.floor.legs.insert(leg, agent);
         let about = LegInfo { agent: Some(agent), ..LegInfo::new(LegKind::Agent) };
         self.floor.unsaved_legs.insert(leg, about);
@@ -169,7 +177,7 @@ impl Engine {
                         auto_answer,
                         ring,
                         media: MediaCapabilities {
-                            address: SocketAddr::new(self.media_address, port),
+                            address: media,
                             codecs: paceline_core::media::Codec::ALL.to_vec(),
                         },
                     },
@@ -178,7 +186,7 @@ impl Engine {
                 self.carry_out_ua_outputs();
             }
             (Endpoint::Telephone(number), Some(trunk)) => {
-                self.place_side_leg(leg, trunk, number, None, ring, port)
+                self.place_side_leg(leg, trunk, number, None, ring, media)
             }
             (Endpoint::Telephone(_), None) => self.fail_leg(leg, "no trunk for the agent's telephone"),
         }
@@ -193,9 +201,9 @@ impl Engine {
         ring: Duration,
     ) {
         let about = LegInfo { number: Some(number), ..LegInfo::new(LegKind::Consulted) };
-        if let Some(port) = self.open_side_leg(leg) {
+        if let Some(media) = self.open_side_leg(leg, self.ua.trunk_peer(trunk)) {
             self.floor.unsaved_legs.insert(leg, about);
-            self.place_side_leg(leg, trunk, number, caller_id, ring, port);
+            self.place_side_leg(leg, trunk, number, caller_id, ring, media);
         }
     }
 
@@ -207,11 +215,11 @@ impl Engine {
         number: PhoneNumber,
         caller_id: Option<ShownNumber>,
         ring: Duration,
-        port: u16,
+        media: SocketAddr,
     ) {
         let setup = self.trunks.get(&trunk).and_then(|parts| parts.limits.setup).unwrap_or(SIDE_LEG_SETUP);
         let to = Callee { number, caller_id, region: self.region_of(None) };
-        let Some(request) = self.call_request(leg, trunk, &to, RingTimes { setup, ring }, port) else {
+        let Some(request) = self.call_request(leg, trunk, &to, RingTimes { setup, ring }, media) else {
             return self.fail_leg(leg, "the trunk is gone");
         };
         self.ua.place(self.clock.now(), request);
@@ -250,11 +258,11 @@ impl Engine {
         }
     }
 
-    fn open_side_leg(&mut self, leg: CallId) -> Option<u16> {
-        match self.media.open_leg(leg) {
+    fn open_side_leg(&mut self, leg: CallId, far: Option<Peer>) -> Option<SocketAddr> {
+        match self.open_media(leg, far) {
             Ok(address) => {
                 self.open_legs.insert(leg);
-                Some(address.port())
+                Some(address)
             }
             Err(error) => {
                 tracing::warn!(%error, "a leg could not be opened");
@@ -351,10 +359,9 @@ impl Engine {
 
     pub(super) fn answer_call(&mut self, call: CallId) {
         let now = self.clock.now();
-        match self.media.open_leg(call) {
+        match self.open_media(call, self.ua.call_peer(call)) {
             Ok(address) => {
                 self.open_legs.insert(call);
-                let address = SocketAddr::new(self.media_address, address.port());
                 let codecs = paceline_core::media::Codec::ALL.to_vec();
                 self.ua.answer(now, call, MediaCapabilities { address, codecs });
                 self.save_leg_dialog(call);

@@ -109,6 +109,9 @@ impl Engine {
                 );
             }
             UaEvent::TrunkChanged { trunk, state } => self.take_trunk_use(trunk, &state),
+            UaEvent::SavedDialogAnswered { call_id } => {
+                self.send_to_store(Command::RecoveredAnswer { call_id });
+            }
             UaEvent::SavedDialogEnded { call_id, reached } => {
                 let id = self.recovered_dialogs.remove(&call_id);
                 // A call that rang several phones has a dialog for each; it has ended with the last of them.
@@ -150,7 +153,7 @@ impl Engine {
         self.trunk_changed(trunk, if *state == TrunkUse::Up { TrunkState::Up } else { TrunkState::Down });
     }
 
-    fn trunk_name(&self, trunk: TrunkId) -> String {
+    pub(super) fn trunk_name(&self, trunk: TrunkId) -> String {
         self.trunks.get(&trunk).map(|parts| parts.limits.name.clone()).unwrap_or_default()
     }
 

@@ -56,8 +56,8 @@ pub struct Parts {
     pub sip_events: mpsc::Receiver<SipEvent>,
     pub media: MediaServer,
     pub media_events: mpsc::UnboundedReceiver<MediaEvent>,
-    /// The address for `c=` lines of SDP.
-    pub media_address: IpAddr,
+    /// The addresses for `c=` lines of SDP.
+    pub media_address: MediaAddresses,
     pub store: mpsc::Sender<Command>,
     pub store_replies: mpsc::UnboundedReceiver<Reply>,
     /// The store's histogram of commit times.
@@ -67,6 +67,29 @@ pub struct Parts {
     pub prompts: Prompts,
     /// Folder of recordings.
     pub recordings: PathBuf,
+}
+
+/// Our addresses for media, as the far sides see them: one, or one of each family.
+#[derive(Clone, Copy, Debug)]
+pub struct MediaAddresses {
+    /// Of the address that the media room binds by itself.
+    pub first: IpAddr,
+    /// Of the other family.
+    pub second: Option<IpAddr>,
+}
+
+impl MediaAddresses {
+    /// The one of this far side's family, else the first.
+    pub fn near(self, far: Option<IpAddr>) -> IpAddr {
+        let fits = |ours: &IpAddr| far.is_some_and(|far| far.is_ipv6() == ours.is_ipv6());
+        self.second.filter(fits).unwrap_or(self.first)
+    }
+}
+
+impl From<IpAddr> for MediaAddresses {
+    fn from(first: IpAddr) -> Self {
+        MediaAddresses { first, second: None }
+    }
 }
 
 /// One trunk's settings for the dialer, for SIP and for media, and how it writes numbers.
@@ -87,7 +110,7 @@ struct Engine {
     sip_events: mpsc::Receiver<SipEvent>,
     media: MediaServer,
     media_events: mpsc::UnboundedReceiver<MediaEvent>,
-    media_address: IpAddr,
+    media_address: MediaAddresses,
     store: mpsc::Sender<Command>,
     /// Backlog of commands, while the store's channel is full.
     store_waiting: VecDeque<Command>,

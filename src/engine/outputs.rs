@@ -2,18 +2,19 @@
 
 use super::floor::AgentCall;
 use super::{AttemptFacts, Engine, LiveEvent};
-use crate::net::rtp::MediaCommand;
-use crate::store::Command;
+use crate::net::rtp::{MediaCommand, MediaError};
+use crate::store::{Command, KEY_PRESS_SOURCE};
+use crate::text::Lang;
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::output::{AttemptRequest, TestRefusal};
-use paceline_core::dialer::{Input, Output};
+use paceline_core::dialer::{Input, LineView, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
 use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
-use paceline_core::sip::user_agent::CallRequest;
+use paceline_core::sip::user_agent::{CallRequest, Peer};
 use paceline_core::time::{Duration, Time};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// How long a call may take until the phone rings, and how long it may ring then.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,6 +89,11 @@ impl Engine {
             }
             Output::SaveLead(update) => self.send_to_store(Command::SaveLead(update)),
             Output::ReturnLeads { leads, .. } => self.send_to_store(Command::ReturnLeads { leads }),
+            Output::TakeBack { campaign, attempts, next_at } => {
+                self.send_to_store(Command::TakeBack { campaign, attempts, next_at });
+            }
+            Output::MakeDue { leads, at, .. } => self.send_to_store(Command::MakeDue { leads, at }),
+            Output::LineChanged { campaign, line } => self.take_line(campaign, line),
             Output::CloseLeads { campaign, reason } => {
                 self.send_to_store(Command::CloseLeads { campaign, reason })
             }
@@ -95,7 +101,7 @@ impl Engine {
                 self.send_to_store(Command::FetchLeads { campaign, count, untried })
             }
             Output::Blacklist { campaign, number } => {
-                let source = "key pressed in a call".to_owned();
+                let source = KEY_PRESS_SOURCE.to_owned();
                 self.send_to_store(Command::Blacklist { campaign: Some(campaign), number, source });
             }
             Output::Decided { campaign, decision } => {
@@ -152,11 +158,30 @@ impl Engine {
         }
     }
 
+    /// Reports a change of the line guards in words: log, board, store.
+    fn take_line(&mut self, campaign: CampaignId, line: Option<LineView>) {
+        let words = |lang: Lang| {
+            line.map(|view| lang.line_trouble(&self.trunk_name(view.trunk), &view.trouble))
+                .unwrap_or_default()
+        };
+        let (stored, shown) = (words(Lang::En), words(Lang::of_process()));
+        let board = self.board.campaigns.get_mut(&campaign);
+        let before = board.map(|board| std::mem::replace(&mut board.line, shown)).unwrap_or_default();
+        match line {
+            Some(_) => tracing::warn!(%campaign, "{stored}"),
+            None if !before.is_empty() => tracing::info!(%campaign, "the line works again"),
+            None => {}
+        }
+        self.send_to_store(Command::SaveLineTrouble { campaign, words: stored });
+    }
+
     fn open_attempt(&mut self, now: Time, request: AttemptRequest) {
         let call = request.attempt.call();
         let region = self.region_of(Some(request.campaign));
         let to = Callee { number: request.number, caller_id: request.caller_id, region };
-        let Some(wanted) = self.call_request(call, request.trunk, &to, RingTimes::default(), 0) else {
+        // No media yet: the identity does not depend on it.
+        let media = SocketAddr::new(self.media_address.first, 0);
+        let Some(wanted) = self.call_request(call, request.trunk, &to, RingTimes::default(), media) else {
             tracing::error!(trunk = %request.trunk, "the dialer chose a trunk that does not exist");
             return;
         };
@@ -191,8 +216,8 @@ impl Engine {
         caller_id: Option<ShownNumber>,
         times: RingTimes,
     ) {
-        let port = match self.media.open_leg(call) {
-            Ok(address) => address.port(),
+        let media = match self.open_media(call, self.ua.trunk_peer(trunk)) {
+            Ok(address) => address,
             Err(error) => {
                 tracing::warn!(%error, "a call could not be placed");
                 return self.fail_call(call, error.to_string());
@@ -200,7 +225,7 @@ impl Engine {
         };
         let campaign = self.calls.get(&call).map(|facts| facts.campaign);
         let to = Callee { number, caller_id, region: self.region_of(campaign) };
-        let Some(request) = self.call_request(call, trunk, &to, times, port) else {
+        let Some(request) = self.call_request(call, trunk, &to, times, media) else {
             return self.fail_call(call, "the trunk is gone".into());
         };
         self.open_legs.insert(call);
@@ -233,7 +258,7 @@ impl Engine {
         trunk: TrunkId,
         to: &Callee,
         times: RingTimes,
-        port: u16,
+        media: SocketAddr,
     ) -> Option<CallRequest> {
         let parts = self.trunks.get(&trunk)?;
         Some(CallRequest {
@@ -243,11 +268,20 @@ impl Engine {
             caller_id: to.caller_id.map(|number| parts.dialplan.caller_id(number, &to.region)),
             setup: times.setup,
             ring: times.ring,
-            media: MediaCapabilities {
-                address: SocketAddr::new(self.media_address, port),
-                codecs: parts.codecs.clone(),
-            },
+            media: MediaCapabilities { address: media, codecs: parts.codecs.clone() },
         })
+    }
+
+    /// Opens a leg's media in the address family of its far side; the address for SDP.
+    pub(super) fn open_media(&self, leg: CallId, far: Option<Peer>) -> Result<SocketAddr, MediaError> {
+        let ours = self.media_address.near(far.map(|far| far.address.ip()));
+        let opened = match self.media_address.second == Some(ours) {
+            false => self.media.open_leg(leg)?,
+            true if ours.is_loopback() => self.media.open_leg_at(leg, ours)?,
+            true if ours.is_ipv6() => self.media.open_leg_at(leg, Ipv6Addr::UNSPECIFIED.into())?,
+            true => self.media.open_leg_at(leg, Ipv4Addr::UNSPECIFIED.into())?,
+        };
+        Ok(SocketAddr::new(ours, opened.port()))
     }
 
     /// Reports a call that failed on our side as ended (`LineFault`).

@@ -2,6 +2,7 @@
 //! written the journal pauses; it never delays a call.
 
 use super::format::{MAGIC, Record, Snapshot, fingerprint, put_block};
+use crate::private_file;
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::time::Time;
 use std::fs::File;
@@ -51,7 +52,7 @@ impl JournalWriter {
     /// # Errors
     /// When the folder cannot be made or the thread cannot be started.
     pub fn start(config: JournalConfig) -> std::io::Result<Self> {
-        std::fs::create_dir_all(&config.dir)?;
+        private_file::create_dir(&config.dir)?;
         let (to_thread, chunks) = mpsc::sync_channel(256);
         let has_failed = Arc::new(AtomicBool::new(false));
         let (segment_bytes, flag) = (config.segment_bytes, has_failed.clone());
@@ -143,7 +144,7 @@ fn write_segments(config: &JournalConfig, chunks: &mpsc::Receiver<Chunk>, has_fa
             Chunk::Segment(bytes) => {
                 number += 1;
                 delete_oldest(config);
-                File::create(config.dir.join(segment_name(number))).and_then(|mut new| {
+                private_file::create(&config.dir.join(segment_name(number))).and_then(|mut new| {
                     new.write_all(&bytes)?;
                     file = Some(new);
                     Ok(())

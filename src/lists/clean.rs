@@ -1,10 +1,10 @@
 //! Parses phone numbers as people type them: a `PhoneNumber`, or a refusal that says what to do. Digits are
 //! never guessed or added; the core decides which numbers can exist.
 
-use super::cell::is_invisible;
 use paceline_core::number::{NotChinese, NumberKind, PhoneNumber, ShownNumber};
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
+use paceline_core::spreadsheet::is_invisible;
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 use rustc_hash::FxHashMap;
 

@@ -1,8 +1,9 @@
 //! The fix file: every refused row as given, with its row number, the reason and what to do. Cells are
-//! escaped for spreadsheets.
+//! escaped for spreadsheets, and read back as they were.
 
-use super::cell::escape_formula;
 use super::import::Batch;
+use crate::private_file;
+use paceline_core::spreadsheet::csv_cell;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ pub struct FixFile {
 impl FixFile {
     pub fn create(path: &Path) -> io::Result<Self> {
         let part = path.with_extension("csv.part");
-        let mut file = BufWriter::new(File::create(&part)?);
+        let mut file = BufWriter::new(private_file::create(&part)?);
         file.write_all("\u{FEFF}".as_bytes())?;
         let out =
             csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(file);
@@ -39,10 +40,10 @@ impl FixFile {
 
     fn row(&mut self, row: &str, reason: &str, hint: &str, cells: &[String]) -> io::Result<()> {
         for field in [row, reason, hint] {
-            self.out.write_field(escape_formula(field).as_bytes())?;
+            self.out.write_field(csv_cell(field).as_bytes())?;
         }
         for cell in cells {
-            self.out.write_field(escape_formula(cell).as_bytes())?;
+            self.out.write_field(csv_cell(cell).as_bytes())?;
         }
         Ok(self.out.write_record(None::<&[u8]>)?)
     }

@@ -1,6 +1,6 @@
 //! What the words of a header suggest about a column. They are hints: the values decide (`header`).
 
-use super::cell::is_invisible;
+use paceline_core::spreadsheet::is_invisible;
 
 /// What a header suggests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Call-list import: files in, clean leads and refused rows out. The only user of polars besides `results`.
 
 mod blacklist;
-pub mod cell;
 pub mod clean;
 mod duplicates;
 mod fix_file;
@@ -25,10 +24,13 @@ pub use header::Role;
 pub use import::{BATCH_ROWS, Batch, ImportError, import};
 pub use report::{BlacklistReport, ColumnReport, ListReport, SheetReport, UnreadSheet, Warning};
 
+use crate::private_file;
 use header::{CodeColumn, country_of_code};
 use paceline_core::number::PhoneNumber;
 use paceline_core::number_pattern::NumberPattern;
+use paceline_core::number_zone;
 use paceline_core::outcome::Reason;
+use rlibphonenumber::PHONE_NUMBER_UTIL;
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -125,7 +127,7 @@ pub fn check_with(
         let file = file.to_path_buf();
         move |source| ListError::Write { file, source }
     };
-    std::fs::create_dir_all(dir).map_err(failed(dir))?;
+    private_file::create_dir(dir).map_err(failed(dir))?;
     let mut fix_file = FixFile::create(&fix).map_err(failed(&fix))?;
     let mut sink = |batch: &Batch| {
         fix_file.write(batch)?;
@@ -139,7 +141,10 @@ pub fn check_with(
     let file = dir.join("list-report.json");
     let part = dir.join("list-report.json.part");
     let json = serde_json::to_vec_pretty(&report).map_err(|e| failed(&file)(e.into()))?;
-    std::fs::write(&part, json).and_then(|()| std::fs::rename(&part, &file)).map_err(failed(&file))?;
+    private_file::create(&part)
+        .and_then(|mut written| io::Write::write_all(&mut written, &json))
+        .and_then(|()| std::fs::rename(&part, &file))
+        .map_err(failed(&file))?;
     Ok(report)
 }
 
@@ -149,6 +154,13 @@ pub fn read_blacklist(file: &Path, region: &str, skip_rows: bool) -> Result<Vec<
     let mut seen = duplicates::NumberTable::default();
     blacklist::add_file(file, region, skip_rows, 0, &mut seen)?;
     Ok(seen.blocked())
+}
+
+/// The time zones of a region (ISO 3166 alpha-2, empty = CN). Empty = not known.
+pub fn zones_of_region(region: &str) -> &'static [&'static str] {
+    let region = if region.is_empty() { "CN".to_owned() } else { region.to_ascii_uppercase() };
+    let code = region.parse().ok().and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
+    code.map_or(&[], |code| number_zone::zones_of_country(code as u64))
 }
 
 /// A number joined with the code that stands in a column beside it, and the region to read it by.

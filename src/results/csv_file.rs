@@ -1,9 +1,10 @@
 //! CSV writer: UTF-8 with a BOM, so that Excel detects the encoding; RFC 4180 with CRLF; cells guarded
-//! against formula injection. A phone number is its digits only.
+//! against formula injection. A phone number is its digits only; digits that a spreadsheet would change are written as
+//! the constant `="075512345678"`.
 
-use super::formula_guard::guard_formula;
 use super::table::{Cell, Column, Sink, secs};
 use super::{AtomicFile, ResultsError, write_error};
+use paceline_core::spreadsheet::csv_cell;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -19,9 +20,7 @@ impl CsvFile {
         file.write_all("\u{feff}".as_bytes()).map_err(write_error(path))?;
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
         for column in columns {
-            writer
-                .write_field(guard_formula(&column.name).as_bytes())
-                .map_err(|e| write_error(path)(e.into()))?;
+            writer.write_field(csv_cell(&column.name).as_bytes()).map_err(|e| write_error(path)(e.into()))?;
         }
         writer.write_record(None::<&[u8]>).map_err(|e| write_error(path)(e.into()))?;
         Ok(CsvFile { output, writer })
@@ -42,7 +41,8 @@ impl Sink for CsvFile {
         for cell in cells {
             match cell {
                 Cell::Empty => writer.write_field(b""),
-                Cell::Text(text) => writer.write_field(guard_formula(text).as_bytes()),
+                Cell::Text(text) => writer.write_field(csv_cell(text).as_bytes()),
+                Cell::Moment { text, .. } => writer.write_field(text),
                 Cell::Whole(number) => writer.write_field(number.to_string()),
                 Cell::Secs(millis) => writer.write_field(secs(*millis)),
                 Cell::Flag(flag) => writer.write_field(if *flag { "true" } else { "false" }),

@@ -7,7 +7,6 @@ mod attempts;
 mod calls_in;
 mod csv_file;
 mod days;
-pub mod formula_guard;
 mod leads;
 mod parquet_file;
 pub mod summary;
@@ -22,6 +21,7 @@ pub use leads::COLUMNS as LEAD_COLUMNS;
 pub use summary::Summary;
 pub use table::{Cell, Column, Kind, Sink};
 
+use crate::private_file;
 use crate::store::{CampaignRecord, Reader, StoreError};
 use csv_file::CsvFile;
 use jiff::tz::TimeZone;
@@ -63,7 +63,14 @@ impl Format {
 /// Writes `attempts.csv`, `leads.csv`, `calls_in.csv`, `agents.csv` and `summary.json` into `dir`, each file
 /// atomically. The same state of the store gives the same bytes.
 pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Summary, ResultsError> {
-    fs::create_dir_all(dir).map_err(write_error(dir))?;
+    let written = write_files(reader, campaign, dir).await;
+    // Ends the snapshot also after an error: an open one keeps the WAL from being checkpointed.
+    reader.refresh().await?;
+    written
+}
+
+async fn write_files(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Summary, ResultsError> {
+    private_file::create_dir(dir).map_err(write_error(dir))?;
     reader.refresh().await?;
     let campaign = reader.campaign(campaign).await?;
     let zone = zone(&campaign);
@@ -89,8 +96,6 @@ pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Su
     let output = AtomicFile::create(&dir.join("summary.json"))?;
     io::Write::write_all(&mut &output.file, text.as_bytes()).map_err(write_error(&output.path))?;
     output.finish()?;
-    // Ends the snapshot: an open one keeps the WAL from being checkpointed.
-    reader.refresh().await?;
     Ok(summary)
 }
 
@@ -108,12 +113,12 @@ pub async fn export(
             Ok(named(&["attempts.csv", "leads.csv", "calls_in.csv", "agents.csv", "summary.json"]))
         }
         Format::Xlsx => {
-            fs::create_dir_all(dir).map_err(write_error(dir))?;
+            private_file::create_dir(dir).map_err(write_error(dir))?;
             export_file(reader, campaign, format, &dir.join("results.xlsx")).await?;
             Ok(named(&["results.xlsx"]))
         }
         Format::Parquet => {
-            fs::create_dir_all(dir).map_err(write_error(dir))?;
+            private_file::create_dir(dir).map_err(write_error(dir))?;
             parquet_files(reader, campaign, dir).await?;
             Ok(named(&["attempts.parquet", "leads.parquet", "calls_in.parquet", "agents.parquet"]))
         }
@@ -201,7 +206,7 @@ impl AtomicFile {
     fn create(path: &Path) -> Result<AtomicFile, ResultsError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let temp_path = path.with_file_name(format!(".{name}.{}", std::process::id()));
-        let file = File::create(&temp_path).map_err(write_error(path))?;
+        let file = private_file::create(&temp_path).map_err(write_error(path))?;
         Ok(AtomicFile { file, path: path.to_path_buf(), temp_path, finished: false })
     }
 

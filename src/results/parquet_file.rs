@@ -80,7 +80,9 @@ impl ColumnBuffer {
     /// A cell of another kind than its column becomes null.
     fn push(&mut self, cell: &Cell) {
         match (self, cell) {
-            (ColumnBuffer::Text(_, column), Cell::Text(text)) => column.push(Some(text.clone())),
+            (ColumnBuffer::Text(_, column), Cell::Text(text) | Cell::Moment { text, .. }) => {
+                column.push(Some(text.clone()));
+            }
             (ColumnBuffer::Text(_, column), _) => column.push(None),
             (ColumnBuffer::Whole(_, column), Cell::Whole(number)) => column.push(Some(*number)),
             (ColumnBuffer::Whole(_, column), _) => column.push(None),

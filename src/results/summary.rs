@@ -24,6 +24,8 @@ pub struct Summary {
     pub campaign: String,
     pub title: String,
     pub timezone: String,
+    /// Why a trunk of the campaign rests: the line refuses us; `null` = the trunks work.
+    pub line_trouble: Option<String>,
     /// Rows of the lists, without blank lines and headers.
     pub rows_read: u64,
     pub leads: u64,
@@ -284,6 +286,7 @@ impl Tally {
         summary.campaign = campaign.name.clone();
         summary.title = campaign.title.clone();
         summary.timezone = campaign.timezone.clone();
+        summary.line_trouble = Some(campaign.line_trouble.clone()).filter(|words| !words.is_empty());
         summary.rows_read = counts.rows_read;
         summary.keys_by_way.clone_from(&counts.keys_by_way);
         summary.ring_secs = self.ring.spans();

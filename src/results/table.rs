@@ -26,11 +26,20 @@ pub struct Column {
 pub enum Cell {
     Empty,
     Text(String),
+    /// A moment in the campaign's zone: ISO 8601 with milliseconds and offset, and the day number of spreadsheets
+    /// (days since 30 December 1899 on the local clock).
+    Moment {
+        text: String,
+        day: f64,
+    },
     Whole(i64),
     /// Milliseconds.
     Secs(i64),
     Flag(bool),
 }
+
+/// 1 January 1970 as a spreadsheet counts days.
+const DAY_OF_1970: f64 = 25_569.0;
 
 impl Cell {
     pub(super) fn text(text: Option<String>) -> Cell {
@@ -54,7 +63,9 @@ impl Cell {
         let moment = millis.and_then(|millis| Timestamp::from_millisecond(millis).ok());
         moment.map_or(Cell::Empty, |moment| {
             let zoned = moment.to_zoned(zone.clone());
-            Cell::Text(zoned.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string())
+            let local = moment.as_millisecond() + i64::from(zoned.offset().seconds()) * 1_000;
+            let day = local as f64 / 86_400_000.0 + DAY_OF_1970;
+            Cell::Moment { text: zoned.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(), day }
         })
     }
 

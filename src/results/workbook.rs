@@ -1,14 +1,17 @@
 //! XLSX writer: a sheet per table, written row by row in constant memory. Text cells have the type text, so
-//! that no formula runs and no phone number loses digits.
+//! that no formula runs and no phone number loses digits; moments are dates on the campaign's local clock.
 
 use super::table::{Cell, Column, Sink};
 use super::{AtomicFile, ResultsError, write_error};
-use rust_xlsxwriter::{Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 use std::io::{self, BufWriter};
 use std::path::Path;
 
 /// Row limit of an Excel sheet, header included.
 const ROWS_MAX: u32 = 1_048_576;
+
+/// Width of a column of dates, in characters.
+const MOMENT_WIDTH: f64 = 19.0;
 
 /// Character limit of an Excel cell.
 const TEXT_MAX: usize = 32_767;
@@ -22,6 +25,8 @@ pub(super) struct Workbook {
     parts: usize,
     sheets: usize,
     row: u32,
+    /// Format of a date with its time.
+    moment: Format,
 }
 
 impl Workbook {
@@ -34,6 +39,7 @@ impl Workbook {
             parts: 0,
             sheets: 0,
             row: 0,
+            moment: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
         })
     }
 
@@ -58,6 +64,10 @@ impl Workbook {
         let written = sheet.and_then(|sheet| {
             sheet.set_name(title)?;
             for (at, column) in columns.iter().enumerate() {
+                // A date that does not fit its column is shown as ####.
+                if column.name.ends_with("_at") {
+                    sheet.set_column_width(at as u16, MOMENT_WIDTH)?;
+                }
                 sheet.write_string(0, at as u16, fitting(&column.name))?;
             }
             Ok(())
@@ -85,17 +95,19 @@ impl Sink for Workbook {
         let row = self.row;
         self.row += 1;
         let sheet = self.book.worksheet_from_index(self.sheets - 1);
-        let written = sheet.and_then(|sheet| write_row(sheet, row, cells));
+        let moment = &self.moment;
+        let written = sheet.and_then(|sheet| write_row(sheet, row, cells, moment));
         written.map_err(|e| self.write_error(e))
     }
 }
 
-fn write_row(sheet: &mut Worksheet, row: u32, cells: &[Cell]) -> Result<(), XlsxError> {
+fn write_row(sheet: &mut Worksheet, row: u32, cells: &[Cell], moment: &Format) -> Result<(), XlsxError> {
     for (at, cell) in cells.iter().enumerate() {
         let at = at as u16;
         match cell {
             Cell::Empty => continue,
             Cell::Text(text) => sheet.write_string(row, at, fitting(text))?,
+            Cell::Moment { day, .. } => sheet.write_number_with_format(row, at, *day, moment)?,
             Cell::Whole(number) => sheet.write_number(row, at, *number as f64)?,
             Cell::Secs(millis) => sheet.write_number(row, at, *millis as f64 / 1000.0)?,
             Cell::Flag(flag) => sheet.write_boolean(row, at, *flag)?,

@@ -272,6 +272,9 @@ impl<F: FarEnd> Day<F> {
             }
             Output::SaveLead(update) => self.store.save_lead(*update),
             Output::ReturnLeads { leads, .. } => self.store.return_leads(&leads),
+            Output::TakeBack { attempts, next_at, .. } => self.store.take_back(&attempts, next_at),
+            Output::MakeDue { leads, at, .. } => self.store.make_due(&leads, at),
+            Output::LineChanged { .. } => {}
             Output::CloseLeads { reason, .. } => self.store.close_leads(reason),
             Output::Blacklist { campaign, number } => {
                 self.store.blacklist(number);

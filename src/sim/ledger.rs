@@ -217,6 +217,17 @@ impl Ledger {
         again.map(|(callee, _)| *callee).collect()
     }
 
+    /// Callees called again after they were connected: their answer was acknowledged. Always empty, whatever
+    /// crashed in between.
+    pub fn called_after_connecting(&self) -> Vec<&str> {
+        let callees = self.by_callee();
+        let again = callees.iter().filter(|(_, calls)| {
+            let connected = calls.iter().filter_map(|call| call.acknowledged_at.and(call.answered_at)).min();
+            connected.is_some_and(|at| calls.iter().any(|call| call.invited_at > at))
+        });
+        again.map(|(callee, _)| *callee).collect()
+    }
+
     /// Callees with two calls between INVITE and end at the same time.
     pub fn overlapping(&self) -> Vec<&str> {
         let callees = self.by_callee();

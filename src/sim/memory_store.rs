@@ -58,6 +58,7 @@ pub struct MemoryStore {
     /// Leased leads: given to the dialer and not yet written back.
     leased: FxHashSet<LeadId>,
     attempts: BTreeMap<AttemptId, StoredAttempt>,
+    taken_back: BTreeSet<AttemptId>,
     by_number: FxHashMap<PhoneNumber, Vec<AttemptId>>,
     by_household: BTreeMap<HouseholdId, BTreeSet<LeadId>>,
     open_numbers: FxHashSet<PhoneNumber>,
@@ -382,6 +383,65 @@ impl MemoryStore {
                 self.close(other, Reason::HouseholdDone);
             }
         }
+    }
+
+    /// Attempts that were the line's fault: uncounted, and their leads are open again unless anything else
+    /// decided them.
+    pub fn take_back(&mut self, attempts: &[AttemptId], next_at: Utc) {
+        for id in attempts {
+            let Some(attempt) = self.attempts.get_mut(id).filter(|it| it.answered_at.is_none()) else {
+                continue;
+            };
+            let (number, lead) = (attempt.request.number, attempt.request.lead);
+            let Some(result) = attempt.result.as_mut().filter(|_| self.taken_back.insert(*id)) else {
+                continue;
+            };
+            let counted = std::mem::replace(&mut result.counted, false);
+            result.outcome = Outcome::LineFault;
+            let Some(lead) = lead else { continue };
+            let reached =
+                self.attempts.values().any(|it| it.request.lead == Some(lead) && it.answered_at.is_some());
+            let Some(stored) = self.leads.get_mut(&lead) else { continue };
+            let was_open = stored.is_open();
+            self.due.remove(&(stored.lead.next_at.unwrap_or_default(), lead));
+            stored.lead.uncounted = stored.lead.uncounted.saturating_sub(u32::from(!counted));
+            for phone in stored.lead.phones.iter_mut().filter(|phone| phone.number == number) {
+                phone.attempts = phone.attempts.saturating_sub(u32::from(counted));
+                (phone.last_outcome, phone.next_at) = (Some(Outcome::LineFault), Some(next_at));
+                phone.closed = false;
+            }
+            let undecided = matches!(stored.reason, None | Some(Reason::AttemptsUsed)) && !reached;
+            if stored.state == LeadState::Failed && undecided {
+                (stored.state, stored.reason) = (LeadState::Open, None);
+            }
+            self.set_due(lead, was_open);
+        }
+    }
+
+    /// The line works again: phones of these leads whose last outcome is `line_fault` are due.
+    pub fn make_due(&mut self, leads: &[LeadId], at: Utc) {
+        for lead in leads {
+            let Some(stored) = self.leads.get_mut(lead).filter(|stored| stored.is_open()) else { continue };
+            self.due.remove(&(stored.lead.next_at.unwrap_or_default(), *lead));
+            for phone in stored.lead.phones.iter_mut().filter(|phone| !phone.closed) {
+                if phone.last_outcome == Some(Outcome::LineFault) && phone.next_at > Some(at) {
+                    phone.next_at = Some(at);
+                }
+            }
+            self.set_due(*lead, true);
+        }
+    }
+
+    fn set_due(&mut self, lead: LeadId, was_open: bool) {
+        let Some(stored) = self.leads.get_mut(&lead) else { return };
+        if stored.state == LeadState::Open && stored.lead.callback.is_none() {
+            stored.lead.next_at = stored.lead.earliest();
+        }
+        let is_open = stored.is_open();
+        if is_open {
+            self.due.insert((stored.lead.next_at.unwrap_or_default(), lead));
+        }
+        self.open = self.open - u64::from(was_open) + u64::from(is_open);
     }
 
     /// Closes every lead that is still open.

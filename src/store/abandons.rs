@@ -17,7 +17,7 @@ impl Store {
         answer_wait: Duration,
     ) -> Result<Vec<(Utc, Counts)>, StoreError> {
         let since = (self.now() - LONGEST_WINDOW).as_millis();
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let sums = sums(&mut conn, campaign, since, answer_wait).await.map_err(self.query_error())?;
         let slot = SLOT.as_millis() as i64;
         Ok(sums.into_iter().map(|(number, counts)| (Utc::from_millis(number * slot), counts)).collect())

@@ -56,7 +56,7 @@ impl Store {
 
     /// Every token, expired ones included.
     pub async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let rows = sqlx::query!(
             r#"select id as "id!", role, name, created_at, expires_at from api_token order by id"#
         )
@@ -76,7 +76,7 @@ impl Store {
     /// The unexpired token with this hash.
     pub async fn token(&self, hash: &str) -> Result<Option<TokenRow>, StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let id = sqlx::query_scalar!(
             r#"select id as "id!" from api_token
                 where hash = $1 and (expires_at is null or expires_at > $2)"#,
@@ -127,7 +127,7 @@ impl Store {
     /// The account of a session cookie, unless the session has expired or the account is inactive.
     pub async fn session_account(&self, hash: &str) -> Result<Option<AgentRow>, StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let account = sqlx::query_scalar!(
             "select agent_id from web_session where hash = $1 and expires_at > $2",
             hash,

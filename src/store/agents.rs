@@ -227,7 +227,7 @@ impl Store {
 
     /// All accounts, removed ones included.
     pub async fn all_agents(&self) -> Result<Vec<AgentRow>, StoreError> {
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         read_agents(&mut conn).await.map_err(self.query_error())
     }
 

@@ -4,7 +4,7 @@ use super::attempts::{self, Opening};
 use super::command::{Command, Reply};
 use super::leads::{self, UpdateCause};
 use super::{WriteConnection, blacklist};
-use super::{legs, open_dialogs, phone_contacts, recordings, seat_log, summaries};
+use super::{legs, open_dialogs, phone_contacts, recordings, resume, seat_log, summaries, take_back};
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::ids::{AttemptId, CampaignId, LeadId};
 use paceline_core::time::Utc;
@@ -88,6 +88,14 @@ async fn apply_command(
             effects.returned.push(update.lead);
             effects.replies.push(Reply::LeadSaved { lead: update.lead });
         }
+        Command::TakeBack { campaign, attempts, next_at } => {
+            *effects.open_leads.entry(*campaign).or_default() +=
+                take_back::take_back(conn, *campaign, attempts, *next_at).await?;
+        }
+        Command::MakeDue { leads, at } => take_back::make_due(conn, leads, *at).await?,
+        Command::SaveLineTrouble { campaign, words } => {
+            take_back::save_line_trouble(conn, *campaign, words).await?;
+        }
         Command::ReturnLeads { leads } => effects.returned.extend(leads),
         Command::CloseLeads { campaign, reason } => {
             let closed = leads::close_all(conn, *campaign, *reason).await?;
@@ -110,6 +118,11 @@ async fn apply_command(
             legs::save_placed(conn, *leg, about, dialog, now).await?
         }
         Command::SaveLeg(record) => legs::save_ended(conn, record).await?,
+        Command::RecoveredAnswer { call_id } => {
+            if let Some((campaign, delta)) = resume::note_answer(conn, call_id, now).await? {
+                *effects.open_leads.entry(campaign).or_default() += delta;
+            }
+        }
         Command::DialogEnded { id, reached } => open_dialogs::end(conn, *id, *reached).await?,
         Command::SavePhoneContacts { agent, contacts } => {
             phone_contacts::save(conn, *agent, contacts).await?

@@ -3,7 +3,7 @@
 //!
 //! The dial check asks it in the transaction that opens an attempt: a number has at most 16 patterns
 //! ([`NumberPattern::matching`]), each found by an index. Everything else here is a courtesy: leads are closed
-//! and the engine is told after the commit, so that no one waits for the next attempt to find out.
+//! and the engine is notified after the commit, so that no one waits for the next attempt to find out.
 
 use super::{Reader, Store, StoreError, take_ids};
 use paceline_core::ids::CampaignId;
@@ -102,7 +102,7 @@ impl Store {
     }
 
     /// Puts patterns on the blacklist: the dial check refuses their numbers from the first commit on. Then the
-    /// engine is told, and the open leads that have no other number left are closed; where the patterns have an
+    /// engine is notified, and the open leads that have no other number left are closed; where the patterns have an
     /// end, leads wait for it instead. A pattern that its source had named already gets the new words.
     pub async fn add_blacklist(&self, addition: &BlacklistAddition) -> Result<BlacklistAdded, StoreError> {
         let mut done = BlacklistAdded::default();
@@ -237,7 +237,7 @@ impl Store {
     /// Every pattern that holds for this campaign now, distinct: numbers ascending, then prefixes.
     pub async fn blacklisted(&self, campaign: Option<CampaignId>) -> Result<Vec<NumberPattern>, StoreError> {
         let (scope, now) = (scope(campaign), self.now().as_millis());
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let rows = sqlx::query!(
             r#"select distinct is_prefix as "is_prefix!: bool", digits as "digits!" from blacklist
                 where campaign_id in (0, $1) and (until is null or until > $2) order by is_prefix, digits"#,

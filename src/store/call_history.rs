@@ -14,7 +14,7 @@ impl Store {
     /// The latest ended calls of the last 23 hours, the oldest first.
     pub async fn past_calls(&self, campaign: CampaignId) -> Result<Vec<FinishedCall>, StoreError> {
         let since = (self.now() - SINCE).as_millis();
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let rows = sqlx::query!(
             r#"select a.id as "id!: i64", a.ordinal as "ordinal!: i64", a.placed_at as "placed_at!: i64",
                       a.ringing_at, a.answered_at, a.connected_at, a.ended_at as "ended_at!: i64",

@@ -27,6 +27,8 @@ pub struct CampaignRecord {
     pub timezone: String,
     pub toml: String,
     pub defined_at: Utc,
+    /// Why its trunks rest, in words; empty = they work.
+    pub line_trouble: String,
 }
 
 /// Lead counts of a campaign.
@@ -39,7 +41,7 @@ pub struct LeadCounts {
 impl Store {
     /// Counts all and open leads of a campaign. Reads indexes only.
     pub async fn lead_counts(&self, campaign: CampaignId) -> Result<LeadCounts, StoreError> {
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let open = leads::count_open(&mut conn, campaign).await.map_err(self.query_error())?;
         let all = sqlx::query_scalar!(
             r#"select count(*) as "n!" from import i join lead l on l.import_id = i.id

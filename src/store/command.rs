@@ -43,6 +43,22 @@ pub enum Command {
         campaign: CampaignId,
         reason: Reason,
     },
+    /// The line was at fault in these attempts. Has no reply.
+    TakeBack {
+        campaign: CampaignId,
+        attempts: Vec<AttemptId>,
+        next_at: Utc,
+    },
+    /// The line works again: these leads are due. Has no reply.
+    MakeDue {
+        leads: Vec<LeadId>,
+        at: Utc,
+    },
+    /// Why the campaign's trunks rest; empty = they work. Has no reply.
+    SaveLineTrouble {
+        campaign: CampaignId,
+        words: String,
+    },
     /// `None` = the blacklist of every campaign.
     Blacklist {
         campaign: Option<CampaignId>,
@@ -64,6 +80,10 @@ pub enum Command {
     },
     /// A leg that is no attempt has ended. Has no reply.
     SaveLeg(Box<LegRecord>),
+    /// The callee of an interrupted attempt answered after the crash. Has no reply.
+    RecoveredAnswer {
+        call_id: String,
+    },
     /// A dialog left open by a crash has been ended, or was given up because its far end was not reached. Has no
     /// reply.
     DialogEnded {

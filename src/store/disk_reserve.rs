@@ -2,7 +2,7 @@
 //! disk is full, so that answers and results of live calls can still be written.
 
 use super::lock::beside;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ impl DiskReserve {
     }
 
     fn write(&self) -> io::Result<()> {
-        let mut file = File::create(&self.path)?;
+        let mut file = crate::private_file::create(&self.path)?;
         // Pseudo-random bytes: no file system stores them as a hole or compresses them.
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         let mut block = vec![0; 64 << 10];

@@ -61,7 +61,7 @@ impl Store {
 
     /// Active groups, ordered by name.
     pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let rows = sqlx::query!(
             r#"select id as "id!", name, telephones as "telephones!: bool",
                       announce_number as "announce_number!: bool", idle_release_millis, work_mode, seats

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Rows per transaction: short enough that a call's commit waits only milliseconds for it.
-const CHUNK: usize = 4_000;
+const CHUNK: usize = 1_000;
 
 /// Leads deleted per transaction.
 const SWEEP: i64 = 20_000;
@@ -89,7 +89,7 @@ impl Store {
 
     /// The finished imports of a campaign, oldest first.
     pub async fn imports(&self, campaign: CampaignId) -> Result<Vec<ImportRecord>, StoreError> {
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let rows = sqlx::query!(
             r#"select id as "id!", file, fingerprint, header, rows_read, report, done_at as "done_at!"
                  from import where campaign_id = $1 and state = 'done' order by id"#,
@@ -122,7 +122,7 @@ impl Store {
 
     /// Every number of the campaign's leads, ascending and distinct.
     pub async fn known_numbers(&self, campaign: CampaignId) -> Result<Vec<PhoneNumber>, StoreError> {
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let numbers = sqlx::query_scalar!(
             r#"select distinct p.number as "number!"
                  from import i join lead l on l.import_id = i.id join phone p on p.lead_id = l.id

@@ -55,7 +55,8 @@ pub(crate) async fn find_or_insert(conn: &mut SqliteConnection, leg: CallId) -> 
     if let Some(id) = known {
         return Ok(id);
     }
-    let made = sqlx::query!("insert into leg (live_call) values ($1)", call).execute(&mut *conn).await?;
+    let made =
+        sqlx::query!("insert into leg (live_call, call) values ($1, $1)", call).execute(&mut *conn).await?;
     Ok(made.last_insert_rowid())
 }
 

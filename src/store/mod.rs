@@ -27,21 +27,26 @@ pub mod list_growth;
 pub mod lock;
 mod open_dialogs;
 mod phone_contacts;
+mod read_pool;
 pub mod reader;
 pub mod recordings;
 pub mod resume;
 pub mod seat_log;
+pub mod simulated;
 pub mod summaries;
+mod take_back;
 pub mod views;
 pub mod writer;
 
 #[cfg(test)]
 mod tests;
 
+use crate::private_file;
 use commits::CommitTimes;
 use disk_reserve::DiskReserve;
 use lock::Lock;
 use paceline_core::time::Utc;
+use read_pool::{ReadConnection, ReadPool};
 use sqlx::ConnectOptions;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
@@ -66,7 +71,8 @@ pub use list_growth::KnownNumber;
 pub use open_dialogs::OpenDialog;
 pub use reader::Reader;
 pub use recordings::{RecordingRow, RecoveredRecording};
-pub use resume::{Interrupted, Resumed, SIMULATED_TRUNK};
+pub use resume::{Interrupted, Resumed};
+pub use simulated::{Forgotten, KEY_PRESS_SOURCE};
 pub use views::{CallLogFilter, CallRow, LeadRecord, PhoneRow, RecordingPart};
 pub use writer::Writer;
 
@@ -80,8 +86,9 @@ pub struct Store {
     path: PathBuf,
     clock: Clock,
     write: Arc<WriteConnection>,
+    reads: ReadPool,
     commits: Arc<CommitTimes>,
-    /// Told of every addition to the blacklist.
+    /// Receivers of every addition to the blacklist.
     blacklist_listeners: std::sync::Mutex<Vec<mpsc::UnboundedSender<BlacklistChange>>>,
 }
 
@@ -174,9 +181,10 @@ impl Store {
     pub async fn open(url: &str, clock: Clock) -> Result<Store, StoreError> {
         let path = path_of(url)?;
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            std::fs::create_dir_all(dir).map_err(|e| StoreError::cannot_open(&path, &e))?;
+            private_file::create_dir(dir).map_err(|e| StoreError::cannot_open(&path, &e))?;
         }
         let lock = Lock::take(&path)?;
+        make_private(&path);
         let options = connect_options(&path).create_if_missing(true);
         let mut conn = options.connect().await.map_err(|e| StoreError::from_open(&path, e))?;
         migrate(&path, &mut conn).await?;
@@ -189,8 +197,12 @@ impl Store {
             _lock: lock,
         });
         let (commits, blacklist_listeners) = Default::default();
-        let store = Store { path, clock, write, commits, blacklist_listeners };
+        let reads = ReadPool::of(&write);
+        let store = Store { path, clock, write, reads, commits, blacklist_listeners };
         store.disk_reserve().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
+        for suffix in ["lock", "ballast"] {
+            let _ = private_file::restrict(&lock::beside(&store.path, suffix));
+        }
         store.sweep_unfinished_imports().await?;
         Ok(store)
     }
@@ -236,6 +248,11 @@ impl Store {
         self.write.transaction(work).await
     }
 
+    /// A connection for a query of a screen or a command. It sees every commit and waits for no writer.
+    pub(crate) async fn read(&self) -> Result<ReadConnection<'_>, StoreError> {
+        self.reads.connection().await.map_err(self.query_error())
+    }
+
     pub(crate) fn now(&self) -> Utc {
         (self.clock)()
     }
@@ -250,6 +267,18 @@ impl Store {
 
     pub(crate) fn query_error(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
         |error| StoreError::from_query(&self.path, &error)
+    }
+}
+
+/// Creates the database file for this user alone, or takes the rights of others from an existing one and its
+/// WAL. SQLite gives its further files the rights of the database. A failure shows when SQLite opens the file.
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let _ = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_os_string();
+        name.push(suffix);
+        let _ = private_file::restrict(Path::new(&name));
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn save(
 impl Store {
     /// The saved contacts of each agent whose SIP user and password (HA1) have not changed since.
     pub async fn load_phone_contacts(&self) -> Result<BTreeMap<AgentId, String>, StoreError> {
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let rows = sqlx::query!(
             r#"select p.agent_id as "agent_id!", p.contacts from phone_contact p
                  join agent a on a.id = p.agent_id

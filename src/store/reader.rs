@@ -147,7 +147,8 @@ impl Reader {
 
     pub async fn campaigns(&mut self) -> Result<Vec<CampaignRecord>, StoreError> {
         let rows = sqlx::query!(
-            r#"select id as "id!", name, title, mode, timezone, toml, defined_at from campaign order by id"#
+            r#"select id as "id!", name, title, mode, timezone, toml, defined_at, line_trouble
+                 from campaign order by id"#
         )
         .fetch_all(&mut self.conn)
         .await
@@ -160,6 +161,7 @@ impl Reader {
             timezone: row.timezone,
             toml: row.toml,
             defined_at: Utc::from_millis(row.defined_at),
+            line_trouble: row.line_trouble,
         });
         Ok(records.collect())
     }

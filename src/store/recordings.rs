@@ -142,7 +142,7 @@ impl Store {
     ) -> Result<Vec<RecordingRow>, StoreError> {
         let span = Duration::from_secs(u64::from(days) * 24 * 3600);
         let (before, limit) = ((self.now() - span).as_millis(), i64::from(limit));
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let rows = sqlx::query!(
             r#"select id as "id!", path, saved_at from recording
                 where deleted_at is null and saved_at < $1 order by saved_at, id limit $2"#,

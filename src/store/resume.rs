@@ -6,8 +6,8 @@ use super::leads::{self, LastAttempt, UpdateCause};
 use super::legs::{self, InterruptedLeg};
 use super::open_dialogs::{self, OpenCall};
 use super::{OpenDialog, Store, StoreError, seat_log, summaries};
-use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
+use paceline_core::campaign::{RetryRules, SIMULATED_TRUNK};
 use paceline_core::dialer::input::OpenWork;
 use paceline_core::ids::{AttemptId, CampaignId, HouseholdId, LeadId};
 use paceline_core::number::{PhoneNumber, ShownNumber};
@@ -22,9 +22,6 @@ const CALLER_ID_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
 /// Text in the `cause` column of an interrupted attempt.
 pub const INTERRUPTED_CAUSE: &str = "the dialer stopped";
-
-/// Name of the built-in simulated carrier's trunk; no configured trunk may have it.
-pub const SIMULATED_TRUNK: &str = "simulated";
 
 /// State recovered at start.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -205,6 +202,43 @@ async fn settle_lead(
     let last = LastAttempt { outcome: Outcome::Interrupted, at: now, has_summary };
     leads::save_update(conn, &update, UpdateCause::CallEnded(last)).await?;
     Ok(())
+}
+
+/// An interrupted attempt was answered before its call could be taken back: its callee is not called again.
+/// Returns the change in the number of the campaign's open leads. Idempotent.
+pub(crate) async fn note_answer(
+    conn: &mut SqliteConnection,
+    call_id: &str,
+    now: Utc,
+) -> Result<Option<(CampaignId, i64)>, sqlx::Error> {
+    let at = now.as_millis();
+    // An interrupted attempt rests, so the index of rests finds it.
+    let found = sqlx::query!(
+        r#"update attempt set answered_at = $2
+            where id = (select a.id from attempt a
+                         where a.rest_until > 0 and a.call_id = $1 and a.outcome = 'interrupted')
+              and answered_at is null
+           returning campaign_id, lead_id, number"#,
+        call_id,
+        at
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    let Some(lead) = found.lead_id else { return Ok(None) };
+    let campaign = CampaignId(found.campaign_id);
+    let (Some(number), Some(lead)) =
+        (PhoneNumber::from_e164(found.number as u64), leads::load(conn, &[lead]).await?.pop())
+    else {
+        return Ok(None);
+    };
+    let rules = retry_rules(conn, found.campaign_id).await?;
+    let finished =
+        Finished { number, outcome: Outcome::Interrupted, answered: true, at: now, next_trunk: false };
+    let mut update = rules.settle(campaign, &lead, finished);
+    // The attempt was counted when it was closed.
+    (update.phones, update.uncounted) = (lead.phones, lead.uncounted);
+    Ok(Some((campaign, leads::save_update(conn, &update, UpdateCause::NoCall).await?)))
 }
 
 async fn retry_rules(conn: &mut SqliteConnection, campaign: i64) -> Result<RetryRules, sqlx::Error> {

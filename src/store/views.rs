@@ -3,6 +3,7 @@
 use super::{Reader, StoreError};
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
+use std::collections::BTreeSet;
 
 /// One lead with the columns an agent's screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,17 @@ pub struct CallLogFilter {
     /// Placed or arrived in `from..until`, in milliseconds of the wall clock.
     pub from: Option<i64>,
     pub until: Option<i64>,
+    /// Outbound calls only: the words of outcome and trunk, and a key's result.
+    pub outcome: Option<String>,
+    pub trunk: Option<String>,
+    pub result: Option<String>,
+    pub disposition: Option<String>,
+    pub ended_by: Option<String>,
+    pub lead: Option<LeadId>,
+    /// Milliseconds from the answer to the end.
+    pub talk_min: Option<i64>,
+    pub talk_max: Option<i64>,
+    pub recorded: Option<bool>,
     /// Calls with a lower id: the next page.
     pub before: Option<i64>,
     pub limit: u32,
@@ -85,7 +97,8 @@ pub struct CallRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingPart {
     pub path: String,
-    pub agent_id: Option<i64>,
+    /// Row ids of the agents who spoke while it was taken.
+    pub speakers: BTreeSet<i64>,
 }
 
 impl Reader {
@@ -156,7 +169,13 @@ impl Reader {
                 where ($1 is null or a.agent_id in (select value from json_each($1)))
                   and ($2 is null or a.number = $2) and ($3 is null or a.campaign_id = $3)
                   and ($4 is null or a.placed_at >= $4) and ($5 is null or a.placed_at < $5)
-                  and ($6 is null or a.id < $6)
+                  and ($6 is null or a.id < $6) and ($8 is null or a.disposition = $8)
+                  and ($9 is null or a.ended_by = $9) and ($10 is null or a.lead_id = $10)
+                  and ($11 is null or a.ended_at - a.answered_at >= $11)
+                  and ($12 is null or a.ended_at - a.answered_at <= $12)
+                  and ($13 is null or (a.recording is not null) = $13)
+                  and ($14 is null or a.outcome = $14) and ($15 is null or a.trunk = $15)
+                  and ($16 is null or a.result = $16)
                 order by a.id desc limit $7"#,
             args.agents,
             args.number,
@@ -164,7 +183,16 @@ impl Reader {
             wanted.from,
             wanted.until,
             wanted.before,
-            wanted.limit
+            wanted.limit,
+            wanted.disposition,
+            wanted.ended_by,
+            args.lead,
+            wanted.talk_min,
+            wanted.talk_max,
+            wanted.recorded,
+            wanted.outcome,
+            wanted.trunk,
+            wanted.result
         )
         .fetch_all(&mut self.conn)
         .await
@@ -192,7 +220,11 @@ impl Reader {
                   and ($1 is null or g.id in (select value from json_each($1)))
                   and ($2 is null or a.number = $2) and ($3 is null or a.campaign_id = $3)
                   and ($4 is null or a.began_at >= $4) and ($5 is null or a.began_at < $5)
-                  and ($6 is null or a.id < $6)
+                  and ($6 is null or a.id < $6) and ($8 is null or a.disposition = $8)
+                  and ($9 is null or a.ended_by = $9) and ($10 is null or a.lead_id = $10)
+                  and ($11 is null or a.ended_at - a.answered_at >= $11)
+                  and ($12 is null or a.ended_at - a.answered_at <= $12)
+                  and ($13 is null or (a.recording is not null) = $13)
                 order by a.id desc limit $7"#,
             args.agents,
             args.number,
@@ -200,39 +232,89 @@ impl Reader {
             wanted.from,
             wanted.until,
             wanted.before,
-            wanted.limit
+            wanted.limit,
+            wanted.disposition,
+            wanted.ended_by,
+            args.lead,
+            wanted.talk_min,
+            wanted.talk_max,
+            wanted.recorded
         )
         .fetch_all(&mut self.conn)
         .await
         .map_err(|e| self.query_error(&e))
     }
 
-    /// The kept parts of an attempt's recording, in order.
+    /// The kept parts of an attempt's recording, in order, each with the agents who spoke while it was taken.
     pub async fn recording(&mut self, attempt: AttemptId) -> Result<Vec<RecordingPart>, StoreError> {
-        sqlx::query_as!(
-            RecordingPart,
-            r#"select r.path, a.agent_id as "agent_id?" from recording r join attempt a on a.id = r.attempt_id
-                where r.attempt_id = $1 and r.deleted_at is null order by r.id"#,
-            attempt.0
+        let rows = sqlx::query_as!(
+            PartSpeaker,
+            r#"select r.id as "id!: i64", r.path, a.agent_id as "owner?: i64", s.agent_id as "speaker?: i64"
+                 from recording r join attempt a on a.id = r.attempt_id
+                 left join seat_log s on s.attempt_id = a.id and s.activity = 'talking' and not s.inbound
+                  and (s.at <= r.saved_at
+                       and coalesce((select min(n.at) from seat_log n
+                                      where n.agent_id = s.agent_id and n.at > s.at), r.saved_at)
+                           >= r.saved_at - r.millis - $2
+                       or (select count(*) from recording o where o.attempt_id = a.id) = 1)
+                where r.attempt_id = $1 and r.deleted_at is null order by r.id, s.id"#,
+            attempt.0,
+            SAVING_SLACK
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.query_error(&e))
+        .map_err(|e| self.query_error(&e))?;
+        Ok(recording_parts(rows))
     }
 
     /// The kept parts of an inbound call's recording, by its id in [`Reader::inbound_call_log`].
     pub async fn inbound_recording(&mut self, call: i64) -> Result<Vec<RecordingPart>, StoreError> {
-        sqlx::query_as!(
-            RecordingPart,
-            r#"select r.path, coalesce(c.summary_agent_id, c.agent_id) as "agent_id?: i64"
+        let rows = sqlx::query_as!(
+            PartSpeaker,
+            r#"select r.id as "id!: i64", r.path, coalesce(c.summary_agent_id, c.agent_id) as "owner?: i64",
+                      s.agent_id as "speaker?: i64"
                  from recording r join leg c on c.id = r.leg_id
-                where r.leg_id = $1 and c.kind = 'inbound' and r.deleted_at is null order by r.id"#,
-            call
+                 left join seat_log s on s.attempt_id = c.call and s.activity = 'talking' and s.inbound
+                  and s.at >= c.began_at and s.at <= coalesce(c.ended_at, s.at)
+                  and (s.at <= r.saved_at
+                       and coalesce((select min(n.at) from seat_log n
+                                      where n.agent_id = s.agent_id and n.at > s.at), r.saved_at)
+                           >= r.saved_at - r.millis - $2
+                       or (select count(*) from recording o where o.leg_id = c.id) = 1)
+                where r.leg_id = $1 and c.kind = 'inbound' and r.deleted_at is null order by r.id, s.id"#,
+            call,
+            SAVING_SLACK
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.query_error(&e))
+        .map_err(|e| self.query_error(&e))?;
+        Ok(recording_parts(rows))
     }
+}
+
+/// A part of a recording is entered this long after its end at most, in milliseconds.
+const SAVING_SLACK: i64 = 5_000;
+
+/// A part of a recording with one of the agents who spoke in it.
+struct PartSpeaker {
+    id: i64,
+    path: String,
+    /// The agent in the call's own row.
+    owner: Option<i64>,
+    speaker: Option<i64>,
+}
+
+fn recording_parts(rows: Vec<PartSpeaker>) -> Vec<RecordingPart> {
+    let mut parts: Vec<(i64, RecordingPart)> = Vec::new();
+    for row in rows {
+        if parts.last().is_none_or(|(id, _)| *id != row.id) {
+            parts.push((row.id, RecordingPart { path: row.path, speakers: BTreeSet::from_iter(row.owner) }));
+        }
+        if let Some((_, part)) = parts.last_mut() {
+            part.speakers.extend(row.speaker);
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 /// SQL arguments of a call log filter.
@@ -240,6 +322,7 @@ struct FilterArgs {
     agents: Option<String>,
     number: Option<i64>,
     campaign: Option<i64>,
+    lead: Option<i64>,
 }
 
 impl FilterArgs {
@@ -249,6 +332,7 @@ impl FilterArgs {
             agents: agents.map(|list| super::blacklist::json_numbers(list.iter().map(|agent| agent.0))),
             number: wanted.number.map(|number| number.as_u64() as i64),
             campaign: wanted.campaign.map(|campaign| campaign.0),
+            lead: wanted.lead.map(|lead| lead.0),
         }
     }
 }

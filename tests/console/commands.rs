@@ -163,3 +163,66 @@ async fn a_service_opens_campaigns_below_its_folder_only() {
     // No lead was called, so leads are left: exit code 4.
     assert_eq!(stop(service).await, 4);
 }
+
+#[tokio::test]
+async fn the_blacklist_is_edited_on_the_store_and_through_a_service_that_runs_on_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let blacklist = async |arguments: &[&str]| {
+        let mut all = vec!["blacklist"];
+        all.extend(arguments);
+        run(dir.path(), &all, "").await
+    };
+    let listed = async || -> Vec<String> {
+        let (code, out, err) = blacklist(&["list", "--json"]).await;
+        assert_eq!(code, 0, "{err}");
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        let items = answer["items"].as_array().unwrap().iter();
+        items.map(|item| item["number"].as_str().unwrap().to_owned()).collect()
+    };
+    let (code, _, err) = blacklist(&["add", "138-0013-8000", "--reason", "asked by letter"]).await;
+    assert_eq!(code, 0, "{err}");
+    let service = serve(dir.path(), &[]).await;
+    let (code, out, err) = blacklist(&["add", "1390013*", "--until", "2036-02-12"]).await;
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("1 entries added"), "{out}");
+    std::fs::write(dir.path().join("dnc.csv"), "phone,why\n13700137000,x\n0755*,y\n").unwrap();
+    let (code, _, err) = blacklist(&["import", "dnc.csv"]).await;
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(listed().await, ["+8613800138000", "+861390013*", "+8613700137000", "+86755*"]);
+    std::fs::write(dir.path().join("bad.csv"), "13600136000\n138x\n").unwrap();
+    let (code, _, err) = blacklist(&["import", "bad.csv"]).await;
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("bad.csv: row 2: `138x`") && err.contains("nothing was added"), "{err}");
+    assert_eq!(blacklist(&["add", "13800138000", "--until", "soon"]).await.0, 2);
+    let (code, out, _) = blacklist(&["list", "--number", "13900131111"]).await;
+    assert!(code == 0 && out.contains("+861390013*") && out.contains("2036-02-12T16:00:00"), "{out}");
+    stop(service).await;
+    assert_eq!(blacklist(&["remove", "+86755*", "13800138000"]).await.0, 0);
+    assert_eq!(listed().await, ["+861390013*", "+8613700137000"]);
+    let (code, _, err) = blacklist(&["remove", "13800138000"]).await;
+    assert!(code != 0 && err.contains("not on the blacklist"), "{err}");
+}
+
+/// Both commands open the store themselves when no service runs, and were refused by its lock when one did.
+#[tokio::test]
+async fn an_import_is_removed_and_a_number_is_called_through_a_running_service() {
+    let dir = tempfile::tempdir().unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns");
+    let copy = dir.path().join("campaigns/jade-garden");
+    std::fs::create_dir_all(&copy).unwrap();
+    for file in ["campaign.toml", "list.csv", "notice.mp3", "sorry.wav"] {
+        std::fs::copy(sample.join("jade-garden").join(file), copy.join(file)).unwrap();
+    }
+    std::fs::copy(sample.join("blacklist.csv"), dir.path().join("campaigns/blacklist.csv")).unwrap();
+    let file = "campaigns/jade-garden/campaign.toml";
+    let service = serve(dir.path(), &["--paused", file]).await;
+    let (code, out, err) = run(dir.path(), &["undo-import", file], "").await;
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("import removed: list.csv (305 rows)") || out.contains("list.csv"), "{out}");
+    let (code, _, err) = run(dir.path(), &["undo-import", file], "").await;
+    assert!(code == 3 && err.contains("no imported list"), "{err}");
+    let (code, out, err) = run(dir.path(), &["call", "13800138000", "--campaign", file], "").await;
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("13800138000: ") && err.contains("a service runs on this store"), "{out}{err}");
+    stop(service).await;
+}

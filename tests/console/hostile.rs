@@ -40,7 +40,8 @@ async fn hostile_texts_in_every_path_and_query_get_problem_documents() {
                 .map(|part| if part.starts_with('{') { *text } else { part })
                 .collect::<Vec<_>>()
                 .join("/");
-            for (n, name) in route.query.iter().enumerate() {
+            for (n, parameter) in route.query.iter().enumerate() {
+                let name = parameter.name;
                 path.push_str(&format!("{}{name}={text}", if n == 0 { '?' } else { '&' }));
             }
             let body = match route.body {
@@ -67,7 +68,7 @@ async fn hostile_texts_in_each_parameter_alone_get_problem_documents() {
     let app = TestApp::new().await;
     app.staff().await;
     for route in ROUTES {
-        for name in route.query {
+        for name in route.query.iter().map(|parameter| parameter.name) {
             for text in TEXTS {
                 let path = format!("{}?{name}={text}", route.path.replace("{attempt}", "1"));
                 let answer = app.by("8003", route.method, &path, None).await;

@@ -3,10 +3,12 @@
 
 mod actions;
 mod agents;
+mod blacklist;
 mod commands;
 mod hostile;
 mod limits;
 mod live;
+mod openapi;
 mod records;
 mod roles;
 mod sign_in;
@@ -209,11 +211,15 @@ impl TestApp {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
+    /// Sends a request; the answer must be one that the OpenAPI document describes.
     pub async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().to_string(), request.uri().to_string());
         let response = self.ask(request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
-        Answer { status: parts.status, headers: parts.headers, body }
+        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        openapi::check_answer(&method, &path, &answer);
+        answer
     }
 
     /// Sends a request as our own page would: with the session cookie of this account (none if it is empty).

@@ -11,14 +11,14 @@ use paceline_core::lead::Lead;
 use serde_json::json;
 
 /// Two leads of one household and one of another; 8001 spoke with the first and said `voted`.
-struct Scenario {
-    app: TestApp,
-    lead: Lead,
-    request: AttemptRequest,
+pub struct Scenario {
+    pub app: TestApp,
+    pub lead: Lead,
+    pub request: AttemptRequest,
     others: Vec<LeadId>,
 }
 
-async fn scenario() -> Scenario {
+pub async fn scenario() -> Scenario {
     let mut fixture = Fixture::new().await;
     let list = [row(2, &[1], Some("3-1-201")), row(3, &[2], Some("3-1-201")), row(4, &[3], None)];
     fixture.list(&list, &[]).await;
@@ -170,6 +170,23 @@ async fn the_call_log_shows_own_calls_or_the_groups() {
     ] {
         assert!(ids("8003", none).await.is_empty(), "{none}");
     }
+    // Each filter alone keeps the call or leaves it out.
+    for (kept, left_out) in [
+        ("outcome=answered", "outcome=busy"),
+        ("disposition=voted", "disposition=moved"),
+        ("ended_by=callee", "ended_by=carrier"),
+        ("talk_min=0", "talk_min=80000"),
+        ("talk_max=80000", "talk_max=0"),
+        ("recorded=true", "recorded=false"),
+        ("campaign=spring", "lead=99999"),
+        ("direction=out", "trunk=none"),
+        ("agent=8001", "result=none"),
+        ("agent=8001", "direction=in&outcome=answered"),
+    ] {
+        assert_eq!(ids("8003", &format!("?{kept}")).await, mine, "{kept}");
+        assert!(ids("8003", &format!("?{left_out}")).await.is_empty(), "{left_out}");
+    }
+    assert_eq!(ids("8003", &format!("?lead={}", request.lead.unwrap())).await, mine);
     let page = app.get("8003", "/calls?limit=1").await.json();
     assert_eq!(page["next"].as_i64(), Some(request.attempt.0));
     assert_eq!(page["calls"][0]["recording"], format!("/api/v1/calls/{}/recording", request.attempt));
@@ -205,8 +222,9 @@ async fn a_recording_is_served_whole_or_in_ranges_to_callers_who_may_hear_it() {
     beyond.headers_mut().insert(header::RANGE, "bytes=256-".parse().unwrap());
     let beyond = app.send(beyond).await.is(416);
     assert_eq!(beyond.headers[header::CONTENT_RANGE], "bytes */256");
-    for none in ["?part=2", "?part=0", "?part=-1", "?part=x", "?part=99999999999999999999"] {
-        app.get("8001", &format!("{path}{none}")).await.is(404);
+    app.get("8001", &format!("{path}?part=2")).await.is(404);
+    for unfit in ["?part=0", "?part=-1", "?part=x", "?part=99999999999999999999"] {
+        app.get("8001", &format!("{path}{unfit}")).await.is(422);
     }
     app.get("8003", "/calls/99999/recording").await.is(404);
 }
@@ -257,4 +275,27 @@ async fn no_stored_path_leads_out_of_the_folder_of_recordings() {
     for part in 2..=1 + paths.len() {
         app.get("8003", &format!("{path}?part={part}")).await.is(404);
     }
+}
+
+#[tokio::test]
+async fn a_filter_that_is_unknown_or_unfit_is_refused_in_words() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    for (path, words) in [
+        ("/calls?outcom=busy", "`outcom`"),
+        ("/calls?outcome=fine", "answered, machine"),
+        ("/calls?limit=0", "1 to 500"),
+        ("/calls?limit=5&limit=6", "twice"),
+        ("/calls?direction=sideways", "out, in"),
+        ("/calls?talk_min=-1", "talk_min"),
+        ("/calls?from=yesterday", "2030-01-31"),
+        ("/agents?page=2", "takes no parameter"),
+        ("/floor?grup=vote", "known are group"),
+        ("/openapi.json?x", "`x`"),
+    ] {
+        let detail = app.get("8003", path).await.is(422).json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(words), "{path}: {detail}");
+    }
+    app.by("8003", "post", "/groups?dry_run=1", Some(json!({ "name": "day" }))).await.is(422);
+    assert!(app.store.groups().await.unwrap().iter().all(|group| group.name != "day"));
 }

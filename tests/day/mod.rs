@@ -113,6 +113,7 @@ fn campaign(timezone: String, random: &mut ChaCha8Rng) -> Campaign {
                 // The window may reach over midnight.
                 to_minute: (from_minute + random.random_range(60..900)) % 1440,
             }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,

@@ -160,7 +160,7 @@ impl Rig {
             sip_events,
             media,
             media_events,
-            media_address: LOCALHOST,
+            media_address: LOCALHOST.into(),
             store: writer.sender(),
             store_replies,
             commits: store.commit_times(),
@@ -391,6 +391,7 @@ async fn campaign(store: &Store, wish: &Wish, group: GroupId) -> Campaign {
         windows: CallingWindows {
             timezone: "Asia/Shanghai".into(),
             windows: vec![DayWindow { days: [true; 7], from_minute: 0, to_minute: 1_440 }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,

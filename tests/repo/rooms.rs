@@ -14,13 +14,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dialplan", &[]),
     ("text", &[]),
     ("cli", &[]),
+    ("private_file", &[]),
     // Rooms with I/O. `net` plays the sounds that `audio` decoded.
     ("audio", &[]),
-    ("net", &["audio"]),
-    ("lists", &[]),
-    ("store", &["lists"]),
-    ("journal", &[]),
-    ("results", &["store"]),
+    ("net", &["audio", "private_file"]),
+    ("lists", &["private_file"]),
+    ("store", &["lists", "private_file"]),
+    ("journal", &["private_file"]),
+    ("results", &["private_file", "store"]),
     // The simulation, in virtual time and over real sockets.
     ("sim", &["audio", "net"]),
     // Counters of the media threads and of the store.

@@ -125,3 +125,32 @@ async fn an_open_dialog_is_returned_at_each_start_until_it_is_ended() {
     fixture.clock.advance(30 * MINUTE + 1);
     assert_eq!(fixture.store.resume().await.unwrap().open_dialogs, []);
 }
+
+/// The callee picked up after the crash: the next process sees the repeated 200 while it takes the call back.
+#[tokio::test]
+async fn a_callee_who_answered_after_the_crash_is_not_called_again() {
+    let retry = RetryRules {
+        after: BTreeMap::from([(Outcome::Interrupted, Duration::from_secs(1))]),
+        ..retry_rules()
+    };
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    let mut fixture = Fixture::open(dir, ManualClock::at(MORNING), &retry).await;
+    fixture.list(&rows(2), &[]).await;
+    for lead in fixture.fetch(2).await.0 {
+        let request = fixture.request(Some(&lead), lead.phones[0].number);
+        assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+    }
+    let (dir, clock) = fixture.close().await;
+    let mut fixture = Fixture::open(dir, clock, &retry).await;
+    assert_eq!(fixture.fetch(0).await.2, 2);
+    for _ in 0..2 {
+        fixture.tell(Command::RecoveredAnswer { call_id: "call-1@paceline".into() }).await;
+        fixture.tell(Command::RecoveredAnswer { call_id: "of no attempt".into() }).await;
+    }
+    fixture.clock.advance(DAY);
+    let (leads, _, open) = fixture.fetch(5).await;
+    assert_eq!((leads.iter().map(|lead| lead.row).collect::<Vec<_>>(), open), (vec![3], 1));
+    let mut reader = fixture.store.reader().await.unwrap();
+    let row = reader.attempts(fixture.campaign, 0, 1).await.unwrap().remove(0);
+    assert_eq!((row.outcome.as_deref(), row.answered_at), (Some("interrupted"), Some(MORNING)));
+}

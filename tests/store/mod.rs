@@ -19,6 +19,8 @@ mod interrupted_calls;
 mod model;
 mod opening;
 mod round_trip;
+mod simulated;
+mod speakers;
 
 use paceline::lists::{LeadRow, RefusedRow};
 use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, OpenDialog, Reply, Store, Writer};

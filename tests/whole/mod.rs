@@ -5,6 +5,7 @@ mod bridged;
 mod calls;
 mod held;
 mod kills;
+mod simulated;
 mod why;
 
 use paceline::sim::people::Population;

@@ -44,8 +44,7 @@ pub(in crate::commands) async fn save_campaign(
             .map_err(Failure::unexpected)?
             .map_err(Failure::refused)?;
         let source = file.display().to_string();
-        let exact: Vec<PhoneNumber> = numbers.iter().filter_map(|entry| entry.number()).collect();
-        store.replace_blacklist(Some(id), &source, &exact).await.map_err(Failure::unexpected)?;
+        store.replace_blacklist(Some(id), &source, &numbers).await.map_err(Failure::unexpected)?;
     }
     Ok(id)
 }

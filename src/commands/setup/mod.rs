@@ -5,6 +5,8 @@ mod import;
 mod network;
 mod trunks;
 
+pub(super) use trunks::trunk_limits;
+
 pub(super) use import::{ListFile, campaign_row, describe_change, save_campaign, take_in_list};
 
 use super::demo_agents::{self, Crew};
@@ -20,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
 use crate::sim::serve::RunningCarrier;
-use crate::store::{Store, Writer};
+use crate::store::{BlacklistChange, Store, Writer};
 use import::{import_list, lead_counts};
 use network::{Network, phone_line};
 use paceline_core::campaign::Mode;
@@ -28,6 +30,7 @@ use paceline_core::ids::CampaignId;
 use paceline_core::sip::user_agent::SavedDialog;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 use trunks::{configured_trunks, simulated_trunk, start_simulated_carrier};
 
 /// Configuration, campaign and options of one run.
@@ -131,6 +134,8 @@ pub(super) struct Service {
     carrier: Option<RunningCarrier>,
     state: AppState,
     console: Option<(Console, Option<KeyFile>)>,
+    /// Deletes recordings past their retention.
+    retention: JoinHandle<()>,
 }
 
 impl Service {
@@ -193,10 +198,12 @@ impl Service {
                 resumed.legs.len()
             );
         }
+        tokio::spawn(forward_blacklist_changes(store.blacklist_changes(), handle.clone()));
         let phones = store.load_phone_contacts().await.map_err(Failure::unexpected)?;
         handle.send(EngineRequest::Resume { work: resumed.work, dialogs, phones }).await;
         let store = Arc::new(store);
         recordings::recover_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
+        let retention = tokio::spawn(recordings::keep_retention(config.clone(), store.clone()));
         send_agents(&store, &handle).await?;
         let state = AppState::new(AppStateParts {
             store: store.clone(),
@@ -210,7 +217,18 @@ impl Service {
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if with_api { start_console(&config, &state).await } else { None };
-        Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated, state, console })
+        Ok(Service {
+            handle,
+            metrics,
+            config,
+            engine,
+            writer,
+            store,
+            carrier: simulated,
+            state,
+            console,
+            retention,
+        })
     }
 
     /// Whether the API is served.
@@ -227,6 +245,9 @@ impl Service {
         paused: bool,
     ) -> Result<OpenedCampaign, Failure> {
         let campaign = save_campaign(&self.store, loaded).await?;
+        if self.carrier.is_none() {
+            refuse_after_simulation(&self.store, campaign, &loaded.rules.name).await?;
+        }
         if with_list {
             import_list(&self.store, campaign, loaded).await?;
         }
@@ -284,6 +305,7 @@ impl Service {
 
     /// Waits until no call is out, stops the engine and writes everything.
     pub async fn finish(self) -> Result<(), Failure> {
+        self.retention.abort();
         self.handle.send(EngineRequest::Stop).await;
         self.engine.await.map_err(Failure::unexpected)?;
         self.writer.close().await;
@@ -298,6 +320,18 @@ impl Service {
     }
 }
 
+/// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are
+/// closed by calls that rang no phone, and the others of a sample list may be real numbers.
+async fn refuse_after_simulation(store: &Store, campaign: CampaignId, name: &str) -> Result<(), Failure> {
+    match store.simulated_attempts(campaign).await.map_err(Failure::unexpected)? {
+        0 => Ok(()),
+        calls => Err(Failure::refused(format!(
+            "campaign {name} has {calls} calls on the simulated carrier, and now a real trunk is configured; to call \
+             these leads for real, forget those calls first: paceline list reset CAMPAIGN.toml"
+        ))),
+    }
+}
+
 /// The saved dialogs with which a call of an earlier process is ended: one, or one for each phone that rang.
 /// An unreadable one is logged as an error, since that call cannot be hung up.
 fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
@@ -309,6 +343,16 @@ fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
         tracing::error!(%error, "a saved dialog is unreadable: a call of the last process cannot be hung up");
         Vec::new()
     })
+}
+
+/// Reports what is put on the blacklist to the engine, until the store is closed.
+async fn forward_blacklist_changes(
+    mut changes: tokio::sync::mpsc::UnboundedReceiver<BlacklistChange>,
+    engine: EngineHandle,
+) {
+    while let Some(BlacklistChange { campaign, patterns }) = changes.recv().await {
+        engine.blacklisted(campaign, patterns).await;
+    }
 }
 
 /// Sends every group and agent of the store to the engine. May be repeated at any time.
@@ -335,10 +379,7 @@ fn load_prompts(config: &Config) -> Result<Prompts, Failure> {
 fn start_journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
     let dir = match config.store.journal.as_str() {
         "off" => return Ok(None),
-        "" => {
-            let file = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
-            Path::new(file).with_extension("journal")
-        }
+        "" => config.store.file().with_extension("journal"),
         named => PathBuf::from(named),
     };
     JournalWriter::start(JournalConfig::in_dir(dir.clone()))

@@ -3,13 +3,13 @@
 use crate::commands::Failure;
 use crate::config::Config;
 use crate::console::PhoneSettings;
-use crate::engine::TrunkParts;
+use crate::engine::{MediaAddresses, TrunkParts};
 use crate::net::clock::Clock;
 use crate::net::rtp::{MediaConfig, MediaEvent, MediaServer};
 use crate::net::sip::{SipEvent, SipSocketConfig, SipSockets, TlsConfig};
 use paceline_core::sip::user_agent::{Incoming, RegistrarConfig, Transport, UaConfig};
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -23,7 +23,7 @@ pub(super) struct Network {
     pub sip_events: mpsc::Receiver<SipEvent>,
     pub media: MediaServer,
     pub media_events: mpsc::UnboundedReceiver<MediaEvent>,
-    pub media_address: IpAddr,
+    pub media_address: MediaAddresses,
     pub ua: UaConfig,
 }
 
@@ -44,28 +44,46 @@ impl Network {
         let sockets = SipSockets::bind(sip, inbound).await.map_err(Failure::usage)?;
         for trunk in trunks {
             sockets.trust([trunk.sip.peer.address.ip()]);
-            for address in &trunk.sip.also_from {
-                sockets.trust([address.ip()]);
+            sockets.trust(trunk.sip.also_from.iter().map(SocketAddr::ip));
+            let Some(settings) = config.trunks.get(&trunk.limits.name) else { continue };
+            let Ok(uri) = settings.address() else { continue };
+            // TLS: the certificate must match the configured host (RFC 5922 section 7), whatever SRV names.
+            let host = uri.host.trim_start_matches('[').trim_end_matches(']');
+            for peer in [trunk.sip.peer].iter().chain(&trunk.sip.alternates) {
+                sockets.require_certificate_name(peer.address, host);
+                if !settings.ca_file.is_empty() {
+                    let file = Path::new(&settings.ca_file);
+                    sockets
+                        .use_authorities(peer.address, file)
+                        .map_err(|error| Failure::usage(format!("trunk {}: {error}", trunk.limits.name)))?;
+                }
             }
-            // TLS: the certificate must match the configured host.
-            let (host, _) = trunk.sip.host.rsplit_once(':').unwrap_or((&trunk.sip.host, ""));
-            sockets.require_certificate_name(trunk.sip.peer.address, host);
         }
-        let own = own_address(config, trunks);
+        let own = own_address(config, trunks, None);
+        let other = sockets.addresses().iter().any(|(_, address)| address.is_ipv6() != own.is_ipv6());
+        let other = other.then(|| own_address(config, trunks, Some(!own.is_ipv6())));
+        let own = MediaAddresses { first: own, second: other };
+        let external = config.sip.external_address.parse::<IpAddr>().ok();
+        // The external address stands for ours of its family.
+        let as_seen = |ip: IpAddr| external.filter(|seen| seen.is_ipv6() == ip.is_ipv6()).unwrap_or(ip);
         let sent_by = sockets
             .addresses()
             .iter()
             .map(|(transport, address)| {
-                let ip = if address.ip().is_unspecified() { own } else { address.ip() };
-                let ip = config.sip.external_address.parse().unwrap_or(ip);
-                (*transport, SocketAddr::new(ip, address.port()).to_string())
+                let ip =
+                    if address.ip().is_unspecified() { own.near(Some(address.ip())) } else { address.ip() };
+                (*transport, SocketAddr::new(as_seen(ip), address.port()).to_string())
             })
             .collect();
         let (media_sender, media_events) = mpsc::unbounded_channel();
         let [first, last] = config.rtp.ports;
         let media = MediaServer::start(
             MediaConfig {
-                bind: if own.is_loopback() { own } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) },
+                bind: match own.first {
+                    own if own.is_loopback() => own,
+                    IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+                    IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+                },
                 ports: first..=last,
                 threads: 1,
                 silence: Duration::from_secs(30),
@@ -85,7 +103,7 @@ impl Network {
             incoming: Incoming::Trunks,
             registrar: Some(RegistrarConfig::new(&config.sip.domain)),
         };
-        let media_address = config.sip.external_address.parse().unwrap_or(own);
+        let media_address = MediaAddresses { first: as_seen(own.first), second: own.second.map(as_seen) };
         Ok(Network { sockets, sip_events, media, media_events, media_address, ua })
     }
 }
@@ -95,8 +113,8 @@ fn certificate(config: &Config) -> Result<TlsConfig, Failure> {
     let sip = &config.sip;
     let tls = match (sip.tls_cert.as_str(), sip.tls_key.as_str()) {
         ("", "") => {
-            let store = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
-            let dir = Path::new(store).parent().unwrap_or(Path::new("")).join("tls");
+            let store = config.store.file();
+            let dir = store.parent().unwrap_or(Path::new("")).join("tls");
             let names = [sip.domain.as_str(), sip.external_address.as_str(), "localhost", "127.0.0.1"];
             let names: Vec<String> =
                 names.iter().filter(|name| !name.is_empty()).map(|name| (*name).to_owned()).collect();
@@ -108,17 +126,35 @@ fn certificate(config: &Config) -> Result<TlsConfig, Failure> {
     Ok(tls)
 }
 
-/// The local address from which the first trunk is reached, by the routing table; nothing is sent.
-fn own_address(config: &Config, trunks: &[TrunkParts]) -> IpAddr {
-    let trunk = trunks.first().map(|trunk| trunk.sip.peer.address);
-    let routed = trunk.and_then(|address| {
-        let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { "::".parse().ok()? };
+/// The local address from which the first trunk is reached, by the routing table; nothing is sent. With `family`
+/// (whether it is IPv6), of the first trunk of that family.
+fn own_address(config: &Config, trunks: &[TrunkParts], family: Option<bool>) -> IpAddr {
+    let fits = |address: &SocketAddr| family.is_none_or(|is_ipv6| address.is_ipv6() == is_ipv6);
+    let far = trunks.iter().map(|trunk| trunk.sip.peer.address).find(&fits);
+    // Without a trunk there: an address of the documentation, which the default route leads to.
+    let far = far.or_else(|| match family {
+        Some(true) => Some(SocketAddr::new("2001:db8::1".parse().ok()?, 5060)),
+        Some(false) => Some(SocketAddr::from(([192, 0, 2, 1], 5060))),
+        None => None,
+    });
+    let routed = far.and_then(|address| {
+        let any: IpAddr =
+            if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let probe = UdpSocket::bind((any, 0)).ok()?;
         probe.connect(address).ok()?;
         Some(probe.local_addr().ok()?.ip())
     });
-    let listening = config.sip_listeners().ok().and_then(|all| all.first().map(|(_, address)| address.ip()));
-    routed.or(listening.filter(|ip| !ip.is_unspecified())).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    let listeners = config.sip_listeners().unwrap_or_default();
+    let listening = listeners.iter().map(|(_, address)| *address).find(&fits).map(|address| address.ip());
+    let loopback = match family {
+        Some(true) => Ipv6Addr::LOCALHOST.into(),
+        _ => Ipv4Addr::LOCALHOST.into(),
+    };
+    let set = listening.filter(|ip| !ip.is_unspecified());
+    // A trunk tells the address that reaches it; without one of the family, what is configured is nearer.
+    let by_trunk =
+        routed.filter(|_| family.is_none() || trunks.iter().any(|trunk| fits(&trunk.sip.peer.address)));
+    by_trunk.or(set).or(routed).unwrap_or(loopback)
 }
 
 /// The address at which agents' phones register: UDP before TCP before TLS.

@@ -3,12 +3,16 @@
 use crate::commands::{Failure, carrier};
 use crate::config::{Config, TrunkConfig, TrunkUri};
 use crate::engine::TrunkParts;
+use crate::net::clock::Clock;
+use crate::net::dns;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
-use crate::store::SIMULATED_TRUNK;
-use paceline_core::campaign::Trunk;
+use paceline_core::campaign::{SIMULATED_TRUNK, Trunk};
 use paceline_core::ids::TrunkId;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{Peer, SipTrunk, Transport};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -28,52 +32,77 @@ pub(super) fn simulated_trunk(running: &RunningCarrier) -> Result<TrunkParts, Fa
         .ok_or_else(|| Failure::unexpected("the simulated carrier does not listen"))?;
     let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, ..TrunkConfig::default() };
     let uri = TrunkUri { transport: Transport::Udp, host: "127.0.0.1".into(), port: Some(address.port()) };
-    Ok(trunk_parts(TrunkId(0), SIMULATED_TRUNK, &trunk, &uri, vec![address]))
+    Ok(trunk_parts(TrunkId(0), SIMULATED_TRUNK, &trunk, &uri, &[address], &[address]))
 }
 
 pub(super) async fn configured_trunks(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
+    let listeners =
+        config.sip_listeners().map_err(|(found, hint)| Failure::usage(format!("{found}; {hint}")))?;
+    // The order of equal SRV records is drawn anew at every start.
+    let mut random = ChaCha8Rng::seed_from_u64(RandomState::new().hash_one(Clock::utc().as_millis()));
     let mut parts = Vec::new();
     for (place, (name, trunk)) in config.trunks.iter().enumerate() {
-        let uri = trunk.address().map_err(|(found, hint)| Failure::usage(format!("{found}; {hint}")))?;
-        let port = uri.port.unwrap_or(uri.default_port());
-        let addresses: Vec<SocketAddr> = match uri.address() {
-            Some(address) => vec![SocketAddr::new(address, port)],
-            None => tokio::net::lookup_host((uri.host.as_str(), port))
-                .await
-                .map_err(|error| {
-                    Failure::usage(format!("trunk {name}: {} has no address: {error}", uri.host))
-                })?
-                .collect(),
-        };
-        if addresses.is_empty() {
-            return Err(Failure::usage(format!("trunk {name}: {} has no address", uri.host)));
-        }
-        parts.push(trunk_parts(TrunkId(place as u16), name, trunk, &uri, addresses));
+        let fault = |words: String| Failure::usage(format!("trunk {name}: {words}"));
+        let uri = trunk.address().map_err(|(found, hint)| fault(format!("{found}; {hint}")))?;
+        let found = dns::resolve(&uri.host, uri.port, uri.transport, &mut random).await;
+        let found = found.map_err(|error| fault(error.to_string()))?;
+        let usable = usable(&uri, &found, &listeners).map_err(fault)?;
+        parts.push(trunk_parts(TrunkId(place as u16), name, trunk, &uri, &usable, &found));
     }
     Ok(parts)
 }
 
-/// `addresses`, never empty: the first is where requests go, the others are further sources of the carrier.
+/// The addresses that our sockets reach, in their order. Media goes out in the family of the first one, so the
+/// others of it follow and those of the other family do not.
+///
+/// # Errors
+/// What is missing in `[sip] listen`.
+fn usable(
+    uri: &TrunkUri,
+    found: &[SocketAddr],
+    listeners: &[(Transport, SocketAddr)],
+) -> Result<Vec<SocketAddr>, String> {
+    let word = match uri.transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
+    };
+    // Connections are made without a listener of their transport, but only in a family that we listen on.
+    let listens = |address: &SocketAddr| {
+        listeners.iter().any(|(transport, ours)| {
+            ours.is_ipv6() == address.is_ipv6()
+                && (uri.transport != Transport::Udp || *transport == Transport::Udp)
+        })
+    };
+    let Some(first) = found.iter().find(|address| listens(address)) else {
+        let (family, example) = match found.first() {
+            Some(address) if address.is_ipv6() => ("IPv6", format!("{word}://[::]:5060")),
+            _ => ("IPv4", format!("{word}://0.0.0.0:5060")),
+        };
+        return Err(format!(
+            "{} is reached over {word} and {family}, and [sip] listen has no such address: add \"{example}\"",
+            uri.host
+        ));
+    };
+    Ok(found.iter().filter(|address| address.is_ipv6() == first.is_ipv6()).copied().collect())
+}
+
+/// `usable`, never empty: the destinations in their order. All of `found` are sources of the carrier.
 fn trunk_parts(
     id: TrunkId,
     name: &str,
     trunk: &TrunkConfig,
     uri: &TrunkUri,
-    addresses: Vec<SocketAddr>,
+    usable: &[SocketAddr],
+    found: &[SocketAddr],
 ) -> TrunkParts {
-    let peer = Peer { transport: uri.transport, address: addresses[0] };
+    let peer = |address: &SocketAddr| Peer { transport: uri.transport, address: *address };
     let host = if trunk.domain.is_empty() { uri.host_port() } else { trunk.domain.clone() };
     TrunkParts {
-        limits: Trunk {
-            id,
-            name: name.to_owned(),
-            calls_max: trunk.calls_max,
-            calls_per_sec: trunk.calls_per_sec,
-            setup: trunk.setup_secs.map(|secs| Duration::from_secs(u64::from(secs))),
-            allow: trunk.allow.clone(),
-        },
+        limits: trunk_limits(id, name, trunk),
         sip: SipTrunk {
-            also_from: addresses[1..].to_vec(),
+            alternates: usable[1..].iter().map(peer).collect(),
+            also_from: found.to_vec(),
             from_domain: trunk.from_domain.clone(),
             username: trunk.username.clone(),
             password: trunk.password.clone(),
@@ -81,9 +110,51 @@ fn trunk_parts(
             caller_id_header: trunk.caller_id_header.into(),
             register: trunk.register,
             options: Duration::from_secs(u64::from(trunk.options_secs)),
-            ..SipTrunk::new(id, peer, host)
+            ..SipTrunk::new(id, peer(&usable[0]), host)
         },
         codecs: trunk.codecs.iter().map(|codec| Codec::from(*codec)).collect(),
         dialplan: trunk.dialplan(),
+    }
+}
+
+/// The limits and callee patterns of a trunk, as the dialer has them.
+pub(in crate::commands) fn trunk_limits(id: TrunkId, name: &str, trunk: &TrunkConfig) -> Trunk {
+    Trunk {
+        id,
+        name: name.to_owned(),
+        calls_max: trunk.calls_max,
+        calls_per_sec: trunk.calls_per_sec,
+        setup: trunk.setup_secs.map(|secs| Duration::from_secs(u64::from(secs))),
+        allow: trunk.allow.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn only_families_that_we_listen_on_are_used_and_never_two_at_once() {
+        let uri = TrunkUri::parse("sip:carrier.example", None).expect("a URI");
+        let (v6, v4, v4_too) =
+            (address("[2001:db8::1]:5060"), address("192.0.2.1:5060"), address("192.0.2.2:5060"));
+        let listen = |texts: &[(Transport, &str)]| -> Vec<(Transport, SocketAddr)> {
+            texts.iter().map(|(transport, text)| (*transport, address(text))).collect()
+        };
+        let both = listen(&[(Transport::Udp, "0.0.0.0:5060"), (Transport::Udp, "[::]:5060")]);
+        let found = [v6, v4, v4_too];
+        assert_eq!(usable(&uri, &found, &both), Ok(vec![v6]));
+        assert_eq!(usable(&uri, &found, &both[..1]), Ok(vec![v4, v4_too]));
+        let words = usable(&uri, &[v6], &both[..1]).expect_err("IPv4 alone");
+        assert!(words.contains("udp://[::]:5060"), "{words}");
+        let tcp = listen(&[(Transport::Tcp, "0.0.0.0:5060")]);
+        let words = usable(&uri, &[v4], &tcp).expect_err("TCP alone");
+        assert!(words.contains("udp://0.0.0.0:5060"), "{words}");
+        let over_tls = TrunkUri::parse("sip:carrier.example;transport=tls", None).expect("a URI");
+        assert_eq!(usable(&over_tls, &[v4], &both), Ok(vec![v4]));
     }
 }

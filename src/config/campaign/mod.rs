@@ -64,6 +64,7 @@ impl LoadedCampaign {
             );
         }
         source.finish()?;
+        let warnings = rules::calling_warnings(&written, &rules.windows);
         let list = &written.list;
         Ok(LoadedCampaign {
             title: if written.title.is_empty() { written.name.clone() } else { written.title.clone() },
@@ -86,7 +87,7 @@ impl LoadedCampaign {
             file: file.to_owned(),
             rules,
             text,
-            warnings: Vec::new(),
+            warnings,
         })
     }
 }

@@ -1,14 +1,17 @@
 //! Converts the tables of `campaign.toml` to the core's rules, and reports what they cannot mean.
 
 use super::tables::{
-    AnnouncementTable, CallerIdsTable, CallingTable, CampaignFile, KeyTable, ModeWord, RetryTable,
+    AnnouncementTable, CallerIdsTable, CallingTable, CampaignFile, KeyTable, ModeWord, Names, RetryTable,
     RotationWord,
 };
+use crate::config::hours;
 use crate::config::problem::{Source, nearest};
 use crate::config::settings::Config;
+use crate::config::units::DateMeans;
 use crate::config::{floor, units};
 use crate::lists;
 use paceline_core::call::Digit;
+use paceline_core::campaign::window::Holiday;
 use paceline_core::campaign::{
     Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Rotation,
 };
@@ -16,6 +19,7 @@ use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::outcome::Outcome;
 use paceline_core::time::{Duration, Utc};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<'_>) -> Campaign {
     let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
@@ -50,7 +54,8 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
         let found = format!("calls_per_sec = {}", calling.calls_per_sec);
         source.fault(&["calling", "calls_per_sec"], found, "write 0 (the trunk's) to 1000");
     }
-    let (start, end) = moments(calling, source);
+    let windows = windows(calling, &file.list.region, source);
+    let (start, end) = moments(calling, &windows, source);
     let retry = retry(&file.retry, source);
     let pacing = floor::pacing(&file.pacing, &retry, source);
     Campaign {
@@ -62,7 +67,7 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
         setup: Duration::from_secs(u64::from(calling.setup_secs)),
         concurrency_max: (calling.concurrency_max > 0).then_some(calling.concurrency_max),
         calls_per_sec: (calling.calls_per_sec > 0.0).then_some(calling.calls_per_sec),
-        windows: windows(calling, source),
+        windows,
         start,
         end,
         retry,
@@ -109,10 +114,22 @@ fn trunks(named: &[String], config: &Config, source: &mut Source<'_>) -> Vec<Tru
     found
 }
 
-fn windows(calling: &CallingTable, source: &mut Source<'_>) -> CallingWindows {
-    if !CallingWindows::timezone_known(&calling.timezone) {
-        let found = format!("`{}` is no time zone", calling.timezone);
+/// `timezone = "number"`: each number has the hours of its own zone.
+const BY_NUMBER: &str = "number";
+
+fn windows(calling: &CallingTable, region: &str, source: &mut Source<'_>) -> CallingWindows {
+    let by_number = calling.timezone == BY_NUMBER;
+    let timezone = match by_number {
+        true => main_zone(region).to_owned(),
+        false => calling.timezone.clone(),
+    };
+    if by_number && timezone.is_empty() {
+        let found = format!("the time zones of region `{region}` are not known");
         source.fault(&["calling", "timezone"], found, "write an IANA name, for example Asia/Shanghai");
+    } else if !CallingWindows::timezone_known(&timezone) {
+        let found = format!("`{}` is no time zone", calling.timezone);
+        let hint = "write an IANA name, for example Asia/Shanghai, or \"number\" for each number's own zone";
+        source.fault(&["calling", "timezone"], found, hint);
     }
     let mut windows = Vec::new();
     for window in &calling.windows {
@@ -125,19 +142,72 @@ fn windows(calling: &CallingTable, source: &mut Source<'_>) -> CallingWindows {
         let hint = "name at least one, for example { days = \"mon-sun\", from = \"08:00\", to = \"21:00\" }";
         source.fault(&["calling", "windows"], "no calling hours", hint);
     }
-    CallingWindows { timezone: calling.timezone.clone(), windows }
+    CallingWindows { timezone, windows, holidays: holidays(calling, source), by_number }
 }
 
-fn moments(calling: &CallingTable, source: &mut Source<'_>) -> (Option<Utc>, Option<Utc>) {
-    let mut read = |key: &str, text: &str| {
-        if text.is_empty() {
+/// The zone in which a campaign by number counts its days and shows its times.
+fn main_zone(region: &str) -> &'static str {
+    match region.to_ascii_uppercase().as_str() {
+        "US" => "America/New_York",
+        "CA" => "America/Toronto",
+        "RU" => "Europe/Moscow",
+        "KZ" => "Asia/Almaty",
+        "BR" => "America/Sao_Paulo",
+        region => lists::zones_of_region(region).first().copied().unwrap_or_default(),
+    }
+}
+
+/// The days themselves, or the path of a file that lists them.
+fn holidays(calling: &CallingTable, source: &mut Source<'_>) -> Vec<Holiday> {
+    let path = ["calling", "holidays"];
+    let mut holidays = Vec::new();
+    for text in calling.holidays.to_vec() {
+        match (units::parse_holiday(&text), &calling.holidays) {
+            (Ok(holiday), _) => holidays.push(holiday),
+            (Err((found, hint)), Names::Several(_)) => source.fault(&path, found, hint),
+            (Err((found, hint)), Names::One(_)) if !text.contains('.') || text.contains("..") => {
+                source.fault(&path, found, format!("{hint}, or the path of a file"));
+            }
+            (Err(_), Names::One(_)) => {
+                let file = source.file.parent().unwrap_or(Path::new("")).join(&text);
+                match std::fs::read_to_string(&file) {
+                    Err(error) => {
+                        let found = format!("{}: cannot be read: {error}", file.display());
+                        source.fault(
+                            &path,
+                            found,
+                            "name a text file with one day a line, or an .ics calendar",
+                        );
+                    }
+                    Ok(text) => match units::parse_holiday_file(&text) {
+                        Ok(found) => holidays.extend(found),
+                        Err((found, hint)) => {
+                            source.fault(&path, format!("{}: {found}", file.display()), hint)
+                        }
+                    },
+                }
+            }
+        }
+    }
+    holidays.sort_unstable();
+    holidays
+}
+
+fn moments(
+    calling: &CallingTable,
+    windows: &CallingWindows,
+    source: &mut Source<'_>,
+) -> (Option<Utc>, Option<Utc>) {
+    let mut read = |key: &str, text: &str, means: DateMeans| {
+        if text.trim().is_empty() || !CallingWindows::timezone_known(&windows.timezone) {
             return None;
         }
-        units::parse_moment(text, &calling.timezone)
+        units::parse_moment(text, &windows.timezone, means)
             .map_err(|(found, hint)| source.fault(&["calling", key], found, hint))
             .ok()
     };
-    let (start, end) = (read("start", &calling.start), read("end", &calling.end));
+    let start = read("start", &calling.start, DateMeans::Start);
+    let end = read("end", &calling.end, DateMeans::End);
     if let (Some(first), Some(last)) = (start, end)
         && last <= first
     {
@@ -145,6 +215,47 @@ fn moments(calling: &CallingTable, source: &mut Source<'_>) -> (Option<Utc>, Opt
         source.fault(&["calling", "end"], found, "write a later end");
     }
     (start, end)
+}
+
+/// Settings of the calling hours that probably mean something else than their author thinks.
+pub(super) fn calling_warnings(file: &CampaignFile, windows: &CallingWindows) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let name = file.calling.timezone.as_str();
+    if windows.by_number {
+        return warnings;
+    }
+    let fixed = ["EST", "MST", "HST", "UTC", "GMT", "UCT", "Zulu", "Universal", "Greenwich", "GMT0"];
+    if name.starts_with("Etc/") || fixed.contains(&name) || name.starts_with("GMT") {
+        let offset = hours::offset_name(name);
+        let sign = match name.starts_with("Etc/GMT") && name.len() > 7 {
+            true => " (the sign in its name is the other way round)",
+            false => "",
+        };
+        warnings.push(format!(
+            "timezone = \"{name}\" is {offset}{sign} all year, without daylight saving: name the place instead, for \
+             example Asia/Shanghai or America/New_York"
+        ));
+    }
+    let region = &file.list.region;
+    let zones = lists::zones_of_region(region);
+    if !zones.is_empty() && zones.iter().all(|zone| !hours::is_same_clock(zone, name)) {
+        let own: Vec<String> = zones
+            .iter()
+            .filter(|zone| {
+                **zone == zones[0] || **zone == zones[zones.len() - 1] || **zone == main_zone(region)
+            })
+            .filter_map(|zone| {
+                Some(format!("{} in {zone}", hours::shown_in(windows.windows.first()?, name, zone)))
+            })
+            .collect();
+        let here = windows.windows.first().map(hours::shown).unwrap_or_default();
+        warnings.push(format!(
+            "region = \"{region}\", but the calling hours are those of {name}: {here} there is {}. Set [calling] \
+             timezone to where the numbers are, or to \"number\" for each number's own zone",
+            own.join(", ")
+        ));
+    }
+    warnings
 }
 
 fn retry(table: &RetryTable, source: &mut Source<'_>) -> RetryRules {

@@ -131,13 +131,17 @@ pub struct CallingTable {
     pub concurrency_max: u32,
     /// Calls started per second; 0 = the trunk's limit.
     pub calls_per_sec: f64,
-    /// IANA time zone of all hours and dates of the campaign.
+    /// IANA time zone of all hours and dates of the campaign; or `number`: the hours are those of each number's own
+    /// zone, by country and area code.
     pub timezone: String,
     /// Calling hours.
     pub windows: Vec<WindowTable>,
-    /// First moment of dialling, a date or date-time; empty = no limit.
+    /// Days without calls: dates and ranges (`2027-02-05..2027-02-12`), or the path of a file with one a line (or of an
+    /// `.ics` calendar), beside this file.
+    pub holidays: Names,
+    /// First moment of dialling, a date (from its first moment) or date-time; empty = no limit.
     pub start: String,
-    /// Last moment of dialling, a date or date-time; empty = no limit.
+    /// Last moment of dialling, a date (to the end of that day) or date-time; empty = no limit.
     pub end: String,
 }
 
@@ -235,6 +239,7 @@ impl Default for CallingTable {
             calls_per_sec: 0.0,
             timezone: "Asia/Shanghai".into(),
             windows: vec![WindowTable { days: "mon-sun".into(), from: "08:00".into(), to: "21:00".into() }],
+            holidays: Names::default(),
             start: String::new(),
             end: String::new(),
         }

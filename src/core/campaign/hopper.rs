@@ -128,6 +128,13 @@ impl Hopper {
         }
     }
 
+    /// Changes a waiting lead in place.
+    pub fn edit_waiting(&mut self, lead: LeadId, edit: impl Fn(&mut Lead)) {
+        let queues = [&mut self.booked, &mut self.retries, &mut self.untried];
+        let waiting = queues.into_iter().flatten();
+        waiting.filter(|waiting| waiting.lead.id == lead).for_each(|waiting| edit(&mut waiting.lead));
+    }
+
     /// Takes the leads whose leases ended since the last call.
     pub fn take_returned(&mut self) -> Vec<LeadId> {
         std::mem::take(&mut self.returned)

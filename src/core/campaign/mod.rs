@@ -96,6 +96,9 @@ pub struct KeyRule {
     pub blacklist: bool,
 }
 
+/// Name of the built-in simulated carrier's trunk; no configured trunk may have it.
+pub const SIMULATED_TRUNK: &str = "simulated";
+
 /// A trunk as the dialer needs it. Its address and credentials belong to SIP.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trunk {

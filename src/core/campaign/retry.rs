@@ -104,6 +104,29 @@ impl RetryRules {
         }
     }
 
+    /// The new state of `lead` after an attempt that the line guard laid to the line: it costs the lead
+    /// nothing, not even a place among the uncounted attempts, and the number waits for `rest` unless another
+    /// trunk takes it.
+    pub fn settle_line_fault(
+        &self,
+        campaign: CampaignId,
+        lead: &Lead,
+        attempt: Finished,
+        rest: Duration,
+    ) -> LeadUpdate {
+        let mut update = self.settle(campaign, &Lead { uncounted: 0, ..lead.clone() }, attempt);
+        update.uncounted = lead.uncounted;
+        if !attempt.next_trunk {
+            for phone in update.phones.iter_mut().filter(|phone| phone.number == attempt.number) {
+                phone.next_at = Some(attempt.at + rest);
+            }
+            let earliest = update.phones.iter().filter(|phone| !phone.closed).map(|phone| phone.next_at);
+            let booked = update.callback.as_ref().and(lead.next_at);
+            update.next_at = earliest.map(Option::unwrap_or_default).min().max(booked);
+        }
+        update
+    }
+
     /// How long an abandoned callee rests, where the campaign retries them: the only answered callees who
     /// are called again.
     fn abandoned(&self, attempt: Finished) -> Option<Duration> {

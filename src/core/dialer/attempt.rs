@@ -63,6 +63,7 @@ impl Dialer {
         run.live += 1;
         if let Some(line) = self.trunks.get_mut(&trunk) {
             line.open(self.now);
+            line.guard.opened(attempt.call(), number);
         }
         self.busy_numbers.insert(number);
         if let Some(household) = household {
@@ -142,6 +143,7 @@ impl Dialer {
         let call = self.remove(id)?;
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.close(id);
+            line.guard.forget(id);
         }
         let run = self.campaigns.get_mut(&call.campaign)?;
         run.live = run.live.saturating_sub(1);
@@ -208,6 +210,7 @@ impl Dialer {
         call.phase = Phase::Placed;
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.sent(self.now, id);
+            line.guard.sent(self.now, id);
         }
         let line = self.trunks.get(&call.trunk);
         let times = self.campaigns.get(&call.campaign).map(|run| (run.setup_over(line), run.rules.ring));

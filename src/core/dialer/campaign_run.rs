@@ -1,5 +1,6 @@
 //! State of one open campaign: hopper, supply of leads, rates, ledger, pacer and plan.
 
+use super::line_health::LineView;
 use super::plan::{Planned, predicts};
 use super::trunk_line::TrunkLine;
 use crate::campaign::Campaign;
@@ -36,6 +37,8 @@ pub(super) struct CampaignRun {
     pub wire: Rate,
     pub supply: Supply,
     pub last: Option<Decision>,
+    /// The trouble of its trunks as last reported.
+    pub line: Option<LineView>,
     /// Abandon ledger; the last 30 days come from the store.
     pub ledger: Ledger,
     pub braking: Option<Braking>,
@@ -96,6 +99,7 @@ impl CampaignRun {
             wire: Rate::per_sec(per_sec),
             supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
             last: None,
+            line: None,
             ledger: Ledger::default(),
             braking: None,
             machines: BTreeSet::new(),
@@ -139,6 +143,18 @@ impl CampaignRun {
             }
             Some(state) => state,
             None => WindowState::ClosedUntil(None),
+        }
+    }
+
+    /// As [`CampaignRun::window`], for one number: where the campaign says so, the hours are those of its own zones.
+    pub fn window_of(&mut self, number: PhoneNumber, at: Utc) -> WindowState {
+        let campaign = self.window(at);
+        match (campaign, own_hours(&self.rules, number, at)) {
+            (WindowState::OpenUntil(until), WindowState::OpenUntil(own)) => {
+                WindowState::OpenUntil(until.min(own))
+            }
+            (WindowState::OpenUntil(_), closed) => closed,
+            (closed, _) => closed,
         }
     }
 
@@ -209,4 +225,17 @@ pub(super) struct Braking {
     pub settled: u64,
     pub placed: u64,
     pub first: Option<Utc>,
+}
+
+/// The hours of a number's own zones, without their last second; open for ever where the campaign has one zone.
+pub(super) fn own_hours(rules: &Campaign, number: PhoneNumber, at: Utc) -> WindowState {
+    if !rules.windows.by_number {
+        return WindowState::OpenUntil(window::FOREVER);
+    }
+    match rules.windows.state_of(number, at) {
+        WindowState::OpenUntil(until) if until != window::FOREVER && until - CLOSING_MARGIN <= at => {
+            WindowState::ClosedUntil(Some(until))
+        }
+        state => state,
+    }
 }

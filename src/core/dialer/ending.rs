@@ -9,6 +9,7 @@ use crate::campaign::retry::Finished;
 use crate::dialer::output::{AttemptResult, LeadUpdate};
 use crate::ids::{CallId, CampaignId};
 use crate::lead::Lead;
+use crate::line_guard::PROBE_AGAIN;
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
 use crate::pacing::predictive::Event;
 use crate::time::Utc;
@@ -17,7 +18,11 @@ impl Dialer {
     /// Ends a call: the network reported its end, or the dialer gave up waiting for one.
     pub(super) fn finish(&mut self, id: CallId, ended: Ended) {
         let utc = self.wall.utc(self.now);
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase != Phase::Ended) else { return };
+        if self.calls.get(&id).is_none_or(|call| call.phase == Phase::Ended) {
+            return;
+        }
+        let by_line = self.judge_end(id, &ended);
+        let Some(call) = self.calls.get_mut(&id) else { return };
         // A callee who answered and was bridged to no agent was abandoned: also in the moment before
         // "answered" was on disk, and also where the reserved agent hung up.
         let mode = self.campaigns.get(&call.campaign).map(|run| run.rules.mode);
@@ -43,10 +48,11 @@ impl Dialer {
             (Some(_), _) => None,
             (None, Some(_)) => Some(Event::Cancelled { call: id }),
             (None, None) => {
-                Some(Event::Unanswered { call: id, network: ended.outcome == Outcome::LineFault })
+                let network = by_line || ended.outcome == Outcome::LineFault;
+                Some(Event::Unanswered { call: id, network })
             }
         });
-        let outcome = outcome(call, &ended);
+        let outcome = if by_line { Outcome::LineFault } else { outcome(call, &ended) };
         let spoke = call.spoke;
         let ended_by = match call.hanging_up {
             Some(HangUpCause::AgentHungUp) if ended.by == EndedBy::Dialer => EndedBy::Agent,
@@ -59,10 +65,9 @@ impl Dialer {
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.close(id);
             if ended.try_next_trunk && outcome == Outcome::LineFault {
-                line.note_fault(self.now, call.opened, ended.sip_code.is_some(), ended.retry_after);
+                line.note_fault(self.now, ended.sip_code.is_some(), ended.retry_after);
             } else if ended.sip_code.is_some() {
                 line.note_response(id);
-                line.reset_faults();
             }
         }
         let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
@@ -72,7 +77,7 @@ impl Dialer {
         let rest = run.rules.pacing.abandoned_rest;
         let rest_until = (outcome == Outcome::Abandoned).then_some(utc + rest);
         let lead = if left {
-            settle(call, run, outcome, &ended, &self.trunks, utc)
+            settle(call, run, outcome, &ended, by_line, &self.trunks, utc)
         } else {
             call.leased.as_ref().map(|leased| untouched(call.campaign, &leased.lead))
         };
@@ -180,6 +185,7 @@ fn settle(
     run: &CampaignRun,
     outcome: Outcome,
     ended: &Ended,
+    by_line: bool,
     trunks: &std::collections::BTreeMap<crate::ids::TrunkId, super::TrunkLine>,
     at: Utc,
 ) -> Option<LeadUpdate> {
@@ -191,7 +197,7 @@ fn settle(
         .filter(|trunk| **trunk != call.trunk && !leased.tried.contains(trunk))
         .any(|trunk| trunks.get(trunk).is_some_and(|line| line.trunk.carries(call.number)));
     let may_pass_on = match outcome {
-        Outcome::LineFault => ended.try_next_trunk,
+        Outcome::LineFault => ended.try_next_trunk || by_line,
         Outcome::CarrierBlock => true,
         _ => false,
     };
@@ -199,7 +205,11 @@ fn settle(
         may_pass_on && other_trunk && call.hanging_up.is_none() && call.decided_elsewhere.is_none();
     let answered = call.answered_at.is_some();
     let finished = Finished { number: call.number, outcome, answered, at, next_trunk };
-    let mut update = run.rules.retry.settle(run.rules.id, &leased.lead, finished);
+    let mut update = if by_line {
+        run.rules.retry.settle_line_fault(run.rules.id, &leased.lead, finished, PROBE_AGAIN)
+    } else {
+        run.rules.retry.settle(run.rules.id, &leased.lead, finished)
+    };
     update.result = call.result.clone();
     if call.blacklisted {
         let number = call.number;

@@ -20,6 +20,7 @@ mod counter_check;
 mod ending;
 mod floor;
 mod lead_sync;
+mod line_health;
 mod live_call;
 mod placing;
 mod plan;
@@ -28,6 +29,7 @@ mod snapshot;
 mod trunk_line;
 
 pub use input::Input;
+pub use line_health::LineView;
 pub use output::Output;
 pub use snapshot::{CallStage, CallView, Held, LeadPlace, Numbers, View};
 
@@ -132,6 +134,8 @@ impl Dialer {
                 }
                 self.campaigns.insert(id, run);
                 self.introduce_agents_to_shadow(id);
+                // What an earlier process reported of the line is over.
+                self.outputs.push_back(Output::LineChanged { campaign: id, line: None });
             }
             Input::LeadsArrived { campaign, leads, next_due, leads_open } => {
                 self.leads_arrived(campaign, leads, next_due, leads_open);
@@ -171,6 +175,7 @@ impl Dialer {
         self.offer_waiting_calls();
         self.notify_pacers();
         self.place_calls();
+        self.watch_lines();
         self.advance_shadows();
         self.publish_changed_seats();
     }
@@ -198,6 +203,7 @@ impl Dialer {
             drained: run.drained,
             trouble: run.pacer.as_ref().and_then(|pacer| pacer.fault(self.now)),
             shadow: run.shadow.as_ref().map(|shadow| shadow.comparison()),
+            line: self.line_view(run),
             ..View::default()
         };
         for call in self.calls.values().filter(|call| call.campaign == campaign) {

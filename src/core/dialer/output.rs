@@ -1,5 +1,6 @@
 //! Outputs: every effect the dialer asks of the shell.
 
+use super::line_health::LineView;
 use crate::agent::{CallSummary, Endpoint, Refusal, SeatView};
 use crate::call::{Digit, HangUpCause, KeyWay};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, MixId, TrunkId};
@@ -166,6 +167,24 @@ pub enum Output {
     ReturnLeads {
         campaign: CampaignId,
         leads: Vec<LeadId>,
+    },
+    /// The line was at fault, not the callees: these ended, unanswered attempts become `line_fault` and do not
+    /// count; their phones are open again from `next_at` on, and so is each lead that no later event decided.
+    TakeBack {
+        campaign: CampaignId,
+        attempts: Vec<AttemptId>,
+        next_at: Utc,
+    },
+    /// The line works again: phones of these open leads whose last outcome is `line_fault` are due at `at`.
+    MakeDue {
+        campaign: CampaignId,
+        leads: Vec<LeadId>,
+        at: Utc,
+    },
+    /// The line of a campaign's trunks changed; `None` = all work.
+    LineChanged {
+        campaign: CampaignId,
+        line: Option<LineView>,
     },
 }
 

@@ -1,6 +1,6 @@
 //! Decides on the next call: admission checks, lead, trunk, caller ID. The attempt itself is in `attempt`.
 
-use super::campaign_run::{CampaignRun, Fetching};
+use super::campaign_run::{CampaignRun, Fetching, own_hours};
 use super::floor::agent_for_lead;
 use super::live_call::NewAttempt;
 use super::trunk_line::Ready;
@@ -156,7 +156,16 @@ impl Dialer {
             return Err(self.assign_previews(id, utc));
         }
         let (leased, phone, trunk, agent) = self.next_lead(id, utc, Search::All)?;
+        let open_until = self.within_own_hours(id, leased.lead.phones[phone].number, utc, open_until);
         self.open_lead(id, leased, phone, trunk, agent, utc, open_until)
+    }
+
+    /// The end of the calling hours for this number: the campaign's, or sooner where its own zone closes.
+    fn within_own_hours(&mut self, id: CampaignId, number: PhoneNumber, utc: Utc, open_until: Utc) -> Utc {
+        match self.campaigns.get_mut(&id).map(|run| run.window_of(number, utc)) {
+            Some(WindowState::OpenUntil(until)) => open_until.min(until),
+            Some(WindowState::ClosedUntil(_)) | None => open_until,
+        }
     }
 
     /// Opens an attempt for a booked callback whose time has come and whose agent is free; `false` = there
@@ -180,6 +189,7 @@ impl Dialer {
             return false;
         }
         let Ok((leased, phone, trunk, agent)) = self.next_lead(id, utc, Search::Booked) else { return false };
+        let open_until = self.within_own_hours(id, leased.lead.phones[phone].number, utc, open_until);
         self.open_lead(id, leased, phone, trunk, agent, utc, open_until).is_ok()
     }
 
@@ -232,6 +242,8 @@ impl Dialer {
             let (trunks, now, floor) = (&self.trunks, self.now, &self.floor);
             let mut found: Option<(usize, Option<TrunkId>, Option<AgentId>)> = None;
             let mut rested: Option<Utc> = None;
+            let mut region_rests: Option<Duration> = None;
+            let mut closed: Option<Option<Utc>> = None;
             let eligible = |leased: &LeasedLead| {
                 let lead = &leased.lead;
                 if lead.household.is_some_and(|household| households.contains(&(id, household))) {
@@ -241,6 +253,11 @@ impl Dialer {
                 let number = lead.phones[phone].number;
                 if numbers.contains(&number) {
                     return false;
+                }
+                if let WindowState::ClosedUntil(opens) = own_hours(rules, number, utc) {
+                    found = Some((phone, None, None));
+                    closed = Some(opens);
+                    return true;
                 }
                 if let Some(until) = resting.get(&number).filter(|until| **until > utc) {
                     rested = Some(rested.map_or(*until, |soonest| soonest.min(*until)));
@@ -262,7 +279,17 @@ impl Dialer {
                 let all_tried = carriers().all(|line| leased.tried.contains(&line.trunk.id));
                 let ready = carriers()
                     .filter(|line| all_tried || !leased.tried.contains(&line.trunk.id))
-                    .find(|line| line.ready(now) == Ready::Now);
+                    .find(|line| line.ready(now) == Ready::Now && line.guard.takes(now, number, lead.id));
+                if ready.is_none() && lead.callback.is_none() {
+                    // The number's region rests on every trunk that is in use: the lead makes room.
+                    let mut usable = carriers().filter(|line| line.guard.trouble().is_none()).peekable();
+                    let rests = usable.peek().is_some() && usable.all(|line| line.guard.region_rests(number));
+                    if rests && let Some(line) = carriers().find(|line| line.guard.region_rests(number)) {
+                        region_rests = Some(line.guard.region_pause(now, number));
+                        found = Some((phone, None, agent));
+                        return true;
+                    }
+                }
                 match ready {
                     Some(line) => found = Some((phone, Some(line.trunk.id), agent)),
                     None if carriers().next().is_none() => found = Some((phone, None, None)),
@@ -282,10 +309,38 @@ impl Dialer {
             };
             match found {
                 Some((phone, Some(trunk), agent)) => return Ok((leased, phone, trunk, agent)),
-                Some((phone, None, _)) => self.no_trunk_carries(id, leased.lead, phone),
+                Some((phone, None, _)) => match (closed, region_rests) {
+                    (Some(opens), _) => self.wait_for_own_hours(id, leased.lead, phone, opens),
+                    (None, Some(pause)) => self.postpone(id, leased.lead, phone, utc + pause),
+                    (None, None) => self.no_trunk_carries(id, leased.lead, phone),
+                },
                 None => return Err(Why::HouseholdsBusy),
             }
         }
+    }
+
+    /// The region of this number rests on its trunks: the phone is looked at again later.
+    fn postpone(&mut self, id: CampaignId, mut lead: Lead, phone: usize, until: Utc) {
+        lead.phones[phone].next_at = Some(until);
+        let next_at = lead.earliest();
+        self.save_lead(id, lead, LeadState::Open, None, next_at);
+    }
+
+    /// It is not the time to call this number where its owner is: the phone waits until it is, and is closed if it
+    /// never will be.
+    fn wait_for_own_hours(&mut self, id: CampaignId, mut lead: Lead, phone: usize, opens: Option<Utc>) {
+        match opens {
+            Some(opens) => lead.phones[phone].next_at = Some(opens),
+            None => lead.phones[phone].closed = true,
+        }
+        let next_at = lead.earliest();
+        let state = match next_at {
+            None => LeadState::Failed,
+            Some(_) if lead.callback.is_some() => LeadState::FollowUp,
+            Some(_) => LeadState::Open,
+        };
+        let reason = next_at.is_none().then_some(Reason::OutsideWindow);
+        self.save_lead(id, lead, state, reason, next_at);
     }
 
     /// No trunk of the campaign may carry this number: closes the phone, and the lead if it was the last.

@@ -46,9 +46,7 @@ impl Dialer {
                 call.rang.get_or_insert(now);
                 if call.phase == Phase::Placed {
                     call.phase = Phase::Ringing;
-                    if let Some(line) = self.trunks.get_mut(&call.trunk) {
-                        line.reset_faults();
-                    }
+                    self.line_rang(id);
                     self.feed_pacer(id, |call| Event::Ringing { call });
                 }
             }
@@ -57,6 +55,9 @@ impl Dialer {
                     call.phase = Phase::Answered;
                     call.answered_at = Some(utc);
                     call.answered = Some(now);
+                    if let Some(line) = self.trunks.get_mut(&call.trunk) {
+                        line.guard.answered(now, id);
+                    }
                     self.outputs.push_back(Output::SaveAnswer { call: id, at: utc });
                     self.feed_pacer(id, |call| Event::AnsweredLive { call });
                 }

@@ -3,6 +3,7 @@
 use super::Dialer;
 use super::campaign_run::CampaignRun;
 use super::floor::{Job, agent_for_lead};
+use super::line_health::LineView;
 use super::live_call::{Call, Phase};
 use super::placing::Search;
 use super::trunk_line::Ready;
@@ -181,6 +182,8 @@ pub struct View {
     pub trouble: Option<PacerFault>,
     /// A setting that runs in the shadow of the live one.
     pub shadow: Option<Comparison>,
+    /// A trunk of the campaign, or a region on it, rests because the line refuses us.
+    pub line: Option<LineView>,
 }
 
 impl Dialer {

@@ -1,17 +1,13 @@
-//! A trunk's limits, health and live calls. After repeated faults the trunk rests, with a growing delay,
-//! and is then probed with one call at a time, so that a storm of refusals never grows.
+//! A trunk's limits, health and live calls. Its guard judges refused calls and lets the trunk rest.
 
 use crate::campaign::Trunk;
 use crate::dialer::input::TrunkState;
 use crate::ids::CallId;
+use crate::line_guard::LineGuard;
 use crate::pacing::Rate;
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-
-/// Faults in a row after which a trunk rests.
-const FAULTS_BEFORE_REST: u32 = 3;
-const REST_MAX: Duration = Duration::from_secs(60);
 
 /// A trunk that has not answered an INVITE for this long (not even 100) is doubted: it gets no calls until
 /// it answers.
@@ -22,9 +18,7 @@ pub(super) struct TrunkLine {
     pub trunk: Trunk,
     down: bool,
     rests_until: Time,
-    /// Faults in a row. From `FAULTS_BEFORE_REST` on, the trunk is probed with one call at a time.
-    faults: u32,
-    probing: bool,
+    pub guard: LineGuard,
     /// Whether the trunk has answered anything since it was last doubted.
     alive: bool,
     /// Calls without any response yet, and when their INVITEs left.
@@ -56,8 +50,7 @@ impl TrunkLine {
             trunk,
             down: false,
             rests_until: Time::ZERO,
-            faults: 0,
-            probing: false,
+            guard: LineGuard::default(),
             alive: false,
             unanswered: BTreeMap::new(),
             live: 0,
@@ -99,7 +92,9 @@ impl TrunkLine {
             Ready::Down(None)
         } else if self.rests_until > now {
             Ready::Down(Some(self.rests_until))
-        } else if self.probing || self.doubted(now) {
+        } else if let Some(until) = self.guard.rests(now) {
+            Ready::Down(until)
+        } else if self.doubted(now) {
             Ready::Down(None)
         } else if self.live >= self.trunk.calls_max {
             Ready::Full
@@ -128,7 +123,6 @@ impl TrunkLine {
     pub fn open(&mut self, now: Time) {
         self.opening.reserve(now);
         self.live += 1;
-        self.probing = self.faults >= FAULTS_BEFORE_REST;
     }
 
     /// Whether the trunk is silent. A trunk that never answered gets one call at a time.
@@ -173,29 +167,12 @@ impl TrunkLine {
         self.wire.reserve(now);
     }
 
-    /// Resets the fault count: the trunk rang, answered, or refused on the callee's behalf.
-    pub fn reset_faults(&mut self) {
-        self.faults = 0;
-        self.probing = false;
-    }
-
-    /// A call opened at `placed` failed by the trunk's fault. Faults of calls that were live when the rest
-    /// began are ignored. `heard` = the trunk itself reported the fault.
-    pub fn note_fault(&mut self, now: Time, placed: Time, heard: bool, retry_after: Option<Duration>) {
-        self.probing = false;
-        let old_news = self.faults >= FAULTS_BEFORE_REST && placed < self.rests_until;
+    /// A call failed by the trunk's fault. `heard` = the trunk itself reported the fault.
+    pub fn note_fault(&mut self, now: Time, heard: bool, retry_after: Option<Duration>) {
         if let Some(span) = retry_after {
             self.rests_until = self.rests_until.max(now + span);
         }
-        if old_news {
-            return;
-        }
         self.alive &= heard;
-        self.faults = self.faults.saturating_add(1);
-        if let Some(steps) = self.faults.checked_sub(FAULTS_BEFORE_REST) {
-            let span = Duration::from_secs(1 << steps.min(6)).min(REST_MAX);
-            self.rests_until = self.rests_until.max(now + span);
-        }
     }
 
     /// Frees the line of a call that is over or was not opened.
@@ -234,29 +211,6 @@ mod tests {
     }
 
     #[test]
-    fn a_trunk_that_only_refuses_is_tried_ever_more_rarely_with_one_call() {
-        let mut line = line();
-        let mut now = Time::ZERO;
-        let mut starts = 0;
-        while now < Time::from_millis(60_000) {
-            match line.ready(now) {
-                Ready::Now => {
-                    line.open(now);
-                    starts += 1;
-                    line.note_fault(now + Duration::from_millis(5), now, true, None);
-                    line.close(CallId(1));
-                }
-                Ready::Rate(at) | Ready::Down(Some(at)) => now = at,
-                other => panic!("{other:?}"),
-            }
-        }
-        assert!((6..=10).contains(&starts), "{starts} starts in a minute of refusals");
-        line.open(now);
-        line.reset_faults();
-        assert_eq!(line.ready(now + Duration::from_secs(1)), Ready::Now);
-    }
-
-    #[test]
     fn a_trunk_that_says_nothing_gets_one_call_and_then_none() {
         let mut line = line();
         line.trunk.calls_max = 100;
@@ -269,7 +223,7 @@ mod tests {
         line.sent(Time::from_millis(500), CallId(2));
         assert_eq!(line.ready(Time::from_millis(4_000)), Ready::Now, "it may be slow once");
         assert_eq!(line.ready(Time::from_millis(4_500)), Ready::Down(None), "silent for too long");
-        line.note_fault(Time::from_millis(32_500), Time::from_millis(500), false, None);
+        line.note_fault(Time::from_millis(32_500), false, None);
         line.close(CallId(2));
         line.open(Time::from_millis(33_000));
         line.sent(Time::from_millis(33_000), CallId(3));
@@ -280,7 +234,7 @@ mod tests {
     fn retry_after_is_obeyed() {
         let mut line = line();
         line.open(Time::ZERO);
-        line.note_fault(Time::ZERO, Time::ZERO, true, Some(Duration::from_secs(30)));
+        line.note_fault(Time::ZERO, true, Some(Duration::from_secs(30)));
         assert_eq!(line.ready(Time::from_millis(500)), Ready::Down(Some(Time::from_millis(30_000))));
     }
 }

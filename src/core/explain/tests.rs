@@ -32,6 +32,7 @@ fn campaign() -> Campaign {
         windows: CallingWindows {
             timezone: "Asia/Shanghai".into(),
             windows: vec![DayWindow { days: [true; 7], from_minute: 9 * 60, to_minute: 21 * 60 }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,

@@ -57,6 +57,11 @@ impl StreamFramer {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Whether a message has begun and is not whole.
+    pub fn holds_part(&self) -> bool {
+        self.bytes[self.start..].iter().any(|byte| !matches!(byte, b'\r' | b'\n'))
+    }
+
     /// The next whole message or keep-alive; `None` = more bytes are needed. Call it until it returns
     /// `None`.
     #[expect(clippy::should_implement_trait, reason = "it goes on after `None`, so it is no iterator")]

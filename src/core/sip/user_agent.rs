@@ -223,6 +223,16 @@ impl UserAgent {
         self.legs.contains_key(&call) || self.phone_calls.contains_key(&call)
     }
 
+    /// Where requests to this trunk go now.
+    pub fn trunk_peer(&self, trunk: TrunkId) -> Option<Peer> {
+        self.trunks.get(&trunk).map(|trunk| trunk.targets.current())
+    }
+
+    /// The far side of this call's signalling.
+    pub fn call_peer(&self, call: CallId) -> Option<Peer> {
+        self.legs.get(&call).map(|leg| leg.dialog.peer)
+    }
+
     /// Number of open legs, incoming and outgoing.
     pub fn calls(&self) -> usize {
         self.legs.len()

@@ -129,8 +129,13 @@ impl MediaServer {
     /// Opens a leg: binds a port pair and returns its RTP address. Packets that arrive before the first
     /// `Connect` are refused, because no source is signalled yet.
     pub fn open_leg(&self, leg: CallId) -> Result<SocketAddr, MediaError> {
-        let sockets = self.0.bind_pair()?;
-        let address = SocketAddr::new(self.0.bind, sockets.port);
+        self.open_leg_at(leg, self.0.bind)
+    }
+
+    /// As `open_leg`, on an address of its own: of the other family where the far side has it.
+    pub fn open_leg_at(&self, leg: CallId, bind: IpAddr) -> Result<SocketAddr, MediaError> {
+        let sockets = self.0.bind_pair(bind)?;
+        let address = SocketAddr::new(bind, sockets.port);
         let mut placement = self.0.placement();
         let thread = &self.0.threads[placement.open(leg, self.0.first_thread(leg))];
         thread.counters.opened();
@@ -205,17 +210,16 @@ impl Room {
     }
 
     /// Binds the next free port pair. A port in use by another program is skipped and tried again later.
-    fn bind_pair(&self) -> Result<RtpSockets, MediaError> {
+    fn bind_pair(&self, bind: IpAddr) -> Result<RtpSockets, MediaError> {
         let mut failed = None;
         for _ in 0..=self.range.len() / 2 {
             let Some(port) = self.ports().take(system::monotonic_micros()) else { break };
-            match bind_pair(self.bind, port) {
+            match bind_pair(bind, port) {
                 Ok(sockets) => return Ok(sockets),
                 Err(error) => {
                     self.ports().give_back(port, system::monotonic_micros());
                     let taken = error.kind() == io::ErrorKind::AddrInUse;
-                    failed =
-                        Some(MediaError::Bind { address: SocketAddr::new(self.bind, port), source: error });
+                    failed = Some(MediaError::Bind { address: SocketAddr::new(bind, port), source: error });
                     if !taken {
                         break;
                     }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -41,7 +41,8 @@ pub struct SipSocketConfig {
     pub untrusted_per_sec: Option<NonZeroU32>,
     /// Most open connections, outgoing and incoming.
     pub connections_max: usize,
-    /// An untrusted connection without traffic is closed after this time.
+    /// An untrusted connection is closed this long after its last whole message, any connection this long after
+    /// the start of a message that does not become whole. A connection to us is trusted from its first message on.
     pub idle: Duration,
     /// Our certificate; required to listen on TLS.
     pub tls: Option<TlsConfig>,
@@ -203,6 +204,14 @@ impl SipSockets {
     /// Requires a TLS certificate for `host` (the trunk's configured name) from this address.
     pub fn require_certificate_name(&self, address: SocketAddr, host: &str) {
         self.names.expect(address, host);
+    }
+
+    /// Accepts only certificates of this peer that are signed by the authorities of a PEM file.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it.
+    pub fn use_authorities(&self, address: SocketAddr, authorities: &Path) -> Result<(), SipSocketError> {
+        self.names.believe(address, authorities)
     }
 
     /// Sends bytes without waiting. A failure to send is reported as `Failed`.

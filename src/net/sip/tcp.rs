@@ -5,12 +5,13 @@ use super::tls::Tls;
 use super::{Counters, Shared, SipEvent};
 use paceline_core::sip::frame::{Frame, StreamFramer};
 use paceline_core::sip::user_agent::{Peer, Transport};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -20,7 +21,7 @@ use tokio::task::AbortHandle;
 const QUEUE_MAX: usize = 1_024;
 /// Time-out of connecting, of the TLS handshake and of one write.
 const IO_TIMEOUT: Duration = Duration::from_secs(10);
-/// Most connections of one untrusted address; one more closes its oldest.
+/// Most untrusted connections of one address; one more closes its oldest.
 const PER_UNTRUSTED: usize = 64;
 
 /// A TCP or TLS stream.
@@ -49,6 +50,17 @@ struct Open {
     serial: u64,
     queue: mpsc::Sender<Vec<u8>>,
     task: AbortHandle,
+    /// We opened it, or a whole message came over it. Until then no source is trusted with it.
+    has_spoken: bool,
+}
+
+/// What became of the bytes that were read.
+enum Taken {
+    /// No whole message.
+    Nothing,
+    Message,
+    /// The connection is to be closed.
+    Closed,
 }
 
 impl Connections {
@@ -58,7 +70,7 @@ impl Connections {
     }
 
     pub async fn listen(&self, address: SocketAddr) -> io::Result<(SocketAddr, AbortHandle)> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = bind(address)?;
         let bound = listener.local_addr()?;
         let task = tokio::spawn(accept(self.inner.clone(), listener));
         Ok((bound, task.abort_handle()))
@@ -72,7 +84,7 @@ impl Connections {
             None => {
                 let (queue, waiting) = mpsc::channel(QUEUE_MAX);
                 let first = queue.try_send(bytes).err();
-                Inner::start(&self.inner, &mut open, to, queue, |inner, serial| {
+                Inner::start(&self.inner, &mut open, to, queue, true, |inner, serial| {
                     tokio::spawn(inner.connect(to, waiting, serial)).abort_handle()
                 });
                 first
@@ -95,6 +107,19 @@ impl Connections {
     }
 }
 
+/// Binds a listening socket. One on `[::]` leaves IPv4 to a socket of its own.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1_024)?;
+    TcpListener::from_std(socket.into())
+}
+
 async fn accept(inner: Arc<Inner>, listener: TcpListener) {
     loop {
         let Ok((stream, address)) = listener.accept().await else {
@@ -108,7 +133,7 @@ async fn accept(inner: Arc<Inner>, listener: TcpListener) {
             continue;
         }
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        Inner::start(&inner, &mut open, address, queue, |inner, serial| {
+        Inner::start(&inner, &mut open, address, queue, false, |inner, serial| {
             tokio::spawn(inner.accepted(stream, address, waiting, serial)).abort_handle()
         });
     }
@@ -125,22 +150,25 @@ impl Inner {
         Peer { transport, address }
     }
 
-    /// Makes room for one more connection, if necessary by closing the oldest untrusted one; an address at
-    /// its own limit loses its own oldest.
+    /// Makes room for one more connection, if necessary by closing the oldest untrusted one, those first that
+    /// never sent a whole message; an address at its own limit loses one of its own.
     fn make_room(&self, open: &mut HashMap<SocketAddr, Open>, address: SocketAddr) -> bool {
-        let strange = |known: &SocketAddr| !self.shared.untrusted_limits.trusts(self.peer(*known));
+        let limits = &self.shared.untrusted_limits;
+        let strange = |known: &SocketAddr, connection: &Open| {
+            !limits.knows(self.peer(*known)) && (!connection.has_spoken || !limits.trusts(self.peer(*known)))
+        };
         let near = |known: &SocketAddr| known.ip() == address.ip();
-        let crowded = strange(&address)
-            && open.keys().filter(|known| near(known) && strange(known)).count() >= PER_UNTRUSTED;
+        let neighbours = open.iter().filter(|(known, connection)| near(known) && strange(known, connection));
+        let crowded = neighbours.count() >= PER_UNTRUSTED;
         let full = open.len() >= self.connections_max;
         if !crowded && !full {
             return true;
         }
-        let leaving = open.iter().filter(|(known, _)| strange(known) && (near(known) || !crowded));
-        let Some(oldest) = leaving.min_by_key(|(_, connection)| connection.serial).map(|(known, _)| *known)
-        else {
-            return false;
-        };
+        let leaving = open
+            .iter()
+            .filter(|(known, connection)| strange(known, connection) && (near(known) || !crowded))
+            .min_by_key(|(_, connection)| (connection.has_spoken, connection.serial));
+        let Some(oldest) = leaving.map(|(known, _)| *known) else { return false };
         if let Some(connection) = open.remove(&oldest) {
             connection.task.abort();
             self.shared.fail(self.peer(oldest));
@@ -153,11 +181,12 @@ impl Inner {
         open: &mut HashMap<SocketAddr, Open>,
         address: SocketAddr,
         queue: mpsc::Sender<Vec<u8>>,
+        is_ours: bool,
         spawn: impl FnOnce(Arc<Inner>, u64) -> AbortHandle,
     ) {
         let serial = inner.serial.fetch_add(1, Ordering::Relaxed);
         let task = spawn(inner.clone(), serial);
-        if let Some(old) = open.insert(address, Open { serial, queue, task }) {
+        if let Some(old) = open.insert(address, Open { serial, queue, task, has_spoken: is_ours }) {
             old.task.abort();
         }
     }
@@ -205,42 +234,70 @@ impl Inner {
     ) {
         let mut framer = StreamFramer::new();
         let mut buffer = vec![0; 16 * 1024];
+        // A whole message keeps a connection; keep-alives and parts of messages do not.
+        let mut last_message = Instant::now();
+        let mut part_since: Option<Instant> = None;
         loop {
+            let may_idle = self.may_idle(address, serial);
+            let deadline = match part_since {
+                Some(since) if may_idle => Some(since + self.idle),
+                None if may_idle => None,
+                _ => Some(last_message + self.idle),
+            };
             let idle = async {
-                if self.shared.untrusted_limits.trusts(self.peer(address)) {
-                    std::future::pending::<()>().await;
+                match deadline {
+                    Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+                    None => std::future::pending().await,
                 }
-                tokio::time::sleep(self.idle).await;
             };
             let alive = tokio::select! {
                 read = stream.read(&mut buffer) => match read {
                     Ok(0) | Err(_) => false,
                     Ok(length) => {
                         framer.push(&buffer[..length]);
-                        self.take(&mut framer, &mut stream, address).await
+                        match self.take(&mut framer, &mut stream, address).await {
+                            Taken::Nothing => true,
+                            Taken::Message => {
+                                last_message = Instant::now();
+                                part_since = None;
+                                self.note_spoken(address, serial);
+                                true
+                            }
+                            Taken::Closed => false,
+                        }
                     }
                 },
                 bytes = waiting.recv() => match bytes {
-                    Some(bytes) => self.write(&mut stream, &bytes).await,
+                    Some(bytes) => {
+                        last_message = Instant::now();
+                        self.write(&mut stream, &bytes).await
+                    }
                     None => false,
                 },
-                () = idle => false,
+                // Registered meanwhile: it may idle now.
+                () = idle => part_since.is_none() && self.may_idle(address, serial),
             };
             if !alive {
                 break;
+            }
+            if framer.holds_part() {
+                part_since.get_or_insert_with(Instant::now);
+            } else {
+                part_since = None;
             }
         }
         self.closed(address, serial).await;
     }
 
-    /// Passes every complete message to the engine; `false` = close the connection.
-    async fn take(&self, framer: &mut StreamFramer, stream: &mut impl Stream, address: SocketAddr) -> bool {
+    /// Passes every whole message to the engine.
+    async fn take(&self, framer: &mut StreamFramer, stream: &mut impl Stream, address: SocketAddr) -> Taken {
+        let mut taken = Taken::Nothing;
         loop {
             match framer.next() {
-                None => return true,
+                None => return taken,
                 Some(Ok(Frame::Ping)) => {
                     if !self.write(stream, b"\r\n").await {
-                        return false;
+                        return Taken::Closed;
                     }
                 }
                 Some(Ok(Frame::Message(bytes))) => {
@@ -249,14 +306,30 @@ impl Inner {
                         continue;
                     }
                     Counters::add(&self.shared.counters.received);
+                    taken = Taken::Message;
                     let message = SipEvent::Message { from: self.peer(address), bytes };
                     if self.shared.inbound.send(message).await.is_err() {
-                        return false;
+                        return Taken::Closed;
                     }
                 }
-                Some(Err(_)) => return false,
+                Some(Err(_)) => return Taken::Closed,
             }
         }
+    }
+
+    fn note_spoken(&self, address: SocketAddr, serial: u64) {
+        if let Some(open) = self.open().get_mut(&address).filter(|open| open.serial == serial) {
+            open.has_spoken = true;
+        }
+    }
+
+    /// Whether this connection may stay without traffic: it is a registered phone's, or of a trunk's address and
+    /// in use.
+    fn may_idle(&self, address: SocketAddr, serial: u64) -> bool {
+        let (limits, peer) = (&self.shared.untrusted_limits, self.peer(address));
+        let open = self.open();
+        let has_spoken = open.get(&address).is_some_and(|open| open.serial == serial && open.has_spoken);
+        limits.knows(peer) || has_spoken && limits.trusts(peer)
     }
 
     async fn write(&self, stream: &mut impl Stream, bytes: &[u8]) -> bool {

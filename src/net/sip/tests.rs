@@ -139,9 +139,129 @@ async fn an_idle_connection_is_closed_unless_trusted() {
     assert_eq!(next(&mut events).await, SipEvent::Failed { peer });
     sockets.trust([peer.address.ip()]);
     let mut trunk = TcpStream::connect(sockets.addresses()[1].1).await.expect("connected");
+    trunk.write_all(&message(1, "")).await.expect("written");
+    assert!(matches!(next(&mut events).await, SipEvent::Message { .. }));
     let mut byte = [0];
     let closed = tokio::time::timeout(Duration::from_millis(600), trunk.read(&mut byte)).await;
     assert!(closed.is_err(), "closed: {closed:?}");
+}
+
+#[tokio::test]
+async fn idle_and_half_sent_connections_are_closed_whoever_opened_them() {
+    let (sockets, mut events) = bind(|config| {
+        config.idle = Duration::from_millis(300);
+        config.untrusted_per_sec = NonZeroU32::new(20);
+    })
+    .await;
+    sockets.trust([std::net::Ipv4Addr::LOCALHOST.into()]);
+    let address = sockets.addresses()[1].1;
+    let peer_of =
+        |stream: &TcpStream| Peer { transport: Transport::Tcp, address: stream.local_addr().expect("bound") };
+    // Trusted, and never says anything; only pings; sends half a message, byte by byte.
+    let silent = TcpStream::connect(address).await.expect("connected");
+    assert_eq!(next(&mut events).await, SipEvent::Failed { peer: peer_of(&silent) });
+    for drip in [&b"\r\n\r\n"[..], b"O"] {
+        let mut far = TcpStream::connect(address).await.expect("connected");
+        let peer = peer_of(&far);
+        let (mut read, mut write) = far.split();
+        let dripping = async {
+            loop {
+                let _ = write.write_all(drip).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let closed = async {
+            let mut buffer = [0; 64];
+            while read.read(&mut buffer).await.is_ok_and(|length| length > 0) {}
+        };
+        tokio::select! {
+            () = dripping => {}
+            () = closed => {}
+            () = tokio::time::sleep(PATIENCE) => panic!("still open: {drip:?}"),
+        }
+        assert_eq!(next(&mut events).await, SipEvent::Failed { peer });
+    }
+    // A trusted one that has spoken may idle, not stop in the middle of a message.
+    let mut trunk = TcpStream::connect(address).await.expect("connected");
+    trunk.write_all(&message(1, "")).await.expect("written");
+    assert!(matches!(next(&mut events).await, SipEvent::Message { .. }));
+    trunk.write_all(b"OPTIONS sip:x SIP/2.0\r\n").await.expect("written");
+    assert_eq!(next(&mut events).await, SipEvent::Failed { peer: peer_of(&trunk) });
+}
+
+#[tokio::test]
+async fn a_thousand_idle_connections_do_not_keep_an_honest_one_out() {
+    for trusted in [false, true] {
+        let (sockets, mut events) = bind(|config| {
+            config.connections_max = 50;
+            config.untrusted_per_sec = NonZeroU32::new(20);
+        })
+        .await;
+        if trusted {
+            // A trunk behind the same address.
+            sockets.trust([std::net::Ipv4Addr::LOCALHOST.into()]);
+        }
+        let address = sockets.addresses()[1].1;
+        let mut honest = TcpStream::connect(address).await.expect("connected");
+        honest.write_all(&message(1, "")).await.expect("written");
+        let mut open = Vec::new();
+        for _ in 0..200 {
+            open.push(TcpStream::connect(address).await.expect("the kernel accepts"));
+        }
+        let mut second = TcpStream::connect(address).await.expect("connected");
+        second.write_all(&message(2, "")).await.expect("written");
+        let mut heard = 0;
+        while heard < 2 {
+            if let SipEvent::Message { .. } = next(&mut events).await {
+                heard += 1;
+            }
+        }
+        // The first one was open all the time.
+        honest.write_all(&message(3, "")).await.expect("written");
+        let third = loop {
+            if let SipEvent::Message { bytes, .. } = next(&mut events).await {
+                break bytes;
+            }
+        };
+        assert_eq!(third, message(3, ""));
+    }
+}
+
+#[tokio::test]
+async fn a_trunk_may_have_an_authority_of_its_own() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let [(server, mut asked), (client, _answered)] = over_tls(dir.path(), false).await;
+    let address = server.addresses()[0].1;
+    client.use_authorities(address, &dir.path().join("sip-cert.pem")).expect("a certificate");
+    client.send(Peer { transport: Transport::Tls, address }, message(1, ""));
+    assert!(matches!(next(&mut asked).await, SipEvent::Message { .. }));
+    let error = client.use_authorities(address, &dir.path().join("none.pem")).expect_err("no file");
+    assert!(error.to_string().contains("none.pem"), "{error}");
+}
+
+#[tokio::test]
+async fn both_families_listen_side_by_side_and_send_by_their_own() {
+    let any = |text: &str| text.parse::<SocketAddr>().expect("an address");
+    let listen = vec![
+        (Transport::Udp, any("[::]:0")),
+        (Transport::Udp, any("0.0.0.0:0")),
+        (Transport::Tcp, any("[::]:0")),
+        (Transport::Tcp, any("0.0.0.0:0")),
+    ];
+    let (sockets, mut events) = bind(|config| config.listen = listen).await;
+    for (at, local) in [(0, "[::1]:0"), (1, "127.0.0.1:0")] {
+        let far = UdpSocket::bind(local).await.expect("a free port");
+        let peer = Peer { transport: Transport::Udp, address: far.local_addr().expect("bound") };
+        sockets.send(peer, message(1, ""));
+        let mut buffer = [0; 2_048];
+        let (_, from) = far.recv_from(&mut buffer).await.expect("received");
+        let bound = sockets.addresses()[at].1;
+        assert_eq!((from.port(), from.is_ipv6()), (bound.port(), bound.is_ipv6()));
+    }
+    let mut far = TcpStream::connect(("::1", sockets.addresses()[2].1.port())).await.expect("connected");
+    far.write_all(&message(2, "")).await.expect("written");
+    let SipEvent::Message { from, .. } = next(&mut events).await else { panic!("a failure") };
+    assert!(from.address.is_ipv6() && from.transport == Transport::Tcp);
 }
 
 #[tokio::test]

@@ -87,6 +87,8 @@ pub(super) struct Tls {
     /// `None` = no certificate of our own: incoming TLS is refused.
     pub acceptor: Option<TlsAcceptor>,
     connector: TlsConnector,
+    /// Peers whose certificates are signed by authorities of their own.
+    connectors: Arc<RwLock<BTreeMap<SocketAddr, TlsConnector>>>,
     /// Expected certificate name by peer address; without an entry, the address itself.
     names: Arc<RwLock<BTreeMap<SocketAddr, ServerName<'static>>>>,
 }
@@ -100,28 +102,19 @@ impl std::fmt::Debug for Tls {
 impl Tls {
     /// `authorities` = PEM file with the certificate authorities for trunks; `None` = the public ones.
     pub fn new(own: Option<&TlsConfig>, authorities: Option<&Path>) -> Result<Tls, SipSocketError> {
-        let mut roots = RootCertStore::empty();
-        match authorities {
-            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-            Some(file) => {
-                for certificate in certificates(file)? {
-                    roots.add(certificate).map_err(|error| SipSocketError::Certificate {
-                        file: file.into(),
-                        why: error.to_string(),
-                    })?;
-                }
-            }
-        }
-        let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| SipSocketError::Tls(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         Ok(Tls {
             acceptor: own.map(TlsConfig::acceptor).transpose()?,
-            connector: TlsConnector::from(Arc::new(config)),
+            connector: connector(authorities)?,
+            connectors: Arc::default(),
             names: Arc::default(),
         })
+    }
+
+    /// Sets the authorities that may sign the certificate of this peer, instead of the others.
+    pub fn believe(&self, address: SocketAddr, authorities: &Path) -> Result<(), SipSocketError> {
+        let connector = connector(Some(authorities))?;
+        self.connectors.write().unwrap_or_else(PoisonError::into_inner).insert(address, connector);
+        Ok(())
     }
 
     /// Sets the expected certificate name of a peer. An invalid name is ignored: the address is expected
@@ -136,6 +129,29 @@ impl Tls {
     pub fn client(&self, to: SocketAddr) -> (TlsConnector, ServerName<'static>) {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
         let name = names.get(&to).cloned().unwrap_or_else(|| ServerName::from(to.ip()));
-        (self.connector.clone(), name)
+        let own = self.connectors.read().unwrap_or_else(PoisonError::into_inner);
+        (own.get(&to).unwrap_or(&self.connector).clone(), name)
     }
+}
+
+/// A client that believes these authorities (a PEM file); `None` = the public ones.
+fn connector(authorities: Option<&Path>) -> Result<TlsConnector, SipSocketError> {
+    let mut roots = RootCertStore::empty();
+    match authorities {
+        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(file) => {
+            for certificate in certificates(file)? {
+                roots.add(certificate).map_err(|error| SipSocketError::Certificate {
+                    file: file.into(),
+                    why: error.to_string(),
+                })?;
+            }
+        }
+    }
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| SipSocketError::Tls(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
 }

@@ -79,6 +79,12 @@ impl UntrustedLimits {
         self.limits.is_none() || self.is_trunk(peer.address.ip()) || self.is_phone(peer)
     }
 
+    /// Whether this very socket is trusted, not its address alone: it is a registered phone, or every source is
+    /// trusted.
+    pub fn knows(&self, peer: Peer) -> bool {
+        self.limits.is_none() || self.is_phone(peer)
+    }
+
     /// Whether one more message from this peer is within the limits.
     pub fn admit(&self, from: Peer) -> bool {
         let Some(limits) = &self.limits else { return true };

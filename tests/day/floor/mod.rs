@@ -164,6 +164,7 @@ fn campaign(mode: Mode, rng: &mut SimRng) -> Campaign {
         windows: CallingWindows {
             timezone: "Asia/Shanghai".into(),
             windows: vec![DayWindow { days: [true; 7], from_minute: 480, to_minute: 1200 }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,

@@ -261,7 +261,7 @@ impl Dialer {
         }
         let run = self.campaigns.get_mut(&campaign).filter(|run| !run.draining && !run.paused);
         let run = run.ok_or(Refusal::CampaignClosed)?;
-        if !matches!(run.window(utc), WindowState::OpenUntil(_)) {
+        if !matches!(run.window_of(number, utc), WindowState::OpenUntil(_)) {
             return Err(Refusal::CampaignClosed);
         }
         self.trunk_now(campaign, number).map(|_| ()).ok_or(Refusal::NumberRefused)
@@ -320,7 +320,7 @@ impl Dialer {
             return self.return_lead(agent);
         };
         let Some(run) = self.campaigns.get_mut(&campaign) else { return };
-        let open_until = match run.window(utc) {
+        let open_until = match run.window_of(number, utc) {
             WindowState::OpenUntil(until) => until,
             WindowState::ClosedUntil(_) => FOREVER,
         };

@@ -6,6 +6,7 @@ mod callbacks;
 mod dead_legs;
 mod floor;
 mod lead_sync;
+mod lines;
 mod pacing;
 mod rates;
 mod stopping;
@@ -172,6 +173,7 @@ fn campaign() -> Campaign {
         windows: CallingWindows {
             timezone: "Asia/Shanghai".into(),
             windows: vec![DayWindow { days: [true; 7], from_minute: 480, to_minute: 1260 }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,

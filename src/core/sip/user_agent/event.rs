@@ -67,6 +67,11 @@ pub enum UaEvent {
         call: CallId,
         target: String,
     },
+    /// The callee of a recovered dialog answered, which the earlier process did not see. The call is ended by ACK and BYE. A
+    /// repeated 200 is reported again.
+    SavedDialogAnswered {
+        call_id: String,
+    },
     /// A recovered dialog is finished. `reached` = false: the far side never answered and ends the call by
     /// its own timers.
     SavedDialogEnded {

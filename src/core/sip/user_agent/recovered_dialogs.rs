@@ -208,6 +208,9 @@ impl UserAgent {
                     false => Purpose::Ignored,
                 };
                 let dialog = self.end_fork(now, key, message, from, purpose);
+                if let Some(call_id) = message.header(HeaderName::CallId) {
+                    self.emit(UaEvent::SavedDialogAnswered { call_id: call_id.into_owned() });
+                }
                 if let Some(recovered) = self.recovered_dialogs.get_mut(&id) {
                     recovered.bye = dialog;
                 }

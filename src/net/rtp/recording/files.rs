@@ -1,6 +1,7 @@
 //! Maintenance of recordings on disk: recovery after a crash, retention.
 
 use super::wav;
+use crate::private_file;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -90,7 +91,7 @@ pub fn write_whole(file: &Path, value: &serde_json::Value) -> io::Result<()> {
     let new = file.with_extension("json.new");
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
-    fs::write(&new, bytes)?;
+    io::Write::write_all(&mut private_file::create(&new)?, &bytes)?;
     fs::rename(new, file)
 }
 

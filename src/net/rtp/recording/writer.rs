@@ -8,13 +8,14 @@ use super::tracks::Tracks;
 use super::wav;
 use crate::net::rtp::event::MediaEvent;
 use crate::net::rtp::system;
+use crate::private_file;
 use paceline_core::ids::CallId;
 use paceline_core::media::g711;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -178,7 +179,7 @@ impl OpenRecording {
         let Recording { path: wanted, meta, encoding } = recording;
         let failed = |error| (wanted.clone(), error);
         if let Some(dir) = wanted.parent() {
-            fs::create_dir_all(dir).map_err(failed)?;
+            private_file::create_dir(dir).map_err(failed)?;
         }
         let (path, file) = create_file(&wanted).map_err(failed)?;
         let about = json!({
@@ -272,7 +273,7 @@ fn create_file(wanted: &Path) -> io::Result<(PathBuf, File)> {
         if path.exists() {
             continue;
         }
-        match OpenOptions::new().write(true).create_new(true).open(part(&path)) {
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(part(&path)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             opened => return opened.map(|file| (path, file)),
         }

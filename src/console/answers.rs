@@ -1,0 +1,477 @@
+//! Shapes of the API's answers, for the OpenAPI document. The handlers build their JSON in `views` and beside
+//! the queries; tests validate every answer against these types, so the two cannot differ.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// The schema of an answer: fields that may be empty are present and `null`, others are never left out.
+pub(super) fn schema<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
+}
+
+/// A type whose schema is written by hand.
+macro_rules! by_hand {
+    ($($(#[$doc:meta])* $name:ident = $schema:expr;)+) => {$(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                Schema::try_from($schema).unwrap_or_default()
+            }
+        }
+    )+};
+}
+
+by_hand! {
+    /// RFC 3339, in UTC.
+    Moment = json!({ "type": "string", "format": "date-time" });
+    /// Always `true`.
+    Yes = json!({ "type": "boolean", "const": true });
+    /// Always `false`.
+    No = json!({ "type": "boolean", "const": false });
+    /// A share, 0 to 1.
+    Share = json!({ "type": "number", "minimum": 0, "maximum": 1 });
+    Role = json!({ "type": "string", "enum": ["agent", "lead", "manager", "analyst", "admin"] });
+    ScopeWord = json!({ "type": "string", "enum": ["system", "campaign"] });
+    Direction = json!({ "type": "string", "enum": ["out", "in"] });
+}
+
+/// Declares answers: every field is public, and no other field is sent.
+macro_rules! answers {
+    ($($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* })+) => {$(
+        $(#[$meta])*
+        #[derive(JsonSchema)]
+        #[schemars(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$fmeta])* pub $field: $type,)*
+        }
+    )+};
+}
+
+answers! {
+    /// A sentence in English and in Chinese.
+    Words { en: String, zh: String, }
+    /// What to do, in English and in Chinese, where there is something to do.
+    Advice { en: Option<String>, zh: Option<String>, }
+
+    MembershipView { group: Option<String>, priority: u8, in_use: bool, }
+    Account {
+        number: String,
+        name: String,
+        login: String,
+        role: Role,
+        groups: Vec<MembershipView>,
+        skills: Vec<String>,
+        telephone: Option<String>,
+        recorded: bool,
+        /// User name of the agent's phone.
+        phone_user: Option<String>,
+        created_at: Moment,
+    }
+    OwnAccount {
+        number: String,
+        name: String,
+        login: String,
+        role: Role,
+        groups: Vec<MembershipView>,
+        skills: Vec<String>,
+        telephone: Option<String>,
+        recorded: bool,
+        phone_user: Option<String>,
+        created_at: Moment,
+        program: No,
+    }
+    Program { role: Role, program: Yes, }
+    Agents { agents: Vec<Account>, }
+    /// The settings that the agent types into the phone; the password is shown once.
+    Sheet { user: String, password: String, domain: String, proxy: String, transport: String, }
+    AgentAdded {
+        agent: Account,
+        /// The console's password, if it was drawn; shown once.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        password: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sheet: Option<Sheet>,
+    }
+    PhonePassword { sheet: Sheet, }
+    ConsolePassword {
+        /// Only if it was drawn; shown once.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        password: Option<String>,
+    }
+
+    GroupAnswer {
+        name: String,
+        telephones: bool,
+        announce_number: bool,
+        idle_release_secs: Option<u64>,
+        work_mode: Option<String>,
+        seats: Option<u32>,
+    }
+    GroupWithMembers {
+        name: String,
+        telephones: bool,
+        announce_number: bool,
+        idle_release_secs: Option<u64>,
+        work_mode: Option<String>,
+        seats: Option<u32>,
+        /// Agent numbers.
+        members: Vec<String>,
+    }
+    Groups { groups: Vec<GroupWithMembers>, }
+
+    PhoneLink {
+        contacts: u64,
+        address: String,
+        transport: String,
+        product: String,
+        latency_ms: Option<u64>,
+    }
+    PartyView {
+        /// A number as text: it may exceed what JavaScript holds exactly.
+        leg: String,
+        kind: String,
+        agent: Option<String>,
+        number: Option<String>,
+        up: bool,
+        held: bool,
+    }
+    CallbackView { at: Moment, own: bool, skill: Option<String>, }
+    SummaryView { disposition: String, note: String, callback: Option<CallbackView>, }
+    WorkView {
+        campaign: Option<String>,
+        lead: Option<i64>,
+        number: Option<String>,
+        attempt: Option<i64>,
+        inbound: bool,
+        answered_at: Option<Moment>,
+        connected_at: Option<Moment>,
+        parties: Vec<PartyView>,
+        recording: bool,
+        summary: Option<SummaryView>,
+    }
+    SupervisingView { agent: Option<String>, how: String, }
+    TelephoneEndpoint { telephone: String, }
+    Seat {
+        /// The agent's number.
+        agent: String,
+        name: Option<String>,
+        availability: String,
+        /// Of a pause.
+        reason: Option<String>,
+        activity: String,
+        since: Moment,
+        signed_in_at: Option<Moment>,
+        groups: Vec<String>,
+        work_mode: String,
+        endpoint: EndpointView,
+        holding: String,
+        phone_ready: bool,
+        leg_up: bool,
+        phone: Option<PhoneLink>,
+        /// Why no calls are offered, where that is not by availability.
+        quiet: Option<String>,
+        work: Option<WorkView>,
+        muted: bool,
+        until: Option<Moment>,
+        leaving: bool,
+        supervising: Option<SupervisingView>,
+        answered: u64,
+        talked_secs: f64,
+    }
+    TrunkView { name: String, up: bool, calls: u64, calls_max: u64, }
+    AbandonRule {
+        rule: String,
+        abandoned: f64,
+        of: f64,
+        rate: f64,
+        upper: f64,
+        /// Whether this rule brakes.
+        chosen: bool,
+    }
+    AbandonView {
+        rules: Vec<AbandonRule>,
+        strictest: String,
+        ceiling: Share,
+        /// How many more callees may be abandoned.
+        left: u64,
+    }
+    CampaignFigures {
+        id: i64,
+        name: String,
+        title: Option<String>,
+        mode: Option<String>,
+        group: Option<String>,
+        /// Counters of the dialer and the numbers behind its decision.
+        view: BTreeMap<String, Value>,
+        why: Option<String>,
+        words: Words,
+        placed: u64,
+        ended: u64,
+        outcomes: BTreeMap<String, u64>,
+        results: BTreeMap<String, u64>,
+        calls_per_sec: f64,
+        answer_rate: Option<Share>,
+        abandon_rate: Option<f64>,
+        abandon: Option<AbandonView>,
+        leads_ended: u64,
+        finished: bool,
+        opened_at: Moment,
+    }
+    Floor {
+        at: Moment,
+        seats: Vec<Seat>,
+        campaigns: Vec<CampaignFigures>,
+        trunks: Vec<TrunkView>,
+        store: String,
+    }
+    DispositionView {
+        code: String,
+        label: String,
+        state: String,
+        do_not_call: bool,
+        wrong_number: bool,
+        machine: bool,
+    }
+    Workplace {
+        name: String,
+        title: String,
+        mode: String,
+        group: Option<String>,
+        wrap_up: Option<String>,
+        wrap_up_secs: Option<u64>,
+        preview: Option<Value>,
+        dispositions: Vec<DispositionView>,
+        disposition_required: Option<bool>,
+    }
+    CampaignsForManagers { campaigns: Vec<CampaignFigures>, workplaces: Vec<Workplace>, }
+    CampaignsForAgents { campaigns: Vec<Workplace>, }
+    CampaignOpened { campaign: String, }
+
+    Done { done: Yes, }
+    UndoneImport { file: String, rows: u64, }
+    Taken {
+        taken: Yes,
+        /// The list that `undo_import` removed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        import: Option<UndoneImport>,
+    }
+    DeviceCheckResult { measured: BTreeMap<String, Value>, quality: QualityView, }
+    QualityView { grade: String, fault: Option<String>, }
+
+    CampaignWhy {
+        campaign: String,
+        mode: String,
+        at: Moment,
+        /// Whether the campaign is open in this service.
+        open: bool,
+        why: Option<String>,
+        limit: Option<String>,
+        until: Option<Moment>,
+        view: Option<BTreeMap<String, Value>>,
+        leads_open: u64,
+        due: u64,
+        next_due: Option<Moment>,
+        words: Words,
+        advice: Advice,
+    }
+    LeadWhyAnswer {
+        campaign: String,
+        lead: i64,
+        row: u64,
+        name: Option<String>,
+        numbers: Vec<String>,
+        state: String,
+        at: Moment,
+        because: String,
+        until: Option<Moment>,
+        ahead: Option<u64>,
+        reason: Option<String>,
+        words: Words,
+        advice: Advice,
+        turn: CampaignWhy,
+    }
+    LeadFound {
+        id: i64,
+        row: i64,
+        name: Option<String>,
+        state: String,
+        numbers: Vec<Option<String>>,
+    }
+    LeadsFound { leads: Vec<LeadFound>, }
+
+    Column { column: String, cell: String, }
+    PhoneView {
+        number: Option<String>,
+        /// As the list has it.
+        given: String,
+        attempts: i64,
+        last_outcome: Option<String>,
+        last_at: Option<Moment>,
+        closed: bool,
+    }
+    CorrectionView {
+        agent: Option<String>,
+        at: Moment,
+        field: String,
+        /// Empty for what was added.
+        was: Option<String>,
+        now: String,
+        attempt: Option<i64>,
+    }
+    HistoryView {
+        attempt: Option<i64>,
+        leg: Option<String>,
+        lead: Option<i64>,
+        name: Option<String>,
+        number: Option<String>,
+        at: Moment,
+        answered_at: Option<Moment>,
+        connected_at: Option<Moment>,
+        ended_at: Option<Moment>,
+        outcome: Option<String>,
+        result: Option<String>,
+        agent: Option<String>,
+        agent_name: Option<String>,
+        disposition: Option<String>,
+        note: Option<String>,
+        recorded: bool,
+    }
+    Lead {
+        id: i64,
+        campaign: String,
+        list_row: i64,
+        household: Option<String>,
+        name: Option<String>,
+        state: String,
+        reason: Option<String>,
+        attempts: i64,
+        last_outcome: Option<String>,
+        last_at: Option<Moment>,
+        next_at: Option<Moment>,
+        result: Option<String>,
+        disposition: Option<String>,
+        callback_agent: Option<String>,
+        callback_skill: Option<String>,
+        columns: Vec<Column>,
+        phones: Vec<PhoneView>,
+        corrections: Vec<CorrectionView>,
+        /// Calls of the household, the newest first.
+        history: Vec<HistoryView>,
+    }
+    CallView {
+        id: i64,
+        direction: Direction,
+        campaign: Option<String>,
+        lead: Option<i64>,
+        name: Option<String>,
+        number: Option<String>,
+        at: Moment,
+        answered_at: Option<Moment>,
+        connected_at: Option<Moment>,
+        ended_at: Option<Moment>,
+        outcome: Option<String>,
+        result: Option<String>,
+        ended_by: Option<String>,
+        cause: String,
+        agent: Option<String>,
+        agent_name: Option<String>,
+        disposition: Option<String>,
+        note: Option<String>,
+        recorded: bool,
+        /// Path of the recording.
+        recording: Option<String>,
+    }
+    Calls {
+        calls: Vec<CallView>,
+        /// `before` of the next page; empty on the last.
+        next: Option<i64>,
+    }
+
+    BlacklistEntryView {
+        id: i64,
+        /// `+8613800138000`, or a range: `+861380013*`.
+        number: String,
+        scope: ScopeWord,
+        /// The campaign's name, of an entry of one campaign.
+        campaign: Option<String>,
+        source: String,
+        reason: Option<String>,
+        added_by: Option<String>,
+        /// The first moment at which the entry no longer holds.
+        until: Option<Moment>,
+        added_at: Moment,
+    }
+    BlacklistPage {
+        items: Vec<BlacklistEntryView>,
+        /// `after` of the next page; empty on the last.
+        next: Option<i64>,
+    }
+    BlacklistAdded {
+        /// Entries that this source did not have before.
+        added: u64,
+        /// Open leads that have no other number left.
+        leads_closed: u64,
+    }
+    BlacklistRemoved { removed: u64, }
+
+    TokenView {
+        id: i64,
+        name: String,
+        role: Role,
+        created_at: Moment,
+        expires_at: Option<Moment>,
+        expired: bool,
+    }
+    Tokens { tokens: Vec<TokenView>, }
+    /// The token is shown once.
+    TokenAdded { row: TokenView, token: String, }
+
+    /// A problem document (RFC 9457).
+    ProblemDocument {
+        /// `urn:paceline:problem:` and the code.
+        r#type: String,
+        title: String,
+        status: u16,
+        /// What is wrong and what to do, for people.
+        detail: String,
+        /// One word a program can act on.
+        code: String,
+    }
+}
+
+/// The caller's account, or for a bearer token its role.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Me {
+    Person(OwnAccount),
+    Program(Program),
+}
+
+/// Figures for those who lead or read; dispositions for agents.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Campaigns {
+    ForManagers(CampaignsForManagers),
+    ForAgents(CampaignsForAgents),
+}
+
+/// `"phone"`, or the telephone that is called for each shift.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum EndpointView {
+    Word(String),
+    Telephone(TelephoneEndpoint),
+}

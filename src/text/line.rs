@@ -1,0 +1,96 @@
+//! Why a trunk, or a region on it, rests, in words with what to do.
+
+use super::Lang;
+use paceline_core::line_guard::{Fault, LineTrouble, Scope};
+
+impl Lang {
+    /// One sentence for screens, logs and the summary. `trunk` is the trunk's name.
+    pub fn line_trouble(self, trunk: &str, trouble: &LineTrouble) -> String {
+        let calls = trouble.calls;
+        let code = match (trouble.sip_code, self) {
+            (Some(code), Lang::En) => format!(" (SIP {code})"),
+            (Some(code), Lang::Zh) => format!("(SIP {code})"),
+            (None, _) => String::new(),
+        };
+        let whom = match (trouble.scope, self) {
+            (Scope::Trunk, _) => String::new(),
+            (Scope::Region(prefix), Lang::En) => format!(" for numbers +{prefix}…"),
+            (Scope::Region(prefix), Lang::Zh) => format!("对 +{prefix} 开头的号码"),
+        };
+        let (what, advice) = (self.line_fault(trouble.fault), self.line_advice(trouble.fault));
+        match self {
+            Lang::En => format!(
+                "trunk {trunk} rests{whom}: {calls} calls in a row {what}{code}, so the line refuses us, not the \
+                 callees; their leads are put back. {advice}; new leads try it again at short intervals"
+            ),
+            Lang::Zh => format!(
+                "中继 {trunk}{whom}暂停使用:连续 {calls} 个呼叫{what}{code},是线路拒绝我方而非客户,名单已退回待拨。\
+                 {advice};系统会定时用新号码重试"
+            ),
+        }
+    }
+
+    fn line_fault(self, fault: Fault) -> &'static str {
+        match fault {
+            Fault::Forbidden => self.pick("were forbidden without a ring", "未振铃即被禁止"),
+            Fault::NotFound => self.pick("were reported vacant without a ring", "未振铃即报空号"),
+            Fault::Unreachable => self.pick("were unreachable without a ring", "未振铃即报无法接通"),
+            Fault::Faulty => self.pick("failed at the trunk", "在中继处失败"),
+            Fault::Soft => self.pick("were refused without a ring", "未振铃即被拒绝"),
+            Fault::HangsUp => self
+                .pick("were answered and hung up by the far side within seconds", "接通数秒内即被对端挂断"),
+        }
+    }
+
+    fn line_advice(self, fault: Fault) -> &'static str {
+        match fault {
+            Fault::Forbidden => self.pick(
+                "Ask the carrier whether the account is locked or in arrears, this address is allowed, and these \
+                 regions and caller IDs are open",
+                "请向运营商核实账号是否锁定或欠费、本机地址是否已加白、该地区和外显号码是否开通",
+            ),
+            Fault::NotFound => self.pick(
+                "Check the number form of the trunk (prefix, country code) and ask the carrier for its routes",
+                "请检查中继的号码格式(前缀、国家码),并向运营商核实路由",
+            ),
+            Fault::Unreachable | Fault::Faulty => self.pick(
+                "Ask the carrier for capacity, routes and faults, and check address and codecs of the trunk",
+                "请向运营商核实容量、路由和故障,并检查中继地址和编码",
+            ),
+            Fault::Soft => self.pick(
+                "Ask the carrier whether it refuses these caller IDs",
+                "请向运营商核实是否拒绝该外显号码",
+            ),
+            Fault::HangsUp => self.pick(
+                "Call one of these numbers and listen: a recorded message (arrears) may answer in place of callees",
+                "请拨打其中一个号码试听:可能是欠费等提示音代替客户应答",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_trouble_names_its_trunk_and_what_to_do() {
+        let faults = [
+            Fault::Forbidden,
+            Fault::NotFound,
+            Fault::Unreachable,
+            Fault::Faulty,
+            Fault::Soft,
+            Fault::HangsUp,
+        ];
+        for fault in faults {
+            for (scope, word) in [(Scope::Trunk, "main"), (Scope::Region(86_755), "+86755")] {
+                let trouble = LineTrouble { scope, fault, sip_code: Some(403), calls: 7, probes: 2 };
+                for lang in [Lang::En, Lang::Zh] {
+                    let text = lang.line_trouble("main", &trouble);
+                    assert!(text.contains(word) && text.contains('7') && text.contains("403"), "{text}");
+                }
+            }
+        }
+    }
+}

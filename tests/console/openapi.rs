@@ -1,0 +1,199 @@
+//! The OpenAPI document against what the service answers: every answer of these tests is validated, and every
+//! example is sent.
+
+use super::records::scenario;
+use super::*;
+use jsonschema::Validator;
+use paceline::console::routes::{BodySchema, ROOT, ROUTES};
+use paceline::console::secrets::Hasher;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// Validators of the document's responses by method, path template and status.
+struct Document {
+    json: Value,
+    validators: Mutex<BTreeMap<String, Arc<Validator>>>,
+}
+
+fn document() -> &'static Document {
+    static DOCUMENT: OnceLock<Document> = OnceLock::new();
+    DOCUMENT.get_or_init(|| Document {
+        json: paceline::console::routes::document(),
+        validators: Mutex::default(),
+    })
+}
+
+impl Document {
+    /// A schema somewhere in the document, with references into its components.
+    fn validator(&self, schema: &Value) -> Arc<Validator> {
+        let mut validators = self.validators.lock().unwrap();
+        let made = validators.entry(schema.to_string()).or_insert_with(|| {
+            let whole = json!({ "allOf": [schema], "components": self.json["components"] });
+            let options = jsonschema::options().should_validate_formats(true);
+            Arc::new(options.build(&whole).unwrap_or_else(|error| panic!("{schema}: {error}")))
+        });
+        made.clone()
+    }
+
+    #[track_caller]
+    fn check(&self, schema: &Value, value: &Value, what: &str) {
+        let faults: Vec<String> = self
+            .validator(schema)
+            .iter_errors(value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{what}: {}\n{value}", faults.join("\n"));
+    }
+}
+
+/// The route of a request: its parts are equal, or a parameter.
+fn operation(method: &str, path: &str) -> Option<&'static Value> {
+    let path = path.split('?').next()?.strip_prefix(ROOT)?;
+    let fits = |template: &str| {
+        let (template, path) = (template.split('/'), path.split('/'));
+        template.clone().count() == path.clone().count()
+            && template.zip(path).all(|(part, given)| part.starts_with('{') || part == given)
+    };
+    let route = ROUTES.iter().find(|route| route.method == method && fits(route.path))?;
+    Some(&document().json["paths"][format!("{ROOT}{}", route.path)][route.method])
+}
+
+/// Checks an answer against the document: its status is named, its type and its body are as described.
+#[track_caller]
+pub fn check_answer(method: &str, path: &str, answer: &Answer) {
+    let Some(operation) = operation(&method.to_lowercase(), path) else { return };
+    let what = format!("{method} {path}: {}", answer.status);
+    let response = &operation["responses"][answer.status.as_str()];
+    assert!(response.is_object(), "{what} is not in the document");
+    let Some(content) = response["content"].as_object() else {
+        assert!(answer.body.is_empty(), "{what}: a body that is not in the document");
+        return;
+    };
+    let kind = answer.headers[header::CONTENT_TYPE].to_str().unwrap();
+    let described = content.get(kind).unwrap_or_else(|| panic!("{what}: {kind} is not in the document"));
+    if kind.ends_with("json") {
+        document().check(&described["schema"], &answer.json(), &what);
+    }
+}
+
+fn examples(content: &Value) -> Vec<&Value> {
+    match content["examples"].as_object() {
+        Some(many) => many.values().map(|example| &example["value"]).collect(),
+        None => vec![&content["example"]],
+    }
+}
+
+#[test]
+fn every_route_has_an_answer_with_bounds_and_examples() {
+    for (path, operations) in document().json["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let what = format!("{method} {path}");
+            for parameter in operation["parameters"].as_array().unwrap() {
+                let schema = &parameter["schema"];
+                let is_bounded = ["enum", "pattern", "format", "maximum", "maxLength"]
+                    .iter()
+                    .any(|bound| !schema[bound].is_null());
+                assert!(is_bounded, "{what}: {parameter} has no bound");
+                assert!(!parameter["example"].is_null(), "{what}: {parameter} has no example");
+                assert!(parameter["description"].as_str().is_some_and(|text| !text.is_empty()), "{what}");
+                document().check(schema, &parameter["example"], &what);
+            }
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(!responses.contains_key("default"), "{what}: every status is named");
+            for (status, response) in responses {
+                let schema = response["content"].as_object().and_then(|it| it.values().next());
+                assert!(status == "204" || schema.is_some() || response["content"].is_null(), "{what}");
+            }
+            let body = &operation["requestBody"]["content"]["application/json"];
+            if !body.is_null() {
+                for example in examples(body) {
+                    assert!(example.is_object(), "{what}: no example");
+                    document().check(&body["schema"], example, &what);
+                }
+            }
+        }
+    }
+}
+
+/// Sends every example, those that remove something last. Most succeed; the others are refused as described.
+#[tokio::test]
+async fn every_example_gets_an_answer_of_the_document() {
+    let scene = scenario().await;
+    let app = scene.app;
+    assert_eq!((scene.lead.id.0, scene.request.attempt.0), (1, 1), "the examples name them");
+    let hash = Hasher::default().hash("correct horse").await.unwrap();
+    let details = AgentDetails {
+        name: "Ana".into(),
+        login: "ana".into(),
+        role: Role::Manager,
+        telephone: None,
+        recorded: false,
+        skills: BTreeSet::new(),
+        sip_user: None,
+    };
+    let secrets = Secrets { password: hash, ..Secrets::default() };
+    app.store.add_agent("8200", &details, &secrets).await.unwrap();
+    let mut board = Board::default();
+    let since = app.clock.now();
+    let id = app.id("8200").await;
+    let seat = crate::store::floor::seat(
+        id,
+        paceline_core::agent::Availability::Available,
+        paceline_core::agent::Activity::Idle,
+        since,
+    );
+    board.seats.insert(id, Arc::new(seat));
+    app.board.send_replace(Arc::new(board));
+    app.store.add_token("hash", Role::Analyst, "a token", None).await.unwrap();
+
+    let mut routes: Vec<_> = ROUTES.iter().filter(|route| route.path != "/live").collect();
+    routes.sort_by_key(|route| (route.method == "delete", route.path == "/sign-out"));
+    let (mut sent, mut refused) = (0, Vec::new());
+    for route in routes {
+        let path = format!("{ROOT}{}", route.path);
+        let operation = &document().json["paths"][&path][route.method];
+        let example = |parameter: &Value| match &parameter["example"] {
+            Value::String(text) => text.replace('+', "%2B").replace(':', "%3A"),
+            other => other.to_string(),
+        };
+        let mut filled = route.path.to_owned();
+        let mut queries = vec![String::new()];
+        for parameter in operation["parameters"].as_array().unwrap() {
+            let name = parameter["name"].as_str().unwrap();
+            match parameter["in"].as_str() {
+                Some("path") => filled = filled.replace(&format!("{{{name}}}"), &example(parameter)),
+                _ => queries.push(format!("?{name}={}", example(parameter))),
+            }
+        }
+        let body = &operation["requestBody"]["content"]["application/json"];
+        let bodies: Vec<Option<Value>> = match route.body {
+            BodySchema::Empty => vec![None],
+            _ => examples(body).into_iter().map(|example| Some(example.clone())).collect(),
+        };
+        for (query, body) in queries.iter().flat_map(|query| bodies.iter().map(move |body| (query, body))) {
+            let path = format!("{filled}{query}");
+            let by = if route.path == "/sign-in" { "" } else { "8200" };
+            // `send` validates the answer.
+            let answer = app.by(by, route.method, &path, body.clone()).await;
+            sent += 1;
+            if !answer.status.is_success() {
+                refused.push(format!("{} {path} {body:?}: {}", route.method, answer.code()));
+            }
+        }
+    }
+    // No folder of campaigns, no device to check, no inbound call, an agent forces nobody, the agent and
+    // the entry of the blacklist are removed before; `/leads` is asked by number or by row, and the examples are not in the list.
+    let expected = [
+        "post /campaigns ",
+        "device-check",
+        "/calls/in/",
+        "/campaigns/spring/leads",
+        ": not_allowed",
+        "delete /agents/8001/groups",
+        "delete /blacklist/1",
+    ];
+    refused.retain(|line| !expected.iter().any(|known| line.contains(known)));
+    assert!(refused.is_empty(), "of {sent}:\n{}", refused.join("\n"));
+    assert!(sent > 80, "{sent} examples");
+}
