@@ -33,7 +33,7 @@ async fn a_due_retry_is_fetched_before_untried_leads() {
 }
 
 #[tokio::test]
-async fn what_is_due_is_named_and_fetched_whatever_untried_leads_are_left() {
+async fn due_retries_are_named_and_fetched_beside_untried_leads() {
     let mut fixture = Fixture::new().await;
     fixture.list(&rows(50), &[]).await;
     let (lead, request) = fixture.call(Outcome::NoAnswer).await;
