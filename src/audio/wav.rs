@@ -1,6 +1,6 @@
 //! Reads the chunks of a WAV file into parts that a decoder can take without surprise. Recorders that were cut off,
 //! tools that write to a pipe, and files joined end to end leave sizes of 0, beyond the end, or of the first piece
-//! only, although the audio is there. What cannot be told apart is refused with the seconds found and claimed.
+//! only, although the audio is there. A file whose meaning stays unclear is refused with the seconds found and claimed.
 
 use super::sniff::damaged;
 use super::{MAX_FILE_BYTES, Refusal};

@@ -253,7 +253,7 @@ impl Values {
 
     /// The share of cells with a number, in percent.
     fn share(&self) -> usize {
-        if self.filled == 0 { 0 } else { self.numbers * 100 / self.filled }
+        (self.numbers * 100).checked_div(self.filled).unwrap_or(0)
     }
 
     fn is_digits(&self) -> bool {

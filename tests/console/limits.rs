@@ -196,8 +196,7 @@ async fn strangers_learn_only_whether_the_service_is_ready() {
     for http in [HttpConfig::default(), behind_proxy()] {
         let is_behind_proxy = !http.behind_proxy.is_empty();
         let app = app_with(http).await;
-        let mut board = Board::default();
-        board.store_stalled = Some("the disk is full".into());
+        let board = Board { store_stalled: Some("the disk is full".into()), ..Board::default() };
         app.board.send_replace(Arc::new(board));
         let token = app.state.local_service_token().to_owned();
         for (peer, client, token, sees) in [

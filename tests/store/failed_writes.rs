@@ -94,9 +94,21 @@ fn replace_write() {
         let set = (*vfs).xSetSystemCall.expect("the unix VFS has a table of system calls");
         let write: unsafe extern "C" fn(c_int, *const c_void, usize) -> isize = write;
         let pwrite: unsafe extern "C" fn(c_int, *const c_void, usize, i64) -> isize = pwrite;
-        set(vfs, c"write".as_ptr(), transmute::<*const (), _>(write as *const ()));
-        set(vfs, c"pwrite".as_ptr(), transmute::<*const (), _>(pwrite as *const ()));
-        set(vfs, c"pwrite64".as_ptr(), transmute::<*const (), _>(pwrite as *const ()));
+        set(
+            vfs,
+            c"write".as_ptr(),
+            transmute::<*const (), Option<unsafe extern "C" fn()>>(write as *const ()),
+        );
+        set(
+            vfs,
+            c"pwrite".as_ptr(),
+            transmute::<*const (), Option<unsafe extern "C" fn()>>(pwrite as *const ()),
+        );
+        set(
+            vfs,
+            c"pwrite64".as_ptr(),
+            transmute::<*const (), Option<unsafe extern "C" fn()>>(pwrite as *const ()),
+        );
     });
 }
 

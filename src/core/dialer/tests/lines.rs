@@ -130,12 +130,10 @@ impl World {
             }
             Output::PlaceCall { call, number, .. } => self.dial(call, number),
             Output::SaveAnswer { call, .. } => self.later(2, Input::AnswerSaved { call }),
-            Output::HangUp { call, .. } => {
-                if self.live.remove(&call).is_some() {
-                    let (outcome, by) = (Outcome::Answered, EndedBy::Dialer);
-                    let ended = Ended { outcome, by, ..refused(outcome, 200) };
-                    self.later(10, Input::CallProgressed { call, progress: Progress::Ended(ended) });
-                }
+            Output::HangUp { call, .. } if self.live.remove(&call).is_some() => {
+                let (outcome, by) = (Outcome::Answered, EndedBy::Dialer);
+                let ended = Ended { outcome, by, ..refused(outcome, 200) };
+                self.later(10, Input::CallProgressed { call, progress: Progress::Ended(ended) });
             }
             Output::SaveResult(result) => {
                 let update = result.lead.clone().expect("a lead");
