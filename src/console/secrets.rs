@@ -20,7 +20,7 @@ const PASSWORD_MIN: usize = 8;
 /// Has no letters that look alike: agents type these passwords into phones.
 const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyzACDEFHJK2";
 
-/// Hashes and compares passwords, [`HASHING_AT_ONCE`] at a time.
+/// Hashes and compares passwords, `HASHING_AT_ONCE` at a time.
 #[derive(Clone, Debug)]
 pub struct Hasher {
     permits: Arc<Semaphore>,

@@ -2,7 +2,7 @@
 //! digits (a range, an area code, a country).
 //!
 //! A pattern is kept in E.164 digits, so a number has at most 16 patterns that match it
-//! ([`NumberPattern::matching`]): a store or a hash set answers "is this number blocked?" with a lookup of
+//! (`NumberPattern::matching`): a store or a hash set answers "is this number blocked?" with a lookup of
 //! those, whatever the size of the blacklist.
 
 use crate::number::PhoneNumber;

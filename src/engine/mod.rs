@@ -1,5 +1,5 @@
 //! The engine: one task with the event loop that owns the dialer, the SIP user agent and the facts of live
-//! calls. Other tasks reach it through [`EngineHandle`]. Audio never passes here: media threads report
+//! calls. Other tasks reach it through `EngineHandle`. Audio never passes here: media threads report
 //! digits and ends of plays.
 
 pub mod board;

@@ -2,7 +2,7 @@
 //! so that a file can be reloaded without touching entries made by people and key presses.
 //!
 //! The dial check asks it in the transaction that opens an attempt: a number has at most 16 patterns
-//! ([`NumberPattern::matching`]), each found by an index. Everything else here is a courtesy: leads are closed
+//! (`NumberPattern::matching`), each found by an index. Everything else here is a courtesy: leads are closed
 //! and the engine is notified after the commit, so that no one waits for the next attempt to find out.
 
 use super::{Reader, Store, StoreError, take_ids};

@@ -45,7 +45,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Waits while the channel is full ([`QUEUE_MAX`]). `false` = the writer task has ended.
+    /// Waits while the channel is full (`QUEUE_MAX`). `false` = the writer task has ended.
     pub async fn send(&self, command: Command) -> bool {
         self.commands.send(command).await.is_ok()
     }

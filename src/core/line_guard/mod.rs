@@ -24,7 +24,7 @@
 //!
 //! **Rest.** A trunk that rests gets probes: calls to leads that have not failed in it, after a growing pause, a
 //! few more each round (a run of bad numbers is passed in rounds, not in calls). One call that rings ends the
-//! rest. Until then every refusal is the line's, and all are taken back: see [`Charged`].
+//! rest. Until then every refusal is the line's, and all are taken back: see `Charged`.
 //!
 //! **Hollow answers.** An account in arrears is often answered by a recorded message that hangs up. Calls that are
 //! answered and hung up by the far side within `TALK_MIN`, or that ring and are then refused by the line, count

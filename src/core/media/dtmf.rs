@@ -102,7 +102,7 @@ const KEPT_PRESSES: usize = 8;
 /// Receives digits. One per leg; survives a change of the RTP source.
 ///
 /// RFC 4733 gives all packets of a press one timestamp. Gateways also send each packet, or each repeated end, with a
-/// new one, so a press is known by event, sequence, duration and time together: see [`Press::continues_with`].
+/// new one, so a press is known by event, sequence, duration and time together: see `Press::continues_with`.
 #[derive(Clone, Debug, Default)]
 pub struct DigitReceiver {
     current: Option<Press>,

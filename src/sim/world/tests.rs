@@ -230,10 +230,13 @@ fn a_lossy_network_loses_no_call() {
         caller.run(400, 200);
         assert_eq!(caller.world.calls(), 0, "seed {seed}: calls are still up at the far end");
         let clear: Vec<u64> = (0..400).filter(|call| !is_close(&people, &number(*call))).collect();
-        let right = clear
-            .iter()
-            .filter(|call| caller.ended[&CallId(**call)].outcome == expected(&people, &number(**call)));
-        let right = right.count();
+        // A lost 180 is not repeated, and a call that was not heard to ring is `unreachable`.
+        let is_right =
+            |call: &&u64| match (caller.ended[&CallId(**call)].outcome, expected(&people, &number(**call))) {
+                (Outcome::Unreachable, Outcome::NoAnswer) => true,
+                (found, expected) => found == expected,
+            };
+        let right = clear.iter().filter(is_right).count();
         assert!(right * 100 >= clear.len() * 97, "seed {seed}: {right} of {}", clear.len());
         assert_eq!(caller.world.ledger().calls.len(), 400, "seed {seed}: a call was placed twice or never");
     }

@@ -56,7 +56,7 @@ pub enum UaEvent {
         agent: AgentId,
         link: Option<PhoneLink>,
     },
-    /// A phone registered, refreshed or removed its registration: see [`UserAgent::known_contacts`].
+    /// A phone registered, refreshed or removed its registration: see `UserAgent::known_contacts`.
     PhoneRegistered {
         user: String,
         agent: AgentId,
@@ -78,7 +78,7 @@ pub enum UaEvent {
         call_id: String,
         reached: bool,
     },
-    /// The far end answered the OPTIONS of [`UserAgent::probe_leg`]. `alive` = false: it does not know the
+    /// The far end answered the OPTIONS of `UserAgent::probe_leg`. `alive` = false: it does not know the
     /// dialog (481), or its connection failed.
     LegProbed {
         call: CallId,
