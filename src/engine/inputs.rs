@@ -182,6 +182,10 @@ impl Engine {
                 self.handle(Input::AttemptOpened { attempt, verdict });
             }
             Reply::AnswerSaved { call } => self.handle(Input::AnswerSaved { call }),
+            Reply::RecoveredAnswerSaved { call_id } => {
+                self.ua.acknowledge_recovered(self.clock.now(), &call_id);
+                self.carry_out_ua_outputs();
+            }
             Reply::ResultSaved { attempt } => self.handle(Input::ResultSaved { attempt }),
             Reply::LeadSaved { .. } | Reply::LeadsClosed { .. } | Reply::SummarySaved { .. } => {}
             Reply::Lead { campaign, agent, lead } => {

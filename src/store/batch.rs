@@ -122,6 +122,7 @@ async fn apply_command(
             if let Some((campaign, delta)) = resume::note_answer(conn, call_id, now).await? {
                 *effects.open_leads.entry(campaign).or_default() += delta;
             }
+            effects.replies.push(Reply::RecoveredAnswerSaved { call_id: call_id.clone() });
         }
         Command::DialogEnded { id, reached } => open_dialogs::end(conn, *id, *reached).await?,
         Command::SavePhoneContacts { agent, contacts } => {

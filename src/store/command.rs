@@ -80,7 +80,7 @@ pub enum Command {
     },
     /// A leg that is no attempt has ended. Has no reply.
     SaveLeg(Box<LegRecord>),
-    /// The callee of an interrupted attempt answered after the crash. Has no reply.
+    /// The callee of an interrupted attempt answered after the crash. The ACK waits for the reply.
     RecoveredAnswer {
         call_id: String,
     },
@@ -137,6 +137,10 @@ pub enum Reply {
     },
     AnswerSaved {
         call: CallId,
+    },
+    /// Also for a call that is no attempt.
+    RecoveredAnswerSaved {
+        call_id: String,
     },
     ResultSaved {
         attempt: AttemptId,

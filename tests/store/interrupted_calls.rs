@@ -144,8 +144,10 @@ async fn a_callee_who_answered_after_the_crash_is_not_called_again() {
     let mut fixture = Fixture::open(dir, clock, &retry).await;
     assert_eq!(fixture.fetch(0).await.2, 2);
     for _ in 0..2 {
-        fixture.tell(Command::RecoveredAnswer { call_id: "call-1@paceline".into() }).await;
-        fixture.tell(Command::RecoveredAnswer { call_id: "of no attempt".into() }).await;
+        for call_id in ["call-1@paceline", "of no attempt"].map(String::from) {
+            let reply = fixture.ask(Command::RecoveredAnswer { call_id: call_id.clone() }).await;
+            assert_eq!(reply, Reply::RecoveredAnswerSaved { call_id });
+        }
     }
     fixture.clock.advance(DAY);
     let (leads, _, open) = fixture.fetch(5).await;

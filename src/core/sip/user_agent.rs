@@ -211,8 +211,13 @@ impl UserAgent {
         self.send_leg_probe(now, call);
     }
 
-    /// Ends a dialog of another process: CANCEL for an unanswered call (with ACK and BYE if a 200 still
-    /// comes), BYE for an answered one. A phone whose connection is gone, or that does not answer, is sent
+    /// The store has saved the answer reported by [`UaEvent::SavedDialogAnswered`]: sends ACK and BYE.
+    pub fn acknowledge_recovered(&mut self, now: Time, call_id: &str) {
+        self.acknowledge_withheld(now, call_id);
+    }
+
+    /// Ends a dialog of another process: CANCEL for an unanswered call (ACK and BYE if a 200 still comes and
+    /// is saved), BYE for an answered one. A phone whose connection is gone, or that does not answer, is sent
     /// it at its next REGISTER within half an hour.
     pub fn end_saved_dialog(&mut self, now: Time, dialog: SavedDialog) {
         self.end_recovered(now, dialog);

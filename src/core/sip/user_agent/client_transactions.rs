@@ -12,7 +12,7 @@ use crate::sip::transaction::{Client, ClientInvite, Due, ResponseAction};
 use crate::time::Time;
 
 /// Most 2xx responses (forks) of one INVITE whose ACK is kept.
-const ACKS_MAX: usize = 8;
+pub(super) const ACKS_MAX: usize = 8;
 
 /// The owner of a request, to which its response or failure is dispatched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,9 @@ pub(super) struct ClientTransaction {
     pub purpose: Purpose,
     /// The ACK of each 2xx by To tag, sent again for a retransmitted 2xx.
     pub acks: Vec<(String, Peer, Vec<u8>)>,
+    /// Dialogs of 2xx responses whose ACK is withheld until the store has saved the answer; for
+    /// [`Purpose::SavedInvite`] only.
+    pub withheld: Vec<Dialog>,
     /// The request went to a phone: later requests of the dialog go to the same peer, whatever its Contact
     /// says.
     pub pinned: bool,
@@ -137,8 +140,9 @@ impl UserAgent {
         purpose: Purpose,
     ) {
         self.drop_client(key);
-        let acks = Vec::new();
-        let mut client = ClientTransaction { machine, to, bytes, purpose, acks, pinned: false, armed: None };
+        let (acks, withheld) = (Vec::new(), Vec::new());
+        let mut client =
+            ClientTransaction { machine, to, bytes, purpose, acks, withheld, pinned: false, armed: None };
         let wanted = client.next_wake();
         self.wakes.set(Owner::Client(key), &mut client.armed, wanted);
         self.clients.insert(key, client);
@@ -264,7 +268,9 @@ impl UserAgent {
             AnswerKind::First => self.dispatch(now, key, purpose, answer),
             AnswerKind::Retransmission => {}
             AnswerKind::Fork => {
-                self.end_fork(now, key, message, from, Purpose::Ignored);
+                if let Some(mut dialog) = self.answered_fork(key, message, from) {
+                    self.acknowledge_and_end(now, key, &mut dialog, Purpose::Ignored);
+                }
             }
         }
     }
@@ -288,25 +294,28 @@ impl UserAgent {
         }
     }
 
-    /// Ends a 2xx of a losing fork or of a call that is gone: ACK, then BYE.
-    pub(super) fn end_fork(
-        &mut self,
-        now: Time,
-        key: ClientKey,
-        response: &Message<'_>,
-        from: Peer,
-        purpose: Purpose,
-    ) -> Option<Dialog> {
+    /// The dialog that a 2xx opens.
+    pub(super) fn answered_fork(&self, key: ClientKey, response: &Message<'_>, from: Peer) -> Option<Dialog> {
         let pinned = self.clients.get(&key).filter(|client| client.pinned).map(|client| client.to);
         let mut dialog = Dialog::from_response(response, pinned.unwrap_or(from))?;
         dialog.pinned = pinned.is_some();
+        Some(dialog)
+    }
+
+    /// Sends ACK, then BYE.
+    pub(super) fn acknowledge_and_end(
+        &mut self,
+        now: Time,
+        key: ClientKey,
+        dialog: &mut Dialog,
+        purpose: Purpose,
+    ) {
         let tag = dialog.remote_tag.clone().unwrap_or_default();
         let to = dialog.next_hop();
-        let ack = self.dialog_ack(&dialog);
+        let ack = self.dialog_ack(dialog);
         self.send_ack(now, key, &tag, to, ack);
-        let (bye_key, bye) = self.dialog_request(&mut dialog, Method::Bye, &[], None);
+        let (bye_key, bye) = self.dialog_request(dialog, Method::Bye, &[], None);
         self.send_request(now, bye_key, to, bye, purpose);
-        Some(dialog)
     }
 
     /// Sends the ACK of a 2xx and keeps it for retransmissions.
@@ -357,7 +366,7 @@ impl UserAgent {
             Machine::Invite(machine) => machine.handle_timeout(now),
             Machine::Other(machine) => machine.handle_timeout(now),
         };
-        let purpose = client.purpose;
+        let (purpose, is_withheld) = (client.purpose, !client.withheld.is_empty());
         match due {
             Due::Resend => {
                 let (to, bytes) = (client.to, client.bytes.clone());
@@ -367,7 +376,14 @@ impl UserAgent {
                 self.drop_client(key);
                 self.dispatch(now, key, purpose, Answer::TimedOut);
             }
-            Due::Over => self.drop_client(key),
+            Due::Over => {
+                self.drop_client(key);
+                if let Purpose::SavedInvite(id) = purpose
+                    && is_withheld
+                {
+                    self.withheld_answer_expired(now, id);
+                }
+            }
             Due::Nothing | Due::Trying => {}
         }
         self.rearm_client(key);

@@ -67,8 +67,8 @@ pub enum UaEvent {
         call: CallId,
         target: String,
     },
-    /// The callee of a recovered dialog answered, which the earlier process did not see. The call is ended by ACK and BYE. A
-    /// repeated 200 is reported again.
+    /// The callee of a recovered dialog answered, which the earlier process did not see. ACK and BYE follow
+    /// [`UserAgent::acknowledge_recovered`]. A repeated 200 is reported again until then.
     SavedDialogAnswered {
         call_id: String,
     },

@@ -1,7 +1,8 @@
 //! Ends dialogs recovered from an earlier process: CANCEL for an unanswered call, BYE for an answered one,
-//! from identifiers saved before use.
+//! from identifiers saved before use. A late 200 gets its ACK and BYE once the store has saved the answer: if
+//! this process dies before, the far end repeats the 200 to the next one.
 
-use super::client_transactions::{Answer, Purpose};
+use super::client_transactions::{ACKS_MAX, Answer, Purpose};
 use super::credentials::Credentials;
 use super::identifiers::ClientKey;
 use super::wakes::Owner;
@@ -9,12 +10,17 @@ use super::{Peer, SavedDialog, SavedPhone, Transport, UaEvent, UserAgent, write}
 use crate::call::HangUpCause;
 use crate::sip::dialog::Dialog;
 use crate::sip::headers::{HeaderName, NameAddr};
-use crate::sip::message::Method;
+use crate::sip::message::{Message, Method};
 use crate::sip::session_timer::SESSION_EXPIRES;
+use crate::sip::transaction::T2;
 use crate::time::{Duration, Time};
 
 /// The INVITE may have been re-sent for a challenge: its branch then ends in `-1` or `-2`.
 const RESENDS: u8 = 2;
+
+/// Wait for a repeated 200 after the far end has refused every CANCEL: an answered INVITE is such a case, and
+/// its 200 is repeated at least every T2 (RFC 3261 section 13.3.1.4).
+const ANSWER_WAIT: Duration = T2;
 
 /// Wait for an unreachable phone to register: the session interval we offered it, after which a phone that
 /// accepted it has ended the call itself.
@@ -31,6 +37,10 @@ pub(super) struct RecoveredDialog {
     /// Its CANCEL was accepted: the far side knows, even if the INVITE's final response went to the earlier
     /// process.
     cancelled: bool,
+    /// The callee answered; the ACK is withheld until the store has saved this.
+    is_answer_unsaved: bool,
+    /// Every CANCEL was refused: waiting [`ANSWER_WAIT`] for a repeated 200.
+    awaits_answer: bool,
     /// When to give up on a phone that does not register again.
     until: Time,
     /// No request is pending: waiting for the phone to register.
@@ -52,6 +62,8 @@ impl UserAgent {
             bye,
             credentials: None,
             cancelled: false,
+            is_answer_unsaved: false,
+            awaits_answer: false,
             until,
             is_waiting: false,
             armed: None,
@@ -138,7 +150,8 @@ impl UserAgent {
     pub(super) fn recovered_due(&mut self, id: u64) {
         if let Some(recovered) = self.recovered_dialogs.get_mut(&id) {
             recovered.armed = None;
-            self.finish_recovered(id, false);
+            let reached = recovered.awaits_answer;
+            self.finish_recovered(id, reached);
         }
     }
 
@@ -184,12 +197,15 @@ impl UserAgent {
             // The INVITE's own final response is still to come.
             Some(100..=199) => {}
             Some(200..=299) => recovered.cancelled = true,
+            _ if recovered.bye.is_some() || recovered.is_answer_unsaved => {}
             Some(481) if recovered.resend < RESENDS => {
                 recovered.resend += 1;
                 self.saved_cancel(now, id);
             }
-            _ if recovered.bye.is_some() => {}
-            Some(_) => self.finish_recovered(id, true),
+            Some(_) => {
+                recovered.awaits_answer = true;
+                self.wakes.set(Owner::Recovered(id), &mut recovered.armed, Some(now + ANSWER_WAIT));
+            }
             None => self.handle_no_answer(now, id),
         }
     }
@@ -203,29 +219,73 @@ impl UserAgent {
     ) {
         match answer {
             Answer::Response { code: 200..=299, message, from } => {
-                let purpose = match self.recovered_dialogs.contains_key(&id) {
-                    true => Purpose::SavedBye(id),
-                    false => Purpose::Ignored,
-                };
-                let dialog = self.end_fork(now, key, message, from, purpose);
-                if let Some(call_id) = message.header(HeaderName::CallId) {
-                    self.emit(UaEvent::SavedDialogAnswered { call_id: call_id.into_owned() });
-                }
-                if let Some(recovered) = self.recovered_dialogs.get_mut(&id) {
-                    recovered.bye = dialog;
-                }
+                self.withhold_answer(id, key, message, from);
             }
             // A late challenge or provisional says nothing about the end of the call.
             Answer::Response { code: 100..=199 | 401 | 407, .. } => {}
-            _ if self
-                .recovered_dialogs
-                .get(&id)
-                .is_none_or(|recovered| recovered.is_waiting || recovered.bye.is_some()) => {}
+            _ if self.recovered_dialogs.get(&id).is_none_or(|recovered| recovered.is_settled()) => {}
             _ if self.recovered_dialogs.get(&id).is_some_and(|recovered| recovered.cancelled) => {
                 self.finish_recovered(id, true)
             }
             Answer::Response { .. } => self.finish_recovered(id, true),
             Answer::TimedOut | Answer::Unreachable => self.handle_no_answer(now, id),
+        }
+    }
+
+    /// Reports a 2xx and keeps its dialog until [`UserAgent::acknowledge_recovered`]. A repetition is reported
+    /// again, since the store may have refused to save the first.
+    fn withhold_answer(&mut self, id: u64, key: ClientKey, message: &Message<'_>, from: Peer) {
+        self.emit(UaEvent::SavedDialogAnswered { call_id: message.call_id().into_owned() });
+        let Some(dialog) = self.answered_fork(key, message, from) else { return };
+        if let Some(client) = self.clients.get_mut(&key)
+            && client.withheld.len() < ACKS_MAX
+            && client.withheld.iter().all(|known| known.remote_tag != dialog.remote_tag)
+        {
+            client.withheld.push(dialog);
+        }
+        if let Some(recovered) = self.recovered_dialogs.get_mut(&id).filter(|it| it.bye.is_none()) {
+            recovered.is_answer_unsaved = true;
+            if std::mem::take(&mut recovered.awaits_answer) {
+                self.wakes.set(Owner::Recovered(id), &mut recovered.armed, None);
+            }
+        }
+    }
+
+    /// Sends ACK and BYE for the withheld 2xx responses of this call.
+    pub(super) fn acknowledge_withheld(&mut self, now: Time, call_id: &str) {
+        let is_withheld = |dialog: &Dialog| dialog.call_id == call_id;
+        let mut keys: Vec<(ClientKey, u64)> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.withheld.iter().any(is_withheld))
+            .filter_map(|(key, client)| match client.purpose {
+                Purpose::SavedInvite(id) => Some((*key, id)),
+                _ => None,
+            })
+            .collect();
+        // The table is unordered: sort for deterministic output.
+        keys.sort_unstable();
+        for (key, id) in keys {
+            let Some(client) = self.clients.get_mut(&key) else { continue };
+            let withheld: Vec<Dialog> =
+                client.withheld.extract_if(.., |dialog| is_withheld(dialog)).collect();
+            for mut dialog in withheld {
+                let is_first = self.recovered_dialogs.get(&id).is_some_and(|it| it.bye.is_none());
+                let purpose = if is_first { Purpose::SavedBye(id) } else { Purpose::Ignored };
+                self.acknowledge_and_end(now, key, &mut dialog, purpose);
+                if let Some(recovered) = self.recovered_dialogs.get_mut(&id).filter(|_| is_first) {
+                    recovered.is_answer_unsaved = false;
+                    recovered.bye = Some(dialog);
+                }
+            }
+        }
+    }
+
+    /// The store did not save the answer within 32 seconds: the far end has ended the call without an ACK.
+    pub(super) fn withheld_answer_expired(&mut self, now: Time, id: u64) {
+        let Some(recovered) = self.recovered_dialogs.get_mut(&id) else { return };
+        if std::mem::take(&mut recovered.is_answer_unsaved) {
+            self.handle_no_answer(now, id);
         }
     }
 
@@ -273,6 +333,14 @@ impl UserAgent {
             self.wakes.set(Owner::Recovered(id), &mut recovered.armed, None);
             self.emit(UaEvent::SavedDialogEnded { call_id: recovered.saved.call_id, reached });
         }
+    }
+}
+
+impl RecoveredDialog {
+    /// The end of an INVITE transaction changes nothing: its phone is unreachable, its answer is known, or a
+    /// timer runs.
+    fn is_settled(&self) -> bool {
+        self.is_waiting || self.bye.is_some() || self.is_answer_unsaved || self.awaits_answer
     }
 }
 

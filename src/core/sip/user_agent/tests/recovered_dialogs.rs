@@ -24,6 +24,26 @@ fn given_up(desk: &mut Desk, saved: &SavedDialog) {
     assert_eq!(desk.events(), [UaEvent::SavedDialogEnded { call_id, reached: false }]);
 }
 
+/// Reports of a late answer since the last look.
+fn answers(desk: &mut Desk, saved: &SavedDialog) -> usize {
+    let events = desk.events();
+    let answered = UaEvent::SavedDialogAnswered { call_id: saved.call_id.clone() };
+    assert!(events.iter().all(|event| *event == answered), "{events:?}");
+    events.len()
+}
+
+const UNKNOWN: &str = "481 Call/Transaction Does Not Exist";
+
+/// Refuses three CANCELs: no branch of the INVITE is known.
+fn refuse_cancels(desk: &mut Desk) {
+    for resend in 0..3 {
+        let cancel = desk.one();
+        assert_eq!(header(&cancel, HeaderName::CSeq), format!("{} CANCEL", resend + 1));
+        desk.receive(&answer(&cancel, UNKNOWN, "x", &[], ""));
+    }
+    desk.silent();
+}
+
 /// The dialog as read back from disk.
 fn from_disk(saved: &SavedDialog) -> SavedDialog {
     saved.clone()
@@ -76,22 +96,32 @@ fn an_invite_that_went_again_with_credentials_is_found_by_its_derived_branch() {
 }
 
 #[test]
-fn a_late_200_gets_ack_and_bye() {
+fn a_late_200_gets_ack_and_bye_once_it_is_saved() {
     let (dead, invite) = Desk::calling();
     let saved = dead.ua.identity(&request());
     let mut desk = next_process();
     desk.ua.end_saved_dialog(desk.now, saved.clone());
     let cancel = desk.one();
     let ok = answer(&invite, "200 OK", "far", &["Record-Route: <sip:203.0.113.21;lr>"], SDP);
-    desk.receive(&ok);
+    for _ in 0..2 {
+        desk.receive(&ok);
+        assert_eq!(answers(&mut desk, &saved), 1);
+        desk.wait(Duration::from_millis(500));
+        let sent = desk.sent();
+        assert!(lines(&sent).iter().all(|line| line.starts_with("CANCEL ")), "{sent:?}");
+    }
+    desk.ua.acknowledge_recovered(desk.now, "of another call");
+    desk.silent();
+    desk.ua.acknowledge_recovered(desk.now, &saved.call_id);
     let sent = desk.sent();
     assert_eq!(
         lines(&sent),
         ["ACK sip:far@203.0.113.10:5060 SIP/2.0", "BYE sip:far@203.0.113.10:5060 SIP/2.0"]
     );
     assert!(sent.iter().all(|text| header(text, HeaderName::Route) == "<sip:203.0.113.21;lr>"));
-    desk.receive(&answer(&cancel, "481 Call/Transaction Does Not Exist", "x", &[], ""));
-    desk.sent();
+    desk.ua.acknowledge_recovered(desk.now, &saved.call_id);
+    desk.receive(&answer(&cancel, UNKNOWN, "x", &[], ""));
+    desk.silent();
     assert_eq!(desk.events(), [], "the BYE is still out");
     desk.receive(&ok);
     assert_eq!(desk.one(), sent[0]);
@@ -100,18 +130,77 @@ fn a_late_200_gets_ack_and_bye() {
 }
 
 #[test]
-fn an_unknown_call_is_finished_after_three_cancels() {
+fn a_late_200_that_is_not_saved_gets_no_ack() {
+    let (dead, invite) = Desk::calling();
+    let saved = dead.ua.identity(&request());
+    let mut desk = next_process();
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
+    let cancel = desk.one();
+    desk.receive(&answer(&cancel, "200 OK", "far", &[], ""));
+    desk.wait(Duration::from_secs(10));
+    desk.receive(&answer(&invite, "200 OK", "far", &[], SDP));
+    assert_eq!(answers(&mut desk, &saved), 1);
+    desk.wait(Duration::from_millis(31_900));
+    assert_eq!(desk.events(), [], "the far end repeats its 200 for 32 seconds");
+    desk.wait(Duration::from_millis(100));
+    given_up(&mut desk, &saved);
+    desk.ua.acknowledge_recovered(desk.now, &saved.call_id);
+    desk.silent();
+    assert_eq!(desk.ua.next_wake(), None);
+}
+
+#[test]
+fn a_200_repeated_after_the_last_481_is_still_reported_and_ended() {
+    let (dead, invite) = Desk::calling();
+    let saved = dead.ua.identity(&request());
+    let mut desk = next_process();
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
+    refuse_cancels(&mut desk);
+    desk.wait(Duration::from_millis(3_900));
+    desk.receive(&answer(&invite, "200 OK", "far", &[], SDP));
+    assert_eq!(answers(&mut desk, &saved), 1);
+    desk.wait(Duration::from_secs(10));
+    desk.silent();
+    assert_eq!(desk.events(), [], "the answer is not saved yet");
+    desk.ua.acknowledge_recovered(desk.now, &saved.call_id);
+    let sent = desk.sent();
+    assert_eq!(
+        lines(&sent),
+        ["ACK sip:far@203.0.113.10:5060 SIP/2.0", "BYE sip:far@203.0.113.10:5060 SIP/2.0"]
+    );
+    desk.receive(&answer(&sent[1], "200 OK", "", &[], ""));
+    ended(&mut desk, &saved);
+}
+
+#[test]
+fn a_200_after_the_end_of_the_recovery_waits_for_the_store_too() {
+    let (dead, invite) = Desk::calling();
+    let saved = dead.ua.identity(&request());
+    let mut desk = next_process();
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
+    refuse_cancels(&mut desk);
+    desk.wait(Duration::from_secs(5));
+    ended(&mut desk, &saved);
+    desk.receive(&answer(&invite, "200 OK", "far", &[], SDP));
+    desk.silent();
+    assert_eq!(answers(&mut desk, &saved), 1);
+    desk.ua.acknowledge_recovered(desk.now, &saved.call_id);
+    assert_eq!(desk.sent().len(), 2);
+}
+
+#[test]
+fn an_unknown_call_is_finished_four_seconds_after_three_cancels() {
     let (dead, _) = Desk::calling();
     let saved = dead.ua.identity(&request());
     let mut desk = next_process();
     desk.ua.end_saved_dialog(desk.now, saved.clone());
-    for resend in 0..3 {
-        let cancel = desk.one();
-        assert_eq!(header(&cancel, HeaderName::CSeq), format!("{} CANCEL", resend + 1));
-        desk.receive(&answer(&cancel, "481 Call/Transaction Does Not Exist", "x", &[], ""));
-    }
-    desk.silent();
+    refuse_cancels(&mut desk);
+    desk.wait(Duration::from_millis(3_999));
+    assert_eq!(desk.events(), [], "an answered call would repeat its 200 by now");
+    desk.wait(Duration::from_millis(1));
     ended(&mut desk, &saved);
+    desk.wait(Duration::from_secs(60));
+    assert_eq!((desk.events(), desk.ua.next_wake()), (vec![], None));
 }
 
 #[test]

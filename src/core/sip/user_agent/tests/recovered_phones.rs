@@ -103,6 +103,8 @@ fn every_phone_that_rang_is_cancelled_and_a_late_answer_is_ended_where_it_came_f
     }
     let late = answer(&invites[0].1, "200 OK", "far", &["Contact: <sip:1001@6.6.6.6:5060>"], SDP);
     desk.receive_from(peer(PHONE), &late);
+    assert_eq!(desk.sent_to(), [], "the ACK waits for the store");
+    desk.ua.acknowledge_recovered(desk.now, &header(&late, HeaderName::CallId));
     let sent = desk.sent_to();
     assert_eq!(
         lines(&[sent[0].1.clone(), sent[1].1.clone()]),
