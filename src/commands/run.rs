@@ -20,7 +20,7 @@ use paceline_core::outcome::Outcome;
 use paceline_core::pacing::Why;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -65,29 +65,34 @@ pub(super) async fn run_campaign(global: &Global, setup: Setup) -> Result<Exit, 
     })
 }
 
+/// How often the line is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
 /// A campaign all of whose trunks rest this long is stopped: someone has to speak with the carrier.
 const LINE_PATIENCE: Duration = Duration::from_secs(30);
 /// The same for a campaign that waits for a region alone.
 const REGION_PATIENCE: Duration = Duration::from_secs(30 * 60);
 
-/// Since when the line keeps a campaign from calling, and whether that is too long.
+/// How long the line has kept a campaign from calling, and whether that is too long.
 #[derive(Default)]
 struct LineWatch {
-    since: Option<Instant>,
+    waited: Duration,
 }
 
 impl LineWatch {
+    /// Called once a [`TICK`].
     fn is_over(&mut self, board: &CampaignBoard) -> bool {
         let waits = matches!(board.view.why, Some(Why::RetriesLater | Why::HopperEmpty));
         let patience = match board.view.line {
             Some(line) if line.all => LINE_PATIENCE,
             Some(_) if waits => REGION_PATIENCE,
             _ => {
-                self.since = None;
+                self.waited = Duration::ZERO;
                 return false;
             }
         };
-        self.since.get_or_insert_with(Instant::now).elapsed() >= patience
+        self.waited += TICK;
+        self.waited >= patience
     }
 }
 
@@ -137,7 +142,7 @@ async fn watch_until_finished(
 ) -> bool {
     let mut board = running.handle.board();
     let (mut stopped, mut line) = (false, LineWatch::default());
-    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    let mut ticks = tokio::time::interval(TICK);
     let mut results_due = tokio::time::interval(RESULTS_INTERVAL);
     results_due.reset();
     loop {
@@ -148,15 +153,14 @@ async fn watch_until_finished(
         if state.finished {
             break;
         }
-        if line.is_over(&state) {
-            eprintln!("the campaign pauses: {}", state.line);
-            running.handle.send(EngineRequest::Drain).await;
-            stopped = true;
-            break;
-        }
         tokio::select! {
             changed = board.changed() => if changed.is_err() { break },
-            _ = ticks.tick() => {}
+            _ = ticks.tick() => if line.is_over(&state) {
+                eprintln!("the campaign pauses: {}", state.line);
+                running.handle.send(EngineRequest::Drain).await;
+                stopped = true;
+                break;
+            },
             () = signals.next() => {
                 running.handle.send(EngineRequest::Drain).await;
                 stopped = true;

@@ -183,6 +183,8 @@ answers! {
         phone: Option<PhoneLink>,
         /// Why no calls are offered, where that is not by availability.
         quiet: Option<String>,
+        /// Why the store refused the last call that the agent asked for.
+        refused: Option<String>,
         work: Option<WorkView>,
         muted: bool,
         until: Option<Moment>,

@@ -158,11 +158,20 @@ impl Engine {
         }
     }
 
+    /// The trunk's name, and its account where that may be what the carrier refuses.
+    fn refused_by(&self, view: &LineView) -> String {
+        let name = self.trunk_name(view.trunk);
+        let account = self.trunks.get(&view.trunk).map_or("", |parts| parts.sip.username.as_str());
+        match view.trouble.sip_code {
+            Some(401 | 403 | 407) if !account.is_empty() => format!("{name} (account {account})"),
+            _ => name,
+        }
+    }
+
     /// Reports a change of the line guards in words: log, board, store.
     fn take_line(&mut self, campaign: CampaignId, line: Option<LineView>) {
         let words = |lang: Lang| {
-            line.map(|view| lang.line_trouble(&self.trunk_name(view.trunk), &view.trouble))
-                .unwrap_or_default()
+            line.map(|view| lang.line_trouble(&self.refused_by(&view), &view.trouble)).unwrap_or_default()
         };
         let (stored, shown) = (words(Lang::En), words(Lang::of_process()));
         let board = self.board.campaigns.get_mut(&campaign);

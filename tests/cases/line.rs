@@ -100,7 +100,8 @@ fn a_carrier_that_answers_every_call_and_hangs_up_is_not_given_the_list() {
     let played = carrier.run_for(25);
     assert_eq!(played.ended.code, STOPPED, "{}\n{}", played.ended.all(), played.shown());
     let closed = played.leads_in("failed") + played.leads_in("done");
-    assert!(closed <= 20, "{closed} leads closed\n{}", played.shown());
+    // An answered call is never taken back, so those before the judgement stay closed.
+    assert!(closed <= 24, "{closed} leads closed\n{}", played.shown());
     played.ended.says(&["main"]);
 }
 

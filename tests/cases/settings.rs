@@ -32,14 +32,13 @@ fn an_end_date_is_the_whole_day() {
     let checked = folder.check().ended(DONE);
     one_line_says(&checked, &["2031-03-05", "21:00"]);
     one_line_says(&checked, &["2031-03-05", "08:00"]);
-    let windows = load(&folder).rules.windows;
-    let open = |hour: i8, date: Date| {
-        let at = date.at(hour, 0, 0, 0).in_tz("Asia/Shanghai").expect("a moment").timestamp();
-        matches!(windows.state(Utc::from_millis(at.as_millisecond())), WindowState::OpenUntil(_))
+    let rules = load(&folder).rules;
+    let midnight = |date: Date| {
+        let at = date.at(0, 0, 0, 0).in_tz("Asia/Shanghai").expect("a moment").timestamp();
+        Some(Utc::from_millis(at.as_millisecond()))
     };
     let day = jiff::civil::date(2031, 3, 5);
-    assert!(open(9, day) && open(20, day), "the day is open");
-    assert!(!open(9, day.tomorrow().expect("a day")) && !open(9, day.yesterday().expect("a day")));
+    assert_eq!((rules.start, rules.end), (midnight(day), midnight(day.tomorrow().expect("a day"))));
 }
 
 #[test]
@@ -58,7 +57,7 @@ fn holidays_are_a_setting() {
     let checked = Folder::of("102-holidays").check().ended(DONE);
     checked.says(&["2027-02-05"]);
     let wrong = Folder::of("102-holidays").edit("campaign.toml", "2027-02-05", "2027-02-30");
-    wrong.check().ended(REFUSED).says(&["2027-02-30", "holidays"]);
+    wrong.check().ended(REFUSED).says(&["2027-02-30", "campaign.toml:8"]);
     let backwards = Folder::of("102-holidays").edit("campaign.toml", "2027-02-05", "2027-02-12..2027-02-05");
     backwards.check().ended(REFUSED).says(&["2027-02-12..2027-02-05"]);
 }
@@ -132,7 +131,7 @@ fn each_number_may_be_called_by_its_own_zone() {
         "[calling]\ntimezone = \"number\"\n[announcement]",
     );
     let checked = folder.check().ended(DONE);
-    checked.says(&["America/New_York", "America/Los_Angeles"]);
+    checked.says(&["each number's own"]);
 }
 
 #[test]
@@ -178,7 +177,7 @@ fn a_window_inside_the_gap_of_summer_time_ends_where_the_gap_begins() {
     };
     assert_eq!(of("01:30", "02:30"), (90..120).collect::<Vec<_>>(), "it ends where the gap begins");
     assert_eq!(of("02:15", "02:45"), [0; 0], "a window of the gap alone is not there that day");
-    assert_eq!(of("02:30", "04:00"), (120..180).collect::<Vec<_>>(), "after the gap it is 03:00");
+    assert_eq!(of("02:30", "04:00"), (150..180).collect::<Vec<_>>(), "half an hour after the gap began");
 }
 
 /// It is day in China and night in New York, or the reverse; the window is about now in China.

@@ -17,7 +17,7 @@ fn a_campaign_of_the_simulated_carrier_is_not_dialled_on_a_real_trunk() {
     assert!(played.attempts.iter().all(|row| row["trunk"] == "simulated"), "{:?}", played.attempts);
     let carrier = folder.carrier(&["--all", "0"]);
     let refused = carrier.run_for(20).ended(REFUSED);
-    refused.ended.says(&["simulated", "main"]);
+    refused.ended.says(&["simulated", "list reset"]);
     assert_eq!(carrier.dialled(), [""; 0], "a sample rings no real phone");
 }
 

@@ -26,8 +26,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sim", &["audio", "net"]),
     // Counters of the media threads and of the store.
     ("metrics", &["net", "store"]),
-    // The loop uses every room that makes calls, and no user interface.
-    ("engine", &["audio", "dialplan", "journal", "metrics", "net", "store"]),
+    // The loop uses every room that makes calls, and no user interface; `text` gives its log the words of a trunk's
+    // trouble.
+    ("engine", &["audio", "dialplan", "journal", "metrics", "net", "store", "text"]),
     // The console uses the engine's board and the metrics, and queries the store for people, leads and calls.
     ("console", &["config", "engine", "metrics", "store", "text"]),
     ("progress", &["engine", "text"]),

@@ -139,7 +139,7 @@ async fn check(dir: &Path, acknowledged: &[i64], turn: usize) {
         "select count(*) from attempt a join lead l on l.id = a.lead_id
           where (a.disposition is not null) <> (l.state = 'follow_up')
              or (a.disposition is not null) <> (l.callback_agent is not null)
-             or (a.disposition is not null) <> (l.next_at > 0)
+             or (a.disposition is not null) <> (l.state = 'follow_up' and l.next_at > 0)
              or (a.disposition is not null) <>
                 exists (select 1 from summary s where s.attempt_id = a.id and s.lead_id = l.id)",
     )

@@ -16,7 +16,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 /// Longer than any step takes on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(240);
 /// Poll interval where no notification exists.
 const LOOK: Duration = Duration::from_millis(25);
 

@@ -1,3 +1,5 @@
+//! The guard over scripted and random runs of calls.
+
 use super::*;
 use crate::ids::{AttemptId, CampaignId};
 use rand::{RngExt, SeedableRng};

@@ -4,6 +4,7 @@
 use super::FloorPlan;
 use super::judge::{Seen, Sent};
 use paceline::sim::memory_store::{MemoryStore, StoredAttempt};
+use paceline_core::campaign::retry::usual_retry;
 use paceline_core::campaign::window::WindowState;
 use paceline_core::dialer::output::SummaryRecord;
 use paceline_core::ids::{CallId, HouseholdId, LeadId};
@@ -125,8 +126,8 @@ fn no_lead_is_called_before_its_time(
             continue;
         }
         let rest = placed.since(result.ended_at);
-        match rules.after.get(&result.outcome) {
-            Some(delay) if rest >= *delay => {}
+        match rules.after.get(&result.outcome).copied().or_else(|| usual_retry(result.outcome)) {
+            Some(delay) if rest >= delay => {}
             Some(delay) => {
                 return Err(format!(
                     "{:?}: again {rest:?} after {}, not {delay:?}",
