@@ -97,7 +97,7 @@ const REPORT_WITHIN: Duration = Duration::from_secs(600);
 /// let mut now = Time::ZERO;
 /// for second in 0..10 {
 ///     now = Time::from_millis(second * 1_000);
-/// What happened since: the first call rings after two seconds and is answered after eight.
+///     // The first call rings after two seconds and is answered after eight.
 ///     let call = CallId(0);
 ///     match second {
 ///         2 => {

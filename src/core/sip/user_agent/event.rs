@@ -68,7 +68,7 @@ pub enum UaEvent {
         target: String,
     },
     /// The callee of a recovered dialog answered, which the earlier process did not see. ACK and BYE follow
-    /// [`UserAgent::acknowledge_recovered`]. A repeated 200 is reported again until then.
+    /// `UserAgent::acknowledge_recovered`. A repeated 200 is reported again until then.
     SavedDialogAnswered {
         call_id: String,
     },

@@ -232,7 +232,7 @@ impl UserAgent {
         }
     }
 
-    /// Reports a 2xx and keeps its dialog until [`UserAgent::acknowledge_recovered`]. A repetition is reported
+    /// Reports a 2xx and keeps its dialog until `UserAgent::acknowledge_recovered`. A repetition is reported
     /// again, since the store may have refused to save the first.
     fn withhold_answer(&mut self, id: u64, key: ClientKey, message: &Message<'_>, from: Peer) {
         self.emit(UaEvent::SavedDialogAnswered { call_id: message.call_id().into_owned() });
