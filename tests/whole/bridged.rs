@@ -188,7 +188,8 @@ async fn bridge(client: &Client, callees: &RunningPhones, site: &Site) {
     .await;
 }
 
-/// Callees answer, listen for a second and hang up, until no lead is left to call.
+/// Callees answer, listen for six seconds (several that hang up sooner look like a fault of the line) and hang up,
+/// until no lead is left to call.
 async fn work_off(client: &Client, callees: &RunningPhones) {
     let mut picked_up: BTreeSet<CallId> = BTreeSet::new();
     let mut heard: BTreeMap<CallId, Instant> = BTreeMap::new();
@@ -200,7 +201,7 @@ async fn work_off(client: &Client, callees: &RunningPhones) {
             }
             if call.heard_audio && call.user != TELEPHONE {
                 let since = heard.entry(call.call).or_insert_with(Instant::now);
-                if since.elapsed() > Duration::from_secs(1) && hung_up.insert(call.call) {
+                if since.elapsed() > Duration::from_secs(6) && hung_up.insert(call.call) {
                     callees.hang_up(call.call);
                 }
             }
