@@ -30,9 +30,8 @@ use paceline_core::sip::user_agent::{
     Incoming, Peer, PhoneAccount, RegistrarConfig, SipTrunk, Transport, UaConfig,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
@@ -40,11 +39,22 @@ pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const REALM: &str = "paceline";
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A range of RTP ports that no other rig uses.
+/// A range of RTP ports that no other rig has been given lately and that
+/// nothing is bound to now. Ranges are given out in a circle: a long run asks
+/// for more ports than there are.
 pub fn ports(count: u16) -> std::ops::RangeInclusive<u16> {
-    static NEXT: AtomicU16 = AtomicU16::new(30_000);
-    let first = NEXT.fetch_add(count, Ordering::Relaxed);
-    first..=first + count - 1
+    const RANGE: std::ops::RangeInclusive<u16> = 25_000..=64_000;
+    static NEXT: Mutex<u16> = Mutex::new(*RANGE.start());
+    let mut next = NEXT.lock().unwrap();
+    for _ in 0..1_000 {
+        let first = if *RANGE.end() - *next < count { *RANGE.start() } else { *next };
+        *next = first + count;
+        let range = first..=first + count - 1;
+        if range.clone().all(|port| UdpSocket::bind((LOCALHOST, port)).is_ok()) {
+            return range;
+        }
+    }
+    panic!("no {count} free ports in a row");
 }
 
 /// Settings of a rig.
