@@ -14,7 +14,7 @@ use paceline::sim::line::Line;
 use paceline::sim::memory_store::MemoryStore;
 use paceline::sim::people::Population;
 use paceline_core::campaign::{
-    Announcement, CallerIdRules, CallingWindows, Campaign, Mode, RetryRules, Rotation, Trunk,
+    Announcement, CallerIdRules, CallingWindows, Campaign, Mode, RetryRules, Trunk,
 };
 use paceline_core::dialer::Output;
 use paceline_core::ids::{CampaignId, LeadId, TrunkId};
@@ -121,14 +121,7 @@ fn campaign() -> Campaign {
             input_wait: Duration::from_secs(5),
         }),
         keys: BTreeMap::new(),
-        caller_ids: CallerIdRules {
-            numbers: Vec::new(),
-            rotation: Rotation::RoundRobin,
-            sticky: true,
-            per_hour_max: None,
-            per_day_max: None,
-            warm_up: false,
-        },
+        caller_ids: CallerIdRules::default(),
         agents: None,
         pacing: Default::default(),
     }

@@ -8,11 +8,13 @@ pub mod hours;
 pub mod problem;
 pub mod proxies;
 pub mod settings;
+pub mod trunk;
 pub mod trunk_uri;
 
 mod units;
 
 pub use campaign::{CampaignFile, LoadedCampaign};
 pub use problem::{ConfigError, Problem};
-pub use settings::{Config, TrunkConfig};
+pub use settings::Config;
+pub use trunk::TrunkConfig;
 pub use trunk_uri::TrunkUri;

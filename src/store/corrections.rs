@@ -82,11 +82,11 @@ async fn write(conn: &mut SqliteConnection, correction: &Correction, at: Utc) ->
             if closed.rows_affected() == 0 {
                 return Ok(false);
             }
-            add_phone(conn, correction.lead, *now).await?;
+            add_phone(conn, correction.lead, *now, &now.national()).await?;
             ("phone", Some(was.national()), now.national())
         }
         LeadChange::AddPhone(number) => {
-            add_phone(conn, correction.lead, *number).await?;
+            add_phone(conn, correction.lead, *number, &number.national()).await?;
             ("add_phone", None, number.national())
         }
     };
@@ -109,17 +109,17 @@ async fn write(conn: &mut SqliteConnection, correction: &Correction, at: Utc) ->
 }
 
 /// Appends a phone to the lead's phones; a phone it already has keeps its position.
-async fn add_phone(
+pub(super) async fn add_phone(
     conn: &mut SqliteConnection,
     lead: LeadId,
     number: PhoneNumber,
+    given: &str,
 ) -> Result<(), sqlx::Error> {
-    let given = number.national();
     let number = number.as_u64() as i64;
     let added = sqlx::query!(
         "insert into phone (lead_id, position, number, given)
-         select $1, coalesce(max(position), -1) + 1, $2, $3 from phone where lead_id = $1
-         having not exists (select 1 from phone where lead_id = $1 and number = $2)",
+         select $1, (select coalesce(max(position), -1) + 1 from phone where lead_id = $1), $2, $3
+          where not exists (select 1 from phone where lead_id = $1 and number = $2)",
         lead.0,
         number,
         given

@@ -1,6 +1,7 @@
 //! A list that grows after its campaign has begun: which numbers the campaign's leads have, further numbers of
 //! known leads, leads that are no longer in the list.
 
+use super::corrections::add_phone;
 use super::imports::ImportId;
 use super::{Store, StoreError};
 use paceline_core::ids::{CampaignId, LeadId};
@@ -67,26 +68,7 @@ impl Store {
         for chunk in numbers.chunks(CHUNK) {
             let written = self.transaction(async |conn| {
                 for (lead, number, given) in chunk {
-                    let (number, given) = (number.as_u64() as i64, given.replace('\0', "\u{fffd}"));
-                    let added = sqlx::query!(
-                        "insert into phone (lead_id, position, number, given)
-                         select $1, (select coalesce(max(position), -1) + 1 from phone where lead_id = $1), $2, $3
-                          where not exists (select 1 from phone where lead_id = $1 and number = $2)",
-                        lead.0,
-                        number,
-                        given
-                    )
-                    .execute(&mut *conn)
-                    .await?;
-                    if added.rows_affected() > 0 {
-                        sqlx::query!(
-                            "update lead set state = 'open', reason = null, next_at = 0
-                              where id = $1 and state = 'failed' and coalesce(reason, 'attempts_used') = 'attempts_used'",
-                            lead.0
-                        )
-                        .execute(&mut *conn)
-                        .await?;
-                    }
+                    add_phone(conn, *lead, *number, &given.replace('\0', "\u{fffd}")).await?;
                 }
                 Ok(())
             });

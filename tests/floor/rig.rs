@@ -19,8 +19,8 @@ use paceline_core::agent::{
     WorkMode, WrapUp,
 };
 use paceline_core::campaign::{
-    AgentRules, CallerIdRules, CallingWindows, Campaign, DayWindow, Disposition, Mode, PacingRules, Preview,
-    Recorded, RetryRules, Rotation, Trunk,
+    AgentRules, CallerIdRules, CallingWindows, Campaign, Disposition, Mode, PacingRules, Preview, Recorded,
+    RetryRules, Trunk,
 };
 use paceline_core::ids::{AgentId, CampaignId, GroupId, TrunkId};
 use paceline_core::media::Codec;
@@ -400,24 +400,13 @@ async fn campaign(store: &Store, wish: &Wish, group: GroupId) -> Campaign {
         setup: Duration::from_secs(30),
         concurrency_max: None,
         calls_per_sec: None,
-        windows: CallingWindows {
-            timezone: "Asia/Shanghai".into(),
-            windows: vec![DayWindow { days: [true; 7], from_minute: 0, to_minute: 1_440 }],
-            ..CallingWindows::default()
-        },
+        windows: CallingWindows::daily("Asia/Shanghai", 0, 1_440),
         start: None,
         end: None,
         retry,
         announcement: None,
         keys: Default::default(),
-        caller_ids: CallerIdRules {
-            numbers: Vec::new(),
-            rotation: Rotation::RoundRobin,
-            sticky: true,
-            per_hour_max: None,
-            per_day_max: None,
-            warm_up: false,
-        },
+        caller_ids: CallerIdRules::default(),
         agents: Some(AgentRules {
             group,
             strategy: Strategy::LongestIdle,

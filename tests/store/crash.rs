@@ -5,7 +5,6 @@
 
 use super::*;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command as Process, Stdio};
 
 const FOLDER: &str = "PACELINE_TEST_CRASH_FOLDER";
 const LEADS: u64 = 100_000;
@@ -13,9 +12,7 @@ const LEADS: u64 = 100_000;
 /// Not a test by itself: opens and ends many concurrent calls until it is killed.
 #[test]
 fn dials_until_killed() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
-    runtime.block_on(dial_until_killed(Path::new(&folder)));
+    run_until_killed(FOLDER, dial_until_killed);
 }
 
 async fn dial_until_killed(folder: &Path) {
@@ -32,25 +29,7 @@ async fn dial_until_killed(folder: &Path) {
         match reply {
             Reply::Leads { leads, .. } => {
                 for lead in leads {
-                    let request = AttemptRequest {
-                        attempt: AttemptId(next),
-                        campaign,
-                        lead: Some(lead.id),
-                        household: None,
-                        number: lead.phones[0].number,
-                        ordinal: 1,
-                        trunk: TrunkId(0),
-                        caller_id: None,
-                        placed_at: clock.now(),
-                        open_until: clock.now() + Duration::from_secs(1),
-                        attempts_max: 3,
-                        per_day_max: 3,
-                        gap_min: Duration::ZERO,
-                        day_start: clock.now(),
-                        day_end: clock.now() + Duration::from_secs(1),
-                        rest: Duration::from_secs(60),
-                        guaranteed: false,
-                    };
+                    let request = request(AttemptId(next), campaign, &lead, clock.now());
                     next += 1;
                     writer.send(opening(&request)).await;
                     calls.insert(request.attempt, (request, lead));
@@ -76,16 +55,6 @@ async fn dial_until_killed(folder: &Path) {
             other => panic!("{other:?}"),
         }
     }
-}
-
-fn start(folder: &Path) -> Child {
-    Process::new(std::env::current_exe().unwrap())
-        .args(["--exact", "store::crash::dials_until_killed", "--nocapture", "--test-threads=1"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap()
 }
 
 /// Acknowledgements that the killed process had received.
@@ -123,7 +92,7 @@ fn a_killed_process_loses_no_acknowledged_write() {
     });
     let mut acknowledged = Acknowledged::default();
     for turn in 0..20_usize {
-        let mut child = start(dir.path());
+        let mut child = start_to_be_killed("store::crash::dials_until_killed", FOLDER, dir.path());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).split(b'\n');
         // The number of lines before the kill differs from turn to turn.
         let lines_before_kill = 1 + turn * 37 % 400;

@@ -11,16 +11,13 @@ use paceline_core::lead::Callback;
 use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command as Process, Stdio};
 
 const FOLDER: &str = "PACELINE_TEST_FLOOR_CRASH_FOLDER";
 
 /// Not a test by itself: writes results, summaries and callbacks concurrently until it is killed.
 #[test]
 fn summarises_until_killed() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
-    runtime.block_on(talk_until_killed(Path::new(&folder)));
+    run_until_killed(FOLDER, talk_until_killed);
 }
 
 async fn talk_until_killed(folder: &Path) {
@@ -67,39 +64,6 @@ async fn talk_until_killed(folder: &Path) {
     }
 }
 
-fn request(attempt: AttemptId, campaign: CampaignId, lead: &Lead, now: Utc) -> AttemptRequest {
-    AttemptRequest {
-        attempt,
-        campaign,
-        lead: Some(lead.id),
-        household: None,
-        number: lead.phones[0].number,
-        ordinal: 1,
-        trunk: TrunkId(0),
-        caller_id: None,
-        placed_at: now,
-        open_until: now + Duration::from_secs(1),
-        attempts_max: 3,
-        per_day_max: 3,
-        gap_min: Duration::ZERO,
-        day_start: now,
-        day_end: now + Duration::from_secs(1),
-        rest: Duration::from_secs(60),
-        guaranteed: false,
-    }
-}
-
-fn start(folder: &Path) -> Child {
-    let test = "store::floor_crash::summarises_until_killed";
-    Process::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap()
-}
-
 #[test]
 fn a_summary_and_its_lead_update_are_written_atomically() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -111,7 +75,7 @@ fn a_summary_and_its_lead_update_are_written_atomically() {
     });
     let mut acknowledged: Vec<i64> = Vec::new();
     for turn in 0..12_usize {
-        let mut child = start(dir.path());
+        let mut child = start_to_be_killed("store::floor_crash::summarises_until_killed", FOLDER, dir.path());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).split(b'\n').map_while(Result::ok);
         let parse = |line: Vec<u8>| -> Option<i64> {
             let line = String::from_utf8_lossy(&line).into_owned();

@@ -35,6 +35,7 @@ use paceline_core::outcome::{EndedBy, LeadState, Outcome, Reason};
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command as Process, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -311,4 +312,46 @@ pub fn household(lead: &Lead) -> HouseholdId {
 
 pub fn ids(leads: &[Lead]) -> Vec<LeadId> {
     leads.iter().map(|lead| lead.id).collect()
+}
+
+/// The opening of a lead's first attempt.
+fn request(attempt: AttemptId, campaign: CampaignId, lead: &Lead, now: Utc) -> AttemptRequest {
+    AttemptRequest {
+        attempt,
+        campaign,
+        lead: Some(lead.id),
+        household: None,
+        number: lead.phones[0].number,
+        ordinal: 1,
+        trunk: TrunkId(0),
+        caller_id: None,
+        placed_at: now,
+        open_until: now + Duration::from_secs(1),
+        attempts_max: 3,
+        per_day_max: 3,
+        gap_min: Duration::ZERO,
+        day_start: now,
+        day_end: now + Duration::from_secs(1),
+        rest: Duration::from_secs(60),
+        guaranteed: false,
+    }
+}
+
+/// Starts this test binary again with one test, which finds `folder` in the environment and works in it until it
+/// is killed. Its standard output, which the pipe keeps, is what it acknowledged.
+fn start_to_be_killed(test: &str, variable: &str, folder: &Path) -> Child {
+    Process::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(variable, folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap()
+}
+
+/// The body of a test that [`start_to_be_killed`] starts; without the folder it does nothing.
+fn run_until_killed(variable: &str, work: impl AsyncFnOnce(&Path)) {
+    let Some(folder) = std::env::var_os(variable) else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
+    runtime.block_on(work(Path::new(&folder)));
 }

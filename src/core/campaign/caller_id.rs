@@ -44,6 +44,20 @@ pub struct CallerIdRules {
     pub warm_up: bool,
 }
 
+/// The trunk's own identity, without caps.
+impl Default for CallerIdRules {
+    fn default() -> Self {
+        CallerIdRules {
+            numbers: Vec::new(),
+            rotation: Rotation::RoundRobin,
+            sticky: true,
+            per_hour_max: None,
+            per_day_max: None,
+            warm_up: false,
+        }
+    }
+}
+
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

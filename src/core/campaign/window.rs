@@ -58,6 +58,12 @@ const DAYS_AHEAD: i64 = 9;
 const DAYS_AHEAD_MAX: i64 = 3 * 366;
 
 impl CallingWindows {
+    /// The same hours on every day, in minutes since local midnight.
+    pub fn daily(timezone: &str, from_minute: u16, to_minute: u16) -> CallingWindows {
+        let windows = vec![DayWindow { days: [true; 7], from_minute, to_minute }];
+        CallingWindows { timezone: timezone.into(), windows, ..CallingWindows::default() }
+    }
+
     /// Whether the bundled database knows the zone.
     pub fn timezone_known(name: &str) -> bool {
         TimeZoneDatabase::bundled().get(name).is_ok()

@@ -21,7 +21,7 @@ use paceline::sim::random::SimRng;
 use paceline_core::agent::{Agent, Group, Membership, Strategy, WorkMode, WrapUp};
 use paceline_core::call::Digit;
 use paceline_core::campaign::{
-    AgentRules, Announcement, CallerIdRules, CallingWindows, Campaign, DayWindow, Disposition, KeyRule, Mode,
+    AgentRules, Announcement, CallerIdRules, CallingWindows, Campaign, Disposition, KeyRule, Mode,
     PacingRules, Preview, Recorded, RetryRules, Rotation, Trunk,
 };
 use paceline_core::ids::{AgentId, CampaignId, GroupId, HouseholdId, LeadId, TrunkId};
@@ -162,11 +162,7 @@ fn campaign(mode: Mode, rng: &mut SimRng) -> Campaign {
         setup: Duration::from_secs(20),
         concurrency_max: announce.then_some(6),
         calls_per_sec: None,
-        windows: CallingWindows {
-            timezone: "Asia/Shanghai".into(),
-            windows: vec![DayWindow { days: [true; 7], from_minute: 480, to_minute: 1200 }],
-            ..CallingWindows::default()
-        },
+        windows: CallingWindows::daily("Asia/Shanghai", 480, 1200),
         start: None,
         end: None,
         retry: RetryRules {

@@ -17,8 +17,7 @@ use super::output::{AttemptRequest, AttemptResult};
 use super::*;
 use crate::call::{Digit, Ended, Heard, Progress};
 use crate::campaign::{
-    Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, DayWindow, KeyRule, Mode, RetryRules,
-    Rotation, Trunk,
+    Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Trunk,
 };
 use crate::ids::{AttemptId, LeadId};
 use crate::lead::{Lead, Phone};
@@ -171,11 +170,7 @@ fn campaign() -> Campaign {
         setup: Duration::from_secs(20),
         concurrency_max: None,
         calls_per_sec: None,
-        windows: CallingWindows {
-            timezone: "Asia/Shanghai".into(),
-            windows: vec![DayWindow { days: [true; 7], from_minute: 480, to_minute: 1260 }],
-            ..CallingWindows::default()
-        },
+        windows: CallingWindows::daily("Asia/Shanghai", 480, 1260),
         start: None,
         end: None,
         retry: RetryRules {
@@ -198,14 +193,7 @@ fn campaign() -> Campaign {
         ]
         .map(|(key, rule)| (Digit::from_char(key).expect("a key"), rule))
         .into(),
-        caller_ids: CallerIdRules {
-            numbers: Vec::new(),
-            rotation: Rotation::RoundRobin,
-            sticky: true,
-            per_hour_max: None,
-            per_day_max: None,
-            warm_up: false,
-        },
+        caller_ids: CallerIdRules::default(),
         agents: None,
         pacing: Default::default(),
     }

@@ -1,6 +1,6 @@
 //! CANCEL of our own calls (RFC 3261 section 9.1): sent after the first provisional, given up after 32 s.
 
-use super::client_transactions::{Answer, Purpose};
+use super::client_transactions::{Answer, ClientRequest, Purpose};
 use super::ending::{ended_by_us, unanswered_outcome};
 use super::identifiers::ClientKey;
 use super::leg::{CANCEL_TIMEOUT, Cancel};
@@ -39,7 +39,15 @@ impl UserAgent {
         let reason = phone.map_or(write::reason(cause), |phone| phone.reason(cause));
         let invite = self.clients.get(&key).map(|client| client.bytes.as_slice()).unwrap_or_default();
         let Some(cancel) = write::cancel_of(invite, reason) else { return };
-        self.send_request(now, ClientKey { cancel: true, ..key }, to, cancel, Purpose::Cancel(call));
+        self.send_request(
+            now,
+            ClientRequest {
+                key: ClientKey { cancel: true, ..key },
+                to,
+                bytes: cancel,
+                purpose: Purpose::Cancel(call),
+            },
+        );
     }
 
     /// The INVITE's own final response decides how the call ended; an unknown or unanswered CANCEL changes

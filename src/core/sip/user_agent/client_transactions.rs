@@ -87,58 +87,39 @@ impl Answer<'_, '_> {
     }
 }
 
+/// A request as it leaves, and what its transaction is for.
+pub(super) struct ClientRequest {
+    pub key: ClientKey,
+    pub to: Peer,
+    pub bytes: Vec<u8>,
+    pub purpose: Purpose,
+}
+
 impl UserAgent {
     pub(super) fn transmit(&mut self, to: Peer, bytes: Vec<u8>) {
         self.outputs.push_back(UaOutput::Transmit { to, bytes });
     }
 
-    pub(super) fn send_invite_request(
-        &mut self,
-        now: Time,
-        key: ClientKey,
-        to: Peer,
-        bytes: Vec<u8>,
-        purpose: Purpose,
-    ) {
-        self.transmit(to, bytes.clone());
-        let machine = Machine::Invite(ClientInvite::new(now, is_reliable(to)));
-        self.insert_client(key, machine, to, bytes, purpose);
+    pub(super) fn send_invite_request(&mut self, now: Time, request: ClientRequest) {
+        self.transmit(request.to, request.bytes.clone());
+        let machine = Machine::Invite(ClientInvite::new(now, is_reliable(request.to)));
+        self.insert_client(request, machine);
     }
 
-    pub(super) fn send_request(
-        &mut self,
-        now: Time,
-        key: ClientKey,
-        to: Peer,
-        bytes: Vec<u8>,
-        purpose: Purpose,
-    ) {
-        self.transmit(to, bytes.clone());
-        let machine = Machine::Other(Client::new(now, is_reliable(to)));
-        self.insert_client(key, machine, to, bytes, purpose);
+    pub(super) fn send_request(&mut self, now: Time, request: ClientRequest) {
+        self.transmit(request.to, request.bytes.clone());
+        let machine = Machine::Other(Client::new(now, is_reliable(request.to)));
+        self.insert_client(request, machine);
     }
 
     /// Waits for late responses to an INVITE sent by an earlier process.
-    pub(super) fn resume_invite(
-        &mut self,
-        now: Time,
-        key: ClientKey,
-        to: Peer,
-        bytes: Vec<u8>,
-        purpose: Purpose,
-    ) {
-        let machine = Machine::Invite(ClientInvite::resume(now, is_reliable(to)));
-        self.insert_client(key, machine, to, bytes, purpose);
+    pub(super) fn resume_invite(&mut self, now: Time, request: ClientRequest) {
+        let machine = Machine::Invite(ClientInvite::resume(now, is_reliable(request.to)));
+        self.insert_client(request, machine);
     }
 
-    fn insert_client(
-        &mut self,
-        key: ClientKey,
-        machine: Machine,
-        to: Peer,
-        bytes: Vec<u8>,
-        purpose: Purpose,
-    ) {
+    fn insert_client(&mut self, request: ClientRequest, machine: Machine) {
+        let ClientRequest { key, to, bytes, purpose } = request;
         self.drop_client(key);
         let (acks, withheld) = (Vec::new(), Vec::new());
         let mut client =
@@ -246,7 +227,10 @@ impl UserAgent {
         let to = client.to;
         let reason = write::reason(crate::call::HangUpCause::Finished);
         if let Some(cancel) = write::cancel_of(&client.bytes, reason) {
-            self.send_request(now, cancel_key, to, cancel, Purpose::Ignored);
+            self.send_request(
+                now,
+                ClientRequest { key: cancel_key, to, bytes: cancel, purpose: Purpose::Ignored },
+            );
         }
     }
 
@@ -315,7 +299,7 @@ impl UserAgent {
         let ack = self.dialog_ack(dialog);
         self.send_ack(now, key, &tag, to, ack);
         let (bye_key, bye) = self.dialog_request(dialog, Method::Bye, &[], None);
-        self.send_request(now, bye_key, to, bye, purpose);
+        self.send_request(now, ClientRequest { key: bye_key, to, bytes: bye, purpose });
     }
 
     /// Sends the ACK of a 2xx and keeps it for retransmissions.

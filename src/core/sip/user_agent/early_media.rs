@@ -1,6 +1,6 @@
 //! Provisional responses to our INVITE: ringing, early dialogs of a fork, PRACK, and early media.
 
-use super::client_transactions::Purpose;
+use super::client_transactions::{ClientRequest, Purpose};
 use super::leg::EarlyDialog;
 use super::{Peer, UaEvent, UserAgent, write};
 use crate::call::Progress;
@@ -89,7 +89,7 @@ impl UserAgent {
         }
         let to = dialog.next_hop();
         let (key, bytes) = self.dialog_request(&mut dialog, Method::Prack, &lines, None);
-        self.send_request(now, key, to, bytes, Purpose::Prack(call));
+        self.send_request(now, ClientRequest { key, to, bytes, purpose: Purpose::Prack(call) });
         true
     }
 

@@ -1,6 +1,6 @@
 //! Hang-up by call state (CANCEL, BYE, final response), a challenged BYE, and the final event of a call.
 
-use super::client_transactions::{Answer, Purpose};
+use super::client_transactions::{Answer, ClientRequest, Purpose};
 use super::credentials::Credentials;
 use super::incoming_calls::is_incoming;
 use super::leg::{Leg, LegState};
@@ -93,9 +93,9 @@ impl UserAgent {
         let (key, bytes) = self.dialog_request(&mut leg.dialog, method, &lines, body);
         self.legs.insert(call, leg);
         if method == Method::Invite {
-            self.send_invite_request(now, key, to, bytes, purpose);
+            self.send_invite_request(now, ClientRequest { key, to, bytes, purpose });
         } else {
-            self.send_request(now, key, to, bytes, purpose);
+            self.send_request(now, ClientRequest { key, to, bytes, purpose });
         }
         Some(key)
     }

@@ -1,7 +1,7 @@
 //! Outgoing calls from INVITE to ACK: digest challenges, redirection, refusals, and the 2xx whose ACK is
 //! withheld until the answer is on disk.
 
-use super::client_transactions::{Answer, Purpose};
+use super::client_transactions::{Answer, ClientRequest, Purpose};
 use super::credentials::Credentials;
 use super::ending::{ended, ended_by_us, unanswered_outcome};
 use super::identifiers::{ClientKey, tag_text};
@@ -111,7 +111,7 @@ impl UserAgent {
         let (key, peer) = (placing.key, placing.peer);
         let pinned = leg.dialog.pinned;
         let bytes = write::invite(&self.config, leg, placing, &offer);
-        self.send_invite_request(now, key, peer, bytes, Purpose::Invite(call));
+        self.send_invite_request(now, ClientRequest { key, to: peer, bytes, purpose: Purpose::Invite(call) });
         if pinned {
             self.pin_client(key);
         }

@@ -1,7 +1,7 @@
 //! Agents' phones: admission of INVITE and REGISTER by digest challenge, registration, and an OPTIONS probe
 //! every 25 seconds. `sip::registrar` holds accounts and bindings.
 
-use super::client_transactions::{Answer, Purpose};
+use super::client_transactions::{Answer, ClientRequest, Purpose};
 use super::identifiers::{ClientKey, tag_text};
 use super::in_dialog::ReceivedRequest;
 use super::wakes::Owner;
@@ -228,7 +228,7 @@ impl UserAgent {
         let from = format!("{own};tag={tag}");
         let request = OutOfDialog { method: "OPTIONS", uri: &uri, from, to, call_id: &call_id, cseq: 1 };
         let bytes = write::out_of_dialog(&self.config, peer, key, &request, &[]);
-        self.send_request(now, key, peer, bytes, Purpose::Probe(id));
+        self.send_request(now, ClientRequest { key, to: peer, bytes, purpose: Purpose::Probe(id) });
     }
 
     /// Any final response shows that the phone is reachable.

@@ -2,7 +2,7 @@
 //! from identifiers saved before use. A late 200 gets its ACK and BYE once the store has saved the answer: if
 //! this process dies before, the far end repeats the 200 to the next one.
 
-use super::client_transactions::{ACKS_MAX, Answer, Purpose};
+use super::client_transactions::{ACKS_MAX, Answer, ClientRequest, Purpose};
 use super::credentials::Credentials;
 use super::identifiers::ClientKey;
 use super::wakes::Owner;
@@ -168,7 +168,10 @@ impl UserAgent {
             .collect();
         let phone = recovered.saved.phone.is_some();
         for (key, invite) in invites {
-            self.resume_invite(now, key, peer, invite, Purpose::SavedInvite(id));
+            self.resume_invite(
+                now,
+                ClientRequest { key, to: peer, bytes: invite, purpose: Purpose::SavedInvite(id) },
+            );
             if phone {
                 self.pin_client(key);
             }
@@ -188,7 +191,15 @@ impl UserAgent {
             self.finish_recovered(id, false);
             return;
         };
-        self.send_request(now, ClientKey { cancel: true, ..key }, peer, cancel, Purpose::SavedCancel(id));
+        self.send_request(
+            now,
+            ClientRequest {
+                key: ClientKey { cancel: true, ..key },
+                to: peer,
+                bytes: cancel,
+                purpose: Purpose::SavedCancel(id),
+            },
+        );
     }
 
     pub(super) fn saved_cancel_answered(&mut self, now: Time, id: u64, answer: Answer<'_, '_>) {
@@ -299,7 +310,7 @@ impl UserAgent {
             }
             let to = dialog.next_hop();
             let (key, bye) = self.dialog_request(dialog, Method::Bye, &lines, None);
-            self.send_request(now, key, to, bye, Purpose::SavedBye(id));
+            self.send_request(now, ClientRequest { key, to, bytes: bye, purpose: Purpose::SavedBye(id) });
         }
         self.recovered_dialogs.insert(id, recovered);
     }

@@ -2,7 +2,7 @@
 //! trunk may be used. With `register`, it may from the first 200 to REGISTER until the registration expires or is
 //! refused. Silence to OPTIONS counts only at a carrier that answered OPTIONS before and no call since.
 
-use super::client_transactions::{Answer, Purpose};
+use super::client_transactions::{Answer, ClientRequest, Purpose};
 use super::credentials::Credentials;
 use super::identifiers::{ClientKey, tag_text};
 use super::targets::Targets;
@@ -236,7 +236,7 @@ impl UserAgent {
             cseq: registration.cseq,
         };
         let bytes = write::out_of_dialog(&self.config, peer, key, &request, &lines);
-        self.send_request(now, key, peer, bytes, Purpose::Register(id, peer));
+        self.send_request(now, ClientRequest { key, to: peer, bytes, purpose: Purpose::Register(id, peer) });
     }
 
     pub(super) fn register_answered(&mut self, now: Time, id: TrunkId, to: Peer, answer: Answer<'_, '_>) {
@@ -353,7 +353,7 @@ impl UserAgent {
             (HeaderName::Accept, "application/sdp".to_string()),
         ];
         let bytes = write::out_of_dialog(&self.config, peer, key, &request, &lines);
-        self.send_request(now, key, peer, bytes, purpose);
+        self.send_request(now, ClientRequest { key, to: peer, bytes, purpose });
     }
 
     pub(super) fn options_answered(&mut self, now: Time, id: TrunkId, answer: Answer<'_, '_>) {
