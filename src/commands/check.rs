@@ -29,10 +29,11 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
         .map_err(|error| Failure::unexpected(format!("{}: {error}", dir.display())))?;
     let hours = Hours::of(&loaded, Clock::utc());
     let trunks = campaign_trunks(&loaded, &config);
+    let home = loaded.rules.home.clone();
     let checking = tokio::task::spawn_blocking(move || {
         let mut numbers = Numbers::default();
         let report = lists::check_with(&spec, &mut std::iter::empty(), &dir, &mut |batch| {
-            numbers.add(batch, &trunks);
+            numbers.add(batch, &trunks, &home);
             true
         });
         (report, numbers)

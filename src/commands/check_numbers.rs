@@ -5,8 +5,8 @@ use super::setup::trunk_limits;
 use crate::config::{Config, LoadedCampaign, hours};
 use crate::lists::Batch;
 use crate::text::TimeFormat;
-use paceline_core::campaign::Trunk;
 use paceline_core::campaign::window::{FOREVER, Holiday};
+use paceline_core::campaign::{HomeCountry, Trunk};
 use paceline_core::ids::TrunkId;
 use paceline_core::number_zone::zones_of_number;
 use paceline_core::time::Utc;
@@ -101,11 +101,12 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub fn add(&mut self, batch: &Batch, trunks: &[Trunk]) {
+    /// Counts a batch; a list of `home`.
+    pub fn add(&mut self, batch: &Batch, trunks: &[Trunk], home: &HomeCountry) {
         for lead in &batch.leads {
             for (number, _) in &lead.phones {
                 *self.by_zones.entry(zones_of_number(*number)).or_default() += 1;
-                if !trunks.is_empty() && !trunks.iter().any(|trunk| trunk.carries(*number)) {
+                if !trunks.is_empty() && !trunks.iter().any(|trunk| trunk.carries(*number, home)) {
                     self.without_trunk += 1;
                     if self.without_trunk_rows.len() < ROWS_SHOWN {
                         self.without_trunk_rows.push(lead.row);

@@ -311,7 +311,6 @@ fn ringing_and_set_up_have_bounds_of_their_own() {
 // Patterns.
 
 #[test]
-#[ignore = "open: the default `allow` still carries numbers abroad"]
 fn numbers_that_no_trunk_may_carry_are_counted_before_the_run() {
     // By default nothing goes abroad.
     let patterns = [
@@ -354,7 +353,6 @@ fn a_call_test_shows_the_sip_ladder_and_its_meaning() {
 
 /// The default pattern is of the list's country, which is not always China.
 #[test]
-#[ignore = "open: the default `allow` still carries numbers abroad"]
 fn a_list_of_another_country_may_call_its_own_country() {
     let folder = Folder::new(phones(["020 7946 0900", "15400890100", "+86 154 0089 0200"]))
         .edit("campaign.toml", "\"CN\"", "\"GB\"")

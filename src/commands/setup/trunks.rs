@@ -6,7 +6,7 @@ use crate::engine::TrunkParts;
 use crate::net::clock::Clock;
 use crate::net::dns;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
-use paceline_core::campaign::{SIMULATED_TRUNK, Trunk};
+use paceline_core::campaign::{CalleePattern, SIMULATED_TRUNK, Trunk};
 use paceline_core::ids::TrunkId;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{Peer, SipTrunk, Transport};
@@ -30,7 +30,9 @@ pub(super) fn simulated_trunk(running: &RunningCarrier) -> Result<TrunkParts, Fa
     let address = running
         .address(Transport::Udp)
         .ok_or_else(|| Failure::unexpected("the simulated carrier does not listen"))?;
-    let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, ..TrunkConfig::default() };
+    // No real phone rings, so numbers of every country are carried.
+    let allow = Some(vec!["*".to_owned()]);
+    let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, allow, ..TrunkConfig::default() };
     let uri = TrunkUri { transport: Transport::Udp, host: "127.0.0.1".into(), port: Some(address.port()) };
     Ok(trunk_parts(TrunkId(0), SIMULATED_TRUNK, &trunk, &uri, &[address], &[address]))
 }
@@ -126,9 +128,14 @@ pub(in crate::commands) fn trunk_limits(id: TrunkId, name: &str, trunk: &TrunkCo
         calls_max: trunk.calls_max,
         calls_per_sec: trunk.calls_per_sec,
         setup: trunk.setup_secs.map(|secs| Duration::from_secs(u64::from(secs))),
-        allow: trunk.allow.clone(),
-        deny: trunk.deny.clone(),
+        allow: patterns(trunk.allow.as_deref().unwrap_or_default()),
+        deny: patterns(&trunk.deny),
     }
+}
+
+/// The patterns of `allow` or `deny`. What is none was refused when the configuration was read.
+fn patterns(texts: &[String]) -> Vec<CalleePattern> {
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::config::problem::{Source, nearest};
 use crate::config::settings::Config;
 use crate::config::units::DateMeans;
 use crate::config::{floor, units};
+use crate::dialplan;
 use crate::lists;
 use paceline_core::call::Digit;
 use paceline_core::campaign::window::Holiday;
@@ -76,6 +77,7 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
         caller_ids: caller_ids(&file.caller_ids, &file.list.region, source),
         agents,
         pacing,
+        home: dialplan::home_country(&file.list.region),
     }
 }
 

@@ -208,12 +208,10 @@ fn settle(
 ) -> Option<LeadUpdate> {
     let Laid { by_line, unusable } = laid;
     let leased = call.leased.as_mut()?;
-    let other_trunk = run
-        .rules
-        .trunks
-        .iter()
-        .filter(|trunk| **trunk != call.trunk && !leased.tried.contains(trunk))
-        .any(|trunk| trunks.get(trunk).is_some_and(|line| line.trunk.carries(call.number)));
+    let other_trunk =
+        run.rules.trunks.iter().filter(|trunk| **trunk != call.trunk && !leased.tried.contains(trunk)).any(
+            |trunk| trunks.get(trunk).is_some_and(|line| line.trunk.carries(call.number, &run.rules.home)),
+        );
     let may_pass_on = match outcome {
         Outcome::LineFault => ended.try_next_trunk || by_line,
         Outcome::CarrierBlock => true,

@@ -90,8 +90,9 @@ impl Dialer {
             let Some(run) = self.campaigns.get(&charged.campaign) else { continue };
             let others = run.rules.trunks.iter().filter(|other| **other != trunk);
             let mut others = others.filter_map(|other| self.trunks.get(other));
+            let home = &run.rules.home;
             let carried =
-                others.any(|line| line.guard.trouble().is_none() && line.trunk.carries(charged.number));
+                others.any(|line| line.guard.trouble().is_none() && line.trunk.carries(charged.number, home));
             let next_at = if carried { utc } else { utc + PROBE_AGAIN };
             groups.entry((charged.campaign, next_at)).or_default().push(*charged);
         }

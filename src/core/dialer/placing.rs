@@ -258,7 +258,7 @@ impl Dialer {
                         .trunks
                         .iter()
                         .filter_map(|trunk| trunks.get(trunk))
-                        .filter(|line| line.trunk.carries(number))
+                        .filter(|line| line.trunk.carries(number, &rules.home))
                 };
                 let Some(agent) = agent_for_lead(floor, lead, rules, search, utc) else { return false };
                 if search == Search::Booked && agent.is_none() {
@@ -471,7 +471,7 @@ impl Dialer {
     fn open_test(&mut self, id: CampaignId, number: PhoneNumber, utc: Utc) -> Result<(), Why> {
         let carries = |run: &CampaignRun| {
             let mut lines = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
-            lines.any(|line| line.trunk.carries(number))
+            lines.any(|line| line.trunk.carries(number, &run.rules.home))
         };
         if !self.campaigns.get(&id).is_some_and(carries) {
             if let Some(run) = self.campaigns.get_mut(&id) {
@@ -487,7 +487,7 @@ impl Dialer {
             .trunks
             .iter()
             .filter_map(|trunk| self.trunks.get(trunk))
-            .find(|line| line.trunk.carries(number) && line.ready(self.now) == Ready::Now)
+            .find(|line| line.trunk.carries(number, &run.rules.home) && line.ready(self.now) == Ready::Now)
             .map(|line| line.trunk.id);
         let trunk = ready.ok_or(Why::TrunksDown)?;
         run.tests.pop_front();

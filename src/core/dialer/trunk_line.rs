@@ -194,7 +194,7 @@ mod tests {
             calls_max: 2,
             calls_per_sec: 10.0,
             setup: None,
-            allow: vec!["*".into()],
+            allow: vec![crate::campaign::CalleePattern::every()],
             deny: Vec::new(),
         })
     }

@@ -77,7 +77,8 @@ fn a_phone_that_rings_is_cancelled_when_the_wait_is_over() {
     let (_, leg) = desk.rung()[0];
     desk.progress(leg, Progress::Ringing);
     assert_eq!(desk.sorry_at().since(answered), ANSWER_WAIT);
-    let cancelled = desk.take(|output| matches!(output, Output::HangUp { call, .. } if *call == leg).then_some(()));
+    let cancelled =
+        desk.take(|output| matches!(output, Output::HangUp { call, .. } if *call == leg).then_some(()));
     assert_eq!((cancelled.len(), desk.activity(1)), (1, Activity::Idle));
     desk.progress(call, ended(Outcome::Answered, 200));
     let result = desk.result();

@@ -17,7 +17,8 @@ use super::output::{AttemptRequest, AttemptResult};
 use super::*;
 use crate::call::{Digit, Ended, Heard, Progress};
 use crate::campaign::{
-    Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Trunk,
+    Announcement, CalleePattern, CallerId, CallerIdRules, CallingWindows, Campaign, HomeCountry, KeyRule,
+    Mode, RetryRules, Trunk,
 };
 use crate::ids::{AttemptId, LeadId};
 use crate::lead::{Lead, Phone};
@@ -154,7 +155,7 @@ fn trunk(id: u16) -> Trunk {
         calls_max: 10,
         calls_per_sec: 0.0,
         setup: None,
-        allow: vec!["*".into()],
+        allow: vec![CalleePattern::every()],
         deny: Vec::new(),
     }
 }
@@ -196,6 +197,7 @@ fn campaign() -> Campaign {
         caller_ids: CallerIdRules::default(),
         agents: None,
         pacing: Default::default(),
+        home: HomeCountry::china(),
     }
 }
 
@@ -590,7 +592,7 @@ fn a_call_without_further_reports_is_closed() {
 #[test]
 fn a_number_that_no_trunk_may_carry_ends_with_a_reason() {
     let mut mobile = trunk(0);
-    mobile.allow = vec!["0*".into()];
+    mobile.allow = vec!["0*".parse().expect("a pattern")];
     let mut desk = Desk::with_trunks(campaign(), vec![mobile]);
     desk.leads(vec![lead(1)]);
     let closed = desk.take(|output| match output {
