@@ -18,13 +18,21 @@ impl Lang {
             (Scope::Region(prefix), Lang::Zh) => format!("对 +{prefix} 开头的号码"),
         };
         let (what, advice) = (self.line_fault(trouble.fault), self.line_advice(trouble.fault));
+        let leads = match trouble.fault {
+            // What was written as answered stays so: a person may have been among them.
+            Fault::HangsUp => self.pick(
+                "the first ones stay answered, the leads of later ones come again in half an hour",
+                "最初几通保持已接听,其后的名单半小时后重拨",
+            ),
+            _ => self.pick("their leads are put back", "名单已退回待拨"),
+        };
         match self {
             Lang::En => format!(
                 "trunk {trunk} rests{whom}: {calls} calls in a row {what}{code}, so the line refuses us, not the \
-                 callees; their leads are put back. {advice}; new leads try it again at short intervals"
+                 callees; {leads}. {advice}; new leads try it again at short intervals"
             ),
             Lang::Zh => format!(
-                "中继 {trunk}{whom}暂停使用:连续 {calls} 个呼叫{what}{code},是线路拒绝我方而非客户,名单已退回待拨。\
+                "中继 {trunk}{whom}暂停使用:连续 {calls} 个呼叫{what}{code},是线路拒绝我方而非客户,{leads}。\
                  {advice};系统会定时用新号码重试"
             ),
         }

@@ -10,7 +10,7 @@ use crate::campaign::retry::Finished;
 use crate::dialer::output::{AttemptResult, LeadUpdate};
 use crate::ids::{CallId, CampaignId};
 use crate::lead::Lead;
-use crate::line_guard::PROBE_AGAIN;
+use crate::line_guard::{HOLLOW_AGAIN, PROBE_AGAIN};
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
 use crate::pacing::predictive::Event;
 use crate::time::{Time, Utc};
@@ -219,12 +219,15 @@ fn settle(
     };
     let next_trunk =
         may_pass_on && other_trunk && call.hanging_up.is_none() && call.decided_elsewhere.is_none();
-    // A callee who heard nothing because our side failed was not reached.
-    let failed_us = unusable || !by_line && outcome == Outcome::LineFault;
+    // Another trunk would ring the person, if it was one, again at once.
+    let next_trunk = next_trunk && call.answered_at.is_none();
+    // A callee who heard nothing because our side or the line failed was not reached.
+    let failed_us = unusable || outcome == Outcome::LineFault;
     let answered = call.answered_at.is_some() && !failed_us;
+    let rest = if call.answered_at.is_some() { HOLLOW_AGAIN } else { PROBE_AGAIN };
     let finished = Finished { number: call.number, outcome, answered, at, next_trunk };
     let mut update = if by_line {
-        run.rules.retry.settle_line_fault(run.rules.id, &leased.lead, finished, PROBE_AGAIN)
+        run.rules.retry.settle_line_fault(run.rules.id, &leased.lead, finished, rest)
     } else {
         run.rules.retry.settle(run.rules.id, &leased.lead, finished)
     };

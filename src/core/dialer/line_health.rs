@@ -36,7 +36,10 @@ impl Dialer {
             line.guard.forget(id);
             return false;
         }
-        let charged = call.leased.as_ref().map(|leased| Charged {
+        // An answer speaks of the line only where the announcement was all that there was to hear.
+        let may_be_charged = call.answered.is_none() || call.phase == Phase::Announcing;
+        let person = call.shown(now).heard;
+        let charged = call.leased.as_ref().filter(|_| may_be_charged).map(|leased| Charged {
             attempt: call.attempt,
             campaign: call.campaign,
             lead: leased.lead.id,
@@ -51,6 +54,7 @@ impl Dialer {
                 sip_code: ended.sip_code,
                 talk: call.answered.map(|at| now - at),
                 by_us: call.hanging_up.is_some(),
+                person,
                 charged,
             },
         );

@@ -2,6 +2,7 @@
 
 mod abandons;
 mod agent_phones;
+mod arrears;
 mod callbacks;
 mod dead_legs;
 mod floor;
