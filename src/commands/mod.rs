@@ -6,6 +6,7 @@ mod call_trace;
 mod carrier;
 mod check;
 mod check_numbers;
+mod check_rules;
 mod demo;
 mod demo_agents;
 mod export;

@@ -163,29 +163,25 @@ fn main_zone(region: &str) -> &'static str {
 fn holidays(calling: &CallingTable, source: &mut Source<'_>) -> Vec<Holiday> {
     let path = ["calling", "holidays"];
     let mut holidays = Vec::new();
+    let folder = source.file.parent().unwrap_or(Path::new("")).to_owned();
+    let mut fault = |found: String, hint: String| source.fault(&path, format!("holidays: {found}"), hint);
     for text in calling.holidays.to_vec() {
         match (units::parse_holiday(&text), &calling.holidays) {
             (Ok(holiday), _) => holidays.push(holiday),
-            (Err((found, hint)), Names::Several(_)) => source.fault(&path, found, hint),
+            (Err((found, hint)), Names::Several(_)) => fault(found, hint),
             (Err((found, hint)), Names::One(_)) if !text.contains('.') || text.contains("..") => {
-                source.fault(&path, found, format!("{hint}, or the path of a file"));
+                fault(found, format!("{hint}, or the path of a file"));
             }
             (Err(_), Names::One(_)) => {
-                let file = source.file.parent().unwrap_or(Path::new("")).join(&text);
+                let file = folder.join(&text);
                 match std::fs::read_to_string(&file) {
                     Err(error) => {
                         let found = format!("{}: cannot be read: {error}", file.display());
-                        source.fault(
-                            &path,
-                            found,
-                            "name a text file with one day a line, or an .ics calendar",
-                        );
+                        fault(found, "name a text file with one day a line, or an .ics calendar".into());
                     }
                     Ok(text) => match units::parse_holiday_file(&text) {
                         Ok(found) => holidays.extend(found),
-                        Err((found, hint)) => {
-                            source.fault(&path, format!("{}: {found}", file.display()), hint)
-                        }
+                        Err((found, hint)) => fault(format!("{}: {found}", file.display()), hint),
                     },
                 }
             }
