@@ -193,7 +193,25 @@ answers! {
         answered: u64,
         talked_secs: f64,
     }
-    TrunkView { name: String, up: bool, calls: u64, calls_max: u64, }
+    /// Why a trunk, or a region on it, rests: the line refuses our calls.
+    LineRest {
+        /// `null` = known from the store alone.
+        trunk: Option<String>,
+        /// Digits with which the numbers of a resting region begin; `null` = the whole trunk rests.
+        region: Option<String>,
+        /// Whether no trunk is left.
+        all: bool,
+        /// How the calls ended.
+        fault: Option<String>,
+        sip_code: Option<u16>,
+        /// Calls in a row that ended so.
+        calls: Option<u64>,
+        /// When new leads try it again; `null` = some are out now.
+        until: Option<Moment>,
+        words: Words,
+        advice: Advice,
+    }
+    TrunkView { name: String, up: bool, calls: u64, calls_max: u64, line: Option<LineRest>, }
     AbandonRule {
         rule: String,
         abandoned: f64,
@@ -220,6 +238,7 @@ answers! {
         view: BTreeMap<String, Value>,
         why: Option<String>,
         words: Words,
+        line: Option<LineRest>,
         placed: u64,
         ended: u64,
         outcomes: BTreeMap<String, u64>,
@@ -286,6 +305,7 @@ answers! {
         leads_open: u64,
         due: u64,
         next_due: Option<Moment>,
+        line: Option<LineRest>,
         words: Words,
         advice: Advice,
     }

@@ -86,13 +86,7 @@ pub(super) fn board(state: &AppState) -> Arc<Board> {
 /// Seats, campaigns, trunks and the store's state: the first event of the live stream, and `GET /floor`.
 pub(super) fn snapshot(state: &AppState, scope: &Scope) -> Value {
     let board = board(state);
-    let trunks: Vec<Value> = board
-        .trunks
-        .iter()
-        .map(|trunk| {
-            json!({ "name": trunk.name, "up": trunk.up, "calls": trunk.calls, "calls_max": trunk.calls_max })
-        })
-        .collect();
+    let trunks: Vec<Value> = board.trunks.iter().map(views::trunk).collect();
     json!({
         "at": views::moment(state.now()),
         "seats": scope.seats(&board),

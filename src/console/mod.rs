@@ -138,7 +138,7 @@ async fn show_metrics(
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
-/// 200 when the store writes and at least one trunk is up, else 503. The body names every check to callers
+/// 200 when the store writes and at least one trunk is up and not kept out of use by its guard, else 503. The body names every check to callers
 /// that may see `/metrics`; strangers learn only whether the service is ready.
 async fn readiness(
     State(state): State<AppState>,
@@ -146,14 +146,12 @@ async fn readiness(
     headers: HeaderMap,
 ) -> Response {
     let board = floor::board(&state);
-    let trunks_up = board.trunks.iter().any(|trunk| trunk.up);
-    let ready = board.store_stalled.is_none() && trunks_up;
+    let can_dial = board.trunks.iter().any(|trunk| trunk.up && trunk.rest.is_none());
+    let ready = board.store_stalled.is_none() && can_dial;
     let mut body = json!({ "ready": ready });
     // An invalid token gets what a stranger gets: a probe must not fail for it.
     if is_trusted(&state, source, &headers).await.unwrap_or(false) {
-        let trunks = board.trunks.iter();
-        let trunks: Vec<_> =
-            trunks.map(|trunk| json!({ "name": trunk.name, "up": trunk.up, "calls": trunk.calls })).collect();
+        let trunks: Vec<_> = board.trunks.iter().map(views::trunk).collect();
         body["store"] = board.store_stalled.as_deref().unwrap_or("ok").into();
         body["trunks"] = trunks.into();
     }

@@ -2,13 +2,15 @@
 //! national, as people dial them.
 
 use super::app_state::{AppState, OpenCampaignFacts};
-use crate::engine::{Board, CampaignBoard, PhoneBoard};
+use crate::engine::{Board, CampaignBoard, PhoneBoard, TrunkBoard};
 use crate::store::AgentRow;
 use crate::text::{Lang, TimeFormat};
 use paceline_core::agent::{CallSummary, Endpoint, Group, Party, SeatView, Work};
-use paceline_core::dialer::View;
+use paceline_core::dialer::{LineView, View};
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::line_guard::Scope;
 use paceline_core::number::PhoneNumber;
+use paceline_core::pacing::Why;
 use paceline_core::pacing::ledger::AbandonReport;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
@@ -213,7 +215,8 @@ pub(super) fn campaign(
         "group": group.and_then(|group| names.groups.get(&group)),
         "view": view,
         "why": board.view.why.map(|why| why.word()),
-        "words": words(&board.view, zone(facts)),
+        "words": words(&board.view, &board.line_trunk, &zone(facts)),
+        "line": line(board.view.line.as_ref(), &board.line_trunk, &zone(facts)),
         "placed": board.placed,
         "ended": board.ended,
         "outcomes": board.outcomes.iter().map(|(outcome, n)| (outcome.word(), *n)).collect::<BTreeMap<_, _>>(),
@@ -237,9 +240,50 @@ pub(super) fn moments(state: &AppState, campaign: CampaignId) -> TimeFormat {
     zone(state.campaigns().get(&campaign).map(AsRef::as_ref))
 }
 
-/// The sentence that says why a campaign dials or does not, in English and Chinese.
-pub(super) fn words(view: &View, moments: TimeFormat) -> Value {
-    json!({ "en": Lang::En.view(view, &moments), "zh": Lang::Zh.view(view, &moments) })
+/// The sentence that says why a campaign dials or does not, in English and Chinese. `trunk` = name of the trunk that
+/// rests, if one does.
+pub(super) fn words(view: &View, trunk: &str, moments: &TimeFormat) -> Value {
+    match paused_by(view) {
+        Some(all) => line(Some(&all), trunk, moments)["words"].take(),
+        None => json!({ "en": Lang::En.view(view, moments), "zh": Lang::Zh.view(view, moments) }),
+    }
+}
+
+/// The line trouble that keeps the campaign from calling, where nothing else does.
+pub(super) fn paused_by(view: &View) -> Option<LineView> {
+    let otherwise = [Why::Paused, Why::Draining, Why::Finished, Why::OutsideWindow];
+    view.line.filter(|line| line.all && !view.why.is_some_and(|why| otherwise.contains(&why)))
+}
+
+/// Why a trunk, or a region on it, rests; `null` = the line works.
+pub(super) fn line(line: Option<&LineView>, trunk: &str, moments: &TimeFormat) -> Value {
+    let Some(line) = line else { return Value::Null };
+    let [en, zh] = [Lang::En, Lang::Zh].map(|lang| lang.line_status(trunk, line, moments));
+    json!({
+        "trunk": trunk,
+        "region": match line.trouble.scope {
+            Scope::Trunk => None,
+            Scope::Region(prefix) => Some(format!("+{prefix}")),
+        },
+        "all": line.all,
+        "fault": line.trouble.fault,
+        "sip_code": line.trouble.sip_code,
+        "calls": line.trouble.calls,
+        "until": optional_moment(line.until),
+        "words": { "en": en.says, "zh": zh.says },
+        "advice": { "en": en.advice, "zh": zh.advice },
+    })
+}
+
+/// A trunk with its rest, if its guard keeps it out of use.
+pub(super) fn trunk(trunk: &TrunkBoard) -> Value {
+    json!({
+        "name": trunk.name,
+        "up": trunk.up,
+        "calls": trunk.calls,
+        "calls_max": trunk.calls_max,
+        "line": line(trunk.rest.as_ref(), &trunk.name, &TimeFormat::utc()),
+    })
 }
 
 /// Abandon rates by every rule: which rules brake, which is the strictest, and how many more abandoned

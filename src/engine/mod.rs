@@ -14,7 +14,7 @@ mod outputs;
 mod phones;
 mod prompts;
 
-pub use board::{Board, CampaignBoard, PhoneBoard};
+pub use board::{Board, CampaignBoard, PhoneBoard, TrunkBoard};
 pub use device_check::DeviceCheck;
 pub use handle::{AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret};
 pub use prompts::Prompts;
@@ -28,7 +28,6 @@ use crate::net::rtp::{MediaEvent, MediaServer};
 use crate::net::sip::{SipEvent, SipSockets};
 use crate::store::commits::CommitTimes;
 use crate::store::{Command, Reply};
-use board::TrunkBoard;
 use event::Event;
 use paceline_core::call::Ended;
 use paceline_core::campaign::Trunk;
@@ -210,6 +209,7 @@ impl Engine {
                     up: true,
                     calls: 0,
                     calls_max: trunk.limits.calls_max,
+                    rest: None,
                 })
                 .collect(),
             ..Board::default()
@@ -402,8 +402,10 @@ impl Engine {
         for call in self.calls.values() {
             *live.entry(call.trunk).or_default() += 1;
         }
+        let resting = self.dialer.resting_trunks();
         for (id, trunk) in self.board.trunks.iter_mut().enumerate() {
             trunk.calls = live.get(&TrunkId(id as u16)).copied().unwrap_or(0);
+            trunk.rest = resting.iter().find(|rest| rest.trunk.0 as usize == id).copied();
         }
         for (id, campaign) in &mut self.board.campaigns {
             let before = campaign.view.trouble;

@@ -174,8 +174,13 @@ impl Engine {
             line.map(|view| lang.line_trouble(&self.refused_by(&view), &view.trouble)).unwrap_or_default()
         };
         let (stored, shown) = (words(Lang::En), words(Lang::of_process()));
+        let trunk = line.map(|view| self.refused_by(&view)).unwrap_or_default();
         let board = self.board.campaigns.get_mut(&campaign);
-        let before = board.map(|board| std::mem::replace(&mut board.line, shown)).unwrap_or_default();
+        let before = board.map(|board| {
+            board.line_trunk = trunk;
+            std::mem::replace(&mut board.line, shown)
+        });
+        let before = before.unwrap_or_default();
         match line {
             Some(_) => tracing::warn!(%campaign, "{stored}"),
             None if !before.is_empty() => tracing::info!(%campaign, "the line works again"),

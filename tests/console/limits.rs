@@ -229,3 +229,37 @@ async fn strangers_learn_only_whether_the_service_is_ready() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_service_is_ready_while_one_trunk_may_dial() {
+    use paceline::engine::TrunkBoard;
+    use paceline_core::dialer::LineView;
+    use paceline_core::line_guard::{Fault, LineTrouble, Scope};
+    let app = app_with(HttpConfig::default()).await;
+    let trouble = LineTrouble {
+        scope: Scope::Trunk,
+        fault: Fault::Forbidden,
+        sip_code: Some(403),
+        calls: 5,
+        probes: 2,
+    };
+    let rest = LineView { trunk: paceline_core::ids::TrunkId(0), trouble, all: false, until: None };
+    let trunk = |name: &str, up, rest| TrunkBoard { name: name.into(), up, rest, ..TrunkBoard::default() };
+    for (other, code) in
+        [(trunk("b", true, None), 200), (trunk("b", true, Some(rest)), 503), (trunk("b", false, None), 503)]
+    {
+        let trunks = vec![trunk("a", true, Some(rest)), other];
+        app.board.send_replace(Arc::new(Board { trunks, ..Board::default() }));
+        let ask = |peer: &str| {
+            let mut request = plain("/readyz");
+            request.extensions_mut().insert(Peer(peer.parse().unwrap()));
+            request
+        };
+        let stranger = app.send(ask("192.0.2.9:1")).await.is(code).json();
+        assert_eq!(stranger, serde_json::json!({ "ready": code == 200 }));
+        let seen = app.send(ask("127.0.0.1:1")).await.is(code).json();
+        let words = &seen["trunks"][0]["line"]["words"];
+        assert!(words["en"].as_str().unwrap().contains("trunk a rests: 5 calls"), "{seen}");
+        assert!(words["zh"].as_str().unwrap().contains("中继 a"), "{seen}");
+    }
+}
