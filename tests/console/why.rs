@@ -7,6 +7,7 @@ use paceline_core::dialer::{LineView, View};
 use paceline_core::ids::TrunkId;
 use paceline_core::line_guard::{Fault, LineTrouble, Scope};
 use paceline_core::pacing::Why;
+use paceline_core::time::Utc;
 
 async fn opened() -> TestApp {
     let fixture = Fixture::new().await;
@@ -74,7 +75,7 @@ async fn a_line_that_rests_is_named_with_its_reason_and_what_to_do() {
     let app = opened().await;
     let trouble =
         LineTrouble { scope: Scope::Trunk, fault: Fault::HangsUp, sip_code: None, calls: 5, probes: 1 };
-    let mut rest = LineView { trunk: TrunkId(0), trouble, all: true, until: Some(MORNING) };
+    let mut rest = LineView { trunk: TrunkId(0), trouble, all: true, until: Some(Utc::from_millis(MORNING)) };
     let mut board = (**app.board.borrow()).clone();
     for open in board.campaigns.values_mut() {
         (open.view.line, open.line_trunk) = (Some(rest), "main".into());
