@@ -98,7 +98,7 @@ pub async fn explain_lead(
 }
 
 /// Adds the sentence and the advice in English and Chinese.
-fn add_sentences(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
+pub(super) fn add_sentences(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
     let (en, zh) = (says(Lang::En), says(Lang::Zh));
     answer["words"] = json!({ "en": en.says, "zh": zh.says });
     answer["advice"] = json!({ "en": en.advice, "zh": zh.advice });
