@@ -72,9 +72,10 @@ impl Scope {
 
     pub fn campaigns(&self, state: &AppState, board: &Board) -> BTreeMap<CampaignId, Value> {
         let facts = state.campaigns();
-        let open = board.campaigns.iter().filter(|(id, campaign)| {
-            !is_system_name(&campaign.name) && self.can_see_campaign(state, **id)
-        });
+        let open = board
+            .campaigns
+            .iter()
+            .filter(|(id, campaign)| !is_system_name(&campaign.name) && self.can_see_campaign(state, **id));
         open.map(|(id, campaign)| {
             (*id, views::campaign(*id, campaign, facts.get(id).map(AsRef::as_ref), &self.names))
         })

@@ -6,8 +6,7 @@ use super::auth::{self, Access};
 use super::parameters::{Form, Parameter};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::{
-    accounts, actions, agents, answers, blacklist, floor, groups, live, openapi, records, tokens, trunks,
-    why,
+    accounts, actions, agents, answers, blacklist, floor, groups, live, openapi, records, tokens, trunks, why,
 };
 use axum::Json;
 use axum::Router;

@@ -18,7 +18,9 @@ mod trunk_test;
 
 pub use board::{Board, CampaignBoard, PhoneBoard, TrunkBoard};
 pub use device_check::DeviceCheck;
-pub use handle::{AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret, TrunkTest};
+pub use handle::{
+    AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret, TrunkTest,
+};
 pub use prompts::Prompts;
 pub use trunk_test::{TrunkTestRefusal, test_campaign_retry};
 

@@ -65,7 +65,11 @@ impl std::fmt::Display for TrunkTestRefusal {
                 f.write_str("a call to this number is up; try again once it is over")
             }
             TrunkTestRefusal::NotNow(reason) => {
-                write!(f, "not now ({}): a call of an earlier process to this number may be up", reason.word())
+                write!(
+                    f,
+                    "not now ({}): a call of an earlier process to this number may be up",
+                    reason.word()
+                )
             }
         }
     }
@@ -110,7 +114,9 @@ impl TrunkTests {
         };
         match self.states.get(&trunk)? {
             TrunkUse::Up => None,
-            TrunkUse::NotRegistered | TrunkUse::RegistrationLost => Some(format!("not_registered{}", failure())),
+            TrunkUse::NotRegistered | TrunkUse::RegistrationLost => {
+                Some(format!("not_registered{}", failure()))
+            }
             TrunkUse::AccountRefused { code, reason, .. } => Some(format!("account_refused {code} {reason}")),
             TrunkUse::Silent => Some("silent_to_options".into()),
         }
@@ -174,7 +180,9 @@ impl Engine {
         let _ = pending.answer.send(match verdict {
             DialVerdict::Opened => Ok(attempt),
             DialVerdict::Closed(Reason::Blacklisted)
-            | DialVerdict::NotBefore { reason: Reason::Blacklisted, .. } => Err(TrunkTestRefusal::Blacklisted),
+            | DialVerdict::NotBefore { reason: Reason::Blacklisted, .. } => {
+                Err(TrunkTestRefusal::Blacklisted)
+            }
             DialVerdict::Closed(reason) | DialVerdict::NotBefore { reason, .. } => {
                 Err(TrunkTestRefusal::NotNow(reason))
             }

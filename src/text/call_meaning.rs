@@ -55,7 +55,9 @@ impl CallFacts<'_> {
             step.dir == Direction::In && (step.text.starts_with("401") || step.text.starts_with("407"))
         };
         let after = self.steps.iter().skip_while(|step| !is_challenge(step));
-        after.into_iter().any(|step| step.dir == Direction::Out && step.text.starts_with("INVITE ") && !step.again)
+        after
+            .into_iter()
+            .any(|step| step.dir == Direction::Out && step.text.starts_with("INVITE ") && !step.again)
     }
 
     fn audio(&self) -> Option<Audio> {
@@ -205,7 +207,9 @@ impl Lang {
             }
             None => {
                 let says = match self {
-                    Lang::En => format!("the trunk took the call, and it did not ring within {cancelled:.1} s"),
+                    Lang::En => {
+                        format!("the trunk took the call, and it did not ring within {cancelled:.1} s")
+                    }
                     Lang::Zh => format!("线路已受理,但 {cancelled:.1} 秒内未振铃"),
                 };
                 let advice = self.pick(
@@ -393,8 +397,18 @@ mod tests {
                 vec![(Note, "not_registered 403 Forbidden"), INVITE, (In, "403 Forbidden")],
                 "not registered (403 Forbidden)",
             ),
-            (Outcome::NoAnswer, Some(487), vec![INVITE, (In, "180 Ringing"), (Out, "CANCEL sip:h")], "rang for 1.5 s"),
-            (Outcome::Unreachable, None, vec![INVITE, (In, "100 Trying"), (Out, "CANCEL sip:h")], "did not ring"),
+            (
+                Outcome::NoAnswer,
+                Some(487),
+                vec![INVITE, (In, "180 Ringing"), (Out, "CANCEL sip:h")],
+                "rang for 1.5 s",
+            ),
+            (
+                Outcome::Unreachable,
+                None,
+                vec![INVITE, (In, "100 Trying"), (Out, "CANCEL sip:h")],
+                "did not ring",
+            ),
             (fault, Some(503), vec![INVITE, (In, "503 Full")], "no room"),
             (fault, Some(488), vec![INVITE, (In, "488 No")], "codecs"),
             (fault, None, vec![INVITE, (In, "100 Trying")], "line_fault: words"),

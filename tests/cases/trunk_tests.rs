@@ -52,12 +52,16 @@ fn an_answered_test_shows_every_message_and_the_sound_of_both_directions() {
             "audio sent=",
         ],
     );
-    assert_eq!((trace["campaign"].as_str(), trace["outcome"].as_str()), (Some("_trunk_test"), Some("answered")));
+    assert_eq!(
+        (trace["campaign"].as_str(), trace["outcome"].as_str()),
+        (Some("_trunk_test"), Some("answered"))
+    );
     let peer = format!("udp 127.0.0.1:{}", carrier.port);
     assert_eq!(trace["steps"][0]["peer"].as_str(), Some(peer.as_str()), "{trace:#}");
     let says = trace["words"]["en"].as_str().expect("words");
     assert!(says.starts_with("answered after") && says.contains("sound in both directions"), "{says}");
-    let audio = texts(&trace, &["note"]).into_iter().find(|text| text.starts_with("audio sent=")).expect("audio");
+    let audio =
+        texts(&trace, &["note"]).into_iter().find(|text| text.starts_with("audio sent=")).expect("audio");
     assert!(audio.contains("sent_db=-") && audio.contains("received_db=-"), "{audio}");
     assert!(trace["words"]["zh"].as_str().is_some_and(|zh| zh.contains("双向有声")), "{trace:#}");
     assert!(sound::heard_secs(&carrier, "15400890107", 450.0) > 1.0, "the tone is heard");
@@ -99,13 +103,16 @@ fn a_ringing_phone_is_cancelled_and_the_ladder_shows_it() {
     assert_eq!(called.code, REFUSED, "{}", called.all());
     let trace: Value = serde_json::from_str(&called.out).expect("JSON");
     in_order(&trace, &["INVITE ", "100 Trying", "CANCEL ", "487 ", "ACK "]);
-    assert!(trace["words"]["en"].as_str().is_some_and(|says| says.contains("did not ring within")), "{trace:#}");
+    assert!(
+        trace["words"]["en"].as_str().is_some_and(|says| says.contains("did not ring within")),
+        "{trace:#}"
+    );
 }
 
 #[test]
 fn a_trunk_that_is_not_registered_is_tried_and_says_why() {
-    let folder = Folder::new(phones(["15400890100"]))
-        .trunk("register = true\nusername = \"10001\"\npassword = \"x\"");
+    let folder =
+        Folder::new(phones(["15400890100"])).trunk("register = true\nusername = \"10001\"\npassword = \"x\"");
     let carrier = folder.carrier(&["--regrefuse", "--needreg", "--all", "0"]);
     let called = test_call(&carrier.folder, &["15400890100"]);
     assert_eq!(called.code, REFUSED, "{}", called.all());
@@ -135,7 +142,7 @@ fn numbers_that_are_not_called_are_not_called_by_a_test_either() {
 fn a_caller_id_and_a_number_of_another_country_leave_as_the_trunk_wants_them() {
     let folder = Folder::new(phones(["15400890100"])).trunk("allow = [\"*\"]\nnumber_form = \"+e164\"");
     let carrier = folder.carrier(&["--all", "40"]);
-    test_call(&carrier.folder, &["020 7946 0900", "--region", "GB", "--caller-id", "0755-12345678"]);
+    test_call(&carrier.folder, &["020 7946 0900", "--region", "GB", "--caller-id", "+86 755 1234 5678"]);
     let invite = &carrier.events("invite")[0];
     assert_eq!(carrier.dialled(), ["+442079460900"]);
     assert!(invite["frm"].as_str().is_some_and(|from| from.contains("075512345678")), "{invite}");
@@ -170,7 +177,10 @@ fn a_test_goes_through_the_service_and_every_call_has_its_trace() {
     assert!(until(Duration::from_secs(10), ended), "the campaign's call has ended");
     let call = &get("/calls?campaign=case")["calls"][0];
     let trace = get(&format!("/calls/{}/trace", call["id"]));
-    in_order(&trace, &["INVITE ", "100 ", "180 ", "200 OK", "ACK ", "play announcement", "key 1 rtp", "BYE "]);
+    in_order(
+        &trace,
+        &["INVITE ", "100 ", "180 ", "200 OK", "ACK ", "play announcement", "key 1 rtp", "BYE "],
+    );
     let at: Vec<u64> =
         trace["steps"].as_array().expect("steps").iter().filter_map(|step| step["at_ms"].as_u64()).collect();
     assert!(at.is_sorted() && at[0] == 0, "{at:?}");

@@ -15,7 +15,10 @@ async fn a_trace_is_shown_to_those_who_may_see_the_call() {
         scene.app.get(by, &path).await.is(status);
     }
     let trace = scene.app.get("8003", &path).await.is(200).json();
-    assert_eq!((trace["steps"].as_array().map(Vec::len), trace["outcome"].as_str()), (Some(0), Some("answered")));
+    assert_eq!(
+        (trace["steps"].as_array().map(Vec::len), trace["outcome"].as_str()),
+        (Some(0), Some("answered"))
+    );
     assert!(trace["words"]["zh"].as_str().is_some_and(|zh| zh.contains("接通")), "{trace}");
     for path in ["/calls/99999/trace", "/calls/x/trace"] {
         scene.app.get("8003", path).await.is(404);

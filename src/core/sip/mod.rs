@@ -13,11 +13,11 @@ pub mod headers;
 pub mod message;
 mod method;
 pub mod multipart;
-pub mod outline;
 #[cfg(test)]
 pub(crate) mod mutation;
 #[cfg(test)]
 mod oracle;
+pub mod outline;
 pub(crate) mod params;
 mod peer;
 pub mod registrar;

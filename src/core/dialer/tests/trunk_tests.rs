@@ -21,16 +21,16 @@ fn refusals(desk: &mut Desk) -> Vec<(Option<TrunkId>, output::TestRefusal)> {
 
 #[test]
 fn a_test_goes_over_its_trunk_even_if_that_is_out_of_use() {
-    for state in [
-        TrunkState::Up,
-        TrunkState::Down,
-        TrunkState::Resting { span: Duration::from_secs(60) },
-    ] {
+    for state in [TrunkState::Up, TrunkState::Down, TrunkState::Resting { span: Duration::from_secs(60) }] {
         let mut desk = Desk::with_trunks(campaign(), vec![trunk(0), trunk(1)]);
         desk.give(Input::TrunkChanged { trunk: TrunkId(1), state });
         act(&mut desk, 1);
         let request = desk.requests().remove(0);
-        assert_eq!((request.trunk, request.lead, request.number), (TrunkId(1), None, number(99)), "{state:?}");
+        assert_eq!(
+            (request.trunk, request.lead, request.number),
+            (TrunkId(1), None, number(99)),
+            "{state:?}"
+        );
         assert_eq!(request.caller_id.map(ShownNumber::as_u64), Some(8_695_188));
         desk.give(Input::AttemptOpened { attempt: request.attempt, verdict: DialVerdict::Opened });
         assert_eq!(desk.placed(), [request.attempt.call()], "{state:?}");
