@@ -32,15 +32,16 @@ async fn test(global: &Global, args: TrunkTestArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     check_trunk(&config, &args.trunk)?;
     let body = request(&config, &args)?;
+    let mut signals = Signals::new()?;
     if let Some(client) = target::running_service(&config).await {
         eprintln!("a service runs on this store: calling through {}", client.url);
-        return call(global, &client, &args.trunk, &body, None).await;
+        return call(global, &client, &args.trunk, &body, None, &mut signals).await;
     }
     let service = Service::start(config, None, false, false, None).await?;
     wait_until_up(&service.handle, &args.trunk).await;
     let client = service.local_client();
     let handle = service.handle.clone();
-    let called = call(global, &client, &args.trunk, &body, Some(&handle)).await;
+    let called = call(global, &client, &args.trunk, &body, Some(&handle), &mut signals).await;
     service.finish().await?;
     called
 }
@@ -96,8 +97,8 @@ async fn call(
     trunk: &str,
     body: &Value,
     own: Option<&EngineHandle>,
+    signals: &mut Signals,
 ) -> Result<Exit, Failure> {
-    let mut signals = Signals::new()?;
     let lang = Lang::of_process();
     let path = format!("/trunks/{}/actions", target::percent_encode(trunk));
     let placed = call_api(client, Method::POST, &path, Some(body)).await?;

@@ -192,6 +192,13 @@ impl Lang {
         let begins = |code: &str| call.secs_to(code);
         let cancelled = call.first(Direction::Out, |text| text.starts_with("CANCEL "));
         let cancelled = cancelled.map_or(0.0, |step| f64::from(step.at_ms) / 1_000.0);
+        if call.note("hang_up") == Some("stopped") {
+            let says = match self {
+                Lang::En => format!("stopped after {cancelled:.1} s, before it was answered"),
+                Lang::Zh => format!("{cancelled:.1} 秒后被停止,尚未接通"),
+            };
+            return Sentence::new(says, "");
+        }
         match begins("180").or(begins("183")) {
             Some(since) => {
                 let rang = (cancelled - since).max(0.0);
@@ -268,6 +275,10 @@ impl Lang {
             408 | 480 => (
                 self.pick("the callee was not reached", "无法接通被叫"),
                 self.pick("try another number", "请换一个号码"),
+            ),
+            487 => (
+                self.pick("the carrier ended the call before it was answered", "未接通,运营商已结束呼叫"),
+                self.pick("try again, or another number", "请稍后再试,或换一个号码"),
             ),
             486 | 600 => (
                 self.pick("the callee is busy; the trunk works", "被叫忙;线路正常"),
@@ -419,6 +430,14 @@ mod tests {
             let (zh, _) = meaning(Lang::Zh, outcome, code, &lines);
             assert!(!zh.is_ascii() || outcome == fault && code.is_none(), "{zh}");
         }
+    }
+
+    #[test]
+    fn a_test_that_was_stopped_says_so() {
+        use Direction::{In, Note, Out};
+        let lines = [INVITE, (In, "180 Ringing"), (Note, "hang_up stopped"), (Out, "CANCEL sip:h")];
+        let (says, advice) = meaning(Lang::En, Outcome::Cancelled, Some(487), &lines);
+        assert_eq!((says.as_str(), advice.as_str()), ("stopped after 4.5 s, before it was answered", ""));
     }
 
     #[test]
