@@ -1,10 +1,12 @@
 //! Texts of the terminal, in English and in Simplified Chinese. Logs stay English.
 
+mod call_meaning;
 mod lead;
 mod line;
 mod shadow;
 mod why;
 
+pub use call_meaning::CallFacts;
 pub use lead::AgentNumbers;
 pub use why::Sentence;
 

@@ -25,6 +25,7 @@ mod svg;
 mod target;
 mod timeline;
 mod token;
+mod trunk;
 mod user;
 mod why;
 
@@ -77,6 +78,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Forecast(args) => forecast::forecast(&cli.global, args).await,
         Command::User(args) => user::user(&cli.global, args).await,
         Command::Group(args) => user::group(&cli.global, args).await,
+        Command::Trunk(args) => trunk::trunk(&cli.global, args).await,
         Command::Token(args) => token::token(&cli.global, args).await,
         Command::Agents(args) => agents::agents(&cli.global, args).await,
         Command::Blacklist(args) => blacklist::blacklist(&cli.global, args).await,

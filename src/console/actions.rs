@@ -15,6 +15,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use paceline_core::agent::{AgentAction, Refusal};
 use paceline_core::call::Digit;
+use paceline_core::campaign::is_system_name;
 use paceline_core::dialer::input::ManagerAction;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -329,6 +330,9 @@ pub(super) async fn campaign_action(
     // Also for a campaign that is not open here.
     if matches!(asked, CampaignAction::UndoImport {}) {
         return undo_import(&state, &name).await;
+    }
+    if is_system_name(&name) {
+        return Err(Problem::not_found("open campaign"));
     }
     let board = state.engine().board();
     let open = board.borrow().campaigns.iter().find(|(_, campaign)| campaign.name == name).map(|(id, _)| *id);

@@ -45,6 +45,8 @@ by_hand! {
     Share = json!({ "type": "number", "minimum": 0, "maximum": 1 });
     Role = json!({ "type": "string", "enum": ["agent", "lead", "manager", "analyst", "admin"] });
     ScopeWord = json!({ "type": "string", "enum": ["system", "campaign"] });
+    /// `out` and `in` are messages, `note` is what else happened, `gap` stands for steps left out.
+    StepDirection = json!({ "type": "string", "enum": ["out", "in", "note", "gap"] });
     Direction = json!({ "type": "string", "enum": ["out", "in"] });
 }
 
@@ -421,6 +423,40 @@ answers! {
         /// `before` of the next page; empty on the last.
         next: Option<i64>,
     }
+
+    StepView {
+        /// Milliseconds since the INVITE.
+        at_ms: u32,
+        dir: StepDirection,
+        /// `INVITE sip:…`, `180 Ringing`, `200 OK (BYE)`; of a note its word and numbers: `key 1 rtp`.
+        text: String,
+        /// The message repeats an earlier one.
+        again: bool,
+        /// Where an INVITE went: `udp 198.51.100.7:5060`.
+        peer: Option<String>,
+    }
+    Trace {
+        attempt: i64,
+        campaign: String,
+        trunk: String,
+        number: Option<String>,
+        lead: Option<i64>,
+        at: Moment,
+        ringing_at: Option<Moment>,
+        answered_at: Option<Moment>,
+        /// Empty while the call is live.
+        ended_at: Option<Moment>,
+        outcome: Option<String>,
+        sip_code: Option<i64>,
+        cause: String,
+        ended_by: Option<String>,
+        steps: Vec<StepView>,
+        /// What the call means, once it has ended.
+        words: Option<Words>,
+        advice: Option<Advice>,
+    }
+    /// The attempt of a test call; its trace grows while it is live.
+    TestCallPlaced { attempt: i64, }
 
     BlacklistEntryView {
         id: i64,

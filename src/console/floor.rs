@@ -11,6 +11,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use paceline_core::agent::SeatView;
+use paceline_core::campaign::is_system_name;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -71,7 +72,10 @@ impl Scope {
 
     pub fn campaigns(&self, state: &AppState, board: &Board) -> BTreeMap<CampaignId, Value> {
         let facts = state.campaigns();
-        let open = board.campaigns.iter().filter(|(id, _)| self.can_see_campaign(state, **id));
+        let open = board
+            .campaigns
+            .iter()
+            .filter(|(id, campaign)| !is_system_name(&campaign.name) && self.can_see_campaign(state, **id));
         open.map(|(id, campaign)| {
             (*id, views::campaign(*id, campaign, facts.get(id).map(AsRef::as_ref), &self.names))
         })

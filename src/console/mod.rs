@@ -27,6 +27,7 @@ pub mod secrets;
 pub mod server;
 pub mod source;
 mod tokens;
+mod trunks;
 mod views;
 pub mod why;
 mod write_timeout;

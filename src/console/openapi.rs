@@ -90,13 +90,17 @@ fn path_parameter(route: &Route, name: &str) -> Value {
     let (schema, example) = match name {
         "number" => (json!({ "type": "string", "pattern": "^[0-9]{2,8}$" }), json!("8001")),
         "group" => (json!({ "type": "string", "minLength": 1, "maxLength": 64 }), json!("vote")),
-        "name" => (json!({ "type": "string", "minLength": 1, "maxLength": 128 }), json!("spring")),
+        "name" => {
+            let example = if route.path.starts_with("/trunks") { "main" } else { "spring" };
+            (json!({ "type": "string", "minLength": 1, "maxLength": 128 }), json!(example))
+        }
         // The other parameters are row ids; the bound is the largest that JavaScript holds exactly.
         _ => (json!({ "type": "integer", "minimum": 1, "maximum": (1_i64 << 53) - 1 }), json!(1)),
     };
     let description = match name {
         "number" => "The agent's number",
         "group" => "The group's name",
+        "name" if route.path.starts_with("/trunks") => "The trunk's name",
         "name" => "The campaign's name",
         "attempt" => "The id of an outbound call",
         "call" => "The id of an inbound call",

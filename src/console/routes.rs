@@ -6,7 +6,7 @@ use super::auth::{self, Access};
 use super::parameters::{Form, Parameter};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::{
-    accounts, actions, agents, answers, blacklist, floor, groups, live, openapi, records, tokens, why,
+    accounts, actions, agents, answers, blacklist, floor, groups, live, openapi, records, tokens, trunks, why,
 };
 use axum::Json;
 use axum::Router;
@@ -35,6 +35,7 @@ use floor::CampaignRequest;
 use groups::{GroupRequest, MembershipChange};
 use records::CorrectionRequest;
 use tokens::NewToken;
+use trunks::TrunkAction;
 
 const NONE: &[Parameter] = &[];
 
@@ -464,6 +465,28 @@ pub const ROUTES: &[Route] = &[
         status: 200,
         answer: Answer::Sound,
         handler: || get(records::recording),
+    },
+    Route {
+        method: "get",
+        path: "/calls/{attempt}/trace",
+        access: Access::SignedIn,
+        summary: "What a call did: each SIP message, keys, plays, with times, and what it means",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(Trace),
+        handler: || get(trunks::trace),
+    },
+    Route {
+        method: "post",
+        path: "/trunks/{name}/actions",
+        access: Access::Managers,
+        summary: "Calls one number over this trunk for a test; `GET /calls/{attempt}/trace` shows what it does",
+        query: NONE,
+        body: body!(TrunkAction, r#"{"action":"test_call","number":"13800138000"}"#),
+        status: 202,
+        answer: answer!(TestCallPlaced),
+        handler: || post(trunks::trunk_action),
     },
     Route {
         method: "get",

@@ -118,7 +118,7 @@ fn add_line(answer: &mut Value, view: Option<&View>, line: &str, moments: &TimeF
 }
 
 /// Adds the sentence and the advice in English and Chinese.
-fn add_sentences(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
+pub(super) fn add_sentences(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
     let (en, zh) = (says(Lang::En), says(Lang::Zh));
     answer["words"] = json!({ "en": en.says, "zh": zh.says });
     answer["advice"] = json!({ "en": en.advice, "zh": zh.advice });

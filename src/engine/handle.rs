@@ -2,13 +2,14 @@
 
 use super::board::Board;
 use super::device_check::DeviceCheck;
+use super::trunk_test::TrunkTestRefusal;
 use crate::audio::Sound;
 use paceline_core::agent::{Agent, AgentAction, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::input::{ManagerAction, OpenWork};
 use paceline_core::dialer::{LeadPlace, View};
-use paceline_core::ids::{AgentId, CampaignId, HouseholdId, LeadId};
-use paceline_core::number::PhoneNumber;
+use paceline_core::ids::{AgentId, AttemptId, CampaignId, HouseholdId, LeadId};
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::pacing::Decision;
 use paceline_core::pacing::history::FinishedCall;
@@ -53,6 +54,14 @@ pub enum EngineRequest {
         numbers: Vec<PhoneNumber>,
         answer: oneshot::Sender<LeadPlace>,
     },
+    /// Places a test call over one trunk.
+    TestTrunk(TrunkTest),
+    /// Asks for the record of a live call, as JSON of [`Step`](paceline_core::call_steps::Step)s. `None` = no such
+    /// call is live: the store has its record.
+    CallSteps {
+        attempt: AttemptId,
+        answer: oneshot::Sender<Option<String>>,
+    },
     /// These numbers are on the blacklist on disk, of one campaign or of all.
     Blacklisted {
         campaign: Option<CampaignId>,
@@ -71,6 +80,20 @@ pub enum EngineRequest {
     HangUpAll,
     /// Drains, and stops the engine once no call is live.
     Stop,
+}
+
+/// A test call over one trunk.
+#[derive(Debug)]
+pub struct TrunkTest {
+    /// The store's campaign [`TRUNK_TEST`](paceline_core::campaign::TRUNK_TEST), which is opened if it is not.
+    pub campaign: CampaignId,
+    /// Its name.
+    pub trunk: String,
+    pub number: PhoneNumber,
+    /// `None` = what the trunk shows by itself.
+    pub caller_id: Option<ShownNumber>,
+    /// The attempt, once it is open in the store.
+    pub answer: oneshot::Sender<Result<AttemptId, TrunkTestRefusal>>,
 }
 
 /// A campaign to open.
@@ -171,6 +194,27 @@ impl EngineHandle {
     /// Takes back calls to numbers that were put on the blacklist; call it once the store has committed them.
     pub async fn blacklisted(&self, campaign: Option<CampaignId>, patterns: Vec<NumberPattern>) {
         self.send(EngineRequest::Blacklisted { campaign, patterns }).await;
+    }
+
+    /// Places a test call over this trunk, in the store's campaign of test calls. `None` = the engine has stopped.
+    pub async fn test_trunk(
+        &self,
+        campaign: CampaignId,
+        trunk: String,
+        number: PhoneNumber,
+        caller_id: Option<ShownNumber>,
+    ) -> Option<Result<AttemptId, TrunkTestRefusal>> {
+        let (answer, answered) = oneshot::channel();
+        let test = TrunkTest { campaign, trunk, number, caller_id, answer };
+        self.send(EngineRequest::TestTrunk(test)).await;
+        answered.await.ok()
+    }
+
+    /// The record of a live call as JSON; `None` = it is not live.
+    pub async fn call_steps(&self, attempt: AttemptId) -> Option<String> {
+        let (answer, answered) = oneshot::channel();
+        self.send(EngineRequest::CallSteps { attempt, answer }).await;
+        answered.await.ok().flatten()
     }
 
     /// Subscribes to live events from now on.

@@ -7,6 +7,7 @@ use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
 use crate::store::{Command, Reply};
 use paceline_core::call::Progress;
+use paceline_core::call_steps::Direction;
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
@@ -18,6 +19,7 @@ impl Engine {
     pub(super) fn handle_event(&mut self, event: Event) {
         match event {
             Event::Sip(SipEvent::Message { from, bytes }) => {
+                self.step_log.message(self.clock.now(), Direction::In, from, &bytes);
                 self.ua.handle_message(self.clock.now(), from, &bytes);
                 self.carry_out_ua_outputs();
             }
@@ -27,6 +29,7 @@ impl Engine {
             }
             Event::Store(reply) => self.handle_reply(reply),
             Event::Media(MediaEvent::Heard { leg, heard }) => {
+                self.note_heard(leg, &heard);
                 self.handle(Input::MediaHeard { call: leg, heard });
             }
             Event::Media(MediaEvent::Measured { leg, stats }) => {
@@ -43,6 +46,7 @@ impl Engine {
             }
             Event::Media(MediaEvent::Closed { leg, stats }) => {
                 tracing::debug!(call = %leg, ?stats, "leg closed");
+                self.note_closed_leg(leg, &stats);
             }
             Event::Request(ask) => self.handle_request(ask),
             Event::Woken => {}
@@ -53,7 +57,10 @@ impl Engine {
     pub(super) fn carry_out_ua_outputs(&mut self) {
         while let Some(output) = self.ua.poll() {
             match output {
-                UaOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
+                UaOutput::Transmit { to, bytes } => {
+                    self.step_log.message(self.clock.now(), Direction::Out, to, &bytes);
+                    self.sockets.send(to, bytes);
+                }
                 UaOutput::Event(event) => self.handle_ua_event(event),
             }
         }
@@ -111,6 +118,7 @@ impl Engine {
                     reason,
                     "a registration at the trunk failed"
                 );
+                self.trunk_tests.note_failure(trunk, code, &reason);
             }
             UaEvent::TrunkChanged { trunk, state } => self.take_trunk_use(trunk, &state),
             UaEvent::SavedDialogAnswered { call_id } => {
@@ -134,6 +142,7 @@ impl Engine {
 
     fn take_trunk_use(&mut self, trunk: TrunkId, state: &TrunkUse) {
         let name = self.trunk_name(trunk);
+        self.trunk_tests.set_state(trunk, state);
         match state {
             TrunkUse::Up => tracing::info!(trunk = name, "the trunk is in use"),
             TrunkUse::NotRegistered => {
@@ -173,6 +182,10 @@ impl Engine {
     fn handle_reply(&mut self, reply: Reply) {
         match reply {
             Reply::AttemptOpened { attempt, verdict } => {
+                if verdict != DialVerdict::Opened {
+                    self.step_log.end(attempt.call());
+                }
+                self.answer_opened_test(attempt, verdict);
                 if verdict != DialVerdict::Opened
                     && let Some(facts) = self.calls.remove(&attempt.call())
                     && let Some(board) = self.board.campaigns.get_mut(&facts.campaign).filter(|_| facts.test)
@@ -234,6 +247,11 @@ impl Engine {
                 // The requester may have gone away.
                 let _ = answer.send(self.dialer.lead_place(campaign, lead, household, &numbers));
             }
+            EngineRequest::TestTrunk(test) => self.test_trunk(test),
+            EngineRequest::CallSteps { attempt, answer } => {
+                // The requester may have gone away.
+                let _ = answer.send(self.step_log.json(attempt.call()));
+            }
             EngineRequest::Blacklisted { campaign, patterns } => {
                 self.handle(Input::Blacklisted { campaign, patterns });
             }
@@ -275,9 +293,12 @@ impl Engine {
         self.handle(Input::Resumed(work));
     }
 
-    fn open_campaign(&mut self, opening: CampaignOpening) {
+    pub(super) fn open_campaign(&mut self, opening: CampaignOpening) {
         let CampaignOpening { campaign, region, leads_open, paused, abandons, past, sound, sorry } = opening;
-        self.regions.insert(campaign.id, region);
+        // Without a country of its own it takes the one that the other campaigns share.
+        if !region.is_empty() {
+            self.regions.insert(campaign.id, region);
+        }
         if let Some(sound) = sound {
             self.sounds.insert(campaign.id, sound);
         }

@@ -13,11 +13,16 @@ mod key_watch;
 mod outputs;
 mod phones;
 mod prompts;
+mod steps;
+mod trunk_test;
 
 pub use board::{Board, CampaignBoard, PhoneBoard, TrunkBoard};
 pub use device_check::DeviceCheck;
-pub use handle::{AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret};
+pub use handle::{
+    AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret, TrunkTest,
+};
 pub use prompts::Prompts;
+pub use trunk_test::{TrunkTestRefusal, test_campaign_retry};
 
 use crate::audio::Sound;
 use crate::dialplan::DialPlan;
@@ -130,6 +135,8 @@ struct Engine {
     floor: floor::FloorState,
     saved_phones: phones::SavedPhones,
     checks: device_check::Checks,
+    step_log: steps::StepLog,
+    trunk_tests: trunk_test::TrunkTests,
     /// Legs with open RTP ports.
     open_legs: BTreeSet<CallId>,
     failed_legs: Vec<(CallId, Ended)>,
@@ -163,6 +170,8 @@ struct AttemptFacts {
     test: bool,
     placed: Time,
     announcing: bool,
+    /// A test call whose media leg is closing and measures the audio.
+    closing: bool,
 }
 
 /// How often the board is published and the wall clock compared.
@@ -239,6 +248,8 @@ impl Engine {
             floor: floor::FloorState::default(),
             saved_phones: phones::SavedPhones::default(),
             checks: device_check::Checks::default(),
+            step_log: steps::StepLog::default(),
+            trunk_tests: trunk_test::TrunkTests::default(),
             open_legs: BTreeSet::new(),
             failed_legs: Vec::new(),
             live,
@@ -333,6 +344,7 @@ impl Engine {
             self.board_due = now + BOARD_EVERY;
             self.check_wall_clock();
             self.run_due_checks();
+            self.save_overdue_results();
             self.publish_board();
             if let Some(journal) = &mut self.journal {
                 journal.flush();

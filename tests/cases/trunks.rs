@@ -333,7 +333,6 @@ fn numbers_that_no_trunk_may_carry_are_counted_before_the_run() {
 }
 
 #[test]
-#[ignore = "open: there is no `paceline trunk test` yet"]
 fn a_call_test_shows_the_sip_ladder_and_its_meaning() {
     let carrier = Folder::new(phones(["15400890100"])).carrier(&["--by", "154008902=40"]);
     let test = |number: &str| {

@@ -13,6 +13,7 @@ mod records;
 mod roles;
 mod sign_in;
 mod tokens;
+mod trunks;
 mod why;
 
 use crate::store::{MORNING, ManualClock, url};
@@ -21,12 +22,12 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use paceline::config::settings::HttpConfig;
 use paceline::console::{AppState, AppStateParts, PhoneSettings, routes, secrets};
-use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent};
+use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent, TrunkTestRefusal};
 use paceline::metrics::Metrics;
 use paceline::store::{AgentDetails, Role, Secrets, Store};
 use paceline_core::agent::{AgentAction, Group, Membership, Refusal};
 use paceline_core::campaign::{AgentRules, Campaign};
-use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::ids::{AgentId, AttemptId, CampaignId, GroupId};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -46,6 +47,8 @@ pub struct EngineStub {
     pub groups: Vec<Group>,
     pub others: Vec<String>,
     pub refusal: Option<Refusal>,
+    /// The answer to a test call; none = the attempt 7.
+    pub trunk_test: Option<Result<AttemptId, TrunkTestRefusal>>,
 }
 
 pub struct TestApp {
@@ -120,6 +123,13 @@ impl TestApp {
                     EngineRequest::SetGroup(group) => stub.groups.push(group),
                     EngineRequest::CheckDevice { answer, .. } => {
                         let _ = answer.send(Err(Refusal::NotSignedIn));
+                    }
+                    EngineRequest::TestTrunk(test) => {
+                        let answer = stub.trunk_test.clone().unwrap_or(Ok(AttemptId(7)));
+                        let _ = test.answer.send(answer);
+                    }
+                    EngineRequest::CallSteps { answer, .. } => {
+                        let _ = answer.send(None);
                     }
                     other => stub.others.push(format!("{other:?}")),
                 }

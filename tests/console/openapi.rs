@@ -6,6 +6,7 @@ use super::*;
 use jsonschema::Validator;
 use paceline::console::routes::{BodySchema, ROOT, ROUTES};
 use paceline::console::secrets::Hasher;
+use paceline::engine::TrunkBoard;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -144,6 +145,7 @@ async fn every_example_gets_an_answer_of_the_document() {
         since,
     );
     board.seats.insert(id, Arc::new(seat));
+    board.trunks.push(TrunkBoard { name: "main".into(), up: true, ..TrunkBoard::default() });
     app.board.send_replace(Arc::new(board));
     app.store.add_token("hash", Role::Analyst, "a token", None).await.unwrap();
 

@@ -42,6 +42,8 @@ const ADMITTED: &[(&str, &str)] = &[
     ("get /calls", "almyx"),
     ("get /calls/{attempt}/recording", "almyx"),
     ("get /calls/in/{call}/recording", "almyx"),
+    ("get /calls/{attempt}/trace", "almyx"),
+    ("post /trunks/{name}/actions", "mx"),
     ("get /blacklist", "lmyx"),
     ("post /blacklist", "mx"),
     ("post /blacklist/removals", "mx"),

@@ -236,6 +236,11 @@ impl Service {
         self.console.is_some()
     }
 
+    /// A client of the API's routes inside this process.
+    pub fn local_client(&self) -> Client {
+        Client::in_process(self.state.clone())
+    }
+
     /// Opens a campaign; `with_list` = imports its list, `paused` = only test calls are placed.
     pub async fn open(
         &self,

@@ -15,6 +15,7 @@ use paceline_core::call::Digit;
 use paceline_core::campaign::window::Holiday;
 use paceline_core::campaign::{
     Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Rotation,
+    is_system_name,
 };
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::outcome::Outcome;
@@ -27,6 +28,10 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
     if file.name.is_empty() || file.name.len() > 64 || !file.name.chars().all(is_allowed) {
         let found = format!("`{}` is no campaign name", file.name.escape_debug());
         source.fault(&["name"], found, "use up to 64 letters, digits, - and _; any script goes into `title`");
+    }
+    if is_system_name(&file.name) {
+        let found = format!("`{}`: names that begin with _ are the system's own", file.name.escape_debug());
+        source.fault(&["name"], found, "begin it with a letter or a digit");
     }
     let agents = floor::agents(&file.agents, &file.dispositions, source);
     if file.mode != ModeWord::Announce && agents.is_none() {

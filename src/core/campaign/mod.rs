@@ -105,6 +105,15 @@ pub struct KeyRule {
 /// Name of the built-in simulated carrier's trunk; no configured trunk may have it.
 pub const SIMULATED_TRUNK: &str = "simulated";
 
+/// Name of the system's own campaign of test calls over a trunk (`paceline trunk test`).
+pub const TRUNK_TEST: &str = "_trunk_test";
+
+/// Whether a campaign of this name is the system's own: it has no file and no list, and stands in no list of
+/// campaigns; its calls are in the log of calls.
+pub fn is_system_name(name: &str) -> bool {
+    name.starts_with('_')
+}
+
 /// A trunk as the dialer needs it. Its address and credentials belong to SIP.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trunk {

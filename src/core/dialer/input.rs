@@ -211,4 +211,12 @@ pub enum ManagerAction {
     LeadClosed {
         lead: LeadId,
     },
+    /// A test call over one trunk, whatever the trunk's state: it is out of use, and somebody asks why. It leaves
+    /// within [`TRUNK_TEST_WAIT`](crate::dialer::TRUNK_TEST_WAIT) or is refused.
+    TestTrunk {
+        number: PhoneNumber,
+        trunk: TrunkId,
+        /// `None` = what the trunk shows by itself.
+        caller_id: Option<ShownNumber>,
+    },
 }

@@ -32,6 +32,7 @@ mod trunk_line;
 pub use input::Input;
 pub use line_health::LineView;
 pub use output::Output;
+pub use placing::TRUNK_TEST_WAIT;
 pub use snapshot::{CallStage, CallView, Held, LeadPlace, Numbers, View};
 
 use crate::call::HangUpCause;
@@ -43,7 +44,7 @@ use crate::pacing::Why;
 use crate::pacing::ledger::Ledger;
 use crate::time::{Time, Utc, WallClock};
 use busy_set::BusySet;
-use campaign_run::CampaignRun;
+use campaign_run::{CampaignRun, QueuedTest, TestedLine};
 use floor::Floor;
 use input::{ManagerAction, OpenWork};
 use live_call::{Call, Phase};
@@ -303,7 +304,10 @@ impl Dialer {
                 run.set_shadow(rules);
                 self.introduce_agents_to_shadow(campaign);
             }
-            ManagerAction::TestCall { number } => run.tests.push_back(number),
+            ManagerAction::TestCall { number } => run.tests.push_back(QueuedTest { number, line: None }),
+            ManagerAction::TestTrunk { number, trunk, caller_id } => {
+                run.tests.push_back(QueuedTest { number, line: Some(TestedLine { trunk, caller_id }) });
+            }
             ManagerAction::Blacklisted { number } => {
                 self.numbers_blacklisted(None, &[NumberPattern::exact(number)]);
             }

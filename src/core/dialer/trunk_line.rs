@@ -96,7 +96,14 @@ impl TrunkLine {
             Ready::Down(until)
         } else if self.doubted(now) {
             Ready::Down(None)
-        } else if self.live >= self.trunk.calls_max {
+        } else {
+            self.room(now)
+        }
+    }
+
+    /// Whether limits and rate leave room for a call, whatever the trunk's state: never `Down`.
+    pub fn room(&self, now: Time) -> Ready {
+        if self.live >= self.trunk.calls_max {
             Ready::Full
         } else {
             match self.opening.next_start(now) {

@@ -11,6 +11,7 @@ mod lines;
 mod pacing;
 mod rates;
 mod stopping;
+mod trunk_tests;
 mod whys;
 
 use super::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
