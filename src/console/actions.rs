@@ -351,11 +351,12 @@ pub(super) async fn campaign_action(
 async fn undo_import(state: &AppState, name: &str) -> Result<(StatusCode, Json<Value>), Problem> {
     let found = state.store().reader().await?.campaign(name).await;
     let campaign = found.map_err(|_| Problem::not_found("campaign"))?.id;
-    let Some(last) = state.store().imports(campaign).await?.pop() else {
+    let undone = state.store().undo_last_list(campaign).await?;
+    let Some(first) = undone.first() else {
         let detail = format!("the campaign `{name}` has no imported list");
         return Err(Problem::new(StatusCode::CONFLICT, "no_import", detail));
     };
-    state.store().undo_import(last.id).await?;
-    let import = json!({ "file": last.file, "rows": last.rows_read });
+    let rows: u64 = undone.iter().map(|import| import.rows_read).sum();
+    let import = json!({ "file": first.file, "rows": rows });
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "import": import }))))
 }

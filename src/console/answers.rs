@@ -270,6 +270,15 @@ answers! {
         #[serde(skip_serializing_if = "Option::is_none")]
         import: Option<UndoneImport>,
     }
+    ListChangeBegun { change: u64, }
+    ListChangeState {
+        /// `running`, `done` or `refused`.
+        state: String,
+        /// What was changed, once it is done.
+        result: Option<Value>,
+        /// Why it was refused, in words.
+        why: Option<String>,
+    }
     DeviceCheckResult { measured: BTreeMap<String, Value>, quality: QualityView, }
     QualityView { grade: String, fault: Option<String>, }
 

@@ -137,6 +137,7 @@ impl TestApp {
             },
             recordings: dir.path().join("recordings"),
             campaigns: None,
+            list_changes: None,
             http,
         })
         .unwrap();

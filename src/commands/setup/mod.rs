@@ -7,14 +7,16 @@ mod trunks;
 
 pub(super) use trunks::trunk_limits;
 
-pub(super) use import::{ListFile, campaign_row, describe_change, save_campaign, take_in_list};
+pub(super) use import::{ListChange, ListFile, campaign_row, describe_change, save_campaign, take_in_list};
 
 use super::demo_agents::{self, Crew};
+use super::list_service::{ListService, ListTurn};
 use super::{Failure, recordings};
 use crate::audio::{Language, Sound};
 use crate::config::settings::PromptLanguage;
 use crate::config::{Config, LoadedCampaign};
 use crate::console::client::{Client, KeyFile};
+use crate::console::list_changes::WAITING_MAX;
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
 use crate::engine::{self, CampaignBoard, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts};
 use crate::journal::{JournalConfig, JournalWriter};
@@ -30,6 +32,7 @@ use paceline_core::ids::CampaignId;
 use paceline_core::sip::user_agent::SavedDialog;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use trunks::{configured_trunks, simulated_trunk, start_simulated_carrier};
 
@@ -136,6 +139,10 @@ pub(super) struct Service {
     console: Option<(Console, Option<KeyFile>)>,
     /// Deletes recordings past their retention.
     retention: JoinHandle<()>,
+    /// Changes lists for commands on this machine.
+    lists: JoinHandle<()>,
+    /// Held while rows are taken in: two imports at once would not know each other's rows.
+    list_turn: ListTurn,
 }
 
 impl Service {
@@ -205,6 +212,15 @@ impl Service {
         recordings::recover_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
         let retention = tokio::spawn(recordings::keep_retention(config.clone(), store.clone()));
         send_agents(&store, &handle).await?;
+        let (list_changes, requests) = mpsc::channel(WAITING_MAX);
+        let list_turn = ListTurn::default();
+        let lists = ListService {
+            config: config.clone(),
+            store: store.clone(),
+            engine: handle.clone(),
+            turn: list_turn.clone(),
+        };
+        let lists = tokio::spawn(lists.run(requests));
         let state = AppState::new(AppStateParts {
             store: store.clone(),
             engine: handle.clone(),
@@ -213,6 +229,7 @@ impl Service {
             phones: line,
             recordings: PathBuf::from(&config.recordings.dir),
             campaigns,
+            list_changes: Some(list_changes),
             http: config.http.clone(),
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
@@ -228,6 +245,8 @@ impl Service {
             state,
             console,
             retention,
+            lists,
+            list_turn,
         })
     }
 
@@ -249,6 +268,7 @@ impl Service {
             refuse_after_simulation(&self.store, campaign, &loaded.rules.name).await?;
         }
         if with_list {
+            let _turn = self.list_turn.lock().await;
             import_list(&self.store, campaign, loaded).await?;
         }
         let (leads, leads_open) = lead_counts(&self.config.store.url, loaded).await?;
@@ -306,6 +326,8 @@ impl Service {
     /// Waits until no call is out, stops the engine and writes everything.
     pub async fn finish(self) -> Result<(), Failure> {
         self.retention.abort();
+        // An import that is cut off here leaves nothing.
+        self.lists.abort();
         self.handle.send(EngineRequest::Stop).await;
         self.engine.await.map_err(Failure::unexpected)?;
         self.writer.close().await;
