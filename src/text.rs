@@ -3,6 +3,7 @@
 mod lead;
 mod line;
 mod shadow;
+mod trunk;
 mod why;
 
 pub use lead::AgentNumbers;

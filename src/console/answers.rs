@@ -185,6 +185,8 @@ answers! {
         quiet: Option<String>,
         /// Why the store refused the last call that the agent asked for.
         refused: Option<String>,
+        /// The same as a sentence.
+        refused_words: Option<Words>,
         work: Option<WorkView>,
         muted: bool,
         until: Option<Moment>,
@@ -193,7 +195,14 @@ answers! {
         answered: u64,
         talked_secs: f64,
     }
-    TrunkView { name: String, up: bool, calls: u64, calls_max: u64, }
+    TrunkView {
+        name: String,
+        up: bool,
+        calls: u64,
+        calls_max: u64,
+        /// Why it is not in use, and what to do.
+        words: Option<Words>,
+    }
     AbandonRule {
         rule: String,
         abandoned: f64,
@@ -269,6 +278,9 @@ answers! {
         /// The list that `undo_import` removed.
         #[serde(skip_serializing_if = "Option::is_none")]
         import: Option<UndoneImport>,
+        /// The attempt of `test_call`, as `/calls` has it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attempt: Option<i64>,
     }
     ListChangeBegun { change: u64, }
     ListChangeState {

@@ -90,7 +90,10 @@ pub(super) fn snapshot(state: &AppState, scope: &Scope) -> Value {
         .trunks
         .iter()
         .map(|trunk| {
-            json!({ "name": trunk.name, "up": trunk.up, "calls": trunk.calls, "calls_max": trunk.calls_max })
+            json!({
+                "name": trunk.name, "up": trunk.up, "calls": trunk.calls, "calls_max": trunk.calls_max,
+                "words": trunk.down.as_ref().map(views::trunk_down),
+            })
         })
         .collect();
     json!({

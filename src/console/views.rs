@@ -2,7 +2,7 @@
 //! national, as people dial them.
 
 use super::app_state::{AppState, OpenCampaignFacts};
-use crate::engine::{Board, CampaignBoard, PhoneBoard};
+use crate::engine::{Board, CampaignBoard, PhoneBoard, TrunkDown};
 use crate::store::AgentRow;
 use crate::text::{Lang, TimeFormat};
 use paceline_core::agent::{CallSummary, Endpoint, Group, Party, SeatView, Work};
@@ -141,6 +141,9 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "answered": seat.answered,
         "talked_secs": secs(seat.talked),
         "refused": seat.refused,
+        "refused_words": seat.refused.map(|reason| {
+            json!({ "en": Lang::En.call_refused(reason), "zh": Lang::Zh.call_refused(reason) })
+        }),
     })
 }
 
@@ -240,6 +243,15 @@ pub(super) fn moments(state: &AppState, campaign: CampaignId) -> TimeFormat {
 /// The sentence that says why a campaign dials or does not, in English and Chinese.
 pub(super) fn words(view: &View, moments: TimeFormat) -> Value {
     json!({ "en": Lang::En.view(view, &moments), "zh": Lang::Zh.view(view, &moments) })
+}
+
+/// Why a trunk is not in use, in English and Chinese.
+pub(super) fn trunk_down(down: &TrunkDown) -> Value {
+    let words = |lang: Lang| match down {
+        TrunkDown::NotFound { host, why } => lang.trunk_not_found(host, why),
+        TrunkDown::Unusable(state) => lang.trunk_unusable(state),
+    };
+    json!({ "en": words(Lang::En), "zh": words(Lang::Zh) })
 }
 
 /// Abandon rates by every rule: which rules brake, which is the strictest, and how many more abandoned

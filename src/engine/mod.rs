@@ -13,11 +13,14 @@ mod key_watch;
 mod outputs;
 mod phones;
 mod prompts;
+mod test_calls;
+mod trunk_addresses;
 
-pub use board::{Board, CampaignBoard, PhoneBoard};
+pub use board::{Board, CampaignBoard, PhoneBoard, TrunkDown};
 pub use device_check::DeviceCheck;
 pub use handle::{AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret};
 pub use prompts::Prompts;
+pub use test_calls::TestAnswer;
 
 use crate::audio::Sound;
 use crate::dialplan::DialPlan;
@@ -25,7 +28,7 @@ use crate::journal::JournalWriter;
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::net::rtp::{MediaEvent, MediaServer};
-use crate::net::sip::{SipEvent, SipSockets};
+use crate::net::sip::{SipEvent, SipSocketError, SipSockets};
 use crate::store::commits::CommitTimes;
 use crate::store::{Command, Reply};
 use board::TrunkBoard;
@@ -37,10 +40,10 @@ use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::{Codec, RtpFollow};
 use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::sip::UserAgent;
-use paceline_core::sip::user_agent::{SipTrunk, UaConfig};
+use paceline_core::sip::user_agent::{Peer, SipTrunk, UaConfig};
 use paceline_core::time::{Duration, Time, Utc};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -67,6 +70,8 @@ pub struct Parts {
     pub prompts: Prompts,
     /// Folder of recordings.
     pub recordings: PathBuf,
+    /// Where trunks are named whose addresses have all failed, to be looked up again.
+    pub lookups: Option<mpsc::Sender<TrunkId>>,
 }
 
 /// Our addresses for media, as the far sides see them: one, or one of each family.
@@ -100,6 +105,42 @@ pub struct TrunkParts {
     pub codecs: Vec<Codec>,
     pub rtp_follow: RtpFollow,
     pub dialplan: DialPlan,
+    /// TLS: the name that its certificate must have (RFC 5922 section 7), and the authorities that may sign it.
+    pub certificate: Option<CertificateRule>,
+    /// Its host name has no address so far, and why: it is not in use before `SetTrunkAddresses`.
+    pub not_found: Option<String>,
+}
+
+/// What is asked of a trunk's TLS certificate.
+#[derive(Clone, Debug)]
+pub struct CertificateRule {
+    pub host: String,
+    /// PEM file; `None` = the usual authorities.
+    pub authorities: Option<PathBuf>,
+}
+
+impl TrunkParts {
+    /// Prepares the sockets for these addresses of the trunk.
+    ///
+    /// # Errors
+    /// The file of authorities cannot be used.
+    pub fn admit(
+        &self,
+        sockets: &SipSockets,
+        peers: &[Peer],
+        sources: &[SocketAddr],
+    ) -> Result<(), SipSocketError> {
+        sockets.trust(peers.iter().map(|peer| peer.address.ip()));
+        sockets.trust(sources.iter().map(SocketAddr::ip));
+        let Some(rule) = &self.certificate else { return Ok(()) };
+        for peer in peers {
+            sockets.require_certificate_name(peer.address, &rule.host);
+            if let Some(authorities) = &rule.authorities {
+                sockets.use_authorities(peer.address, authorities)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// State of the loop.
@@ -128,9 +169,11 @@ struct Engine {
     abandon_messages: BTreeMap<CampaignId, Arc<Sound>>,
     prompts: Prompts,
     recordings: PathBuf,
+    lookups: Option<mpsc::Sender<TrunkId>>,
     floor: floor::FloorState,
     saved_phones: phones::SavedPhones,
     checks: device_check::Checks,
+    test_calls: test_calls::TestCalls,
     /// Legs with open RTP ports.
     open_legs: BTreeSet<CallId>,
     failed_legs: Vec<(CallId, Ended)>,
@@ -210,6 +253,7 @@ impl Engine {
                     up: true,
                     calls: 0,
                     calls_max: trunk.limits.calls_max,
+                    down: None,
                 })
                 .collect(),
             ..Board::default()
@@ -236,9 +280,11 @@ impl Engine {
             abandon_messages: BTreeMap::new(),
             prompts: parts.prompts,
             recordings: parts.recordings,
+            lookups: parts.lookups,
             floor: floor::FloorState::default(),
             saved_phones: phones::SavedPhones::default(),
             checks: device_check::Checks::default(),
+            test_calls: test_calls::TestCalls::default(),
             open_legs: BTreeSet::new(),
             failed_legs: Vec::new(),
             live,
@@ -260,8 +306,13 @@ impl Engine {
     async fn run(mut self) {
         self.set_clock();
         for trunk in self.trunks.values().cloned().collect::<Vec<_>>() {
+            let id = trunk.limits.id;
             self.metrics.set_trunk_up(&trunk.limits.name, true);
             self.handle(Input::TrunkDefined(trunk.limits));
+            if let Some(why) = trunk.not_found {
+                self.trunk_not_found(id, trunk.sip.host, why);
+                continue;
+            }
             self.ua.set_trunk(self.clock.now(), trunk.sip);
             // A trunk that has to register is down before any campaign opens.
             self.carry_out_ua_outputs();

@@ -137,10 +137,12 @@ impl Engine {
             Output::StopPlaying { leg } => self.media.command(leg, MediaCommand::StopPlaying),
             Output::SendDigits { leg, keys } => self.media.command(leg, MediaCommand::SendDigits(keys)),
             Output::Record { call, campaign, agent, on } => self.record(call, campaign, agent, on),
-            Output::TestRefused { campaign, number: _, why: TestRefusal::NoTrunk } => {
+            Output::TestRefused { campaign, number, why: TestRefusal::NoTrunk } => {
+                let why = "no trunk of the campaign may carry this number";
                 if let Some(board) = self.board.campaigns.get_mut(&campaign) {
-                    board.test_refused = Some("no trunk of the campaign may carry this number".into());
+                    board.test_refused = Some(why.into());
                 }
+                self.test_calls.refused(campaign, number, why);
                 self.board_due = now;
             }
             Output::ProbeLeg { leg } => {
@@ -196,6 +198,9 @@ impl Engine {
         };
         let identity = self.ua.identity(&wanted);
         let trunk_name = self.trunks.get(&request.trunk).map(|trunk| trunk.limits.name.clone());
+        if request.lead.is_none() {
+            self.test_calls.opened(request.campaign, request.number, call);
+        }
         self.calls.insert(
             call,
             AttemptFacts {

@@ -26,7 +26,7 @@ use paceline::metrics::Metrics;
 use paceline::store::{AgentDetails, Role, Secrets, Store};
 use paceline_core::agent::{AgentAction, Group, Membership, Refusal};
 use paceline_core::campaign::{AgentRules, Campaign};
-use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::ids::{AgentId, AttemptId, CampaignId, GroupId};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -46,6 +46,7 @@ pub struct EngineStub {
     pub groups: Vec<Group>,
     pub others: Vec<String>,
     pub refusal: Option<Refusal>,
+    pub test_refusal: Option<String>,
 }
 
 pub struct TestApp {
@@ -120,6 +121,13 @@ impl TestApp {
                     EngineRequest::SetGroup(group) => stub.groups.push(group),
                     EngineRequest::CheckDevice { answer, .. } => {
                         let _ = answer.send(Err(Refusal::NotSignedIn));
+                    }
+                    EngineRequest::TestCall { campaign, number, answer } => {
+                        stub.others.push(format!("TestCall {campaign:?} {number}"));
+                        let _ = answer.send(match &stub.test_refusal {
+                            Some(why) => Err(why.clone()),
+                            None => Ok(AttemptId(5)),
+                        });
                     }
                     other => stub.others.push(format!("{other:?}")),
                 }
