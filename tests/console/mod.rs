@@ -5,6 +5,7 @@ mod actions;
 mod agents;
 mod blacklist;
 mod commands;
+mod figures;
 mod hostile;
 mod limits;
 mod live;
