@@ -27,7 +27,14 @@ fn row(n: u64) -> LeadRow {
 fn percentiles(mut took: Vec<Duration>) -> String {
     took.sort_unstable();
     let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
-    format!("{} requests: p50 {:?}, p95 {:?}, p99 {:?}, most {:?}", took.len(), at(0.5), at(0.95), at(0.99), at(1.0))
+    format!(
+        "{} requests: p50 {:?}, p95 {:?}, p99 {:?}, most {:?}",
+        took.len(),
+        at(0.5),
+        at(0.95),
+        at(0.99),
+        at(1.0)
+    )
 }
 
 /// `GET /floor` of a floor of 500 seats with 100 live streams, idle and while rows are taken in.
@@ -79,8 +86,12 @@ async fn the_floor_while_rows_are_taken_in() {
     let import = tokio::spawn({
         let (store, is_over) = (app.store.clone(), is_over.clone());
         async move {
-            let new =
-                NewImport { campaign, file: "list.csv".into(), fingerprint: "1".into(), header: vec!["a".into()] };
+            let new = NewImport {
+                campaign,
+                file: "list.csv".into(),
+                fingerprint: "1".into(),
+                header: vec!["a".into()],
+            };
             let mut import = store.begin_import(&new).await.unwrap();
             let began = Instant::now();
             for first in (0..ROWS).step_by(4_000) {
