@@ -4,6 +4,7 @@ mod call_meaning;
 mod lead;
 mod line;
 mod shadow;
+mod trunk;
 mod why;
 
 pub use call_meaning::CallFacts;

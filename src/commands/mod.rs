@@ -12,7 +12,7 @@ mod demo_agents;
 mod export;
 mod forecast;
 mod list;
-mod list_reset;
+mod list_service;
 mod recordings;
 mod replay;
 mod replay_format;

@@ -37,7 +37,7 @@ async fn test(global: &Global, args: TrunkTestArgs) -> Result<Exit, Failure> {
         eprintln!("a service runs on this store: calling through {}", client.url);
         return call(global, &client, &args.trunk, &body, None, &mut signals).await;
     }
-    let service = Service::start(config, None, false, false, None).await?;
+    let service = Service::start(config, None, false, false, None, true).await?;
     wait_until_up(&service.handle, &args.trunk).await;
     let client = service.local_client();
     let handle = service.handle.clone();

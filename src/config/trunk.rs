@@ -79,7 +79,8 @@ pub enum CallerIdHeaderWord {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RtpFollowWord {
-    /// Where SDP says, unless that is a private address and the media comes from another host.
+    /// Where SDP says, unless the media comes from another host and that address is private, or nothing came from it
+    /// while the other host sent for 2 s.
     #[default]
     Auto,
     /// Always where SDP says.

@@ -10,6 +10,7 @@ use super::problem::Problem;
 use crate::config::floor::ShadowTable;
 use crate::engine::EngineRequest;
 use crate::store::{AgentRow, Role};
+use crate::text::Lang;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -17,6 +18,7 @@ use paceline_core::agent::{AgentAction, Refusal};
 use paceline_core::call::Digit;
 use paceline_core::campaign::is_system_name;
 use paceline_core::dialer::input::ManagerAction;
+use paceline_core::ids::CampaignId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -345,21 +347,46 @@ pub(super) async fn campaign_action(
         CampaignAction::HangUpAll {} => ManagerAction::HangUpAll,
         CampaignAction::Shadow { setting } => ManagerAction::Shadow(setting.as_ref().map(ShadowTable::rules)),
         CampaignAction::UndoImport {} => return undo_import(&state, &name).await,
-        CampaignAction::TestCall { number } => ManagerAction::TestCall { number: parse_telephone(&number)? },
+        CampaignAction::TestCall { number } => return test_call(&state, campaign, &number).await,
     };
     state.engine().send(EngineRequest::ManagerAction { campaign, action }).await;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true }))))
+}
+
+/// How long a trunk may take until it is free for a test call.
+const TEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Answers with the attempt as the call log has it, or with the reason why there is none.
+async fn test_call(
+    state: &AppState,
+    campaign: CampaignId,
+    number: &str,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let number = parse_telephone(number)?;
+    let refused = |why: String| Problem::new(StatusCode::CONFLICT, "not_called", why);
+    let Ok(opened) = tokio::time::timeout(TEST_WAIT, state.engine().test_call(campaign, number)).await else {
+        let board = state.engine().board();
+        let view = board.borrow().campaigns.get(&campaign).map(|it| it.view.clone()).unwrap_or_default();
+        let why = Lang::En.view(&view, &super::views::moments(state, campaign));
+        return Err(refused(format!(
+            "{number} was not called within {} s and is called as soon as that can be: {why}",
+            TEST_WAIT.as_secs()
+        )));
+    };
+    let attempt = opened.map_err(|why| refused(format!("{number} was not called: {why}")))?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "attempt": attempt.0 }))))
 }
 
 /// The dial check refuses leads of the removed list that the dialer still holds.
 async fn undo_import(state: &AppState, name: &str) -> Result<(StatusCode, Json<Value>), Problem> {
     let found = state.store().reader().await?.campaign(name).await;
     let campaign = found.map_err(|_| Problem::not_found("campaign"))?.id;
-    let Some(last) = state.store().imports(campaign).await?.pop() else {
+    let undone = state.store().undo_last_list(campaign).await?;
+    let Some(first) = undone.first() else {
         let detail = format!("the campaign `{name}` has no imported list");
         return Err(Problem::new(StatusCode::CONFLICT, "no_import", detail));
     };
-    state.store().undo_import(last.id).await?;
-    let import = json!({ "file": last.file, "rows": last.rows_read });
+    let rows: u64 = undone.iter().map(|import| import.rows_read).sum();
+    let import = json!({ "file": first.file, "rows": rows });
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "import": import }))))
 }

@@ -187,6 +187,8 @@ answers! {
         quiet: Option<String>,
         /// Why the store refused the last call that the agent asked for.
         refused: Option<String>,
+        /// The same as a sentence.
+        refused_words: Option<Words>,
         work: Option<WorkView>,
         muted: bool,
         until: Option<Moment>,
@@ -213,7 +215,16 @@ answers! {
         words: Words,
         advice: Advice,
     }
-    TrunkView { name: String, up: bool, calls: u64, calls_max: u64, line: Option<LineRest>, }
+    TrunkView {
+        name: String,
+        up: bool,
+        calls: u64,
+        calls_max: u64,
+        /// Why it is not in use, and what to do.
+        words: Option<Words>,
+        /// The line guard's rest.
+        line: Option<LineRest>,
+    }
     AbandonRule {
         rule: String,
         abandoned: f64,
@@ -290,6 +301,18 @@ answers! {
         /// The list that `undo_import` removed.
         #[serde(skip_serializing_if = "Option::is_none")]
         import: Option<UndoneImport>,
+        /// The attempt of `test_call`, as `/calls` has it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attempt: Option<i64>,
+    }
+    ListChangeBegun { change: u64, }
+    ListChangeState {
+        /// `running`, `done` or `refused`.
+        state: String,
+        /// What was changed, once it is done.
+        result: Option<Value>,
+        /// Why it was refused, in words.
+        why: Option<String>,
     }
     DeviceCheckResult { measured: BTreeMap<String, Value>, quality: QualityView, }
     QualityView { grade: String, fault: Option<String>, }

@@ -5,6 +5,7 @@ use super::app_state::AppState;
 use super::limits::StreamReader;
 use super::parameters::check_query;
 use super::problem::Problem;
+use super::request_limits::{RequestKey, network_of};
 use super::route::Route;
 use super::secrets;
 use super::source::Source;
@@ -38,6 +39,8 @@ pub enum Access {
     Readers,
     ShiftLeads,
     Managers,
+    /// Commands on this machine, with the token of the service's key file.
+    ThisMachine,
 }
 
 impl Access {
@@ -49,6 +52,7 @@ impl Access {
             Access::Readers => &[Lead, Manager, Analyst, Admin],
             Access::ShiftLeads => &[Lead, Manager, Admin],
             Access::Managers => &[Manager, Admin],
+            Access::ThisMachine => &[Admin],
         }
     }
 }
@@ -85,6 +89,17 @@ impl Caller {
         }
     }
 
+    /// Whose requests those of this caller count with; `None` = the commands of this machine, which are not counted.
+    fn request_key(&self, state: &AppState) -> Option<RequestKey> {
+        let key = match (&self.account, &self.token) {
+            (Some(account), _) => RequestKey::Account(account.id),
+            (None, token) => RequestKey::Program(token.clone().unwrap_or_default()),
+        };
+        let is_local =
+            self.token.as_ref().is_some_and(|it| *it == secrets::key_hash(state.local_service_token()));
+        (!is_local).then_some(key)
+    }
+
     /// Whether the role sees all agents, groups and campaigns.
     pub fn can_see_all(&self) -> bool {
         matches!(self.role, Role::Manager | Role::Analyst | Role::Admin)
@@ -118,21 +133,40 @@ pub(super) async fn require_access(
     next: Next,
 ) -> Result<Response, Problem> {
     let access = route.access;
-    let address = request.extensions().get::<Source>().map_or(IpAddr::from([0, 0, 0, 0]), |it| it.address);
+    let source = request.extensions().get::<Source>().copied();
+    let address = source.map_or(IpAddr::from([0, 0, 0, 0]), |it| it.address);
     if access == Access::Public {
+        match is_changing(request.method()) {
+            true => state.count_request(RequestKey::SignIn(network_of(address)))?,
+            false => state.count_stranger(address)?,
+        }
         if is_changing(request.method()) && request.headers().contains_key(header::ORIGIN) {
             check_origin(request.headers())?;
         }
         check_query(request.uri().query(), route.query)?;
         return Ok(next.run(request).await);
     }
-    let caller =
-        authenticate(&state, request.headers(), address).await?.ok_or_else(Problem::unauthenticated)?;
+    let caller = match authenticate(&state, request.headers(), address).await {
+        Ok(Some(caller)) => caller,
+        refused => {
+            state.count_stranger(address)?;
+            return Err(refused.err().unwrap_or_else(Problem::unauthenticated));
+        }
+    };
+    if let Some(key) = caller.request_key(&state) {
+        state.count_request(key)?;
+    }
     if caller.session.is_some() && is_changing(request.method()) {
         check_origin(request.headers())?;
     }
     if !access.roles().contains(&caller.role) {
         return Err(Problem::forbidden(format!("this is not for the role `{}`", caller.role.word())));
+    }
+    let is_own = caller.request_key(&state).is_none();
+    if access == Access::ThisMachine && !(source.is_some_and(|it| it.is_local) && is_own) {
+        return Err(Problem::forbidden(
+            "this is for commands on the machine of the service, with its key file",
+        ));
     }
     check_query(request.uri().query(), route.query)?;
     request.extensions_mut().insert(caller);

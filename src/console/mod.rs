@@ -15,12 +15,14 @@ mod floor;
 mod groups;
 mod headers;
 mod limits;
+pub mod list_changes;
 mod live;
 mod login_throttle;
 pub mod openapi;
 pub mod parameters;
 pub mod problem;
 mod records;
+mod request_limits;
 mod route;
 pub mod routes;
 pub mod secrets;
@@ -66,7 +68,7 @@ pub fn check_pattern(text: &str) -> Result<(), String> {
 /// The whole router: the API, metrics and health checks.
 pub fn routes(state: AppState) -> Router {
     let api = routes::router(&state)
-        .fallback(async || Problem::not_found("path"))
+        .fallback(unknown_path)
         .layer(DefaultBodyLimit::max(auth::BODY_MAX))
         .layer(from_fn_with_state(state.clone(), limit_forwarded_requests))
         .layer(from_fn(problem::ensure_problem_document));
@@ -89,6 +91,12 @@ fn health_router() -> Router<AppState> {
 
 fn with_outer_layers(router: Router<AppState>, state: AppState) -> Router {
     router.layer(from_fn_with_state(state.clone(), identify_source)).with_state(state)
+}
+
+/// A path that is in no table counts as a stranger's request, whoever sent it.
+async fn unknown_path(State(state): State<AppState>, Extension(source): Extension<Source>) -> Problem {
+    let limited = state.count_stranger(source.address);
+    limited.err().unwrap_or_else(|| Problem::not_found("path"))
 }
 
 /// Middleware: puts the [`Source`] on the request and the security headers on the response.

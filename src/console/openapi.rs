@@ -64,7 +64,11 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         "summary": route.summary,
         "parameters": parameters,
         "responses": responses,
-        "x-roles": if is_public { vec!["anybody"] } else { roles },
+        "x-roles": match route.access {
+            Access::Public => vec!["anybody"],
+            Access::ThisMachine => vec!["commands on the machine of the service, with its key file"],
+            _ => roles,
+        },
         "security": if is_public { json!([]) } else { json!([{ "cookie": [] }, { "token": [] }]) },
     });
     let content = match route.body {
@@ -107,6 +111,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
         "lead" => "The lead's id",
         _ if route.path.starts_with("/tokens") => "The token's id",
         _ if route.path.starts_with("/blacklist") => "The entry's id",
+        _ if route.path.starts_with("/local/list-changes") => "The change, as its request was answered",
         _ => "The lead's id",
     };
     json!({

@@ -6,7 +6,8 @@ use super::auth::{self, Access};
 use super::parameters::{Form, Parameter};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::{
-    accounts, actions, agents, answers, blacklist, floor, groups, live, openapi, records, tokens, trunks, why,
+    accounts, actions, agents, answers, blacklist, floor, groups, list_changes, live, openapi, records,
+    tokens, trunks, why,
 };
 use axum::Json;
 use axum::Router;
@@ -33,6 +34,7 @@ use agents::{AgentChange, NewAgent, PasswordRequest};
 use blacklist::{BlacklistRemoval, BlacklistRequest};
 use floor::CampaignRequest;
 use groups::{GroupRequest, MembershipChange};
+use list_changes::ListChangeBody;
 use records::CorrectionRequest;
 use tokens::NewToken;
 use trunks::TrunkAction;
@@ -584,6 +586,31 @@ pub const ROUTES: &[Route] = &[
         status: 204,
         answer: Answer::Empty,
         handler: || delete(tokens::remove_token),
+    },
+    Route {
+        method: "post",
+        path: "/local/list-changes",
+        access: Access::ThisMachine,
+        summary: "Begins a change of a campaign's list from files on this machine",
+        query: NONE,
+        body: body!(
+            ListChangeBody,
+            r#"{"action":"add","campaign":"/srv/spring/campaign.toml","file":"/srv/spring/more.csv"}"#
+        ),
+        status: 202,
+        answer: answer!(ListChangeBegun),
+        handler: || post(list_changes::begin),
+    },
+    Route {
+        method: "get",
+        path: "/local/list-changes/{id}",
+        access: Access::ThisMachine,
+        summary: "How far a change of a list is, and what came of it",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(ListChangeState),
+        handler: || get(list_changes::show),
     },
     Route {
         method: "get",

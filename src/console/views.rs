@@ -2,7 +2,7 @@
 //! national, as people dial them.
 
 use super::app_state::{AppState, OpenCampaignFacts};
-use crate::engine::{Board, CampaignBoard, PhoneBoard, TrunkBoard};
+use crate::engine::{Board, CampaignBoard, PhoneBoard, TrunkBoard, TrunkDown};
 use crate::store::AgentRow;
 use crate::text::{Lang, TimeFormat};
 use paceline_core::agent::{CallSummary, Endpoint, Group, Party, SeatView, Work};
@@ -143,6 +143,9 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "answered": seat.answered,
         "talked_secs": secs(seat.talked),
         "refused": seat.refused,
+        "refused_words": seat.refused.map(|reason| {
+            json!({ "en": Lang::En.call_refused(reason), "zh": Lang::Zh.call_refused(reason) })
+        }),
     })
 }
 
@@ -282,8 +285,18 @@ pub(super) fn trunk(trunk: &TrunkBoard) -> Value {
         "up": trunk.up,
         "calls": trunk.calls,
         "calls_max": trunk.calls_max,
+        "words": trunk.down.as_ref().map(trunk_down),
         "line": line(trunk.rest.as_ref(), &trunk.name, &TimeFormat::utc()),
     })
+}
+
+/// Why a trunk is not in use, in English and Chinese.
+pub(super) fn trunk_down(down: &TrunkDown) -> Value {
+    let words = |lang: Lang| match down {
+        TrunkDown::NotFound { host, why } => lang.trunk_not_found(host, why),
+        TrunkDown::Unusable(state) => lang.trunk_unusable(state),
+    };
+    json!({ "en": words(Lang::En), "zh": words(Lang::Zh) })
 }
 
 /// Abandon rates by every rule: which rules brake, which is the strictest, and how many more abandoned

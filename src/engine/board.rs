@@ -7,6 +7,7 @@ use paceline_core::dialer::output::AttemptResult;
 use paceline_core::dialer::{LineView, View};
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::outcome::Outcome;
+use paceline_core::sip::user_agent::TrunkUse;
 use paceline_core::time::{Duration, Time, Utc};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -73,6 +74,17 @@ pub struct TrunkBoard {
     pub calls_max: u32,
     /// Why the line guard keeps it out of use.
     pub rest: Option<LineView>,
+    /// Why it is not in use.
+    pub down: Option<TrunkDown>,
+}
+
+/// Why a trunk is not in use. In words: `text/trunk.rs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrunkDown {
+    /// Its host name has no address so far, for this reason.
+    NotFound { host: String, why: String },
+    /// What SIP says of it; never `Up`.
+    Unusable(TrunkUse),
 }
 
 const RECENT: Duration = Duration::from_secs(10);

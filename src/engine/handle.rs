@@ -2,21 +2,23 @@
 
 use super::board::Board;
 use super::device_check::DeviceCheck;
+use super::test_calls::TestAnswer;
 use super::trunk_test::TrunkTestRefusal;
 use crate::audio::Sound;
 use paceline_core::agent::{Agent, AgentAction, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::input::{ManagerAction, OpenWork};
 use paceline_core::dialer::{LeadPlace, View};
-use paceline_core::ids::{AgentId, AttemptId, CampaignId, HouseholdId, LeadId};
+use paceline_core::ids::{AgentId, AttemptId, CampaignId, HouseholdId, LeadId, TrunkId};
 use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::pacing::Decision;
 use paceline_core::pacing::history::FinishedCall;
 use paceline_core::pacing::ledger::Counts;
-use paceline_core::sip::user_agent::SavedDialog;
+use paceline_core::sip::user_agent::{Peer, SavedDialog};
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -35,6 +37,12 @@ pub enum EngineRequest {
     ManagerAction {
         campaign: CampaignId,
         action: ManagerAction,
+    },
+    /// A single-number test. The answer comes once the attempt is on disk, or refused.
+    TestCall {
+        campaign: CampaignId,
+        number: PhoneNumber,
+        answer: TestAnswer,
     },
     /// An agent's action. The answer comes once the dialer has decided.
     AgentAction {
@@ -66,6 +74,12 @@ pub enum EngineRequest {
     Blacklisted {
         campaign: Option<CampaignId>,
         patterns: Vec<NumberPattern>,
+    },
+    /// The name of a trunk was looked up: its destinations in their order, and every address of the carrier.
+    SetTrunkAddresses {
+        trunk: TrunkId,
+        peers: Vec<Peer>,
+        sources: Vec<SocketAddr>,
     },
     /// A group is new or has changed.
     SetGroup(Group),
@@ -169,6 +183,16 @@ impl EngineHandle {
         let (answer, answered) = oneshot::channel();
         self.send(EngineRequest::AgentAction { agent, action, answer }).await;
         answered.await.unwrap_or(Err(Refusal::UnknownAgent))
+    }
+
+    /// Calls a single number for a test, and waits until the attempt is on disk.
+    ///
+    /// # Errors
+    /// Why it is not called, in words.
+    pub async fn test_call(&self, campaign: CampaignId, number: PhoneNumber) -> Result<AttemptId, String> {
+        let (answer, answered) = oneshot::channel();
+        self.send(EngineRequest::TestCall { campaign, number, answer }).await;
+        answered.await.unwrap_or_else(|_| Err("the engine has stopped".to_owned()))
     }
 
     /// Runs a device check on an idle agent's leg; takes some seconds.

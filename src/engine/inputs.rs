@@ -1,5 +1,6 @@
 //! Translates events from sockets, user agent, store, media threads and the API into dialer inputs.
 
+use super::board::TrunkDown;
 use super::event::Event;
 use super::key_watch::KeyWatch;
 use super::{CampaignOpening, Engine, EngineRequest, RECOVERED_WAIT};
@@ -121,6 +122,7 @@ impl Engine {
                 self.trunk_tests.note_failure(trunk, code, &reason);
             }
             UaEvent::TrunkChanged { trunk, state } => self.take_trunk_use(trunk, &state),
+            UaEvent::TargetsFailed { trunk } => self.look_up_trunk(trunk),
             UaEvent::SavedDialogAnswered { call_id } => {
                 self.send_to_store(Command::RecoveredAnswer { call_id });
             }
@@ -157,12 +159,17 @@ impl Engine {
                 "the carrier refuses account {account} of trunk {name} ({code} {}); check username and password",
                 reason.escape_debug()
             ),
-            TrunkUse::Silent => tracing::warn!(
-                trunk = name,
-                "the trunk does not answer OPTIONS any more; it is out of use until it answers \
-                 (options_secs = 0 sends none)"
-            ),
+            TrunkUse::Silent => {
+                tracing::warn!(
+                    trunk = name,
+                    "the trunk does not answer OPTIONS any more; it is out of use until it answers \
+                     (options_secs = 0 sends none)"
+                );
+                self.look_up_trunk(trunk);
+            }
         }
+        let down = (*state != TrunkUse::Up).then(|| TrunkDown::Unusable(state.clone()));
+        self.set_trunk_down(trunk, down);
         self.trunk_changed(trunk, if *state == TrunkUse::Up { TrunkState::Up } else { TrunkState::Down });
     }
 
@@ -170,7 +177,7 @@ impl Engine {
         self.trunks.get(&trunk).map(|parts| parts.limits.name.clone()).unwrap_or_default()
     }
 
-    fn trunk_changed(&mut self, trunk: TrunkId, state: TrunkState) {
+    pub(super) fn trunk_changed(&mut self, trunk: TrunkId, state: TrunkState) {
         let up = state == TrunkState::Up;
         if let Some(board) = self.board.trunks.get_mut(trunk.0 as usize).filter(|board| board.up != up) {
             board.up = up;
@@ -185,6 +192,8 @@ impl Engine {
                 if verdict != DialVerdict::Opened {
                     self.step_log.end(attempt.call());
                 }
+                let refusal = (verdict != DialVerdict::Opened).then(|| refusal_text(verdict));
+                self.test_calls.decided(attempt, refusal);
                 self.answer_opened_test(attempt, verdict);
                 if verdict != DialVerdict::Opened
                     && let Some(facts) = self.calls.remove(&attempt.call())
@@ -237,7 +246,19 @@ impl Engine {
             }
             EngineRequest::OpenCampaign(opening) => self.open_campaign(*opening),
             EngineRequest::ManagerAction { campaign, action } => {
+                if let (ManagerAction::LeadsAdded, Some(board)) =
+                    (&action, self.board.campaigns.get_mut(&campaign))
+                {
+                    board.finished = false;
+                }
+                if matches!(action, ManagerAction::Drain | ManagerAction::HangUpAll) {
+                    self.test_calls.drained(campaign);
+                }
                 self.handle(Input::ManagerActed { campaign, action })
+            }
+            EngineRequest::TestCall { campaign, number, answer } => {
+                self.test_calls.queue(campaign, number, answer);
+                self.handle(Input::ManagerActed { campaign, action: ManagerAction::TestCall { number } });
             }
             EngineRequest::AgentAction { agent, action, answer } => {
                 self.forward_agent_action(agent, action, answer)
@@ -254,6 +275,9 @@ impl Engine {
             }
             EngineRequest::Blacklisted { campaign, patterns } => {
                 self.handle(Input::Blacklisted { campaign, patterns });
+            }
+            EngineRequest::SetTrunkAddresses { trunk, peers, sources } => {
+                self.set_trunk_addresses(trunk, &peers, sources);
             }
             EngineRequest::SetGroup(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
@@ -276,6 +300,7 @@ impl Engine {
     fn act_on_all_campaigns(&mut self, act: &ManagerAction) {
         let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().collect();
         for campaign in campaigns {
+            self.test_calls.drained(campaign);
             self.handle(Input::ManagerActed { campaign, action: act.clone() });
         }
     }

@@ -160,10 +160,12 @@ impl Engine {
             Output::TestRefused { campaign: _, number, why, trunk: Some(trunk) } => {
                 self.answer_refused_test(trunk, number, why);
             }
-            Output::TestRefused { campaign, number: _, why: _, trunk: None } => {
+            Output::TestRefused { campaign, number, why: _, trunk: None } => {
+                let why = "no trunk of the campaign may carry this number";
                 if let Some(board) = self.board.campaigns.get_mut(&campaign) {
-                    board.test_refused = Some("no trunk of the campaign may carry this number".into());
+                    board.test_refused = Some(why.into());
                 }
+                self.test_calls.refused(campaign, number, why);
                 self.board_due = now;
             }
             Output::ProbeLeg { leg } => {
@@ -224,6 +226,9 @@ impl Engine {
         };
         let identity = self.ua.identity(&wanted);
         let trunk_name = self.trunks.get(&request.trunk).map(|trunk| trunk.limits.name.clone());
+        if request.lead.is_none() {
+            self.test_calls.opened(request.campaign, request.number, call);
+        }
         self.calls.insert(
             call,
             AttemptFacts {

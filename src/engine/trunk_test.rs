@@ -4,6 +4,7 @@
 use super::handle::TrunkTest;
 use super::{CampaignOpening, Engine};
 use crate::audio::Sound;
+use crate::dialplan;
 use paceline_core::campaign::{
     Announcement, CallerIdRules, CallingWindows, Campaign, DayWindow, Mode, PacingRules, RetryRules,
     Rotation, TRUNK_TEST,
@@ -154,7 +155,9 @@ impl Engine {
             self.open_campaign(opening(campaign, trunks));
         }
         self.trunk_tests.pending.push(Pending { trunk, number, attempt: None, answer });
-        let action = ManagerAction::TestTrunk { number, trunk, caller_id };
+        let region = self.trunks.get(&trunk).map_or("", |parts| parts.dialplan.region.as_str());
+        let home = dialplan::home_country(region);
+        let action = ManagerAction::TestTrunk { number, trunk, caller_id, home };
         self.handle(Input::ManagerActed { campaign, action });
     }
 
@@ -208,6 +211,7 @@ fn opening(id: CampaignId, trunks: Vec<TrunkId>) -> CampaignOpening {
     let campaign = Campaign {
         id,
         name: TRUNK_TEST.to_owned(),
+        home: dialplan::home_country(""),
         mode: Mode::Announce,
         trunks,
         ring: RING,

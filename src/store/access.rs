@@ -138,7 +138,8 @@ impl Store {
         .map_err(self.query_error())?;
         drop(conn);
         let Some(account) = account else { return Ok(None) };
-        Ok(self.agents().await?.into_iter().find(|agent| agent.id.0 == account))
+        let accounts = self.accounts().await?;
+        Ok(accounts.iter().find(|agent| agent.active && agent.id.0 == account).cloned())
     }
 
     /// Ends this session, or (with `everywhere`) every session of its account.

@@ -9,6 +9,8 @@ use paceline_core::time::Utc;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Role of an account; decides its rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -123,7 +125,7 @@ impl Store {
         let now = self.now().as_millis();
         let fields = Fields::of(details);
         let added = self
-            .transaction(async |conn| {
+            .change_accounts(async |conn| {
                 let added = sqlx::query!(
                     "insert into agent (number, name, login, password, role, telephone, recorded, skills,
                                         sip_user, ha1_md5, ha1_sha256, created_at)
@@ -154,7 +156,7 @@ impl Store {
     pub async fn change_agent(&self, agent: AgentId, details: &AgentDetails) -> Result<(), StoreError> {
         let fields = Fields::of(details);
         let changed = self
-            .transaction(async |conn| {
+            .change_accounts(async |conn| {
                 let changed = sqlx::query!(
                     "update agent set name = $2, login = $3, role = $4, telephone = $5, recorded = $6,
                             skills = $7, sip_user = $8
@@ -180,7 +182,7 @@ impl Store {
     /// Replaces the password hash and the SIP hashes.
     pub async fn set_secrets(&self, agent: AgentId, secrets: &Secrets) -> Result<(), StoreError> {
         let changed = self
-            .transaction(async |conn| {
+            .change_accounts(async |conn| {
                 let changed = sqlx::query!(
                     "update agent set password = $2, ha1_md5 = $3, ha1_sha256 = $4 where id = $1 and active",
                     agent.0,
@@ -200,7 +202,7 @@ impl Store {
     /// Deactivates an account and deletes its memberships and sessions. Number, calls and state log stay.
     pub async fn remove_agent(&self, agent: AgentId) -> Result<(), StoreError> {
         let removed = self
-            .transaction(async |conn| {
+            .change_accounts(async |conn| {
                 let removed =
                     sqlx::query!("update agent set active = false where id = $1 and active", agent.0)
                         .execute(&mut *conn)
@@ -220,15 +222,26 @@ impl Store {
 
     /// Active accounts, ordered by number.
     pub async fn agents(&self) -> Result<Vec<AgentRow>, StoreError> {
-        let mut agents = self.all_agents().await?;
-        agents.retain(|agent| agent.active);
-        Ok(agents)
+        Ok(self.accounts().await?.iter().filter(|agent| agent.active).cloned().collect())
+    }
+
+    /// All accounts, removed ones included, read once after each change: requests and live streams share them, also
+    /// while an import keeps the disk busy.
+    pub(crate) async fn accounts(&self) -> Result<Arc<Vec<AgentRow>>, StoreError> {
+        let mut known = self.accounts.lock().await;
+        let changes = self.accounts_changed.load(Ordering::Acquire);
+        if let Some((_, accounts)) = known.as_ref().filter(|(at, _)| *at == changes) {
+            return Ok(accounts.clone());
+        }
+        let mut conn = self.read().await?;
+        let accounts = Arc::new(read_agents(&mut conn).await.map_err(self.query_error())?);
+        *known = Some((changes, accounts.clone()));
+        Ok(accounts)
     }
 
     /// All accounts, removed ones included.
     pub async fn all_agents(&self) -> Result<Vec<AgentRow>, StoreError> {
-        let mut conn = self.read().await?;
-        read_agents(&mut conn).await.map_err(self.query_error())
+        Ok(self.accounts().await?.as_ref().clone())
     }
 
     pub async fn agent_by_login(&self, login: &str) -> Result<Option<AgentRow>, StoreError> {
@@ -237,7 +250,7 @@ impl Store {
 
     /// Replaces the memberships of an agent.
     pub async fn set_memberships(&self, agent: AgentId, groups: &[Membership]) -> Result<(), StoreError> {
-        self.transaction(async |conn| {
+        self.change_accounts(async |conn| {
             sqlx::query!("delete from membership where agent_id = $1", agent.0).execute(&mut *conn).await?;
             for membership in groups {
                 let priority = i64::from(membership.priority);

@@ -11,7 +11,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Taken`] if the name is in use. `group.id` is ignored.
     pub async fn add_group(&self, group: &Group) -> Result<GroupId, StoreError> {
-        let added = self.transaction(async |conn| insert(conn, group).await).await;
+        let added = self.change_accounts(async |conn| insert(conn, group).await).await;
         added.map(GroupId).map_err(|e| self.group_taken(&e, &group.name))
     }
 
@@ -19,7 +19,7 @@ impl Store {
     pub async fn change_group(&self, group: &Group) -> Result<(), StoreError> {
         let fields = Fields::of(group);
         let changed = self
-            .transaction(async |conn| {
+            .change_accounts(async |conn| {
                 let changed = sqlx::query!(
                     "update agent_group set name = $2, telephones = $3, announce_number = $4,
                             idle_release_millis = $5, work_mode = $6, seats = $7
@@ -44,7 +44,7 @@ impl Store {
     /// Deactivates a group and deletes its memberships; its members keep their other groups.
     pub async fn remove_group(&self, group: GroupId) -> Result<(), StoreError> {
         let removed = self
-            .transaction(async |conn| {
+            .change_accounts(async |conn| {
                 sqlx::query!("delete from membership where group_id = $1", group.0)
                     .execute(&mut *conn)
                     .await?;
@@ -84,7 +84,7 @@ impl Store {
 
     /// The group of this name; created with default flags if it is missing.
     pub async fn group_named(&self, name: &str) -> Result<GroupId, StoreError> {
-        self.transaction(async |conn| {
+        self.change_accounts(async |conn| {
             let known = sqlx::query_scalar!(
                 r#"select id as "id!" from agent_group where name = $1 and active"#,
                 name

@@ -5,6 +5,7 @@ mod actions;
 mod agents;
 mod blacklist;
 mod commands;
+mod figures;
 mod hostile;
 mod limits;
 mod live;
@@ -49,6 +50,7 @@ pub struct EngineStub {
     pub refusal: Option<Refusal>,
     /// The answer to a test call; none = the attempt 7.
     pub trunk_test: Option<Result<AttemptId, TrunkTestRefusal>>,
+    pub test_refusal: Option<String>,
 }
 
 pub struct TestApp {
@@ -131,6 +133,13 @@ impl TestApp {
                     EngineRequest::CallSteps { answer, .. } => {
                         let _ = answer.send(None);
                     }
+                    EngineRequest::TestCall { campaign, number, answer } => {
+                        stub.others.push(format!("TestCall {campaign:?} {number}"));
+                        let _ = answer.send(match &stub.test_refusal {
+                            Some(why) => Err(why.clone()),
+                            None => Ok(AttemptId(5)),
+                        });
+                    }
                     other => stub.others.push(format!("{other:?}")),
                 }
             }
@@ -147,6 +156,7 @@ impl TestApp {
             },
             recordings: dir.path().join("recordings"),
             campaigns: None,
+            list_changes: None,
             http,
         })
         .unwrap();

@@ -176,7 +176,8 @@ async fn every_example_gets_an_answer_of_the_document() {
         for (query, body) in queries.iter().flat_map(|query| bodies.iter().map(move |body| (query, body))) {
             let path = format!("{filled}{query}");
             let by = if route.path == "/sign-in" { "" } else { "8200" };
-            // `send` validates the answer.
+            // No faster than one caller may ask. `send` validates the answer.
+            app.clock.advance(20);
             let answer = app.by(by, route.method, &path, body.clone()).await;
             sent += 1;
             if !answer.status.is_success() {
@@ -194,6 +195,7 @@ async fn every_example_gets_an_answer_of_the_document() {
         ": not_allowed",
         "delete /agents/8001/groups",
         "delete /blacklist/1",
+        " /local/",
     ];
     refused.retain(|line| !expected.iter().any(|known| line.contains(known)));
     assert!(refused.is_empty(), "of {sent}:\n{}", refused.join("\n"));

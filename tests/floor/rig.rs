@@ -156,6 +156,8 @@ impl Rig {
             codecs: vec![Codec::Pcma],
             rtp_follow: paceline_core::media::RtpFollow::Auto,
             dialplan: DialPlan::default(),
+            certificate: None,
+            not_found: None,
         };
         let (handle, engine) = engine::start(Parts {
             clock: Clock::start(),
@@ -180,6 +182,7 @@ impl Rig {
             metrics: Arc::new(Metrics::new()),
             prompts: Prompts::load(Language::Zh, None).unwrap(),
             recordings: dir.path().join("recordings"),
+            lookups: None,
         });
         handle
             .send(EngineRequest::Resume { work: resumed.work, dialogs: Vec::new(), phones: BTreeMap::new() })

@@ -3,7 +3,7 @@
 use super::line_health::LineView;
 use super::plan::{Planned, predicts};
 use super::trunk_line::TrunkLine;
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, HomeCountry};
 use crate::campaign::hopper::Hopper;
 use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
 use crate::ids::{AttemptId, TrunkId};
@@ -56,7 +56,7 @@ pub(super) struct CampaignRun {
 }
 
 /// A single-number test that waits to be placed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct QueuedTest {
     pub number: PhoneNumber,
     /// `None` = a test of the campaign: any of its trunks.
@@ -64,11 +64,12 @@ pub(super) struct QueuedTest {
 }
 
 /// The trunk that a test call is about, and what the call shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TestedLine {
     pub trunk: TrunkId,
     /// `None` = what the trunk shows by itself.
     pub caller_id: Option<ShownNumber>,
+    pub home: HomeCountry,
 }
 
 /// What the dialer knows of the leads in the store.

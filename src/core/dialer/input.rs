@@ -2,7 +2,7 @@
 
 use crate::agent::{Agent, AgentAction, Group};
 use crate::call::{Heard, Progress};
-use crate::campaign::{Campaign, Trunk};
+use crate::campaign::{Campaign, HomeCountry, Trunk};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::lead::Lead;
 use crate::number::{PhoneNumber, ShownNumber};
@@ -218,5 +218,9 @@ pub enum ManagerAction {
         trunk: TrunkId,
         /// `None` = what the trunk shows by itself.
         caller_id: Option<ShownNumber>,
+        /// The country whose numbers the trunk carries without `allow`.
+        home: HomeCountry,
     },
+    /// The store has further leads of the campaign, or further numbers of its leads. A finished campaign goes on.
+    LeadsAdded,
 }

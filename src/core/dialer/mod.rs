@@ -304,9 +304,13 @@ impl Dialer {
                 run.set_shadow(rules);
                 self.introduce_agents_to_shadow(campaign);
             }
-            ManagerAction::TestCall { number } => run.tests.push_back(QueuedTest { number, line: None }),
-            ManagerAction::TestTrunk { number, trunk, caller_id } => {
-                run.tests.push_back(QueuedTest { number, line: Some(TestedLine { trunk, caller_id }) });
+            ManagerAction::TestCall { number } => {
+                run.finished = false;
+                run.tests.push_back(QueuedTest { number, line: None });
+            }
+            ManagerAction::TestTrunk { number, trunk, caller_id, home } => {
+                let line = Some(TestedLine { trunk, caller_id, home });
+                run.tests.push_back(QueuedTest { number, line });
             }
             ManagerAction::Blacklisted { number } => {
                 self.numbers_blacklisted(None, &[NumberPattern::exact(number)]);
@@ -314,6 +318,10 @@ impl Dialer {
             ManagerAction::LeadClosed { lead } => {
                 run.hopper.drop_waiting(|waiting| waiting.id == lead);
                 self.withdraw_lead_from_agents(|shown| shown.id == lead);
+            }
+            ManagerAction::LeadsAdded => {
+                run.finished = false;
+                run.supply.note_leads_added();
             }
         }
     }

@@ -119,7 +119,7 @@ impl Dialer {
             (run.draining, run.paused, run.drained) = (false, true, true);
             run.hopper.drop_waiting(|_| true);
         }
-        match run.tests.front().copied() {
+        match run.tests.front().cloned() {
             Some(QueuedTest { number, line: None }) => return self.open_test(id, number, utc),
             Some(QueuedTest { number, line: Some(line) }) => return self.open_trunk_test(id, number, line),
             None => {}
@@ -513,8 +513,8 @@ impl Dialer {
 
     /// Opens a test call over one trunk. A trunk that is out of use is tried all the same: the test shows why it is.
     fn open_trunk_test(&mut self, id: CampaignId, number: PhoneNumber, line: TestedLine) -> Result<(), Why> {
-        let TestedLine { trunk, caller_id } = line;
-        let room = self.trunks.get(&trunk).filter(|line| line.trunk.carries(number));
+        let TestedLine { trunk, caller_id, home } = line;
+        let room = self.trunks.get(&trunk).filter(|line| line.trunk.carries(number, &home));
         match room.map(|line| line.room(self.now)) {
             None => {
                 self.refuse_test(id, number, Some(trunk), TestRefusal::NoTrunk);

@@ -8,6 +8,7 @@ fn act(desk: &mut Desk, trunk: u16) {
         number: number(99),
         trunk: TrunkId(trunk),
         caller_id: ShownNumber::from_e164(8_695_188),
+        home: HomeCountry::china(),
     };
     desk.give(Input::ManagerActed { campaign: ID, action });
 }
