@@ -165,17 +165,18 @@ fn line_at(text: &str, offset: usize) -> usize {
 
 /// The key whose value holds this place of the text.
 fn key_at(text: &str, offset: usize) -> Option<String> {
-    let root = DeTable::parse(text).ok()?;
-    let mut table = root.get_ref();
-    let mut found = None;
-    while let Some((key, value)) = table.iter().find(|(_, value)| value.span().contains(&offset)) {
-        found = Some(key.get_ref().to_string());
-        match value.get_ref() {
-            DeValue::Table(inner) => table = inner,
-            _ => break,
-        }
-    }
-    found
+    key_in(DeTable::parse(text).ok()?.get_ref(), offset)
+}
+
+/// As [`key_at`]. The span of a table is that of its header alone, so every table is searched.
+fn key_in(table: &DeTable<'_>, offset: usize) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let inner = match value.get_ref() {
+            DeValue::Table(inner) => key_in(inner, offset),
+            _ => None,
+        };
+        inner.or_else(|| value.span().contains(&offset).then(|| key.get_ref().to_string()))
+    })
 }
 
 /// The line of the key at `path`, or of the nearest enclosing table that exists.
