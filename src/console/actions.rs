@@ -366,7 +366,7 @@ async fn test_call(
     let refused = |why: String| Problem::new(StatusCode::CONFLICT, "not_called", why);
     let Ok(opened) = tokio::time::timeout(TEST_WAIT, state.engine().test_call(campaign, number)).await else {
         let board = state.engine().board();
-        let view = board.borrow().campaigns.get(&campaign).map(|it| it.view.clone()).unwrap_or_default();
+        let view = board.borrow().campaigns.get(&campaign).map(|it| it.view).unwrap_or_default();
         let why = Lang::En.view(&view, &super::views::moments(state, campaign));
         return Err(refused(format!(
             "{number} was not called within {} s and is called as soon as that can be: {why}",

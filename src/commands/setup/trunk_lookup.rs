@@ -7,14 +7,13 @@ use crate::net::clock::Clock;
 use crate::net::dns;
 use paceline_core::ids::TrunkId;
 use paceline_core::sip::user_agent::{Peer, Transport};
+use paceline_core::time::{Duration, Time};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 /// How often a name is looked up, and how often one without an address that works.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(60);
@@ -29,6 +28,7 @@ pub(super) struct TrunkLookup {
     trunks: Vec<NamedTrunk>,
     listeners: Vec<(Transport, SocketAddr)>,
     random: ChaCha8Rng,
+    clock: Clock,
 }
 
 struct NamedTrunk {
@@ -37,7 +37,7 @@ struct NamedTrunk {
     uri: TrunkUri,
     /// As last found; empty = never.
     known: Vec<SocketAddr>,
-    looked_up: Instant,
+    looked_up: Time,
     /// Every known address has failed since.
     has_failed: bool,
     /// What was last reported as wrong.
@@ -45,7 +45,7 @@ struct NamedTrunk {
 }
 
 impl NamedTrunk {
-    fn due(&self) -> Instant {
+    fn due(&self) -> Time {
         let is_urgent = self.known.is_empty() || self.has_failed;
         let wait = if is_urgent { LOOK_UP_MISSING_EVERY } else { LOOK_UP_EVERY };
         self.looked_up + wait
@@ -61,7 +61,7 @@ impl NamedTrunk {
 impl TrunkLookup {
     /// `None` = every trunk is given by its address.
     pub fn of(config: &Config, parts: &[TrunkParts]) -> Option<TrunkLookup> {
-        let listeners = config.sip_listeners().ok()?;
+        let (clock, listeners) = (Clock::start(), config.sip_listeners().ok()?);
         let trunks: Vec<NamedTrunk> = parts
             .iter()
             .filter_map(|parts| {
@@ -72,14 +72,14 @@ impl TrunkLookup {
                     name: parts.limits.name.clone(),
                     uri,
                     known: parts.sip.also_from.clone(),
-                    looked_up: Instant::now(),
+                    looked_up: clock.now(),
                     has_failed: false,
                     fault: parts.not_found.clone(),
                 })
             })
             .collect();
         let random = ChaCha8Rng::seed_from_u64(RandomState::new().hash_one(Clock::utc().as_millis()));
-        (!trunks.is_empty()).then_some(TrunkLookup { trunks, listeners, random })
+        (!trunks.is_empty()).then_some(TrunkLookup { trunks, listeners, random, clock })
     }
 
     /// Runs until the engine has stopped.
@@ -87,7 +87,7 @@ impl TrunkLookup {
         loop {
             let Some(next) = self.trunks.iter().map(NamedTrunk::due).min() else { return };
             tokio::select! {
-                () = tokio::time::sleep_until(next) => {}
+                () = tokio::time::sleep_until(self.clock.instant(next).into()) => {}
                 trunk = asked.recv() => match trunk {
                     Some(id) => {
                         self.trunks.iter_mut().filter(|it| it.id == id).for_each(|it| it.has_failed = true);
@@ -95,7 +95,7 @@ impl TrunkLookup {
                     None => return,
                 },
             }
-            let now = Instant::now();
+            let now = self.clock.now();
             for place in 0..self.trunks.len() {
                 if self.trunks[place].due() <= now {
                     self.look_up(place, &engine).await;
@@ -109,7 +109,7 @@ impl TrunkLookup {
         let trunk = &mut self.trunks[place];
         let uri = trunk.uri.clone();
         let found = dns::resolve(&uri.host, uri.port, uri.transport, &mut self.random).await;
-        (trunk.looked_up, trunk.has_failed) = (Instant::now(), false);
+        (trunk.looked_up, trunk.has_failed) = (self.clock.now(), false);
         let found = found.map_err(|error| error.to_string());
         let answer = found.and_then(|found| Ok((usable(&uri, &found, &self.listeners)?, found)));
         let (usable, found) = match answer {
@@ -145,7 +145,7 @@ mod tests {
         let addresses = |text: &[&str]| -> Vec<SocketAddr> {
             text.iter().map(|it| it.parse().expect("an address")).collect()
         };
-        let now = Instant::now();
+        let now = Time::ZERO;
         let mut trunk = NamedTrunk {
             id: TrunkId(0),
             name: "main".into(),

@@ -286,14 +286,18 @@ mod tests {
         }
         // The first packet of the signalled address takes the audio back, and for good.
         let mut latch = Latch::new(signalled, RtpFollow::Auto);
-        (0..200).for_each(|n| drop(send(&mut latch, n)));
+        (0..200).for_each(|n| {
+            send(&mut latch, n);
+        });
         assert_eq!(latch.destination(), source);
         assert_eq!(latch.check_packet(signalled, 1, 1, 4_100_000), Verdict::Latched);
         assert!((200..2_000).all(|n| send(&mut latch, n) == Verdict::Refused));
         assert_eq!(latch.destination(), signalled);
         // RTCP of the signalled host: it is there, and sends its audio from elsewhere.
         let mut latch = Latch::new(signalled, RtpFollow::Auto);
-        (0..200).for_each(|n| drop(send(&mut latch, n)));
+        (0..200).for_each(|n| {
+            send(&mut latch, n);
+        });
         latch.note_control(source.ip());
         assert_eq!(latch.destination(), source);
         latch.note_control(signalled.ip());
