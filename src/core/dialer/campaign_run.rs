@@ -3,9 +3,9 @@
 use super::line_health::LineView;
 use super::plan::{Planned, predicts};
 use super::trunk_line::TrunkLine;
-use crate::campaign::{Campaign, HomeCountry};
 use crate::campaign::hopper::Hopper;
 use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
+use crate::campaign::{Campaign, HomeCountry};
 use crate::ids::{AttemptId, TrunkId};
 use crate::number::{PhoneNumber, ShownNumber};
 use crate::pacing::fail_safe::FailSafePacer;

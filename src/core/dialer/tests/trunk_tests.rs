@@ -67,7 +67,7 @@ fn a_test_that_cannot_leave_soon_is_refused_and_one_that_can_waits() {
 #[test]
 fn a_test_over_an_unknown_trunk_or_one_that_may_not_carry_the_number_is_refused() {
     let mut landlines = trunk(0);
-    landlines.allow = vec!["0*".into()];
+    landlines.allow = vec![CalleePattern::try_from("0*".to_owned()).expect("a pattern")];
     let mut desk = Desk::with_trunks(campaign(), vec![landlines, trunk(1)]);
     for wanted in [0, 7] {
         act(&mut desk, wanted);
