@@ -21,6 +21,9 @@ const BURST: i64 = 100;
 /// Strangers' buckets that are not full, at most. Further addresses share one bucket.
 const STRANGERS_MAX: usize = 20_000;
 
+/// Milliseconds between two sweeps: a flood of strangers must not cost a sweep a request.
+const SWEEP_INTERVAL: i64 = 500;
+
 /// Whose requests are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RequestKey {
@@ -54,6 +57,8 @@ struct Buckets {
     /// When each bucket that is not full will be, in milliseconds.
     full_at: BTreeMap<RequestKey, i64>,
     strangers: usize,
+    /// When full buckets were last forgotten, in milliseconds.
+    swept_at: i64,
 }
 
 impl Buckets {
@@ -78,7 +83,8 @@ impl Buckets {
 
     /// Whether there is room for one more stranger; forgets full buckets if there is not.
     fn has_room(&mut self, now: i64) -> bool {
-        if self.strangers >= STRANGERS_MAX {
+        if self.strangers >= STRANGERS_MAX && (now - self.swept_at).abs() >= SWEEP_INTERVAL {
+            self.swept_at = now;
             self.full_at.retain(|_, at| *at > now);
             self.strangers = self.full_at.keys().filter(|key| key.is_stranger()).count();
         }
@@ -124,7 +130,8 @@ mod tests {
                 match buckets.take(stranger(1), now) {
                     Ok(()) => allowed.push(now),
                     Err(wait) => {
-                        let mut later = Buckets { full_at: buckets.full_at.clone(), strangers: 1 };
+                        let mut later =
+                            Buckets { full_at: buckets.full_at.clone(), strangers: 1, swept_at: 0 };
                         assert!(later.take(stranger(1), now + wait - 1).is_err(), "seed {seed}");
                         assert!(later.take(stranger(1), now + wait).is_ok(), "seed {seed}");
                     }
