@@ -9,8 +9,21 @@ pub use lead::AgentNumbers;
 pub use why::Sentence;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Why;
 use paceline_core::time::Utc;
+
+/// A national telephone number with its middle hidden, as logs, audit rows and screens without the right to whole
+/// numbers show it: `138****8000`. A `*` marks a number as masked.
+pub fn masked(number: PhoneNumber) -> String {
+    let national = number.national();
+    let length = national.chars().count();
+    let (front, back) = if length >= 9 { (3, 4) } else { (0, 2) };
+    let hidden = |(place, letter): (usize, char)| {
+        if place < front || place + back >= length { letter } else { '*' }
+    };
+    national.chars().enumerate().map(hidden).collect()
+}
 
 /// Formats times in one time zone.
 #[derive(Clone, Debug)]

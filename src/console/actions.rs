@@ -80,7 +80,7 @@ pub(super) async fn agent_action(
     Path(number): Path<String>,
     Body(asked): Body<Value>,
 ) -> Result<Json<Value>, Problem> {
-    let row = state.agent_by_number(&number).await?;
+    let row = state.agent_by_number(&caller.scope, &number).await?;
     if !caller.can_see(&row) {
         return Err(Problem::not_found("agent"));
     }
@@ -122,7 +122,7 @@ async fn resolve_action(
     }
     match word.as_str() {
         "sign_in" | "change_endpoint" => {
-            resolve_groups(state, &mut action).await?;
+            resolve_groups(state, caller, &mut action).await?;
             resolve_endpoint(&mut action, actor)?;
             action.entry("holding").or_insert_with(|| "nailed_up".into());
         }
@@ -138,7 +138,7 @@ async fn resolve_action(
             }
         }
         "send_digits" => parse_keys(&mut action)?,
-        "consult" => resolve_consult_target(state, &mut action).await?,
+        "consult" => resolve_consult_target(state, caller, &mut action).await?,
         "summarise" => complete_summary(&mut action)?,
         "supervise" | "force" => {
             if !actor.details.role.can_supervise() {
@@ -165,11 +165,15 @@ fn parse_action(word: &str, mut fields: Map<String, Value>) -> Result<AgentActio
         .map_err(|error| Problem::unprocessable(format!("{word}: {error}; its fields: {known}")))
 }
 
-async fn resolve_groups(state: &AppState, action: &mut Map<String, Value>) -> Result<(), Problem> {
+async fn resolve_groups(
+    state: &AppState,
+    caller: &Caller,
+    action: &mut Map<String, Value>,
+) -> Result<(), Problem> {
     let Some(Value::Array(groups)) = action.get_mut("groups") else { return Ok(()) };
     for group in groups {
         if let Some(name) = group.as_str() {
-            *group = state.group_by_name(name).await?.id.0.into();
+            *group = state.group_by_name(&caller.scope, name).await?.group.id.0.into();
         }
     }
     Ok(())
@@ -231,14 +235,18 @@ fn parse_keys(action: &mut Map<String, Value>) -> Result<(), Problem> {
 }
 
 /// The target of a consult; agents of any group may be consulted.
-async fn resolve_consult_target(state: &AppState, action: &mut Map<String, Value>) -> Result<(), Problem> {
+async fn resolve_consult_target(
+    state: &AppState,
+    caller: &Caller,
+    action: &mut Map<String, Value>,
+) -> Result<(), Problem> {
     let Some(Value::Object(target)) = action.get_mut("target") else { return Ok(()) };
     if let Some(Value::String(number)) = target.get("agent") {
-        let agent = state.agent_by_number(number).await?.id.0;
+        let agent = state.agent_by_number(&caller.scope, number).await?.id.0;
         target.insert("agent".into(), agent.into());
     }
     if let Some(Value::String(name)) = target.get("group") {
-        let group = state.group_by_name(name).await?.id.0;
+        let group = state.group_by_name(&caller.scope, name).await?.group.id.0;
         target.insert("group".into(), group.into());
     }
     parse_number(target)
@@ -265,7 +273,7 @@ async fn resolve_agent(
     action: &mut Map<String, Value>,
 ) -> Result<(), Problem> {
     let row = match action.get("agent") {
-        Some(Value::String(number)) => state.agent_by_number(number).await?,
+        Some(Value::String(number)) => state.agent_by_number(&caller.scope, number).await?,
         Some(Value::Number(id)) => {
             let id = id.as_i64().ok_or_else(|| Problem::not_found("agent"))?;
             state.agent_by_id(paceline_core::ids::AgentId(id)).await?

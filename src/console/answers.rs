@@ -1,6 +1,7 @@
 //! Shapes of the API's answers, for the OpenAPI document. The handlers build their JSON in `views` and beside
 //! the queries; tests validate every answer against these types, so the two cannot differ.
 
+pub use super::accounts::Preferences;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -43,7 +44,8 @@ by_hand! {
     No = json!({ "type": "boolean", "const": false });
     /// A share, 0 to 1.
     Share = json!({ "type": "number", "minimum": 0, "maximum": 1 });
-    Role = json!({ "type": "string", "enum": ["agent", "lead", "manager", "analyst", "admin"] });
+    Role = json!({ "type": "string", "enum": ["agent", "lead", "manager", "analyst", "auditor", "admin"] });
+    LanguageWord = json!({ "type": "string", "enum": ["zh", "en"] });
     ScopeWord = json!({ "type": "string", "enum": ["system", "campaign"] });
     Direction = json!({ "type": "string", "enum": ["out", "in"] });
 }
@@ -79,6 +81,15 @@ answers! {
         /// User name of the agent's phone.
         phone_user: Option<String>,
         created_at: Moment,
+        /// Rises with each change; the ETag is `"v"` and this number.
+        version: i64,
+    }
+    OrganisationName { slug: String, name: String, }
+    SetupStatus {
+        /// Whether nobody can sign in yet.
+        needs_account: bool,
+        /// Whether there are several enterprises, so that people sign in as `login@slug`.
+        organisations: bool,
     }
     OwnAccount {
         number: String,
@@ -91,9 +102,27 @@ answers! {
         recorded: bool,
         phone_user: Option<String>,
         created_at: Moment,
+        version: i64,
         program: No,
+        /// Words of what the caller may do; screens draw by them.
+        rights: Vec<String>,
+        organisation: OrganisationName,
+        /// Whether the account runs the installation.
+        operator: bool,
+        preferences: Preferences,
+        /// The end of the session, unless it is used.
+        until: Option<Moment>,
+        /// When the password is asked for again.
+        password_asked_at: Option<Moment>,
+        locked: bool,
     }
-    Program { role: Role, program: Yes, }
+    Program {
+        role: Role,
+        program: Yes,
+        rights: Vec<String>,
+        organisation: OrganisationName,
+        operator: bool,
+    }
     Agents { agents: Vec<Account>, }
     /// The settings that the agent types into the phone; the password is shown once.
     Sheet { user: String, password: String, domain: String, proxy: String, transport: String, }
@@ -119,6 +148,7 @@ answers! {
         idle_release_secs: Option<u64>,
         work_mode: Option<String>,
         seats: Option<u32>,
+        version: i64,
     }
     GroupWithMembers {
         name: String,
@@ -127,6 +157,7 @@ answers! {
         idle_release_secs: Option<u64>,
         work_mode: Option<String>,
         seats: Option<u32>,
+        version: i64,
         /// Agent numbers.
         members: Vec<String>,
     }
@@ -436,6 +467,13 @@ answers! {
         created_at: Moment,
         expires_at: Option<Moment>,
         expired: bool,
+        /// Actions of those that the role may do; empty = all of them.
+        scopes: Option<Vec<String>>,
+        /// Number of the account that made it.
+        made_by: Option<String>,
+        /// To the minute.
+        used_at: Option<Moment>,
+        version: i64,
     }
     Tokens { tokens: Vec<TokenView>, }
     /// The token is shown once.
@@ -451,6 +489,12 @@ answers! {
         detail: String,
         /// One word a program can act on.
         code: String,
+        /// Of `changed`: the present version.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<i64>,
+        /// Of `wrong_code`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tries_left: Option<u32>,
     }
 }
 

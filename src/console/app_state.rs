@@ -1,16 +1,18 @@
 //! App state, shared by all HTTP handlers: store, engine handle, metrics, password hasher, login throttle,
 //! open campaigns, limits of streams and forwarded requests.
 
+use super::auth::Caller;
 use super::limits::{Counts, LiveStreams};
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
+use super::rights::Action;
 use super::secrets::{self, Hasher};
+use super::setup::SetupCode;
 use crate::config::proxies::TrustedProxies;
 use crate::config::settings::HttpConfig;
 use crate::engine::{AgentAccount, EngineHandle, EngineRequest, PhoneSecret};
 use crate::metrics::Metrics;
-use crate::store::{AgentRow, Clock, Store};
-use paceline_core::agent::Group;
+use crate::store::{AgentRow, Change, Clock, GroupRow, OrganisationRow, Scope, Store, Subject};
 use paceline_core::campaign::Campaign;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::time::Utc;
@@ -84,6 +86,7 @@ struct Inner {
     live_streams: LiveStreams,
     forwarded_requests: Counts<IpAddr>,
     proxies: TrustedProxies,
+    setup_code: SetupCode,
 }
 
 impl AppState {
@@ -96,6 +99,7 @@ impl AppState {
             live_streams: LiveStreams::new(parts.http.streams_max as usize),
             forwarded_requests: Counts::default(),
             proxies,
+            setup_code: SetupCode::draw()?,
             parts,
             hasher: Hasher::default(),
             login_throttle: LoginThrottle::default(),
@@ -146,6 +150,10 @@ impl AppState {
         &self.inner.forwarded_requests
     }
 
+    pub(super) fn setup_code(&self) -> &SetupCode {
+        &self.inner.setup_code
+    }
+
     pub(super) fn hasher(&self) -> &Hasher {
         &self.inner.hasher
     }
@@ -179,9 +187,67 @@ impl AppState {
         self.campaigns().into_iter().find(|(_, facts)| facts.rules.name == name)
     }
 
+    /// An organisation, and what a caller who belongs to it sees.
+    pub(super) async fn organisation_of(&self, id: i64) -> Result<(Arc<OrganisationRow>, Scope), Problem> {
+        let found = self.store().organisations().await?.into_iter().find(|row| row.id == id);
+        let organisation = found.ok_or_else(Problem::unauthenticated)?;
+        Ok((Arc::new(organisation), self.store().scope_of(id).await?))
+    }
+
+    /// Begins a change in the caller's name: the one way in which the console writes. The audit says that the
+    /// caller did `action` to `subject`.
+    ///
+    /// # Errors
+    /// 403 if the caller may not do it.
+    pub(super) async fn change(
+        &self,
+        caller: &Caller,
+        action: Action,
+        subject: Subject,
+    ) -> Result<Change<'_>, Problem> {
+        if !caller.may(action) {
+            return Err(Problem::missing_right(action));
+        }
+        Ok(self.store().begin_change(&caller.actor(), action.word(), subject).await?)
+    }
+
+    /// A change of what is the caller's own (the account's password, preferences), which needs no right.
+    pub(super) async fn change_own(
+        &self,
+        caller: &Caller,
+        action: &str,
+        subject: Subject,
+    ) -> Result<Change<'_>, Problem> {
+        Ok(self.store().begin_change(&caller.actor(), action, subject).await?)
+    }
+
+    /// Notes in the audit that the caller reads what is sensitive, before its first byte is sent.
+    pub(super) async fn record_access(
+        &self,
+        caller: &Caller,
+        action: Action,
+        subject: Subject,
+    ) -> Result<(), Problem> {
+        Ok(self.store().record_access(&caller.actor(), action.word(), subject).await?)
+    }
+
+    /// Active accounts of a scope, ordered by number.
+    pub(super) async fn agents_in(&self, scope: &Scope) -> Result<Vec<AgentRow>, Problem> {
+        let mut rows = self.store().agents().await?;
+        rows.retain(|row| scope.holds(row.enterprise, row.organisation));
+        Ok(rows)
+    }
+
+    /// Active groups of a scope, ordered by name.
+    pub(super) async fn groups_in(&self, scope: &Scope) -> Result<Vec<GroupRow>, Problem> {
+        let mut rows = self.store().group_rows().await?;
+        rows.retain(|row| scope.holds(row.enterprise, row.organisation));
+        Ok(rows)
+    }
+
     /// The active account with this agent number.
-    pub(super) async fn agent_by_number(&self, number: &str) -> Result<AgentRow, Problem> {
-        let found = self.store().agents().await?.into_iter().find(|agent| agent.number == number);
+    pub(super) async fn agent_by_number(&self, scope: &Scope, number: &str) -> Result<AgentRow, Problem> {
+        let found = self.agents_in(scope).await?.into_iter().find(|agent| agent.number == number);
         found.ok_or_else(|| Problem::not_found("agent"))
     }
 
@@ -190,13 +256,18 @@ impl AppState {
         found.ok_or_else(|| Problem::not_found("agent"))
     }
 
-    pub(super) async fn group_by_name(&self, name: &str) -> Result<Group, Problem> {
-        let found = self.store().groups().await?.into_iter().find(|group| group.name == name);
+    pub(super) async fn group_by_name(&self, scope: &Scope, name: &str) -> Result<GroupRow, Problem> {
+        let found = self.groups_in(scope).await?.into_iter().find(|row| row.group.name == name);
         found.ok_or_else(|| Problem::not_found("group"))
     }
 
     pub(super) async fn group_names(&self) -> Result<BTreeMap<GroupId, String>, Problem> {
         Ok(self.store().groups().await?.into_iter().map(|group| (group.id, group.name)).collect())
+    }
+
+    /// The numbers of all accounts, removed ones included.
+    pub(super) async fn agent_numbers(&self) -> Result<BTreeMap<AgentId, String>, Problem> {
+        Ok(self.store().all_agents().await?.into_iter().map(|row| (row.id, row.number)).collect())
     }
 
     /// Sends a new or changed account to the engine, as the store has it now.

@@ -114,7 +114,7 @@ pub(super) async fn floor(
 ) -> Result<Json<Value>, Problem> {
     let mut scope = Scope::of(&state, &caller).await?;
     if let Some(name) = &query.group {
-        let group = state.group_by_name(name).await?.id;
+        let group = state.group_by_name(&caller.scope, name).await?.group.id;
         if !caller.can_see_group(Some(group)) {
             return Err(Problem::not_found("group"));
         }

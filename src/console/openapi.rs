@@ -3,7 +3,7 @@
 
 use super::action_schema;
 use super::answers::{self, ProblemDocument};
-use super::auth::Access;
+use super::rights::Right;
 use super::route::{Answer, BodySchema, ROOT, Route};
 use serde_json::{Map, Value, json};
 
@@ -57,13 +57,18 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         let content = json!({ "application/problem+json": { "schema": schema } });
         responses.insert(status.to_string(), json!({ "description": description, "content": content }));
     }
-    let roles: Vec<&str> = route.access.roles().iter().map(|role| role.word()).collect();
-    let is_public = route.access == Access::Public;
+    let roles: Vec<&str> = route.right.roles().iter().map(|role| role.word()).collect();
+    let is_public = route.right == Right::Public;
     let mut operation = json!({
         "operationId": operation_id(route),
         "summary": route.summary,
         "parameters": parameters,
         "responses": responses,
+        "x-right": match route.right {
+            Right::Public => "anybody",
+            Right::SignedIn => "signed in",
+            Right::Action(action) => action.word(),
+        },
         "x-roles": if is_public { vec!["anybody"] } else { roles },
         "security": if is_public { json!([]) } else { json!([{ "cookie": [] }, { "token": [] }]) },
     });
@@ -147,7 +152,7 @@ fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value
 /// Statuses of refusals, each with a problem document.
 pub fn problems(route: &Route) -> Vec<(u16, &'static str)> {
     let has_body = !matches!(route.body, BodySchema::Empty);
-    let is_public = route.access == Access::Public;
+    let is_public = route.right == Right::Public;
     let mut all = vec![
         (400, "The request cannot be parsed"),
         (408, "The request took too long"),
@@ -162,8 +167,9 @@ pub fn problems(route: &Route) -> Vec<(u16, &'static str)> {
     if !is_public {
         all.push((404, "Not there, or not the caller's to see"));
     }
-    if route.method != "get" && !is_public {
+    if route.method != "get" {
         all.push((409, "This does not fit the present state"));
+        all.push((412, "Somebody changed it meanwhile"));
     }
     if has_body {
         all.push((413, "The body is larger than 64 KiB"));

@@ -1,6 +1,7 @@
 //! Problem documents (RFC 9457), the body of every refused request. Internal errors go to the log, never
 //! into the document.
 
+use super::rights::Action;
 use crate::store::StoreError;
 use axum::body::Body;
 use axum::extract::Request;
@@ -8,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use paceline_core::agent::Refusal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A problem document before it is serialised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,13 +19,15 @@ pub struct Problem {
     detail: String,
     /// `Retry-After`, in seconds.
     retry_after: Option<u64>,
+    /// Further members of the document, by name.
+    members: Vec<(&'static str, Value)>,
 }
 
 const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Problem { status, code, detail: detail.into(), retry_after: None }
+        Problem { status, code, detail: detail.into(), retry_after: None, members: Vec::new() }
     }
 
     /// 400: the request cannot be parsed.
@@ -44,6 +47,12 @@ impl Problem {
 
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// 403: the caller lacks a right.
+    pub fn missing_right(action: Action) -> Self {
+        let detail = format!("this needs the right `{}`; ask an administrator", action.word());
+        Problem::forbidden(detail)
     }
 
     pub fn unauthenticated() -> Self {
@@ -66,6 +75,12 @@ impl Problem {
         tracing::error!(%error, "a request could not be served");
         let detail = "this could not be done now; the log of the service says why";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+    }
+
+    /// Adds a member to the document (RFC 9457 section 3.2).
+    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.members.push((name, value));
+        self
     }
 
     pub(super) fn detail(&self) -> &str {
@@ -108,13 +123,16 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
+        let mut body = json!({
             "type": format!("urn:paceline:problem:{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("Problem"),
             "status": self.status.as_u16(),
             "detail": self.detail,
             "code": self.code,
         });
+        for (name, value) in self.members {
+            body[name] = value;
+        }
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, CONTENT);

@@ -7,7 +7,7 @@ use super::floor;
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::views::{millis, stored_number};
-use crate::store::{CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Role};
+use crate::store::{CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart};
 use axum::Json;
 use axum::body::{Body as Sent, Bytes};
 use axum::extract::{Path, Query, State};
@@ -347,12 +347,8 @@ async fn send_recording(
     let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
     let accounts = state.store().all_agents().await?;
     let mut speakers = accounts.iter().filter(|row| found.speakers.contains(&row.id.0));
-    let may_hear = match caller.role {
-        Role::Manager | Role::Admin => true,
-        Role::Agent | Role::Lead => speakers.any(|row| caller.can_see(row)),
-        Role::Analyst => false,
-    };
-    if !may_hear {
+    // Agents hear the calls they took part in, shift leads those of their groups, the other roles all.
+    if !caller.can_see_all() && !speakers.any(|row| caller.can_see(row)) {
         return Err(missing());
     }
     // The store holds a path relative to the folder, or an absolute one.

@@ -1,8 +1,8 @@
 //! The type of one entry in the table of routes.
 
 use super::app_state::AppState;
-use super::auth::Access;
 use super::parameters::Parameter;
+use super::rights::Right;
 use axum::routing::MethodRouter;
 use schemars::Schema;
 
@@ -14,7 +14,7 @@ pub struct Route {
     pub method: &'static str,
     /// Without [`ROOT`].
     pub path: &'static str,
-    pub access: Access,
+    pub right: Right,
     /// One sentence for the OpenAPI document.
     pub summary: &'static str,
     /// Query parameters; any other is refused.

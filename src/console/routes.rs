@@ -1,12 +1,13 @@
-//! The table of routes: path, roles, query, body, handler. The router and the OpenAPI document are both
+//! The table of routes: path, right, query, body, handler. The router and the OpenAPI document are both
 //! made from it, so they cannot differ.
 
 use super::app_state::AppState;
-use super::auth::{self, Access};
+use super::auth;
 use super::parameters::{Form, Parameter};
+use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::{
-    accounts, actions, agents, answers, blacklist, floor, groups, live, openapi, records, tokens, why,
+    accounts, actions, agents, answers, blacklist, floor, groups, live, openapi, records, setup, tokens, why,
 };
 use axum::Json;
 use axum::Router;
@@ -27,13 +28,14 @@ macro_rules! answer {
     };
 }
 
-use accounts::{NewPassword, SignIn};
+use accounts::{NewPassword, OwnChange, SignIn};
 use actions::CampaignAction;
 use agents::{AgentChange, NewAgent, PasswordRequest};
 use blacklist::{BlacklistRemoval, BlacklistRequest};
 use floor::CampaignRequest;
 use groups::{GroupRequest, MembershipChange};
 use records::CorrectionRequest;
+use setup::FirstAccount;
 use tokens::NewToken;
 
 const NONE: &[Parameter] = &[];
@@ -93,9 +95,34 @@ const PART: &[Parameter] =
 /// Every route of the API.
 pub const ROUTES: &[Route] = &[
     Route {
+        method: "get",
+        path: "/setup",
+        right: Right::Public,
+        summary: "Whether the service has no account yet, and whether sign-in asks for the organisation",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(SetupStatus),
+        handler: || get(setup::status),
+    },
+    Route {
+        method: "post",
+        path: "/setup",
+        right: Right::Public,
+        summary: "Makes the first account, with the set-up code that the service printed, and signs it in",
+        query: NONE,
+        body: body!(
+            FirstAccount,
+            r#"{"code":"7K2M-9QXA","name":"王敏","login":"wangmin","password":"correct horse","language":"zh"}"#
+        ),
+        status: 200,
+        answer: answer!(Me),
+        handler: || post(setup::make_first_account),
+    },
+    Route {
         method: "post",
         path: "/sign-in",
-        access: Access::Public,
+        right: Right::Public,
         summary: "Signs a person in; sets the session cookie",
         query: NONE,
         body: body!(SignIn, r#"{"login":"ana","password":"correct horse"}"#),
@@ -106,7 +133,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/sign-out",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "Signs out: ends this session",
         query: NONE,
         body: BodySchema::Empty,
@@ -117,7 +144,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/me",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "The caller's own account",
         query: NONE,
         body: BodySchema::Empty,
@@ -126,9 +153,23 @@ pub const ROUTES: &[Route] = &[
         handler: || get(accounts::me),
     },
     Route {
+        method: "patch",
+        path: "/me",
+        right: Right::SignedIn,
+        summary: "Changes the caller's preferences, and the telephone that is called for a shift",
+        query: NONE,
+        body: body!(
+            OwnChange,
+            r#"{"preferences":{"language":"zh","theme":"dark","keys":{"hang_up":"Alt+G"}},"telephone":"13800138000"}"#
+        ),
+        status: 200,
+        answer: answer!(Me),
+        handler: || patch(accounts::change_me),
+    },
+    Route {
         method: "post",
         path: "/me/password",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "A new password; every other screen of the account is signed out",
         query: NONE,
         body: body!(NewPassword, r#"{"old":"correct horse","new":"battery staple"}"#),
@@ -139,7 +180,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/me/seat",
-        access: Access::Workers,
+        right: Right::Action(Action::SeatUse),
         summary: "The caller's own seat",
         query: NONE,
         body: BodySchema::Empty,
@@ -150,7 +191,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/me/actions",
-        access: Access::Workers,
+        right: Right::Action(Action::SeatUse),
         summary: "An action of the caller: sign in to work, pause, dial, hold, transfer, summarise, supervise",
         query: NONE,
         body: BodySchema::AgentAction,
@@ -161,7 +202,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/me/device-check",
-        access: Access::Workers,
+        right: Right::Action(Action::SeatUse),
         summary: "Listens to the caller's phone for some seconds, plays it back and says how good it is",
         query: NONE,
         body: BodySchema::Empty,
@@ -172,7 +213,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/agents",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "Accounts that the caller may see: one's own, a lead's groups, or all",
         query: NONE,
         body: BodySchema::Empty,
@@ -183,7 +224,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/agents",
-        access: Access::Managers,
+        right: Right::Action(Action::PeopleEdit),
         summary: "Adds an account; answers with the sheet for the agent's phone, its password shown once",
         query: NONE,
         body: body!(
@@ -197,7 +238,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/agents/{number}",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "One account",
         query: NONE,
         body: BodySchema::Empty,
@@ -208,7 +249,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "patch",
         path: "/agents/{number}",
-        access: Access::Managers,
+        right: Right::Action(Action::PeopleEdit),
         summary: "Changes an account; the number stays",
         query: NONE,
         body: body!(AgentChange, r#"{"name":"Ana","recorded":true}"#),
@@ -219,7 +260,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "delete",
         path: "/agents/{number}",
-        access: Access::Managers,
+        right: Right::Action(Action::PeopleEdit),
         summary: "Removes an account; its calls and its number stay",
         query: NONE,
         body: BodySchema::Empty,
@@ -230,7 +271,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/agents/{number}/phone-password",
-        access: Access::Managers,
+        right: Right::Action(Action::PeopleEdit),
         summary: "A new password for the agent's phone, with the sheet; the old one is void",
         query: NONE,
         body: BodySchema::Empty,
@@ -241,7 +282,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/agents/{number}/password",
-        access: Access::Managers,
+        right: Right::Action(Action::PeopleEdit),
         summary: "A new password for the console; the account's screens are signed out",
         query: NONE,
         body: body!(PasswordRequest, r#"{"password":"battery staple"}"#),
@@ -252,7 +293,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "put",
         path: "/agents/{number}/groups/{group}",
-        access: Access::ShiftLeads,
+        right: Right::Action(Action::GroupsMembers),
         summary: "Adds an agent to a group, or changes priority and use of the membership",
         query: NONE,
         body: body!(MembershipChange, r#"{"priority":2,"in_use":true}"#),
@@ -263,7 +304,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "delete",
         path: "/agents/{number}/groups/{group}",
-        access: Access::ShiftLeads,
+        right: Right::Action(Action::GroupsMembers),
         summary: "Removes an agent from a group",
         query: NONE,
         body: BodySchema::Empty,
@@ -274,7 +315,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/agents/{number}/actions",
-        access: Access::Workers,
+        right: Right::Action(Action::SeatUse),
         summary: "An action in an agent's name: by the agent, a manager, an admin or a program of theirs",
         query: NONE,
         body: BodySchema::AgentAction,
@@ -285,7 +326,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/groups",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "Groups that the caller may see, with their members",
         query: NONE,
         body: BodySchema::Empty,
@@ -296,7 +337,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/groups",
-        access: Access::Managers,
+        right: Right::Action(Action::GroupsEdit),
         summary: "A new group",
         query: NONE,
         body: BodySchema::Json(
@@ -311,7 +352,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "patch",
         path: "/groups/{group}",
-        access: Access::Managers,
+        right: Right::Action(Action::GroupsEdit),
         summary: "Changes a group",
         query: NONE,
         body: body!(GroupRequest, r#"{"telephones":true,"seats":40}"#),
@@ -322,7 +363,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "delete",
         path: "/groups/{group}",
-        access: Access::Managers,
+        right: Right::Action(Action::GroupsEdit),
         summary: "Removes a group; its members stay in their other groups",
         query: NONE,
         body: BodySchema::Empty,
@@ -333,7 +374,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/floor",
-        access: Access::Readers,
+        right: Right::Action(Action::FloorRead),
         summary: "Every seat and campaign that the caller may see",
         query: &[parameter("group", Form::Text, "Only this group", "vote")],
         body: BodySchema::Empty,
@@ -344,7 +385,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/live",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "Server-sent events: snapshot, then seat, decision, campaign, finished and beat",
         query: NONE,
         body: BodySchema::Empty,
@@ -355,7 +396,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "Open campaigns: their figures, and the dispositions an agent can choose",
         query: NONE,
         body: BodySchema::Empty,
@@ -366,7 +407,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/campaigns",
-        access: Access::Managers,
+        right: Right::Action(Action::CampaignsEdit),
         summary: "Opens a campaign file below the service's folder of campaigns",
         query: NONE,
         body: body!(CampaignRequest, r#"{"file":"jade-garden/campaign.toml","paused":true}"#),
@@ -377,7 +418,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/campaigns/{name}/actions",
-        access: Access::Managers,
+        right: Right::Action(Action::CampaignsRun),
         summary: "Pauses, resumes, drains or hangs up a campaign, or calls one number for a test",
         query: NONE,
         body: body!(CampaignAction, r#"{"action":"test_call","number":"13800138000"}"#),
@@ -388,7 +429,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns/{name}/why",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "Why an open campaign dials or does not, with its numbers, in words",
         query: NONE,
         body: BodySchema::Empty,
@@ -399,7 +440,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns/{name}/leads",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "Leads by number or by row of the list; where there are none, the nearest",
         query: &[
             parameter("number", Form::Telephone, "The lead with this number", "13800138000"),
@@ -413,7 +454,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns/{name}/leads/{lead}/why",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "Why this lead is not dialled, or when it will be, in words",
         query: NONE,
         body: BodySchema::Empty,
@@ -424,7 +465,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/leads/{id}",
-        access: Access::SignedIn,
+        right: Right::SignedIn,
         summary: "A lead's record: list columns, phones, corrections, history of the household",
         query: NONE,
         body: BodySchema::Empty,
@@ -435,7 +476,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/leads/{id}/corrections",
-        access: Access::Workers,
+        right: Right::Action(Action::SeatUse),
         summary: "Corrects a name or a phone; what the list said stays beside it",
         query: NONE,
         body: body!(CorrectionRequest, r#"{"phone":"13900139000"}"#),
@@ -446,7 +487,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/calls",
-        access: Access::SignedIn,
+        right: Right::Action(Action::CallsRead),
         summary: "The log of calls: an agent's own, a lead's groups', or all; newest first",
         query: CALLS,
         body: BodySchema::Empty,
@@ -457,7 +498,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/calls/{attempt}/recording",
-        access: Access::SignedIn,
+        right: Right::Action(Action::RecordingsPlay),
         summary: "The recording of a call, whole or in ranges, for callers who may hear it",
         query: PART,
         body: BodySchema::Empty,
@@ -468,7 +509,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/calls/in/{call}/recording",
-        access: Access::SignedIn,
+        right: Right::Action(Action::RecordingsPlay),
         summary: "The recording of an inbound call, whole or in ranges, for callers who may hear it",
         query: PART,
         body: BodySchema::Empty,
@@ -479,7 +520,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/blacklist",
-        access: Access::Readers,
+        right: Right::Action(Action::BlacklistRead),
         summary: "Numbers and ranges that are not called, in the order in which they were added",
         query: &[
             parameter("number", Form::Telephone, "Entries that cover this number", "13800138000"),
@@ -496,7 +537,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/blacklist",
-        access: Access::Managers,
+        right: Right::Action(Action::BlacklistAdd),
         summary: "Puts numbers and ranges on the blacklist; calls to them that are not answered are taken back",
         query: NONE,
         body: body!(
@@ -510,7 +551,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/blacklist/removals",
-        access: Access::Managers,
+        right: Right::Action(Action::BlacklistEdit),
         summary: "Takes a number or range off the blacklist, as it was added",
         query: NONE,
         body: body!(BlacklistRemoval, r#"{"number":"1380013*","campaign":"spring"}"#),
@@ -521,7 +562,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "delete",
         path: "/blacklist/{id}",
-        access: Access::Managers,
+        right: Right::Action(Action::BlacklistEdit),
         summary: "Removes one entry of the blacklist",
         query: NONE,
         body: BodySchema::Empty,
@@ -532,7 +573,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/tokens",
-        access: Access::Managers,
+        right: Right::Action(Action::TokensEdit),
         summary: "Bearer tokens of programs, without the secrets",
         query: NONE,
         body: BodySchema::Empty,
@@ -543,7 +584,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/tokens",
-        access: Access::Managers,
+        right: Right::Action(Action::TokensEdit),
         summary: "A bearer token for a program, shown once",
         query: NONE,
         body: body!(NewToken, r#"{"name":"CRM","role":"analyst","days":90}"#),
@@ -554,7 +595,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "delete",
         path: "/tokens/{id}",
-        access: Access::Managers,
+        right: Right::Action(Action::TokensEdit),
         summary: "Revokes a token",
         query: NONE,
         body: BodySchema::Empty,
@@ -565,7 +606,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/openapi.json",
-        access: Access::Public,
+        right: Right::Public,
         summary: "This document",
         query: NONE,
         body: BodySchema::Empty,
@@ -575,11 +616,11 @@ pub const ROUTES: &[Route] = &[
     },
 ];
 
-/// The routes without [`ROOT`], each behind the authentication middleware with its roles.
+/// The routes without [`ROOT`], each behind the authentication middleware with its right.
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     ROUTES.iter().fold(Router::new(), |router, route| {
         let guarded =
-            (route.handler)().route_layer(from_fn_with_state((state.clone(), route), auth::require_access));
+            (route.handler)().route_layer(from_fn_with_state((state.clone(), route), auth::require_right));
         router.route(route.path, guarded)
     })
 }

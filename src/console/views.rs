@@ -3,9 +3,9 @@
 
 use super::app_state::{AppState, OpenCampaignFacts};
 use crate::engine::{Board, CampaignBoard, PhoneBoard};
-use crate::store::AgentRow;
+use crate::store::{AgentRow, GroupRow};
 use crate::text::{Lang, TimeFormat};
-use paceline_core::agent::{CallSummary, Endpoint, Group, Party, SeatView, Work};
+use paceline_core::agent::{CallSummary, Endpoint, Membership, Party, SeatView, Work};
 use paceline_core::dialer::View;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::number::PhoneNumber;
@@ -31,6 +31,11 @@ pub(super) fn number(number: Option<PhoneNumber>) -> Value {
     number.map_or(Value::Null, |number| number.national().into())
 }
 
+/// A number for the audit: `138****8000`.
+pub(super) fn masked_number(number: Option<PhoneNumber>) -> Value {
+    number.map_or(Value::Null, |number| crate::text::masked(number).into())
+}
+
 /// A telephone number from its database column (E.164 digits).
 pub(super) fn stored_number(stored: Option<i64>) -> Value {
     number(stored.and_then(|digits| PhoneNumber::from_e164(u64::try_from(digits).ok()?)))
@@ -42,32 +47,34 @@ fn secs(span: Duration) -> Value {
 
 /// An account, without its secrets.
 pub(super) fn agent(row: &AgentRow, groups: &BTreeMap<GroupId, String>) -> Value {
-    let memberships: Vec<Value> = row
-        .groups
-        .iter()
-        .map(|membership| {
-            json!({
-                "group": groups.get(&membership.group),
-                "priority": membership.priority,
-                "in_use": membership.in_use,
-            })
-        })
-        .collect();
     json!({
         "number": row.number,
         "name": row.details.name,
         "login": row.details.login,
         "role": row.details.role,
-        "groups": memberships,
+        "groups": memberships(&row.groups, groups),
         "skills": row.details.skills,
         "telephone": number(row.details.telephone),
         "recorded": row.details.recorded,
         "phone_user": row.details.sip_user,
         "created_at": moment(row.created_at),
+        "version": row.version,
     })
 }
 
-pub(super) fn group(group: &Group) -> Value {
+pub(super) fn memberships(rows: &[Membership], groups: &BTreeMap<GroupId, String>) -> Value {
+    let shown = rows.iter().map(|membership| {
+        json!({
+            "group": groups.get(&membership.group),
+            "priority": membership.priority,
+            "in_use": membership.in_use,
+        })
+    });
+    shown.collect::<Vec<Value>>().into()
+}
+
+pub(super) fn group(row: &GroupRow) -> Value {
+    let group = &row.group;
     json!({
         "name": group.name,
         "telephones": group.telephones,
@@ -75,6 +82,7 @@ pub(super) fn group(group: &Group) -> Value {
         "idle_release_secs": group.idle_release.map(|span| span.as_secs()),
         "work_mode": group.work_mode,
         "seats": group.seats,
+        "version": row.version,
     })
 }
 

@@ -11,6 +11,7 @@ mod live;
 mod openapi;
 mod records;
 mod roles;
+mod setup;
 mod sign_in;
 mod tokens;
 mod why;
@@ -169,13 +170,14 @@ impl TestApp {
     }
 
     /// Adds an account of every role: 8001 agent and 8002 lead of `vote`, 8003 manager, 8004 analyst, 8005
-    /// admin; 8101 agent and 8102 lead of `night`.
+    /// admin, 8006 auditor; 8101 agent and 8102 lead of `night`.
     pub async fn staff(&self) {
         self.hire("8001", Role::Agent, &["vote"]).await;
         self.hire("8002", Role::Lead, &["vote"]).await;
         self.hire("8003", Role::Manager, &[]).await;
         self.hire("8004", Role::Analyst, &[]).await;
         self.hire("8005", Role::Admin, &[]).await;
+        self.hire("8006", Role::Auditor, &[]).await;
         self.hire("8101", Role::Agent, &["night"]).await;
         self.hire("8102", Role::Lead, &["night"]).await;
     }

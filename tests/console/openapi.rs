@@ -182,9 +182,10 @@ async fn every_example_gets_an_answer_of_the_document() {
             }
         }
     }
-    // No folder of campaigns, no device to check, no inbound call, an agent forces nobody, the agent and
+    // The first account is there, no folder of campaigns, no device to check, no inbound call, an agent forces nobody, the agent and
     // the entry of the blacklist are removed before; `/leads` is asked by number or by row, and the examples are not in the list.
     let expected = [
+        "post /setup ",
         "post /campaigns ",
         "device-check",
         "/calls/in/",
