@@ -5,6 +5,7 @@ use super::auth::{self, Body, Caller, SESSION_COOKIE};
 use super::fields::{TELEPHONE_OR_NONE, parse_telephone};
 use super::problem::Problem;
 use super::secrets;
+use super::shown_number::NumberSight;
 use super::source::Source;
 use super::versions::{answer_of_row, check_version};
 use super::views;
@@ -163,7 +164,7 @@ pub(super) async fn me(State(state): State<AppState>, caller: Caller) -> Result<
 }
 
 async fn own_account(state: &AppState, caller: &Caller, account: &AgentRow) -> Result<Value, Problem> {
-    let mut me = views::agent(account, &state.group_names().await?);
+    let mut me = views::agent(account, &state.group_names().await?, NumberSight::Whole);
     me["program"] = false.into();
     me["rights"] = rights(caller);
     me["organisation"] = organisation(caller);

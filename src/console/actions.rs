@@ -7,15 +7,18 @@ use super::auth::{Body, Caller};
 use super::fields::parse_telephone;
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
+use super::rights::Action;
 use crate::config::floor::ShadowTable;
 use crate::engine::EngineRequest;
-use crate::store::{AgentRow, Role};
+use crate::store::scope::FIRST_ENTERPRISE;
+use crate::store::{AgentRow, Role, Subject};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use paceline_core::agent::{AgentAction, Refusal};
 use paceline_core::call::Digit;
 use paceline_core::dialer::input::ManagerAction;
+use paceline_core::ids::CampaignId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -205,8 +208,8 @@ fn resolve_campaign(
     action: &mut Map<String, Value>,
 ) -> Result<(), Problem> {
     let Some(name) = action.get("campaign").and_then(Value::as_str) else { return Ok(()) };
-    let (id, facts) = state.campaign_named(name).ok_or(Refusal::CampaignClosed)?;
-    if !caller.can_see_group(facts.rules.agents.as_ref().map(|rules| rules.group)) {
+    let (id, facts) = state.campaign_named(&caller.scope, name).ok_or(Refusal::CampaignClosed)?;
+    if !caller.can_see_campaign(&facts) {
         return Err(Refusal::CampaignClosed.into());
     }
     action.insert("campaign".into(), id.0.into());
@@ -331,39 +334,86 @@ pub(super) enum CampaignAction {
 
 pub(super) async fn campaign_action(
     State(state): State<AppState>,
+    caller: Caller,
     Path(name): Path<String>,
     Body(asked): Body<CampaignAction>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    let open = state.campaign_named(&caller.scope, &name);
+    if caller.role == Role::Lead {
+        let open = open.as_ref().ok_or_else(|| Problem::not_found("open campaign"))?;
+        if !caller.can_see_campaign(&open.1) {
+            return Err(Problem::not_found("open campaign"));
+        }
+        if !matches!(asked, CampaignAction::Pause {} | CampaignAction::Resume {}) {
+            return Err(Problem::forbidden("a shift lead pauses and resumes; ask a manager for the rest"));
+        }
+    }
     // Also for a campaign that is not open here.
     if matches!(asked, CampaignAction::UndoImport {}) {
-        return undo_import(&state, &name).await;
+        return undo_import(&state, &caller, &name).await;
     }
-    let board = state.engine().board();
-    let open = board.borrow().campaigns.iter().find(|(_, campaign)| campaign.name == name).map(|(id, _)| *id);
-    let open = open.or_else(|| state.campaign_named(&name).map(|(id, _)| id));
-    let campaign = open.ok_or_else(|| Problem::not_found("open campaign"))?;
+    let campaign = open.map(|(id, _)| id).or_else(|| campaign_on_board(&state, &caller, &name));
+    let campaign = campaign.ok_or_else(|| Problem::not_found("open campaign"))?;
+    let word = asked.word();
     let action = match asked {
         CampaignAction::Pause {} => ManagerAction::Pause,
         CampaignAction::Resume {} => ManagerAction::Resume,
         CampaignAction::Drain {} => ManagerAction::Drain,
         CampaignAction::HangUpAll {} => ManagerAction::HangUpAll,
         CampaignAction::Shadow { setting } => ManagerAction::Shadow(setting.as_ref().map(ShadowTable::rules)),
-        CampaignAction::UndoImport {} => return undo_import(&state, &name).await,
+        CampaignAction::UndoImport {} => return undo_import(&state, &caller, &name).await,
         CampaignAction::TestCall { number } => ManagerAction::TestCall { number: parse_telephone(&number)? },
     };
+    let mut change =
+        state.change(&caller, Action::CampaignsRun, Subject::of("campaign", &name)).await?;
+    change.set_after(json!({ "action": word }));
+    change.commit().await?;
     state.engine().send(EngineRequest::ManagerAction { campaign, action }).await;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true }))))
 }
 
+/// A campaign that the board shows and of whose opening the console has no word yet: one of a file, so the first
+/// enterprise's.
+fn campaign_on_board(state: &AppState, caller: &Caller, name: &str) -> Option<CampaignId> {
+    let board = state.engine().board();
+    let board = board.borrow();
+    let known = state.campaigns();
+    let mut found = board.campaigns.iter().filter(|(id, it)| it.name == name && !known.contains_key(id));
+    let seen = caller.scope.holds(FIRST_ENTERPRISE, FIRST_ENTERPRISE);
+    found.next().filter(|_| seen).map(|(id, _)| *id)
+}
+
+impl CampaignAction {
+    /// The word of the request.
+    const fn word(&self) -> &'static str {
+        match self {
+            CampaignAction::Pause {} => "pause",
+            CampaignAction::Resume {} => "resume",
+            CampaignAction::Drain {} => "drain",
+            CampaignAction::HangUpAll {} => "hang_up_all",
+            CampaignAction::Shadow { .. } => "shadow",
+            CampaignAction::UndoImport {} => "undo_import",
+            CampaignAction::TestCall { .. } => "test_call",
+        }
+    }
+}
+
 /// The dial check refuses leads of the removed list that the dialer still holds.
-async fn undo_import(state: &AppState, name: &str) -> Result<(StatusCode, Json<Value>), Problem> {
-    let found = state.store().reader().await?.campaign(name).await;
-    let campaign = found.map_err(|_| Problem::not_found("campaign"))?.id;
+async fn undo_import(
+    state: &AppState,
+    caller: &Caller,
+    name: &str,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let found = state.store().reader().await?.campaign_in(&caller.scope, name).await?;
+    let campaign = found.ok_or_else(|| Problem::not_found("campaign"))?.id;
     let Some(last) = state.store().imports(campaign).await?.pop() else {
         let detail = format!("the campaign `{name}` has no imported list");
         return Err(Problem::new(StatusCode::CONFLICT, "no_import", detail));
     };
     state.store().undo_import(last.id).await?;
+    let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
+    change.set_after(json!({ "action": "undo_import", "file": last.file }));
+    change.commit().await?;
     let import = json!({ "file": last.file, "rows": last.rows_read });
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "import": import }))))
 }

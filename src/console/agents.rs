@@ -13,6 +13,7 @@ use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::rights::Action;
 use super::secrets;
+use super::shown_number::NumberSight;
 use super::versions::{answer_of_row, check_version, with_etag};
 use super::views;
 use crate::engine::EngineRequest;
@@ -91,7 +92,10 @@ pub(super) async fn agents(State(state): State<AppState>, caller: Caller) -> Res
     let groups = state.group_names().await?;
     let all = state.agents_in(&caller.scope).await?;
     let seen: Vec<Value> =
-        all.iter().filter(|row| caller.can_see(row)).map(|row| views::agent(row, &groups)).collect();
+        {
+        let shown = all.iter().filter(|row| caller.can_see(row));
+        shown.map(|row| views::agent(row, &groups, caller.sight_of(row))).collect()
+    };
     Ok(Json(json!({ "agents": seen })))
 }
 
@@ -104,7 +108,7 @@ pub(super) async fn agent(
     if !caller.can_see(&row) {
         return Err(Problem::not_found("agent"));
     }
-    Ok(answer_of_row(row.version, views::agent(&row, &state.group_names().await?)))
+    Ok(answer_of_row(row.version, views::agent(&row, &state.group_names().await?, caller.sight_of(&row))))
 }
 
 /// An account that is about to be written, and what is shown of it once.
@@ -160,7 +164,7 @@ async fn hire(state: &AppState, caller: &Caller, drafted: Drafted) -> Result<(Ag
     change.set_after(audit_view(&row, &names));
     change.commit().await?;
     let row = state.send_agent_to_engine(row.id).await?;
-    let mut answer = json!({ "agent": views::agent(&row, &names) });
+    let mut answer = json!({ "agent": views::agent(&row, &names, caller.sight()) });
     if let Some(password) = drafted.password {
         answer["password"] = password.into();
     }
@@ -171,10 +175,8 @@ async fn hire(state: &AppState, caller: &Caller, drafted: Drafted) -> Result<(Ag
 }
 
 /// An account in the words of the audit: without secrets, its telephone masked.
-fn audit_view(row: &AgentRow, groups: &BTreeMap<GroupId, String>) -> Value {
-    let mut view = views::agent(row, groups);
-    view["telephone"] = views::masked_number(row.details.telephone);
-    view
+pub(super) fn audit_view(row: &AgentRow, groups: &BTreeMap<GroupId, String>) -> Value {
+    views::agent(row, groups, NumberSight::Masked)
 }
 
 pub(super) async fn add_agent(
@@ -222,7 +224,7 @@ pub(super) async fn change_agent(
     change.set_after(audit_view(&row, &names));
     change.commit().await?;
     let row = state.send_agent_to_engine(row.id).await?;
-    Ok(answer_of_row(row.version, views::agent(&row, &names)))
+    Ok(answer_of_row(row.version, views::agent(&row, &names, caller.sight())))
 }
 
 impl AgentChange {

@@ -45,6 +45,8 @@ by_hand! {
     /// A share, 0 to 1.
     Share = json!({ "type": "number", "minimum": 0, "maximum": 1 });
     Role = json!({ "type": "string", "enum": ["agent", "lead", "manager", "analyst", "auditor", "admin"] });
+    OrganisationState = json!({ "type": "string", "enum": ["active", "suspended"] });
+    ActorKind = json!({ "type": "string", "enum": ["person", "program", "system"] });
     LanguageWord = json!({ "type": "string", "enum": ["zh", "en"] });
     ScopeWord = json!({ "type": "string", "enum": ["system", "campaign"] });
     Direction = json!({ "type": "string", "enum": ["out", "in"] });
@@ -459,6 +461,50 @@ answers! {
         leads_closed: u64,
     }
     BlacklistRemoved { removed: u64, }
+
+    OrganisationSettings { analysts_read_numbers: bool, agents_add_leads: bool, }
+    Organisation {
+        slug: String,
+        name: String,
+        /// Slug of the enterprise that it is a part of.
+        parent: Option<String>,
+        state: OrganisationState,
+        settings: OrganisationSettings,
+        version: i64,
+    }
+    Organisations { items: Vec<Organisation>, }
+    /// The password is shown once.
+    NewAdminView { number: String, login: String, password: String, }
+    OrganisationAdded { organisation: Organisation, admin: NewAdminView, }
+    PauseLabel { zh: String, en: String, }
+    PauseReasonView { code: String, label: PauseLabel, max_secs: Option<u32>, }
+    PauseReasonsView {
+        items: Vec<PauseReasonView>,
+        /// Whether the organisation chose them; else they are built in.
+        own: bool,
+        version: i64,
+    }
+
+    AuditRow {
+        id: i64,
+        at: Moment,
+        actor_kind: ActorKind,
+        /// Number and name, or the token's name.
+        actor: String,
+        address: String,
+        /// What was done: a word of the rights, or the route's own.
+        action: String,
+        subject_kind: String,
+        subject: String,
+        /// Without secrets; telephone numbers are masked.
+        before: Option<Value>,
+        after: Option<Value>,
+    }
+    AuditPage {
+        items: Vec<AuditRow>,
+        /// `after` of the next page; empty on the last.
+        next: Option<i64>,
+    }
 
     TokenView {
         id: i64,

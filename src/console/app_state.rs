@@ -2,19 +2,24 @@
 //! open campaigns, limits of streams and forwarded requests.
 
 use super::auth::Caller;
+use super::idempotency::ServedKeys;
+use super::limits::{LOOK_UPS_MAX, LookUps};
 use super::limits::{Counts, LiveStreams};
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
 use super::rights::Action;
 use super::secrets::{self, Hasher};
 use super::setup::SetupCode;
+use super::shown_number::NumberSight;
 use crate::config::proxies::TrustedProxies;
 use crate::config::settings::HttpConfig;
 use crate::engine::{AgentAccount, EngineHandle, EngineRequest, PhoneSecret};
 use crate::metrics::Metrics;
+use crate::text;
 use crate::store::{AgentRow, Change, Clock, GroupRow, OrganisationRow, Scope, Store, Subject};
 use paceline_core::campaign::Campaign;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -69,6 +74,8 @@ pub struct OpenCampaign {
 pub struct OpenCampaignFacts {
     pub title: String,
     pub rules: Campaign,
+    pub enterprise: i64,
+    pub organisation: i64,
 }
 
 /// App state of the HTTP handlers. Cheap to clone.
@@ -87,6 +94,8 @@ struct Inner {
     forwarded_requests: Counts<IpAddr>,
     proxies: TrustedProxies,
     setup_code: SetupCode,
+    look_ups: LookUps,
+    served_keys: ServedKeys,
 }
 
 impl AppState {
@@ -100,6 +109,8 @@ impl AppState {
             forwarded_requests: Counts::default(),
             proxies,
             setup_code: SetupCode::draw()?,
+            look_ups: LookUps::default(),
+            served_keys: ServedKeys::default(),
             parts,
             hasher: Hasher::default(),
             login_throttle: LoginThrottle::default(),
@@ -154,6 +165,10 @@ impl AppState {
         &self.inner.setup_code
     }
 
+    pub(super) fn served_keys(&self) -> &ServedKeys {
+        &self.inner.served_keys
+    }
+
     pub(super) fn hasher(&self) -> &Hasher {
         &self.inner.hasher
     }
@@ -172,19 +187,32 @@ impl AppState {
         &self.inner.local_service_token
     }
 
-    /// Records an opened campaign, so that views can show its title and dispositions.
+    /// Records an opened campaign of the first enterprise, so that views can show its title and dispositions.
     pub fn campaign_opened(&self, title: &str, rules: &Campaign) {
-        let facts = OpenCampaignFacts { title: title.to_owned(), rules: rules.clone() };
+        self.campaign_opened_in(&Scope::first(), title, rules);
+    }
+
+    /// Records an opened campaign of this enterprise and the scope's own organisation.
+    pub fn campaign_opened_in(&self, scope: &Scope, title: &str, rules: &Campaign) {
+        let (id, title, rules) = (rules.id, title.to_owned(), rules.clone());
+        let (enterprise, organisation) = (scope.enterprise, scope.own());
+        let facts = OpenCampaignFacts { title, rules, enterprise, organisation };
         let mut campaigns = self.inner.campaigns.write().unwrap_or_else(PoisonError::into_inner);
-        campaigns.insert(rules.id, Arc::new(facts));
+        campaigns.insert(id, Arc::new(facts));
     }
 
     pub(super) fn campaigns(&self) -> BTreeMap<CampaignId, Arc<OpenCampaignFacts>> {
         self.inner.campaigns.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn campaign_named(&self, name: &str) -> Option<(CampaignId, Arc<OpenCampaignFacts>)> {
-        self.campaigns().into_iter().find(|(_, facts)| facts.rules.name == name)
+    /// The open campaign of this name, among those of the scope.
+    pub(super) fn campaign_named(
+        &self,
+        scope: &Scope,
+        name: &str,
+    ) -> Option<(CampaignId, Arc<OpenCampaignFacts>)> {
+        let seen = |facts: &OpenCampaignFacts| scope.holds(facts.enterprise, facts.organisation);
+        self.campaigns().into_iter().find(|(_, facts)| facts.rules.name == name && seen(facts))
     }
 
     /// An organisation, and what a caller who belongs to it sees.
@@ -229,6 +257,27 @@ impl AppState {
         subject: Subject,
     ) -> Result<(), Problem> {
         Ok(self.store().record_access(&caller.actor(), action.word(), subject).await?)
+    }
+
+    /// Notes a look-up by number. A caller who is shown masked numbers may make few of them, or masked rows could be
+    /// unmasked by trying.
+    ///
+    /// # Errors
+    /// 429 if a caller without whole numbers has made as many in the hour.
+    pub(super) async fn record_look_up(
+        &self,
+        caller: &Caller,
+        action: Action,
+        number: PhoneNumber,
+    ) -> Result<(), Problem> {
+        if caller.sight() == NumberSight::Masked {
+            let who = format!("{:?}", caller.stream_reader());
+            self.inner.look_ups.count(&who, self.now()).map_err(|secs| {
+                let detail = format!("without the right to whole numbers, {LOOK_UPS_MAX} look-ups an hour are allowed");
+                Problem::too_many_requests(secs, detail)
+            })?;
+        }
+        self.record_access(caller, action, Subject::of("number", text::masked(number))).await
     }
 
     /// Active accounts of a scope, ordered by number.

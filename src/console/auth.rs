@@ -1,16 +1,18 @@
 //! Authentication and checks of rights: the middleware before every route (session cookie, bearer token,
 //! anonymous), the Origin check and the check of query parameters. Whose data a caller may see is checked in the handlers.
 
-use super::app_state::AppState;
+use super::app_state::{AppState, OpenCampaignFacts};
+use super::idempotency::serve_once;
 use super::limits::StreamReader;
 use super::parameters::check_query;
 use super::problem::Problem;
 use super::rights::{self, Action, Right};
 use super::route::Route;
 use super::secrets;
+use super::shown_number::NumberSight;
 use super::source::Source;
 use crate::store::scope::FIRST_ENTERPRISE;
-use crate::store::{Actor, ActorKind, AgentRow, OrganisationRow, Role, Scope, SessionRow};
+use crate::store::{Actor, ActorKind, AgentRow, OrganisationRow, RequestKey, Role, Scope, SessionRow};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -49,6 +51,8 @@ pub struct Caller {
     /// The bearer token of this request.
     pub token: Option<Token>,
     pub address: IpAddr,
+    /// The `Idempotency-Key` of this request.
+    pub request_key: Option<RequestKey>,
 }
 
 /// A bearer token that was accepted.
@@ -103,6 +107,25 @@ impl Caller {
         rights::TABLE.iter().map(|(action, _)| *action).filter(|action| self.may(*action)).collect()
     }
 
+    /// Whether the caller is shown whole telephone numbers.
+    pub(super) fn sight(&self) -> NumberSight {
+        NumberSight::of(self)
+    }
+
+    /// As [`Caller::sight`]; one's own telephone is always whole.
+    pub(super) fn sight_of(&self, row: &AgentRow) -> NumberSight {
+        if self.is_agent(row.id) { NumberSight::Whole } else { self.sight() }
+    }
+
+    /// Whose keys those of this caller are.
+    pub(super) fn key_space(&self) -> String {
+        match (&self.account, &self.token) {
+            (Some(account), _) => format!("account {}", account.id.0),
+            (None, Some(Token { id: Some(id), .. })) => format!("token {id}"),
+            _ => "command".to_owned(),
+        }
+    }
+
     /// The caller in the words of the audit.
     pub fn actor(&self) -> Actor {
         let (kind, id, name) = match (&self.account, &self.token) {
@@ -113,7 +136,7 @@ impl Caller {
             _ => (ActorKind::System, None, "command".to_owned()),
         };
         let address = self.address.to_string();
-        Actor { kind, id, name, address, enterprise: self.scope.enterprise }
+        Actor { kind, id, name, address, enterprise: self.scope.enterprise, key: self.request_key.clone() }
     }
 
     /// Whether the role sees all agents, groups and campaigns of its organisation.
@@ -138,7 +161,13 @@ impl Caller {
         self.can_see_all() || self.is_agent(agent.id) || (self.role == Role::Lead && shares())
     }
 
-    /// Whether the caller may see what belongs to this group.
+    /// Whether the caller may see this open campaign.
+    pub fn can_see_campaign(&self, facts: &OpenCampaignFacts) -> bool {
+        self.scope.holds(facts.enterprise, facts.organisation)
+            && self.can_see_group(facts.rules.agents.as_ref().map(|rules| rules.group))
+    }
+
+    /// Whether the caller may see what belongs to this group of its own enterprise.
     pub fn can_see_group(&self, group: Option<GroupId>) -> bool {
         self.can_see_all() || group.is_some_and(|group| self.groups().contains(&group))
     }
@@ -148,7 +177,7 @@ impl Caller {
 /// come with a cookie, checks the right, and hands the [`Caller`] to the handler.
 pub(super) async fn require_right(
     State((state, route)): State<(AppState, &'static Route)>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let address = request.extensions().get::<Source>().map_or(IpAddr::from([0, 0, 0, 0]), |it| it.address);
@@ -170,8 +199,7 @@ pub(super) async fn require_right(
         return Err(Problem::missing_right(action));
     }
     check_query(request.uri().query(), route.query)?;
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    serve_once(&state, route, caller, request, next).await
 }
 
 fn is_changing(method: &Method) -> bool {
@@ -212,6 +240,7 @@ pub(super) async fn caller_of_session(
         session: Some(session),
         token: None,
         address,
+        request_key: None,
     }))
 }
 
@@ -228,6 +257,7 @@ async fn accept_token(state: &AppState, hash: String, address: IpAddr) -> Result
             session: None,
             token: Some(Token { hash, id: None, name: "command".into() }),
             address,
+            request_key: None,
         });
     }
     let row = state.store().token(&hash).await?.ok_or_else(Problem::unauthenticated)?;
@@ -248,6 +278,7 @@ async fn accept_token(state: &AppState, hash: String, address: IpAddr) -> Result
         session: None,
         token: Some(Token { hash, id: Some(row.id), name: row.name }),
         address,
+        request_key: None,
     })
 }
 

@@ -79,6 +79,12 @@ pub(super) fn parse_telephone(given: &str) -> Result<PhoneNumber, Problem> {
     PhoneNumber::chinese(bare.as_bytes()).map_err(|_| unfit())
 }
 
+/// Parses an RFC 3339 moment to milliseconds of UTC.
+pub(super) fn parse_moment(text: Option<&str>, what: &str) -> Result<Option<i64>, Problem> {
+    let unfit = |_| Problem::unprocessable(format!("{what}: a moment like 2030-01-31T09:30:00Z"));
+    text.map(|text| text.parse::<jiff::Timestamp>().map(|at| at.as_millisecond()).map_err(unfit)).transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -124,7 +124,7 @@ async fn change_memberships(
     change.set_memberships(row.id, &groups).await?;
     change.commit().await?;
     let row = state.send_agent_to_engine(row.id).await?;
-    Ok(Json(views::agent(&row, &names)))
+    Ok(Json(views::agent(&row, &names, caller.sight_of(&row))))
 }
 
 /// The agent and the group, if the caller may see both.

@@ -96,6 +96,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
         "number" => (json!({ "type": "string", "pattern": "^[0-9]{2,8}$" }), json!("8001")),
         "group" => (json!({ "type": "string", "minLength": 1, "maxLength": 64 }), json!("vote")),
         "name" => (json!({ "type": "string", "minLength": 1, "maxLength": 128 }), json!("spring")),
+        "slug" => (json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,31}$" }), json!("main")),
         // The other parameters are row ids; the bound is the largest that JavaScript holds exactly.
         _ => (json!({ "type": "integer", "minimum": 1, "maximum": (1_i64 << 53) - 1 }), json!(1)),
     };
@@ -103,6 +104,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
         "number" => "The agent's number",
         "group" => "The group's name",
         "name" => "The campaign's name",
+        "slug" => "The organisation's word",
         "attempt" => "The id of an outbound call",
         "call" => "The id of an inbound call",
         "lead" => "The lead's id",
@@ -170,6 +172,7 @@ pub fn problems(route: &Route) -> Vec<(u16, &'static str)> {
     if route.method != "get" {
         all.push((409, "This does not fit the present state"));
         all.push((412, "Somebody changed it meanwhile"));
+        all.push((428, "`If-Match` is missing"));
     }
     if has_body {
         all.push((413, "The body is larger than 64 KiB"));

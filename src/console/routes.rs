@@ -7,7 +7,7 @@ use super::parameters::{Form, Parameter};
 use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::{
-    accounts, actions, agents, answers, blacklist, floor, groups, live, openapi, records, setup, tokens, why,
+    accounts, actions, agents, answers, audit, blacklist, floor, groups, live, openapi, organisations, records, setup, tokens, why,
 };
 use axum::Json;
 use axum::Router;
@@ -34,6 +34,7 @@ use agents::{AgentChange, NewAgent, PasswordRequest};
 use blacklist::{BlacklistRemoval, BlacklistRequest};
 use floor::CampaignRequest;
 use groups::{GroupRequest, MembershipChange};
+use organisations::{NewOrganisation, OrganisationAction, OrganisationChange, PauseReasons};
 use records::CorrectionRequest;
 use setup::FirstAccount;
 use tokens::NewToken;
@@ -87,6 +88,17 @@ const CALLS: &[Parameter] = &[
     ),
     parameter("before", Form::Whole(1, WHOLE_MAX), "The page after the one whose `next` this is", "1000"),
     parameter("limit", Form::Whole(1, 500), "Calls a page; without it 50", "50"),
+];
+
+/// Filters of the audit.
+const AUDIT: &[Parameter] = &[
+    parameter("actor", Form::Text, "Rows of actors whose number or name begins so", "8003"),
+    parameter("subject", Form::Text, "A kind, or a kind and a name", "agent:8001"),
+    parameter("action", Form::Text, "Rows of this action", "people.edit"),
+    parameter("from", Form::Moment, "Rows at this moment or later", "2026-03-02T00:00:00+08:00"),
+    parameter("until", Form::Moment, "Rows before this moment", "2036-03-03T00:00:00+08:00"),
+    parameter("after", Form::Whole(1, WHOLE_MAX), "The page after the one whose `next` this is", "1000"),
+    parameter("limit", Form::Whole(1, 500), "Rows a page; without it 50", "50"),
 ];
 
 const PART: &[Parameter] =
@@ -602,6 +614,100 @@ pub const ROUTES: &[Route] = &[
         status: 204,
         answer: Answer::Empty,
         handler: || delete(tokens::remove_token),
+    },
+    Route {
+        method: "get",
+        path: "/organisations",
+        right: Right::Action(Action::OrganisationsMake),
+        summary: "Every organisation of the installation",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(Organisations),
+        handler: || get(organisations::list),
+    },
+    Route {
+        method: "post",
+        path: "/organisations",
+        right: Right::Action(Action::OrganisationsMake),
+        summary: "Makes an enterprise, or a part of one, with its first admin; the password is shown once",
+        query: NONE,
+        body: body!(
+            NewOrganisation,
+            r#"{"slug":"haitang","name":"海棠物业","admin":{"name":"李芳","login":"lifang"}}"#
+        ),
+        status: 201,
+        answer: answer!(OrganisationAdded),
+        handler: || post(organisations::add),
+    },
+    Route {
+        method: "get",
+        path: "/organisations/{slug}",
+        right: Right::Action(Action::OrganisationEdit),
+        summary: "The caller's own organisation, or a part of it",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(Organisation),
+        handler: || get(organisations::show),
+    },
+    Route {
+        method: "patch",
+        path: "/organisations/{slug}",
+        right: Right::Action(Action::OrganisationEdit),
+        summary: "Changes name and settings of the caller's organisation; needs If-Match",
+        query: NONE,
+        body: body!(OrganisationChange, r#"{"name":"海棠物业","settings":{"analysts_read_numbers":true}}"#),
+        status: 200,
+        answer: answer!(Organisation),
+        handler: || patch(organisations::edit),
+    },
+    Route {
+        method: "post",
+        path: "/organisations/{slug}/actions",
+        right: Right::Action(Action::OrganisationsMake),
+        summary: "Suspends an organisation (no new calls, people stay) or resumes it",
+        query: NONE,
+        body: body!(OrganisationAction, r#"{"action":"resume"}"#),
+        status: 200,
+        answer: answer!(Organisation),
+        handler: || post(organisations::act),
+    },
+    Route {
+        method: "get",
+        path: "/pause-reasons",
+        right: Right::SignedIn,
+        summary: "Why agents pause, in the order in which screens show it",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(PauseReasonsView),
+        handler: || get(organisations::pause_reasons),
+    },
+    Route {
+        method: "put",
+        path: "/pause-reasons",
+        right: Right::Action(Action::OrganisationEdit),
+        summary: "Replaces the organisation's pause reasons; needs If-Match",
+        query: NONE,
+        body: body!(
+            PauseReasons,
+            r#"{"items":[{"code":"meal","label":{"zh":"就餐","en":"Meal"},"max_secs":3600}]}"#
+        ),
+        status: 200,
+        answer: answer!(PauseReasonsView),
+        handler: || put(organisations::set_pause_reasons),
+    },
+    Route {
+        method: "get",
+        path: "/audit",
+        right: Right::Action(Action::AuditRead),
+        summary: "Who changed or read what, from where, with before and after; newest first",
+        query: AUDIT,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(AuditPage),
+        handler: || get(audit::audit),
     },
     Route {
         method: "get",

@@ -152,6 +152,7 @@ pub(super) async fn make_first_account(
         name: "set-up".into(),
         address: source.address.to_string(),
         enterprise: FIRST_ENTERPRISE,
+        key: None,
     };
     let subject = Subject::of("agent", &number);
     let mut change = state.store().begin_change(&actor, "setup", subject).await?;

@@ -2,6 +2,7 @@
 //! that is changed or taken out later breaks the chain from there on.
 
 use super::change::{Actor, Subject};
+use super::idempotency::RequestKey;
 use super::{Store, StoreError};
 use paceline_core::time::Utc;
 use serde_json::Value;
@@ -33,6 +34,11 @@ impl AuditEntry {
             after: None,
             is_left_out: false,
         }
+    }
+
+    /// The key of the request that makes the change.
+    pub fn key(&self) -> Option<&RequestKey> {
+        self.actor.key.as_ref()
     }
 }
 

@@ -30,6 +30,8 @@ pub struct CampaignRecord {
     pub defined_at: Utc,
     /// Why its trunks rest, in words; empty = they work.
     pub line_trouble: String,
+    pub enterprise: i64,
+    pub organisation: i64,
 }
 
 /// Lead counts of a campaign.

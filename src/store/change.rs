@@ -7,6 +7,7 @@
 //! wait for it.
 
 use super::audit::{self, AuditEntry};
+use super::idempotency::{RequestKey, mark_done};
 use super::{Store, StoreError, WriteSession, begin, commit, rollback, take_ids};
 use paceline_core::time::Utc;
 use serde_json::Value;
@@ -23,6 +24,8 @@ pub struct Actor {
     pub name: String,
     pub address: String,
     pub enterprise: i64,
+    /// The key of the request that makes the change; a commit notes that it had its effect.
+    pub key: Option<RequestKey>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +162,9 @@ impl Change<'_> {
 
     async fn write_and_commit(&mut self) -> Result<(), sqlx::Error> {
         let conn = &mut self.session.conn;
+        if let Some(key) = self.entry.key() {
+            mark_done(conn, key).await?;
+        }
         if !self.entry.is_left_out {
             audit::insert(conn, &self.entry).await?;
         }

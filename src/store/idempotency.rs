@@ -3,30 +3,40 @@
 
 use super::{Store, StoreError};
 use paceline_core::time::Duration;
+use sqlx::sqlite::SqliteConnection;
 
 /// How long a key is kept.
 const KEPT: Duration = Duration::from_secs(24 * 3_600);
 
+/// A key, in the key space of its caller.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestKey {
+    /// The account or token.
+    pub caller: String,
+    pub key: String,
+}
+
 /// What is known of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyClaim {
-    /// It is new: serve the request, then [`Store::keep_answer`].
+    /// It is new, or its first request was cut off without an effect: serve the request, then
+    /// [`Store::keep_answer`].
     Claimed,
-    /// The first request is still being served, or was cut off with the process that served it.
-    Busy,
     /// Another request has used it.
     Reused,
-    /// The first request was answered so; `None` = its answer showed a secret and was not kept.
+    /// The first request was served; `None` = its answer was not kept, or was cut off.
     Answered { status: u16, answer: Option<String> },
 }
 
+/// The status of a key whose request had its effect and is not answered yet.
+const DONE: i64 = 0;
+
 impl Store {
-    /// Claims a key for one request of `caller`; two claims at once are not both granted. Keys older than a day are
-    /// forgotten.
+    /// Claims a key for a request. The caller sees to it that no other request with this key is being served. Keys
+    /// older than a day are forgotten.
     pub async fn claim_key(
         &self,
-        caller: &str,
-        key: &str,
+        key: &RequestKey,
         route: &str,
         body_hash: &str,
     ) -> Result<KeyClaim, StoreError> {
@@ -36,34 +46,35 @@ impl Store {
             sqlx::query!("delete from idempotency where at < $1", oldest).execute(&mut *conn).await?;
             let known = sqlx::query!(
                 "select route, body_hash, status, answer from idempotency where caller = $1 and key = $2",
-                caller,
-                key
+                key.caller,
+                key.key
             )
             .fetch_optional(&mut *conn)
             .await?;
-            let Some(known) = known else {
-                sqlx::query!(
-                    "insert into idempotency (caller, key, route, body_hash, at) values ($1, $2, $3, $4, $5)",
-                    caller,
-                    key,
-                    route,
-                    body_hash,
-                    now
-                )
-                .execute(&mut *conn)
-                .await?;
-                return Ok(KeyClaim::Claimed);
-            };
-            if known.route != route || known.body_hash != body_hash {
-                return Ok(KeyClaim::Reused);
+            match known {
+                Some(known) if known.route != route || known.body_hash != body_hash => {
+                    return Ok(KeyClaim::Reused);
+                }
+                Some(known) => {
+                    if let Some(status) = known.status {
+                        let status = u16::try_from(status).unwrap_or_default();
+                        return Ok(KeyClaim::Answered { status, answer: known.answer });
+                    }
+                }
+                None => {
+                    sqlx::query!(
+                        "insert into idempotency (caller, key, route, body_hash, at) values ($1, $2, $3, $4, $5)",
+                        key.caller,
+                        key.key,
+                        route,
+                        body_hash,
+                        now
+                    )
+                    .execute(&mut *conn)
+                    .await?;
+                }
             }
-            Ok(match known.status {
-                None => KeyClaim::Busy,
-                Some(status) => KeyClaim::Answered {
-                    status: u16::try_from(status).unwrap_or(500),
-                    answer: known.answer,
-                },
-            })
+            Ok(KeyClaim::Claimed)
         })
         .await
         .map_err(self.query_error())
@@ -72,8 +83,7 @@ impl Store {
     /// Keeps the answer to a request whose key was claimed.
     pub async fn keep_answer(
         &self,
-        caller: &str,
-        key: &str,
+        key: &RequestKey,
         status: u16,
         answer: Option<&str>,
     ) -> Result<(), StoreError> {
@@ -81,8 +91,8 @@ impl Store {
         self.transaction(async |conn| {
             sqlx::query!(
                 "update idempotency set status = $3, answer = $4 where caller = $1 and key = $2",
-                caller,
-                key,
+                key.caller,
+                key.key,
                 status,
                 answer
             )
@@ -94,13 +104,13 @@ impl Store {
         .map_err(self.query_error())
     }
 
-    /// Gives a claimed key back: the request had no effect, and may be sent again.
-    pub async fn release_key(&self, caller: &str, key: &str) -> Result<(), StoreError> {
+    /// Gives a claimed key back: its request had no effect, and may be sent again.
+    pub async fn release_key(&self, key: &RequestKey) -> Result<(), StoreError> {
         self.transaction(async |conn| {
             sqlx::query!(
                 "delete from idempotency where caller = $1 and key = $2 and status is null",
-                caller,
-                key
+                key.caller,
+                key.key
             )
             .execute(conn)
             .await?;
@@ -109,4 +119,17 @@ impl Store {
         .await
         .map_err(self.query_error())
     }
+}
+
+/// Notes in the transaction of a change that the request with this key has its effect.
+pub(super) async fn mark_done(conn: &mut SqliteConnection, key: &RequestKey) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update idempotency set status = $3 where caller = $1 and key = $2",
+        key.caller,
+        key.key,
+        DONE
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

@@ -3,9 +3,12 @@
 
 mod actions;
 mod agents;
+mod audit;
 mod blacklist;
 mod commands;
+mod enterprises;
 mod hostile;
+mod idempotency;
 mod limits;
 mod live;
 mod openapi;
