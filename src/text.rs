@@ -2,10 +2,12 @@
 
 mod lead;
 mod line;
+mod refusal;
 mod shadow;
 mod why;
 
 pub use lead::AgentNumbers;
+pub use refusal::refusal_zh;
 pub use why::Sentence;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};

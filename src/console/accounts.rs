@@ -5,6 +5,7 @@ use super::auth::{self, Body, Caller, SESSION_COOKIE};
 use super::fields::{TELEPHONE_OR_NONE, parse_telephone};
 use super::problem::Problem;
 use super::secrets;
+use super::sessions::is_locked;
 use super::shown_number::NumberSight;
 use super::source::Source;
 use super::versions::{answer_of_row, check_version};
@@ -89,7 +90,7 @@ async fn account_of_login(state: &AppState, login: &str) -> Result<Option<AgentR
 }
 
 /// Checks a password of an account behind the login throttle; `login` is what is counted.
-async fn check_password_of(
+pub(super) async fn check_password_of(
     state: &AppState,
     login: &str,
     account: Option<AgentRow>,
@@ -149,7 +150,11 @@ pub(super) async fn sign_out(State(state): State<AppState>, caller: Caller) -> R
 }
 
 /// The caller's account with what it may do. A screen asks again each hour: the session and its cookie are extended.
-pub(super) async fn me(State(state): State<AppState>, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn me(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let Some(account) = &caller.account else {
         return Ok(Json(json!({
             "role": caller.role,
@@ -160,7 +165,12 @@ pub(super) async fn me(State(state): State<AppState>, caller: Caller) -> Result<
         }))
         .into_response());
     };
-    Ok(answer_of_row(account.version, own_account(&state, &caller, account).await?))
+    let answer = answer_of_row(account.version, own_account(&state, &caller, account).await?);
+    // The session was just extended; its cookie lives as long.
+    match auth::session_cookie(&headers) {
+        Some(key) => Ok(with_cookie(answer, key, SESSION_LIFETIME.as_secs())),
+        None => Ok(answer),
+    }
 }
 
 async fn own_account(state: &AppState, caller: &Caller, account: &AgentRow) -> Result<Value, Problem> {
@@ -174,7 +184,10 @@ async fn own_account(state: &AppState, caller: &Caller, account: &AgentRow) -> R
     me["until"] = views::optional_moment(caller.session.as_ref().map(|session| session.expires));
     let asked = caller.session.as_ref().map(|session| session.typed_at + PASSWORD_AGE);
     me["password_asked_at"] = views::optional_moment(asked);
-    me["locked"] = caller.session.as_ref().is_some_and(|session| session.locked).into();
+    me["locked"] = {
+        let now = state.now();
+        caller.session.as_ref().is_some_and(|session| is_locked(session, now)).into()
+    };
     Ok(me)
 }
 

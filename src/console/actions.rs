@@ -8,6 +8,7 @@ use super::fields::parse_telephone;
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::rights::Action;
+use super::sessions::{ACTIONS_WHILE_LOCKED, is_locked, locked};
 use crate::config::floor::ShadowTable;
 use crate::engine::EngineRequest;
 use crate::store::scope::FIRST_ENTERPRISE;
@@ -72,6 +73,11 @@ pub(super) async fn own_action(
     Body(asked): Body<Value>,
 ) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
+    let word = asked.get("action").and_then(Value::as_str).unwrap_or_default();
+    let is_open = ACTIONS_WHILE_LOCKED.contains(&word);
+    if !is_open && caller.session.as_ref().is_some_and(|session| is_locked(session, state.now())) {
+        return Err(locked());
+    }
     carry_out(&state, &caller, account, asked).await
 }
 
@@ -364,8 +370,7 @@ pub(super) async fn campaign_action(
         CampaignAction::UndoImport {} => return undo_import(&state, &caller, &name).await,
         CampaignAction::TestCall { number } => ManagerAction::TestCall { number: parse_telephone(&number)? },
     };
-    let mut change =
-        state.change(&caller, Action::CampaignsRun, Subject::of("campaign", &name)).await?;
+    let mut change = state.change(&caller, Action::CampaignsRun, Subject::of("campaign", &name)).await?;
     change.set_after(json!({ "action": word }));
     change.commit().await?;
     state.engine().send(EngineRequest::ManagerAction { campaign, action }).await;

@@ -91,8 +91,7 @@ pub(super) struct AgentChange {
 pub(super) async fn agents(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
     let groups = state.group_names().await?;
     let all = state.agents_in(&caller.scope).await?;
-    let seen: Vec<Value> =
-        {
+    let seen: Vec<Value> = {
         let shown = all.iter().filter(|row| caller.can_see(row));
         shown.map(|row| views::agent(row, &groups, caller.sight_of(row))).collect()
     };
@@ -187,6 +186,41 @@ pub(super) async fn add_agent(
     let drafted = draft(&state, &caller, asked).await?;
     let (row, answer) = hire(&state, &caller, drafted).await?;
     Ok(with_etag(row.version, (StatusCode::CREATED, Json(answer)).into_response()))
+}
+
+/// Accounts of one batch: their passwords are hashed within the time of a request.
+const BATCH_MAX: usize = 100;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewAgents {
+    #[schemars(length(min = 1, max = 100))]
+    agents: Vec<NewAgent>,
+}
+
+/// Adds accounts one by one; each row of the answer is one account, or why it was not added.
+pub(super) async fn add_agents(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(asked): Body<NewAgents>,
+) -> Result<Json<Value>, Problem> {
+    if !(1..=BATCH_MAX).contains(&asked.agents.len()) {
+        return Err(Problem::unprocessable(format!("agents: 1 to {BATCH_MAX}")));
+    }
+    let mut items = Vec::new();
+    for new in asked.agents {
+        let added = match draft(&state, &caller, new).await {
+            Ok(drafted) => hire(&state, &caller, drafted).await,
+            Err(problem) => Err(problem),
+        };
+        items.push(match added {
+            Ok((_, answer)) => answer,
+            // A fault of the service ends the batch: the rows after it would fail too.
+            Err(problem) if problem.status().is_server_error() => return Err(problem),
+            Err(problem) => json!({ "problem": problem.document() }),
+        });
+    }
+    Ok(Json(json!({ "items": items })))
 }
 
 pub(super) async fn change_agent(

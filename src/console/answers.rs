@@ -136,6 +136,37 @@ answers! {
         #[serde(skip_serializing_if = "Option::is_none")]
         sheet: Option<Sheet>,
     }
+    AgentRefused { problem: ProblemDocument, }
+    AgentBatch { items: Vec<BatchRow>, }
+    SessionView {
+        since: Moment,
+        used_at: Moment,
+        password_typed_at: Moment,
+        until: Moment,
+        address: String,
+        /// The browser's own name.
+        browser: String,
+        locked: bool,
+        /// Whether this request came with it.
+        current: bool,
+    }
+    Sessions { items: Vec<SessionView>, }
+    AgentLogRow {
+        at: Moment,
+        secs: i64,
+        state: String,
+        availability: String,
+        activity: String,
+        /// Of a pause.
+        reason: Option<String>,
+        campaign: Option<String>,
+        attempt: Option<i64>,
+        inbound: bool,
+    }
+    AgentLog { day: String, items: Vec<AgentLogRow>, }
+    /// Seconds by state; time signed out is left out.
+    AgentDay { day: String, secs: BTreeMap<String, u64>, }
+    AgentHours { items: Vec<AgentDay>, }
     PhonePassword { sheet: Sheet, }
     ConsolePassword {
         /// Only if it was drawn; shown once.
@@ -525,6 +556,13 @@ answers! {
     /// The token is shown once.
     TokenAdded { row: TokenView, token: String, }
 
+    FieldFault {
+        /// A JSON pointer to the field.
+        at: String,
+        code: String,
+        params: BTreeMap<String, Value>,
+        words: Words,
+    }
     /// A problem document (RFC 9457).
     ProblemDocument {
         /// `urn:paceline:problem:` and the code.
@@ -535,6 +573,15 @@ answers! {
         detail: String,
         /// One word a program can act on.
         code: String,
+        /// A word for this refusal, which the service's log has too.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// Faults by field.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        errors: Option<Vec<FieldFault>>,
+        /// Of `forbidden`: the right that is missing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        right: Option<String>,
         /// Of `changed`: the present version.
         #[serde(skip_serializing_if = "Option::is_none")]
         version: Option<i64>,
@@ -550,6 +597,14 @@ answers! {
 pub enum Me {
     Person(OwnAccount),
     Program(Program),
+}
+
+/// An account of a batch, or why it was not added.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum BatchRow {
+    Added(AgentAdded),
+    Refused(AgentRefused),
 }
 
 /// Figures for those who lead or read; dispositions for agents.

@@ -3,8 +3,8 @@
 
 use super::auth::Caller;
 use super::idempotency::ServedKeys;
-use super::limits::{LOOK_UPS_MAX, LookUps};
 use super::limits::{Counts, LiveStreams};
+use super::limits::{LOOK_UPS_MAX, LookUps};
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
 use super::rights::Action;
@@ -15,8 +15,8 @@ use crate::config::proxies::TrustedProxies;
 use crate::config::settings::HttpConfig;
 use crate::engine::{AgentAccount, EngineHandle, EngineRequest, PhoneSecret};
 use crate::metrics::Metrics;
-use crate::text;
 use crate::store::{AgentRow, Change, Clock, GroupRow, OrganisationRow, Scope, Store, Subject};
+use crate::text;
 use paceline_core::campaign::Campaign;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::number::PhoneNumber;
@@ -273,7 +273,9 @@ impl AppState {
         if caller.sight() == NumberSight::Masked {
             let who = format!("{:?}", caller.stream_reader());
             self.inner.look_ups.count(&who, self.now()).map_err(|secs| {
-                let detail = format!("without the right to whole numbers, {LOOK_UPS_MAX} look-ups an hour are allowed");
+                let detail = format!(
+                    "without the right to whole numbers, {LOOK_UPS_MAX} look-ups an hour are allowed"
+                );
                 Problem::too_many_requests(secs, detail)
             })?;
         }
@@ -312,6 +314,13 @@ impl AppState {
 
     pub(super) async fn group_names(&self) -> Result<BTreeMap<GroupId, String>, Problem> {
         Ok(self.store().groups().await?.into_iter().map(|group| (group.id, group.name)).collect())
+    }
+
+    /// Names of the scope's campaigns, open or not, by row id.
+    pub(super) async fn campaign_names(&self, scope: &Scope) -> Result<BTreeMap<i64, String>, Problem> {
+        let campaigns = self.store().reader().await?.campaigns().await?.into_iter();
+        let own = campaigns.filter(|it| scope.holds(it.enterprise, it.organisation));
+        Ok(own.map(|it| (it.id.0, it.name)).collect())
     }
 
     /// The numbers of all accounts, removed ones included.

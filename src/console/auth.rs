@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::rights::{self, Action, Right};
 use super::route::Route;
 use super::secrets;
+use super::sessions;
 use super::shown_number::NumberSight;
 use super::source::Source;
 use crate::store::scope::FIRST_ENTERPRISE;
@@ -199,6 +200,7 @@ pub(super) async fn require_right(
         return Err(Problem::missing_right(action));
     }
     check_query(request.uri().query(), route.query)?;
+    sessions::use_session(&state, &caller, route).await?;
     serve_once(&state, route, caller, request, next).await
 }
 

@@ -161,12 +161,8 @@ pub(super) async fn list(
     if let Some(number) = number_asked {
         state.record_look_up(&caller, Action::BlacklistRead, number).await?;
     }
-    let filter = BlacklistFilter {
-        scope,
-        number: number_asked,
-        in_force_at: None,
-        after: query.after.unwrap_or(0),
-    };
+    let filter =
+        BlacklistFilter { scope, number: number_asked, in_force_at: None, after: query.after.unwrap_or(0) };
     let mut reader = state.store().reader().await?;
     let entries = reader.blacklist_entries(filter, limit).await?;
     let names = campaign_names(&mut reader, &caller).await?;

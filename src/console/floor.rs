@@ -65,9 +65,9 @@ impl Scope {
     pub fn can_see_campaign(&self, state: &AppState, campaign: CampaignId) -> bool {
         let facts = state.campaigns().remove(&campaign);
         // A campaign of whose opening the console has no word yet is one of a file: the first enterprise's.
-        let owner = facts.as_ref().map_or((FIRST_ENTERPRISE, FIRST_ENTERPRISE), |facts| {
-            (facts.enterprise, facts.organisation)
-        });
+        let owner = facts
+            .as_ref()
+            .map_or((FIRST_ENTERPRISE, FIRST_ENTERPRISE), |facts| (facts.enterprise, facts.organisation));
         let rules = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref());
         self.owner.holds(owner.0, owner.1)
             && (self.everything || rules.is_some_and(|rules| self.groups.contains(&rules.group)))

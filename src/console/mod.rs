@@ -4,6 +4,7 @@
 mod accounts;
 mod action_schema;
 mod actions;
+mod agent_hours;
 mod agents;
 pub mod answers;
 pub mod app_state;
@@ -29,6 +30,7 @@ mod route;
 pub mod routes;
 pub mod secrets;
 pub mod server;
+mod sessions;
 mod setup;
 mod shown_number;
 pub mod source;

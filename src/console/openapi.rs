@@ -3,8 +3,10 @@
 
 use super::action_schema;
 use super::answers::{self, ProblemDocument};
+use super::idempotency;
 use super::rights::Right;
 use super::route::{Answer, BodySchema, ROOT, Route};
+use super::versions;
 use serde_json::{Map, Value, json};
 
 /// The given routes in OpenAPI 3.1.
@@ -50,6 +52,7 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
                 "example": parameter.form.example(parameter.example),
             })
         }))
+        .chain(header_parameters(route))
         .collect();
     let mut responses = success(route, schemas);
     for (status, description) in problems(route) {
@@ -88,6 +91,30 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     };
     operation["requestBody"] = json!({ "required": true, "content": { "application/json": content } });
     operation
+}
+
+/// Headers that a route asks for.
+fn header_parameters(route: &Route) -> Vec<Value> {
+    let header = |name: &str, required: bool, description: &str, example: &str| {
+        json!({
+            "name": name,
+            "in": "header",
+            "required": required,
+            "description": description,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 64 },
+            "example": example,
+        })
+    };
+    let mut headers = Vec::new();
+    if idempotency::takes_key(route) {
+        let description = "A word of the sender's own: sent again with it, the request has its effect once";
+        headers.push(header("Idempotency-Key", idempotency::needs_key(route), description, "b7c6d0"));
+    }
+    if versions::needs_version(route) {
+        let description = "The ETag of the row that was read";
+        headers.push(header("If-Match", true, description, "*"));
+    }
+    headers
 }
 
 /// Form and example of a parameter in the path.
@@ -173,6 +200,9 @@ pub fn problems(route: &Route) -> Vec<(u16, &'static str)> {
         all.push((409, "This does not fit the present state"));
         all.push((412, "Somebody changed it meanwhile"));
         all.push((428, "`If-Match` is missing"));
+    }
+    if !is_public {
+        all.push((423, "The screen is locked: the password must be typed again"));
     }
     if has_body {
         all.push((413, "The body is larger than 64 KiB"));

@@ -121,7 +121,9 @@ pub(super) async fn add(
             let found = state.store().organisations().await?.into_iter().find(|row| row.slug == *slug);
             let parent = found.ok_or_else(|| Problem::not_found("organisation"))?;
             if parent.parent.is_some() {
-                return Err(Problem::unprocessable("parent: a part of an enterprise has no parts of its own"));
+                return Err(Problem::unprocessable(
+                    "parent: a part of an enterprise has no parts of its own",
+                ));
             }
             Some(parent.id)
         }
@@ -179,8 +181,7 @@ pub(super) async fn edit(
         row.name = name.unwrap_or_else(|| row.name.clone());
         if let Some(settings) = asked.settings {
             let now = &mut row.settings;
-            now.analysts_read_numbers =
-                settings.analysts_read_numbers.unwrap_or(now.analysts_read_numbers);
+            now.analysts_read_numbers = settings.analysts_read_numbers.unwrap_or(now.analysts_read_numbers);
             now.agents_add_leads = settings.agents_add_leads.unwrap_or(now.agents_add_leads);
         }
     })
@@ -202,9 +203,7 @@ async fn change_row(
     check_version(headers, before.version, true)?;
     let mut after = before.clone();
     edit(&mut after);
-    let whole = |row: &OrganisationRow| {
-        json!({ "name": row.name, "settings": serde_json::to_value(&row.settings).unwrap_or_default() })
-    };
+    let whole = |row: &OrganisationRow| json!({ "name": row.name, "settings": serde_json::to_value(&row.settings).unwrap_or_default() });
     change.set_subject(Subject::of("organisation", &before.slug));
     change.set_before(whole(&before));
     change.set_after(whole(&after));
@@ -319,13 +318,17 @@ impl PauseReasons {
         let mut codes = BTreeSet::new();
         let mut reasons = Vec::new();
         for (place, item) in self.items.into_iter().enumerate() {
-            let is_word = item.code.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_');
+            let is_word =
+                item.code.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_');
             if !is_word || !(1..=32).contains(&item.code.len()) {
                 let detail = format!("items/{place}/code: 1 to 32 small letters, digits and _");
                 return Err(Problem::unprocessable(detail));
             }
             if !codes.insert(item.code.clone()) {
-                return Err(Problem::unprocessable(format!("items/{place}/code: `{}` is there twice", item.code)));
+                return Err(Problem::unprocessable(format!(
+                    "items/{place}/code: `{}` is there twice",
+                    item.code
+                )));
             }
             if item.max_secs.is_some_and(|secs| !(1..=86_400).contains(&secs)) {
                 return Err(Problem::unprocessable(format!("items/{place}/max_secs: 1 to 86400")));

@@ -9,7 +9,9 @@ use super::problem::Problem;
 use super::rights::Action;
 use super::shown_number::{NumberSight, shown_optional, shown_text};
 use super::views::{millis, stored_number};
-use crate::store::{CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Subject};
+use crate::store::{
+    CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Subject,
+};
 use axum::Json;
 use axum::body::{Body as Sent, Bytes};
 use axum::extract::{Path, Query, State};

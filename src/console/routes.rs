@@ -7,7 +7,8 @@ use super::parameters::{Form, Parameter};
 use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::{
-    accounts, actions, agents, answers, audit, blacklist, floor, groups, live, openapi, organisations, records, setup, tokens, why,
+    accounts, actions, agent_hours, agents, answers, audit, blacklist, floor, groups, live, openapi,
+    organisations, records, sessions, setup, tokens, why,
 };
 use axum::Json;
 use axum::Router;
@@ -30,12 +31,13 @@ macro_rules! answer {
 
 use accounts::{NewPassword, OwnChange, SignIn};
 use actions::CampaignAction;
-use agents::{AgentChange, NewAgent, PasswordRequest};
+use agents::{AgentChange, NewAgent, NewAgents, PasswordRequest};
 use blacklist::{BlacklistRemoval, BlacklistRequest};
 use floor::CampaignRequest;
 use groups::{GroupRequest, MembershipChange};
 use organisations::{NewOrganisation, OrganisationAction, OrganisationChange, PauseReasons};
 use records::CorrectionRequest;
+use sessions::PasswordAgain;
 use setup::FirstAccount;
 use tokens::NewToken;
 
@@ -180,6 +182,17 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "post",
+        path: "/me/verify",
+        right: Right::SignedIn,
+        summary: "Types the password again: unlocks the screen and the session goes on",
+        query: NONE,
+        body: body!(PasswordAgain, r#"{"password":"correct horse"}"#),
+        status: 204,
+        answer: Answer::Empty,
+        handler: || post(sessions::verify),
+    },
+    Route {
+        method: "post",
         path: "/me/password",
         right: Right::SignedIn,
         summary: "A new password; every other screen of the account is signed out",
@@ -246,6 +259,68 @@ pub const ROUTES: &[Route] = &[
         status: 201,
         answer: answer!(AgentAdded),
         handler: || post(agents::add_agent),
+    },
+    Route {
+        method: "post",
+        path: "/agents/batch",
+        right: Right::Action(Action::PeopleEdit),
+        summary: "Adds up to 100 accounts, each with its sheet; needs an Idempotency-Key",
+        query: NONE,
+        body: body!(NewAgents, r#"{"agents":[{"name":"安娜"},{"name":"李芳","role":"lead"}]}"#),
+        status: 200,
+        answer: answer!(AgentBatch),
+        handler: || post(agents::add_agents),
+    },
+    Route {
+        method: "get",
+        path: "/agents/{number}/sessions",
+        right: Right::Action(Action::PeopleRead),
+        summary: "The console sessions of an account",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(Sessions),
+        handler: || get(sessions::list),
+    },
+    Route {
+        method: "delete",
+        path: "/agents/{number}/sessions",
+        right: Right::Action(Action::SessionsEnd),
+        summary: "Ends every console session of an account",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 204,
+        answer: Answer::Empty,
+        handler: || delete(sessions::end),
+    },
+    Route {
+        method: "get",
+        path: "/agents/{number}/log",
+        right: Right::SignedIn,
+        summary: "An agent's day: each state with its beginning and length",
+        query: &[
+            parameter("day", Form::Text, "The day; without it today", "2026-03-02"),
+            parameter("zone", Form::Text, "The time zone of the day", "Asia/Shanghai"),
+        ],
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(AgentLog),
+        handler: || get(agent_hours::log),
+    },
+    Route {
+        method: "get",
+        path: "/agents/{number}/hours",
+        right: Right::SignedIn,
+        summary: "Seconds by state and day, of one agent",
+        query: &[
+            parameter("from", Form::Text, "The first day; without it the last", "2026-03-02"),
+            parameter("until", Form::Text, "The last day, included; without it today", "2026-03-02"),
+            parameter("zone", Form::Text, "The time zone of the days", "Asia/Shanghai"),
+        ],
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(AgentHours),
+        handler: || get(agent_hours::hours),
     },
     Route {
         method: "get",

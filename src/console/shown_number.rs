@@ -80,7 +80,8 @@ fn push_run(shown: &mut String, run: &str) {
         return;
     }
     let bare = |sign: char| !sign.is_ascii_digit();
-    let (front, back) = (&run[..run.len() - run.trim_start_matches(bare).len()], run.trim_end_matches(bare).len());
+    let (front, back) =
+        (&run[..run.len() - run.trim_start_matches(bare).len()], run.trim_end_matches(bare).len());
     let keep = if digits.len() >= 9 { (3, 4) } else { (0, 2) };
     shown.push_str(front);
     let last = digits.len() - keep.1;

@@ -2,10 +2,19 @@
 //! not undo each other's change.
 
 use super::problem::Problem;
+use super::route::Route;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+
+/// Routes that change nothing without `If-Match`, by method and path; the others take it where it is sent.
+const REQUIRED: &[(&str, &str)] = &[("patch", "/organisations/{slug}"), ("put", "/pause-reasons")];
+
+/// Whether a route refuses requests without `If-Match`.
+pub(super) fn needs_version(route: &Route) -> bool {
+    REQUIRED.contains(&(route.method, route.path))
+}
 
 /// The entity tag of a row in this version.
 pub(super) fn etag(version: i64) -> String {

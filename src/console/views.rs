@@ -130,7 +130,7 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         Endpoint::Phone => json!("phone"),
         Endpoint::Telephone(telephone) => {
             json!({ "telephone": ShownNumber::of(telephone, names.sight) })
-        },
+        }
     };
     let groups: Vec<&String> = seat.groups.iter().filter_map(|group| names.groups.get(group)).collect();
     let supervising =

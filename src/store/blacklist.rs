@@ -173,7 +173,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`] if there is no entry with this id.
     pub async fn remove_blacklist_entry(&self, id: i64) -> Result<(), StoreError> {
-        let removed = self.transaction(async |conn| delete_entry(conn, id).await).await.map_err(self.query_error())?;
+        let removed =
+            self.transaction(async |conn| delete_entry(conn, id).await).await.map_err(self.query_error())?;
         super::agents::require_found(removed, || format!("a blacklist entry with id {id}"))
     }
 

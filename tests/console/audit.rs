@@ -45,7 +45,10 @@ async fn each_change_names_actor_subject_before_and_after_without_secrets() {
         ]
     );
     let role = &all[6];
-    assert_eq!((role["before"]["role"].as_str(), role["after"]["role"].as_str()), (Some("agent"), Some("lead")));
+    assert_eq!(
+        (role["before"]["role"].as_str(), role["after"]["role"].as_str()),
+        (Some("agent"), Some("lead"))
+    );
     assert_eq!(role["before"]["telephone"], "138****8000");
     assert_eq!((role["actor_kind"].as_str(), role["actor"].as_str()), (Some("person"), Some("8003 N8003")));
     let text = serde_json::to_string(&all).unwrap();
@@ -68,7 +71,8 @@ async fn each_change_names_actor_subject_before_and_after_without_secrets() {
     // A wildcard of SQL is a character here.
     assert_eq!(rows(&app, "?actor=%25").await.len(), 0);
     let page = app.get("8005", "/audit?limit=3").await.is(200).json();
-    let mut seen: Vec<i64> = page["items"].as_array().unwrap().iter().map(|it| it["id"].as_i64().unwrap()).collect();
+    let mut seen: Vec<i64> =
+        page["items"].as_array().unwrap().iter().map(|it| it["id"].as_i64().unwrap()).collect();
     let mut next = page["next"].as_i64();
     while let Some(after) = next {
         let page = app.get("8005", &format!("/audit?limit=3&after={after}")).await.is(200).json();

@@ -11,7 +11,8 @@ use serde_json::json;
 /// Makes the enterprise `haitang` by the operator; returns the session cookie of its admin.
 async fn second_enterprise(app: &TestApp) -> String {
     let operator = app.state.local_service_token().to_owned();
-    let body = json!({ "slug": "haitang", "name": "海棠物业", "admin": { "name": "李芳", "login": "lifang" } });
+    let body =
+        json!({ "slug": "haitang", "name": "海棠物业", "admin": { "name": "李芳", "login": "lifang" } });
     let mut request = bare("post", "/organisations", Some(body));
     request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {operator}").parse().unwrap());
     let made = app.send(request).await.is(201).json();
@@ -81,7 +82,11 @@ async fn what_belongs_to_another_enterprise_is_not_there() {
         ("get", "/calls?agent=8001".into(), None),
         ("get", "/blacklist?campaign=spring".into(), None),
         ("post", "/blacklist".into(), some(json!({ "number": "13800138001", "campaign": "spring" }))),
-        ("post", "/blacklist/removals".into(), some(json!({ "number": "13800138000", "campaign": "spring" }))),
+        (
+            "post",
+            "/blacklist/removals".into(),
+            some(json!({ "number": "13800138000", "campaign": "spring" })),
+        ),
         ("delete", "/blacklist/1".into(), None),
         ("delete", format!("/tokens/{token}"), None),
         ("get", "/organisations/main".into(), None),
@@ -196,15 +201,23 @@ async fn who_may_not_read_numbers_gets_none_from_any_route() {
         .collect();
 
     let mut found = BTreeSet::new();
-    for route in ROUTES.iter().filter(|route| route.method == "get" && route.path != "/live") {
-        let path = route.path.replace("{number}", "8001").replace("{group}", "vote").replace("{name}", "spring");
+    for route in ROUTES
+        .iter()
+        .filter(|route| route.method == "get" && !["/live", "/openapi.json"].contains(&route.path))
+    {
+        let path =
+            route.path.replace("{number}", "8001").replace("{group}", "vote").replace("{name}", "spring");
         let path = path.replace("{attempt}", &request.attempt.to_string()).replace("{slug}", "main");
         let path = path.replace("{lead}", &lead.id.to_string()).replace("{id}", &lead.id.to_string());
         let path = path.replace("{call}", "1");
         let mut paths = vec![path.clone()];
         if route.path == "/campaigns/{name}/leads" {
-            paths = [format!("{path}?row=2"), format!("{path}?number={whole}"), format!("{path}?number=13800138999")]
-                .into();
+            paths = [
+                format!("{path}?row=2"),
+                format!("{path}?number={whole}"),
+                format!("{path}?number=13800138999"),
+            ]
+            .into();
         }
         for path in paths {
             for by in ["8004", "8006"] {
@@ -212,7 +225,11 @@ async fn who_may_not_read_numbers_gets_none_from_any_route() {
                 let text = String::from_utf8_lossy(&answer.body).into_owned();
                 for number in &numbers {
                     let asked = path.contains(number.as_str()) && !answer.status.is_success();
-                    assert!(!text.contains(number.as_str()) || asked, "{by} {path} shows {number}: {text}");
+                    assert!(
+                        !text.contains(number.as_str()) || asked,
+                        "{by} {path} shows {number}: {:.2000}",
+                        text
+                    );
                 }
             }
             // The manager sees them: the search would find what is not masked.
@@ -281,7 +298,10 @@ async fn a_shift_lead_pauses_its_own_campaigns_and_an_agent_blocks_the_number_of
     let act = async |by: &str, action: &str| {
         app.post(by, "/campaigns/spring/actions", json!({ "action": action })).await.status.as_u16()
     };
-    assert_eq!([act("8002", "pause").await, act("8002", "resume").await, act("8002", "drain").await], [202, 202, 403]);
+    assert_eq!(
+        [act("8002", "pause").await, act("8002", "resume").await, act("8002", "drain").await],
+        [202, 202, 403]
+    );
     assert_eq!([act("8102", "pause").await, act("8003", "drain").await], [404, 202]);
 
     let own = crate::store::number(1).national();

@@ -37,14 +37,15 @@ async fn two_at_once_have_one_effect() {
     let app = TestApp::new().await;
     app.staff().await;
     let body = json!({ "number": "13800138000", "reason": "x" });
-    let all = futures_util::future::join_all(
-        (0..6).map(|_| post(&app, "8003", "/blacklist", "k", body.clone())),
-    );
+    let all =
+        futures_util::future::join_all((0..6).map(|_| post(&app, "8003", "/blacklist", "k", body.clone())));
     let mut added = 0;
     for answer in all.await {
         match answer.status.as_u16() {
-            201 => added += answer.json()["added"].as_i64().unwrap_or_default()
-                * i64::from(!answer.headers.contains_key("idempotency-replayed")),
+            201 => {
+                added += answer.json()["added"].as_i64().unwrap_or_default()
+                    * i64::from(!answer.headers.contains_key("idempotency-replayed"))
+            }
             409 => assert_eq!(answer.code(), "key_busy"),
             other => panic!("{other}"),
         }

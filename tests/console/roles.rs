@@ -15,6 +15,12 @@ const ADMITTED: &[(&str, &str)] = &[
     ("post /sign-out", "almyux"),
     ("get /me", "almyux"),
     ("patch /me", "almyux"),
+    ("post /me/verify", "almyux"),
+    ("post /agents/batch", "mx"),
+    ("get /agents/{number}/sessions", "lmux"),
+    ("delete /agents/{number}/sessions", "mx"),
+    ("get /agents/{number}/log", "almyux"),
+    ("get /agents/{number}/hours", "almyux"),
     ("post /me/password", "almyux"),
     ("get /me/seat", "almx"),
     ("post /me/actions", "almx"),
@@ -163,7 +169,12 @@ async fn a_lead_sees_its_groups_and_an_agent_itself() {
     }
     let foreign = app.get("8002", "/agents/8101").await;
     let nobody = app.get("8002", "/agents/9999").await;
-    assert_eq!(foreign.body, nobody.body, "what is hidden looks like what is not there");
+    let without_id = |answer: &Answer| {
+        let mut document = answer.json();
+        assert!(document["id"].take().is_string());
+        document
+    };
+    assert_eq!(without_id(&foreign), without_id(&nobody), "what is hidden looks like what is not there");
     let groups = app.get("8002", "/groups").await.json();
     assert_eq!(groups["groups"].as_array().unwrap().len(), 1);
 }

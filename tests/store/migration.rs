@@ -44,8 +44,8 @@ async fn earlier_store(dir: &Path) {
          values (1, 9, 'list.csv', 'x', '[]', 'done', 2, 0, 0)",
         "insert into lead (id, campaign_id, import_id, list_row, cells) values (1, 9, 1, 2, '[]')",
         "insert into attempt (id, campaign_id, lead_id, number, ordinal, trunk, call_id, dialog, state, placed_at,
-                              agent_id)
-         values (1, 9, 1, 8613800138000, 1, 'main', 'c', '{}', 'ended', 1, 2)",
+                              agent_id, rest_millis)
+         values (1, 9, 1, 8613800138000, 1, 'main', 'c', '{}', 'ended', 1, 2, 0)",
         "insert into blacklist (id, campaign_id, digits, is_prefix, source, added_at)
          values (1, 0, 8613800138001, 0, 'by hand', 1), (2, 9, 86138001, 1, 'list', 2)",
         "update counter set next = 6 where name = 'api_token'",
