@@ -493,6 +493,8 @@ answers! {
     }
     BlacklistRemoved { removed: u64, }
 
+    HealthCheck { code: String, ok: bool, words: Words, value: Option<Value>, }
+    Health { ok: bool, at: Moment, checks: Vec<HealthCheck>, }
     OrganisationSettings { analysts_read_numbers: bool, agents_add_leads: bool, }
     Organisation {
         slug: String,

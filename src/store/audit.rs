@@ -186,9 +186,30 @@ impl Store {
         Ok(rows)
     }
 
-    /// Follows the chain of an enterprise from its first row; the id of the first row that does not fit.
-    pub async fn find_broken_audit_row(&self, enterprise: i64) -> Result<Option<i64>, StoreError> {
+    /// Follows the chain of an enterprise from its first row, or through its `last` rows; the id of the first row that
+    /// does not fit.
+    pub async fn find_broken_audit_row(
+        &self,
+        enterprise: i64,
+        last: Option<u32>,
+    ) -> Result<Option<i64>, StoreError> {
         let (mut after, mut chain) = (0_i64, Vec::new());
+        if let Some(last) = last {
+            let last = i64::from(last);
+            let mut conn = self.read().await?;
+            let before = sqlx::query!(
+                r#"select id as "id!", chain as "chain!: Vec<u8>" from audit where enterprise_id = $1
+                    order by id desc limit 1 offset $2"#,
+                enterprise,
+                last
+            )
+            .fetch_optional(&mut *conn)
+            .await
+            .map_err(self.query_error())?;
+            if let Some(before) = before {
+                (after, chain) = (before.id, before.chain);
+            }
+        }
         loop {
             let mut conn = self.read().await?;
             let rows = sqlx::query_as!(

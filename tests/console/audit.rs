@@ -148,7 +148,8 @@ async fn a_row_that_is_changed_or_taken_out_breaks_the_chain() {
     for name in ["a", "b", "c", "d"] {
         app.post("8003", "/groups", json!({ "name": name })).await.is(201);
     }
-    assert_eq!(app.store.find_broken_audit_row(1).await.unwrap(), None);
+    assert_eq!(app.store.find_broken_audit_row(1, None).await.unwrap(), None);
+    assert_eq!(app.store.find_broken_audit_row(1, Some(2)).await.unwrap(), None);
     let file = url(app.dir.path());
     for (forgery, broken) in [
         ("update audit set after = '{}' where id = 2", 2),
@@ -159,11 +160,11 @@ async fn a_row_that_is_changed_or_taken_out_breaks_the_chain() {
         let mut conn = sqlx::SqliteConnection::connect(&file).await.unwrap();
         sqlx::query("create table kept as select * from audit").execute(&mut conn).await.unwrap();
         sqlx::query(forgery).execute(&mut conn).await.unwrap();
-        assert_eq!(app.store.find_broken_audit_row(1).await.unwrap(), Some(broken), "{forgery}");
+        assert_eq!(app.store.find_broken_audit_row(1, None).await.unwrap(), Some(broken), "{forgery}");
         for undo in ["delete from audit", "insert into audit select * from kept", "drop table kept"] {
             sqlx::query(undo).execute(&mut conn).await.unwrap();
         }
         conn.close().await.unwrap();
     }
-    assert_eq!(app.store.find_broken_audit_row(1).await.unwrap(), None);
+    assert_eq!(app.store.find_broken_audit_row(1, None).await.unwrap(), None);
 }

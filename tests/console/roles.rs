@@ -64,6 +64,7 @@ const ADMITTED: &[(&str, &str)] = &[
     ("get /pause-reasons", "almyux"),
     ("put /pause-reasons", "x"),
     ("get /audit", "uxo"),
+    ("get /health", "mxo"),
     ("get /tokens", "mx"),
     ("post /tokens", "mx"),
     ("delete /tokens/{id}", "mx"),
@@ -106,6 +107,36 @@ async fn every_route_admits_its_roles_only() {
             assert_eq!(status == 403, !may, "{name}: {number} got {status}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_operator_is_admitted_beside_the_roles() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let actor = paceline::store::Actor {
+        kind: paceline::store::ActorKind::System,
+        id: None,
+        name: "test".into(),
+        address: String::new(),
+        enterprise: 1,
+        key: None,
+    };
+    let subject = paceline::store::Subject::of("agent", "8001");
+    let mut change = app.store.begin_change(&actor, "test", subject).await.unwrap();
+    change.make_operator(app.id("8001").await).await.unwrap();
+    change.commit().await.unwrap();
+    for route in ROUTES.iter().filter(|route| route.method == "get" && !route.path.contains('{')) {
+        let name = format!("{} {}", route.method, route.path);
+        let admitted = ADMITTED.iter().find(|(route, _)| *route == name).unwrap().1;
+        let may = admitted == "*" || admitted.contains('a') || admitted.contains('o');
+        let status = app.ask(app.request("8001", "get", route.path, None).await).await.status();
+        assert_eq!(status != 403, may, "{name}: {status}");
+    }
+    // An operator who is no admin reads the system's own audit, not the enterprise's.
+    app.post("8003", "/groups", json!({ "name": "x" })).await.is(201);
+    assert_eq!(app.get("8001", "/audit").await.is(200).json()["items"], json!([]));
+    let health = app.get("8001", "/health").await.is(200).json();
+    assert_eq!(health["ok"], false, "no trunk: {health}");
 }
 
 #[tokio::test]
