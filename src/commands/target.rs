@@ -84,6 +84,7 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
         recordings: PathBuf::from(&config.recordings.dir),
         campaigns: None,
         http: config.http.clone(),
+        settings: Vec::new(),
     });
     Ok(Client::in_process(
         state.map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?,

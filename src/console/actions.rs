@@ -107,6 +107,10 @@ async fn carry_out(
     actor: &AgentRow,
     asked: Value,
 ) -> Result<Json<Value>, Problem> {
+    let word = asked.get("action").and_then(Value::as_str).unwrap_or_default();
+    if caller.organisation.suspended && matches!(word, "call" | "call_lead" | "dial") {
+        return Err(Problem::suspended());
+    }
     let action = resolve_action(state, caller, actor, asked).await?;
     let answered =
         tokio::time::timeout(ANSWER_WAIT, state.engine().send_agent_action(actor.id, action)).await;
@@ -360,6 +364,10 @@ pub(super) async fn campaign_action(
     }
     let campaign = open.map(|(id, _)| id).or_else(|| campaign_on_board(&state, &caller, &name));
     let campaign = campaign.ok_or_else(|| Problem::not_found("open campaign"))?;
+    let places_calls = matches!(asked, CampaignAction::Resume {} | CampaignAction::TestCall { .. });
+    if caller.organisation.suspended && places_calls {
+        return Err(Problem::suspended());
+    }
     let word = asked.word();
     let action = match asked {
         CampaignAction::Pause {} => ManagerAction::Pause,

@@ -17,6 +17,7 @@ use super::shown_number::NumberSight;
 use super::versions::{answer_of_row, check_version, with_etag};
 use super::views;
 use crate::engine::EngineRequest;
+use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{AgentDetails, AgentRow, Role, Secrets, Subject};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -86,6 +87,8 @@ pub(super) struct AgentChange {
     #[schemars(regex(pattern = TELEPHONE_OR_NONE))]
     telephone: Option<String>,
     recorded: Option<bool>,
+    /// Whether the account runs the installation; an operator says so.
+    operator: Option<bool>,
 }
 
 pub(super) async fn agents(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
@@ -159,6 +162,13 @@ async fn hire(state: &AppState, caller: &Caller, drafted: Drafted) -> Result<(Ag
     let mut change = state.change(caller, Action::PeopleEdit, subject).await?;
     let id = change.add_agent(&caller.scope, &drafted.number, &drafted.details, &drafted.secrets).await?;
     change.set_memberships(id, &drafted.groups).await?;
+    // An installation has an operator: the first admin, however it was made.
+    if drafted.details.role == Role::Admin
+        && caller.scope.enterprise == FIRST_ENTERPRISE
+        && !change.has_operator().await?
+    {
+        change.set_operator(id, true).await?;
+    }
     let row = change.agent(id).await?;
     change.set_after(audit_view(&row, &names));
     change.commit().await?;
@@ -243,6 +253,10 @@ pub(super) async fn change_agent(
     let mut change = state.change(&caller, Action::PeopleEdit, Subject::of("agent", &found.number)).await?;
     let row = change.agent(found.id).await?;
     check_version(&headers, row.version, false)?;
+    let operator = asked.operator.filter(|operator| *operator != row.operator);
+    if operator.is_some() && !caller.operator {
+        return Err(Problem::forbidden("only an operator makes an operator"));
+    }
     let details = asked.applied_to(&row.details)?;
     may_grant(&caller, details.role)?;
     change.set_before(audit_view(&row, &names));
@@ -250,7 +264,10 @@ pub(super) async fn change_agent(
     if let Some(groups) = groups {
         change.set_memberships(row.id, &groups).await?;
     }
-    if details.role != row.details.role {
+    if let Some(operator) = operator {
+        change.set_operator(row.id, operator).await?;
+    }
+    if details.role != row.details.role || operator.is_some() {
         // Screens draw by right: they start again with the new ones.
         change.end_sessions(row.id, None).await?;
     }

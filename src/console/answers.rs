@@ -45,6 +45,7 @@ by_hand! {
     /// A share, 0 to 1.
     Share = json!({ "type": "number", "minimum": 0, "maximum": 1 });
     Role = json!({ "type": "string", "enum": ["agent", "lead", "manager", "analyst", "auditor", "admin"] });
+    SettingSource = json!({ "type": "string", "enum": ["default", "file", "environment"] });
     OrganisationState = json!({ "type": "string", "enum": ["active", "suspended"] });
     ActorKind = json!({ "type": "string", "enum": ["person", "program", "system"] });
     LanguageWord = json!({ "type": "string", "enum": ["zh", "en"] });
@@ -80,6 +81,8 @@ answers! {
         skills: Vec<String>,
         telephone: Option<String>,
         recorded: bool,
+        /// Whether the account runs the installation.
+        operator: bool,
         /// User name of the agent's phone.
         phone_user: Option<String>,
         created_at: Moment,
@@ -494,6 +497,16 @@ answers! {
     BlacklistRemoved { removed: u64, }
 
     HealthCheck { code: String, ok: bool, words: Words, value: Option<Value>, }
+    Setting {
+        /// `http.listen`, `trunks.main.uri`
+        key: String,
+        /// Empty for a secret that is set.
+        value: Option<Value>,
+        source: SettingSource,
+        /// The file or the environment variable.
+        from: Option<String>,
+    }
+    Settings { version: String, items: Vec<Setting>, }
     Health { ok: bool, at: Moment, checks: Vec<HealthCheck>, }
     OrganisationSettings { analysts_read_numbers: bool, agents_add_leads: bool, }
     Organisation {

@@ -13,6 +13,7 @@ use super::setup::SetupCode;
 use super::shown_number::NumberSight;
 use crate::config::proxies::TrustedProxies;
 use crate::config::settings::HttpConfig;
+use crate::config::shown::ShownSetting;
 use crate::engine::{AgentAccount, EngineHandle, EngineRequest, PhoneSecret};
 use crate::metrics::Metrics;
 use crate::store::{AgentRow, Change, Clock, GroupRow, OrganisationRow, Scope, Store, Subject};
@@ -40,6 +41,8 @@ pub struct AppStateParts {
     pub campaigns: Option<CampaignFolder>,
     /// Limits of connections and streams, and the proxies that are believed.
     pub http: HttpConfig,
+    /// Every setting of the service, for its operator.
+    pub settings: Vec<ShownSetting>,
 }
 
 /// The SIP settings that an agent types into the phone.
@@ -165,6 +168,10 @@ impl AppState {
         &self.inner.setup_code
     }
 
+    pub(super) fn settings(&self) -> &[ShownSetting] {
+        &self.inner.parts.settings
+    }
+
     pub(super) fn served_keys(&self) -> &ServedKeys {
         &self.inner.served_keys
     }
@@ -217,9 +224,15 @@ impl AppState {
 
     /// An organisation, and what a caller who belongs to it sees.
     pub(super) async fn organisation_of(&self, id: i64) -> Result<(Arc<OrganisationRow>, Scope), Problem> {
-        let found = self.store().organisations().await?.into_iter().find(|row| row.id == id);
-        let organisation = found.ok_or_else(Problem::unauthenticated)?;
-        Ok((Arc::new(organisation), self.store().scope_of(id).await?))
+        let all = self.store().organisations().await?;
+        let found = all.iter().find(|row| row.id == id).cloned();
+        let mut organisation = found.ok_or_else(Problem::unauthenticated)?;
+        // A part of a suspended enterprise is suspended too.
+        organisation.suspended |= all.iter().any(|row| Some(row.id) == organisation.parent && row.suspended);
+        let parts = all.iter().filter(|row| row.parent == Some(id)).map(|row| row.id);
+        let organisations = std::iter::once(id).chain(parts).collect();
+        let scope = Scope { enterprise: organisation.enterprise(), organisations };
+        Ok((Arc::new(organisation), scope))
     }
 
     /// Begins a change in the caller's name: the one way in which the console writes. The audit says that the

@@ -194,10 +194,12 @@ pub(super) async fn require_right(
     if caller.session.is_some() && is_changing(request.method()) {
         check_origin(request.headers())?;
     }
-    if let Right::Action(action) = route.right
-        && !caller.may(action)
-    {
-        return Err(Problem::missing_right(action));
+    match route.right {
+        Right::Action(action) if !caller.may(action) => return Err(Problem::missing_right(action)),
+        Right::Visible(action) if caller.scopes.as_ref().is_some_and(|own| !own.contains(&action)) => {
+            return Err(Problem::missing_right(action));
+        }
+        _ => {}
     }
     check_query(request.uri().query(), route.query)?;
     sessions::use_session(&state, &caller, route).await?;

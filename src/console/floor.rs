@@ -174,8 +174,7 @@ pub(super) async fn open_campaign(
         Problem::new(StatusCode::CONFLICT, "no_folder", detail)
     };
     if caller.organisation.suspended {
-        let detail = "this organisation is suspended: no campaign is opened; ask the operator";
-        return Err(Problem::new(StatusCode::CONFLICT, "suspended", detail));
+        return Err(Problem::suspended());
     }
     // Campaign files are the first enterprise's.
     let is_first = caller.scope.holds(FIRST_ENTERPRISE, FIRST_ENTERPRISE);

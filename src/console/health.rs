@@ -1,10 +1,11 @@
-//! Handler of `/health`: the checks of the service as sentences, each with what to do.
+//! Handlers of `/health`, the checks of the service as sentences, each with what to do, and of `/config`.
 
 use super::app_state::AppState;
 use super::auth::Caller;
 use super::floor;
 use super::problem::Problem;
 use super::views::moment;
+use crate::config::shown::Origin;
 use axum::Json;
 use axum::extract::State;
 use paceline_core::ids::CampaignId;
@@ -48,6 +49,20 @@ pub(super) async fn health(State(state): State<AppState>, caller: Caller) -> Res
     let ok = checks.iter().all(|check| check.ok);
     let shown: Vec<Value> = checks.iter().map(Check::view).collect();
     Ok(Json(json!({ "ok": ok, "at": moment(state.now()), "checks": shown })))
+}
+
+/// Every setting with its value and where it comes from; secrets are hidden.
+pub(super) async fn config(State(state): State<AppState>) -> Json<Value> {
+    let items = state.settings().iter().map(|setting| {
+        let (origin, from) = match &setting.origin {
+            Origin::Default => ("default", None),
+            Origin::File(file) => ("file", Some(file.display().to_string())),
+            Origin::Environment(name) => ("environment", Some(name.clone())),
+        };
+        json!({ "key": setting.key, "value": setting.value, "source": origin, "from": from })
+    });
+    let items: Vec<Value> = items.collect();
+    Json(json!({ "version": env!("CARGO_PKG_VERSION"), "items": items }))
 }
 
 fn store(state: &AppState) -> Check {

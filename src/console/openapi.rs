@@ -69,7 +69,7 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         "responses": responses,
         "x-right": match route.right {
             Right::Public => "anybody",
-            Right::SignedIn => "signed in",
+            Right::SignedIn | Right::Visible(_) => "signed in",
             Right::Action(action) => action.word(),
         },
         "x-roles": if is_public { vec!["anybody"] } else { roles },

@@ -82,6 +82,12 @@ impl Problem {
         Problem::new(StatusCode::UNAUTHORIZED, "sign_in_first", "sign in first, or send a bearer token")
     }
 
+    /// 409: the caller's organisation is suspended, so nobody is called.
+    pub fn suspended() -> Self {
+        let detail = "this organisation is suspended: no new calls; ask the operator";
+        Problem::new(StatusCode::CONFLICT, "suspended", detail)
+    }
+
     /// 429; the next request is allowed in so many seconds.
     pub fn too_many_requests(secs: u64, detail: impl Into<String>) -> Self {
         let retry_after = Some(secs.max(1));

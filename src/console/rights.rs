@@ -193,6 +193,8 @@ pub enum Right {
     Public,
     /// Any account and any token.
     SignedIn,
+    /// Any account, which is shown what it may see; a token with scopes needs this one.
+    Visible(Action),
     /// Those who may do this.
     Action(Action),
 }
@@ -201,7 +203,7 @@ impl Right {
     /// The roles that are admitted; the operator is admitted beside them where the action is the operator's.
     pub fn roles(self) -> &'static [Role] {
         match self {
-            Right::Public | Right::SignedIn => EVERYBODY,
+            Right::Public | Right::SignedIn | Right::Visible(_) => EVERYBODY,
             Right::Action(action) => action.roles(),
         }
     }

@@ -90,7 +90,7 @@ const WORK: &[Route] = &[
     Route {
         method: "get",
         path: "/live",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::FloorRead),
         summary: "Server-sent events: snapshot, then seat, decision, campaign, finished and beat",
         query: NONE,
         body: BodySchema::Empty,
@@ -101,7 +101,7 @@ const WORK: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::CampaignsRead),
         summary: "Open campaigns: their figures, and the dispositions an agent can choose",
         query: NONE,
         body: BodySchema::Empty,
@@ -134,7 +134,7 @@ const WORK: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns/{name}/why",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::CampaignsRead),
         summary: "Why an open campaign dials or does not, with its numbers, in words",
         query: NONE,
         body: BodySchema::Empty,
@@ -145,7 +145,7 @@ const WORK: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns/{name}/leads",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::CampaignsRead),
         summary: "Leads by number or by row of the list; where there are none, the nearest",
         query: &[
             parameter("number", Form::Telephone, "The lead with this number", "13800138000"),
@@ -159,7 +159,7 @@ const WORK: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns/{name}/leads/{lead}/why",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::CampaignsRead),
         summary: "Why this lead is not dialled, or when it will be, in words",
         query: NONE,
         body: BodySchema::Empty,
@@ -170,7 +170,7 @@ const WORK: &[Route] = &[
     Route {
         method: "get",
         path: "/leads/{id}",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::CampaignsRead),
         summary: "A lead's record: list columns, phones, corrections, history of the household",
         query: NONE,
         body: BodySchema::Empty,
@@ -285,6 +285,17 @@ const WORK: &[Route] = &[
         status: 200,
         answer: answer!(Health),
         handler: || get(health::health),
+    },
+    Route {
+        method: "get",
+        path: "/config",
+        right: Right::Action(Action::SystemRead),
+        summary: "Every setting of the service, with where it comes from; secrets are hidden",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(Settings),
+        handler: || get(health::config),
     },
     Route {
         method: "get",

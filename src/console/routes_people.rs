@@ -160,7 +160,7 @@ pub(super) const PEOPLE: &[Route] = &[
     Route {
         method: "get",
         path: "/agents",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::PeopleRead),
         summary: "Accounts that the caller may see: one's own, a lead's groups, or all",
         query: NONE,
         body: BodySchema::Empty,
@@ -218,7 +218,7 @@ pub(super) const PEOPLE: &[Route] = &[
     Route {
         method: "get",
         path: "/agents/{number}/log",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::PeopleRead),
         summary: "An agent's day: each state with its beginning and length",
         query: &[
             parameter("day", Form::Text, "The day; without it today", "2026-03-02"),
@@ -232,7 +232,7 @@ pub(super) const PEOPLE: &[Route] = &[
     Route {
         method: "get",
         path: "/agents/{number}/hours",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::PeopleRead),
         summary: "Seconds by state and day, of one agent",
         query: &[
             parameter("from", Form::Text, "The first day; without it the last", "2026-03-02"),
@@ -247,7 +247,7 @@ pub(super) const PEOPLE: &[Route] = &[
     Route {
         method: "get",
         path: "/agents/{number}",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::PeopleRead),
         summary: "One account",
         query: NONE,
         body: BodySchema::Empty,
@@ -335,7 +335,7 @@ pub(super) const PEOPLE: &[Route] = &[
     Route {
         method: "get",
         path: "/groups",
-        right: Right::SignedIn,
+        right: Right::Visible(Action::PeopleRead),
         summary: "Groups that the caller may see, with their members",
         query: NONE,
         body: BodySchema::Empty,

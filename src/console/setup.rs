@@ -161,7 +161,7 @@ pub(super) async fn make_first_account(
         return Err(already_done());
     }
     let id = change.add_agent(&Scope::first(), &number, &details, &secrets).await?;
-    change.make_operator(id).await?;
+    change.set_operator(id, true).await?;
     let text = serde_json::to_string(&preferences).map_err(Problem::internal)?;
     change.set_preferences(id, &text).await?;
     let row = change.agent(id).await?;

@@ -57,6 +57,7 @@ pub(super) fn agent(row: &AgentRow, groups: &BTreeMap<GroupId, String>, sight: N
         "skills": row.details.skills,
         "telephone": number(row.details.telephone, sight),
         "recorded": row.details.recorded,
+        "operator": row.operator,
         "phone_user": row.details.sip_user,
         "created_at": moment(row.created_at),
         "version": row.version,

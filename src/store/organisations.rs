@@ -1,7 +1,6 @@
 //! Organisations: enterprises, and their parts one level below.
 
 use super::change::Change;
-use super::scope::Scope;
 use super::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnection;
@@ -61,15 +60,6 @@ impl Store {
     pub async fn organisations(&self) -> Result<Vec<OrganisationRow>, StoreError> {
         let mut conn = self.read().await?;
         read_organisations(&mut conn).await.map_err(self.query_error())
-    }
-
-    /// What a caller of this organisation sees: the organisation and its parts.
-    pub async fn scope_of(&self, organisation: i64) -> Result<Scope, StoreError> {
-        let all = self.organisations().await?;
-        let own = all.iter().find(|row| row.id == organisation);
-        let enterprise = own.map_or(organisation, OrganisationRow::enterprise);
-        let parts = all.iter().filter(|row| row.parent == Some(organisation)).map(|row| row.id);
-        Ok(Scope { enterprise, organisations: std::iter::once(organisation).chain(parts).collect() })
     }
 }
 

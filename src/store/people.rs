@@ -65,14 +65,18 @@ impl Change<'_> {
         Ok(rows.iter().any(|row| row.active && !row.secrets.password.is_empty()))
     }
 
-    /// Makes the account an operator of the installation.
-    pub async fn make_operator(&mut self, agent: AgentId) -> Result<(), StoreError> {
-        let made = sqlx::query!("update agent set operator = true where id = $1 and active", agent.0)
+    /// Whether any account runs the installation.
+    pub async fn has_operator(&mut self) -> Result<bool, StoreError> {
+        let rows = agents::read_agents(self.conn()).await.map_err(|e| self.error(e))?;
+        Ok(rows.iter().any(|row| row.active && row.operator))
+    }
+
+    /// Makes the account an operator of the installation, or takes that away.
+    pub async fn set_operator(&mut self, agent: AgentId, operator: bool) -> Result<(), StoreError> {
+        let set = sqlx::query!("update agent set operator = $2 where id = $1 and active", agent.0, operator)
             .execute(self.conn())
             .await;
-        require_found(made.map_err(|e| self.error(e))?.rows_affected(), || {
-            format!("an agent with id {agent}")
-        })
+        require_found(set.map_err(|e| self.error(e))?.rows_affected(), || format!("an agent with id {agent}"))
     }
 
     /// Replaces the account's preferences, a JSON object.

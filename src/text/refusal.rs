@@ -32,7 +32,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "already_done" => "已经完成过了",
         "code_void" => "安装码试错太多次,已作废:请重新启动服务以得到新的安装码",
         "number_stays" => "工号不能更改;请新建一个账号",
-        "suspended" => "本机构已停用,不能开启活动:请联系平台运营",
+        "suspended" => "本机构已停用,不再外呼:请联系平台运营",
         "past" => "这个时间已经过去",
         "key_missing" => "请带上 Idempotency-Key:为这次请求自定的一个词",
         "key_unfit" => "Idempotency-Key 为 1 到 64 个可见字符,不含空格",

@@ -284,6 +284,9 @@ async fn a_token_with_scopes_may_do_these_alone() {
     send("post", "/groups", Some(json!({ "name": "x" }))).await.is(201);
     send("post", "/agents", Some(json!({ "name": "x" }))).await.is(403);
     send("get", "/blacklist", None).await.is(403);
+    send("get", "/agents", None).await.is(403);
+    send("get", "/live", None).await.is(403);
+    send("get", "/campaigns", None).await.is(403);
     let calls = send("get", "/calls", None).await.is(200).json();
     assert!(calls["calls"][0]["number"].as_str().unwrap().contains('*'), "no `numbers.read`: {calls}");
     assert!(app.get("8003", "/tokens").await.json()["tokens"][0]["used_at"].is_string());

@@ -142,6 +142,7 @@ impl TestApp {
             recordings: dir.path().join("recordings"),
             campaigns: None,
             http,
+            settings: paceline::config::Config::default().shown(),
         })
         .unwrap();
         let router = routes(state.clone());

@@ -144,7 +144,7 @@ async fn every_example_gets_an_answer_of_the_document() {
     };
     let subject = paceline::store::Subject::of("agent", "8200");
     let mut change = app.store.begin_change(&actor, "test", subject).await.unwrap();
-    change.make_operator(ana).await.unwrap();
+    change.set_operator(ana, true).await.unwrap();
     change.commit().await.unwrap();
     let mut board = Board::default();
     let since = app.clock.now();

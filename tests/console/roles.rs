@@ -65,6 +65,7 @@ const ADMITTED: &[(&str, &str)] = &[
     ("put /pause-reasons", "x"),
     ("get /audit", "uxo"),
     ("get /health", "mxo"),
+    ("get /config", "o"),
     ("get /tokens", "mx"),
     ("post /tokens", "mx"),
     ("delete /tokens/{id}", "mx"),
@@ -123,7 +124,7 @@ async fn the_operator_is_admitted_beside_the_roles() {
     };
     let subject = paceline::store::Subject::of("agent", "8001");
     let mut change = app.store.begin_change(&actor, "test", subject).await.unwrap();
-    change.make_operator(app.id("8001").await).await.unwrap();
+    change.set_operator(app.id("8001").await, true).await.unwrap();
     change.commit().await.unwrap();
     for route in ROUTES.iter().filter(|route| route.method == "get" && !route.path.contains('{')) {
         let name = format!("{} {}", route.method, route.path);
@@ -137,6 +138,15 @@ async fn the_operator_is_admitted_beside_the_roles() {
     assert_eq!(app.get("8001", "/audit").await.is(200).json()["items"], json!([]));
     let health = app.get("8001", "/health").await.is(200).json();
     assert_eq!(health["ok"], false, "no trunk: {health}");
+    let config = app.get("8001", "/config").await.is(200).json();
+    let listen = config["items"].as_array().unwrap().iter().find(|it| it["key"] == "http.listen").unwrap();
+    assert_eq!(
+        (listen["source"].as_str(), listen["value"].as_str()),
+        (Some("default"), Some("127.0.0.1:8080"))
+    );
+    // Only an operator makes another.
+    let operator = json!({ "operator": true });
+    app.by("8005", "patch", "/agents/8002", Some(operator)).await.is(403);
 }
 
 #[tokio::test]

@@ -17,7 +17,6 @@ const READS: &[&str] = &[
     "organisations",
     "path",
     "reader",
-    "scope_of",
     "session",
     "sessions_of",
     "token",

@@ -219,6 +219,7 @@ impl Service {
             recordings: PathBuf::from(&config.recordings.dir),
             campaigns,
             http: config.http.clone(),
+            settings: config.shown(),
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if with_api { start_console(&config, &state).await } else { None };
