@@ -610,7 +610,7 @@ answers! {
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub enum Me {
-    Person(OwnAccount),
+    Person(Box<OwnAccount>),
     Program(Program),
 }
 

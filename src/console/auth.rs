@@ -189,7 +189,7 @@ pub(super) async fn require_right(
         check_query(request.uri().query(), route.query)?;
         return Ok(next.run(request).await);
     }
-    let caller =
+    let mut caller =
         authenticate(&state, request.headers(), address).await?.ok_or_else(Problem::unauthenticated)?;
     if caller.session.is_some() && is_changing(request.method()) {
         check_origin(request.headers())?;
@@ -202,7 +202,7 @@ pub(super) async fn require_right(
         _ => {}
     }
     check_query(request.uri().query(), route.query)?;
-    sessions::use_session(&state, &caller, route).await?;
+    sessions::use_session(&state, &mut caller, route).await?;
     serve_once(&state, route, caller, request, next).await
 }
 

@@ -178,7 +178,7 @@ pub(super) async fn correct(
     let correction = Correction { lead, agent: account, attempt, change };
     let masked = |text: Option<String>| shown_optional(text.as_ref(), NumberSight::Masked);
     let subject = Subject::of("lead", lead);
-    let mut change = state.change(&caller, Action::SeatUse, subject).await?;
+    let mut change = state.change_own(&caller, "leads.correct", subject).await?;
     change.set_before(json!({ "field": field, "value": masked(was) }));
     change.set_after(json!({ "field": field, "value": masked(Some(now)) }));
     change.correct_lead(&correction).await?;

@@ -41,21 +41,26 @@ pub(super) fn locked() -> Problem {
 }
 
 /// Refuses what a locked session may not ask for, and extends a session that is used.
-pub(super) async fn use_session(state: &AppState, caller: &Caller, route: &Route) -> Result<(), Problem> {
-    let Some(session) = &caller.session else { return Ok(()) };
+pub(super) async fn use_session(state: &AppState, caller: &mut Caller, route: &Route) -> Result<(), Problem> {
+    let Some(session) = &mut caller.session else { return Ok(()) };
     let now = state.now();
     if is_locked(session, now) && !OPEN_WHILE_LOCKED.contains(&(route.method, route.path)) {
         return Err(locked());
     }
-    extend(state, session, now).await
+    if let Some(until) = extend(state, session, now).await? {
+        session.expires = until;
+    }
+    Ok(())
 }
 
-/// Moves the end of a session that is used, or whose live stream is open.
-pub(super) async fn extend(state: &AppState, session: &SessionRow, now: Utc) -> Result<(), Problem> {
+/// Moves the end of a session that is used, or whose live stream is open; the new end, if it was moved.
+pub(super) async fn extend(state: &AppState, session: &SessionRow, now: Utc) -> Result<Option<Utc>, Problem> {
     if session.used_at + EXTEND_EVERY > now {
-        return Ok(());
+        return Ok(None);
     }
-    Ok(state.store().extend_session(&session.hash, now + SESSION_LIFETIME, false).await?)
+    let until = now + SESSION_LIFETIME;
+    state.store().extend_session(&session.hash, until, false).await?;
+    Ok(Some(until))
 }
 
 #[derive(Deserialize, JsonSchema)]

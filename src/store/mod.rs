@@ -31,6 +31,7 @@ pub mod list_growth;
 pub mod lock;
 mod open_dialogs;
 pub mod organisations;
+pub mod outbox;
 mod people;
 mod phone_contacts;
 mod read_pool;

@@ -73,9 +73,13 @@ impl Change<'_> {
 
     /// Makes the account an operator of the installation, or takes that away.
     pub async fn set_operator(&mut self, agent: AgentId, operator: bool) -> Result<(), StoreError> {
-        let set = sqlx::query!("update agent set operator = $2 where id = $1 and active", agent.0, operator)
-            .execute(self.conn())
-            .await;
+        let set = sqlx::query!(
+            "update agent set operator = $2, version = version + 1 where id = $1 and active",
+            agent.0,
+            operator
+        )
+        .execute(self.conn())
+        .await;
         require_found(set.map_err(|e| self.error(e))?.rows_affected(), || format!("an agent with id {agent}"))
     }
 

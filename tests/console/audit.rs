@@ -134,11 +134,51 @@ async fn plays_and_look_ups_are_on_record_and_numbers_masked() {
         ("recordings.play", "call"),
         ("calls.read", "number"),
         ("campaigns.read", "number"),
-        ("seat.use", "lead"),
+        ("leads.correct", "lead"),
     ];
     assert_eq!(words, wanted);
     let text = serde_json::to_string(&all).unwrap();
     assert!(!text.contains(&number) && !text.contains("13900139000"), "{text}");
+}
+
+#[tokio::test]
+async fn events_are_read_in_order_by_their_enterprise_and_forgotten_after_a_month() {
+    let app = TestApp::new().await;
+    let mut actor = paceline::store::Actor {
+        kind: paceline::store::ActorKind::System,
+        id: None,
+        name: "test".into(),
+        address: String::new(),
+        enterprise: 1,
+        key: None,
+    };
+    for (enterprise, subject) in [(1, "a"), (2, "b"), (1, "c")] {
+        actor.enterprise = enterprise;
+        let named = paceline::store::Subject::of("list", subject);
+        let mut change = app.store.begin_change(&actor, "lists.edit", named).await.unwrap();
+        change.add_event("list", subject, json!({ "state": "checked" }));
+        change.commit().await.unwrap();
+    }
+    let dropped = paceline::store::Subject::of("list", "d");
+    let mut change = app.store.begin_change(&actor, "lists.edit", dropped).await.unwrap();
+    change.add_event("list", "d", json!({}));
+    drop(change);
+    let seen = async |after: i64| -> Vec<(i64, String)> {
+        let rows = app.store.events_after(1, after, 10).await.unwrap();
+        rows.into_iter().map(|row| (row.id, row.subject)).collect()
+    };
+    assert_eq!(seen(0).await, [(1, "a".to_owned()), (3, "c".to_owned())]);
+    assert_eq!(seen(1).await, [(3, "c".to_owned())]);
+    assert_eq!(app.store.delete_old_events().await.unwrap(), 0);
+    app.clock.advance(31 * 24 * 3_600_000);
+    assert_eq!(app.store.delete_old_events().await.unwrap(), 3);
+    // Ids go on where they stopped, so that a reader's last id stays true.
+    let named = paceline::store::Subject::of("list", "e");
+    actor.enterprise = 1;
+    let mut change = app.store.begin_change(&actor, "lists.edit", named).await.unwrap();
+    change.add_event("list", "e", json!({}));
+    change.commit().await.unwrap();
+    assert_eq!(seen(3).await, [(4, "e".to_owned())]);
 }
 
 #[tokio::test]

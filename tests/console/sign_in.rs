@@ -176,6 +176,8 @@ async fn a_session_slides_while_it_is_used_and_asks_for_the_password_after_a_day
     request.headers_mut().insert(header::COOKIE, format!("paceline={key}").parse().unwrap());
     let answer = app.send(request).await.is(200);
     assert_eq!((answer.key(), answer.json()["locked"].as_bool()), (key.clone(), Some(false)));
+    // Ten in the morning, ten hours and fourteen.
+    assert_eq!(answer.json()["until"], "2026-03-03T02:00:00.000Z");
     app.clock.advance(10 * 3_600_000);
     assert_eq!(me(&app, &key).await, 200);
     app.clock.advance(5 * 3_600_000);
