@@ -80,7 +80,7 @@ pub enum Command {
     /// The simulated carrier as a stand-alone SIP server
     #[command(after_help = "Example:\n  paceline carrier --listen 127.0.0.1:5070 --invites invites.csv")]
     Carrier(CarrierArgs),
-    /// Accounts: agents, shift leads, managers, analysts, admins
+    /// Accounts: agents, shift leads, managers, analysts, auditors, admins
     #[command(
         after_help = "Examples:\n  paceline user add ana --name Ana --group vote-team\n  paceline user passwd ana"
     )]
@@ -494,7 +494,7 @@ pub struct UserAddArgs {
     /// Name that colleagues see [default: the login]
     #[arg(long)]
     pub name: Option<String>,
-    #[arg(long, default_value = "agent", value_parser = ["agent", "lead", "manager", "analyst", "admin"])]
+    #[arg(long, default_value = "agent", value_parser = ["agent", "lead", "manager", "analyst", "auditor", "admin"])]
     pub role: String,
     /// Agent number (工号); it never changes [default: drawn by --pattern]
     #[arg(long)]
@@ -567,8 +567,8 @@ pub enum TokenAction {
     Add {
         /// Name of the program or person that uses it
         name: String,
-        /// Role; an analyst reads and changes nothing
-        #[arg(long, default_value = "analyst", value_parser = ["analyst", "manager", "admin"])]
+        /// Role; an analyst and an auditor read and change nothing
+        #[arg(long, default_value = "analyst", value_parser = ["analyst", "auditor", "manager", "admin"])]
         role: String,
         /// Days until it expires; 0 = never
         #[arg(long, default_value_t = 365)]

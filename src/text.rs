@@ -3,17 +3,32 @@
 mod call_meaning;
 mod lead;
 mod line;
+mod refusal;
 mod shadow;
 mod trunk;
 mod why;
 
 pub use call_meaning::CallFacts;
 pub use lead::AgentNumbers;
+pub use refusal::refusal_zh;
 pub use why::Sentence;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Why;
 use paceline_core::time::Utc;
+
+/// A national telephone number with its middle hidden, as logs, audit rows and screens without the right to whole
+/// numbers show it: `138****8000`. A `*` marks a number as masked.
+pub fn masked(number: PhoneNumber) -> String {
+    let national = number.national();
+    let length = national.chars().count();
+    let (front, back) = if length >= 9 { (3, 4) } else { (0, 2) };
+    let hidden = |(place, letter): (usize, char)| {
+        if place < front || place + back >= length { letter } else { '*' }
+    };
+    national.chars().enumerate().map(hidden).collect()
+}
 
 /// Formats times in one time zone.
 #[derive(Clone, Debug)]

@@ -6,16 +6,7 @@ use serde_json::Value;
 
 /// A national telephone number; its middle is hidden unless `whole`.
 pub(super) fn masked_number(number: PhoneNumber, whole: bool) -> String {
-    let national = number.national();
-    let length = national.chars().count();
-    if whole {
-        return national;
-    }
-    let (front, back) = if length >= 9 { (3, 4) } else { (0, 2) };
-    let hidden = |(place, letter): (usize, char)| {
-        if place < front || place + back >= length { letter } else { '*' }
-    };
-    national.chars().enumerate().map(hidden).collect()
+    if whole { number.national() } else { crate::text::masked(number) }
 }
 
 /// A moment as RFC 3339 with milliseconds.

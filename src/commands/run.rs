@@ -30,7 +30,8 @@ const RESULTS_INTERVAL: Duration = Duration::from_secs(60);
 pub async fn run(global: &Global, args: RunArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
-    run_campaign(global, Setup { config, loaded, people: args.people, with_api: true, crew: None }).await
+    let setup = Setup { config, loaded, people: args.people, with_api: true, crew: None, first_start: false };
+    run_campaign(global, setup).await
 }
 
 /// Runs a campaign to its end, or to a signal.
@@ -192,7 +193,8 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
         return call_through_service(global, &client, &loaded.rules.name, &number.national()).await;
     }
     let mut signals = Signals::new()?;
-    let running = Setup { config, loaded, people: None, with_api: false, crew: None }.start(true).await?;
+    let setup = Setup { config, loaded, people: None, with_api: false, crew: None, first_start: false };
+    let running = setup.start(true).await?;
     let campaign = running.campaign;
     running
         .handle

@@ -33,6 +33,7 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
         service.finish().await?;
         return Err(Failure::usage("the service cannot run without its API; check `listen` in [http]"));
     }
+    service.say_first_start().await;
     let mut open = Vec::new();
     for (campaign, sounds) in loaded {
         open_campaign(&service, &mut open, campaign, sounds, args.paused).await?;

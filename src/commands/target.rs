@@ -85,6 +85,7 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
         campaigns: None,
         list_changes: None,
         http: config.http.clone(),
+        settings: Vec::new(),
     });
     Ok(Client::in_process(
         state.map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?,

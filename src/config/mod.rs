@@ -8,6 +8,7 @@ pub mod hours;
 pub mod problem;
 pub mod proxies;
 pub mod settings;
+pub mod shown;
 pub mod trunk;
 pub mod trunk_uri;
 

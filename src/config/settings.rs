@@ -4,6 +4,7 @@
 use super::environment::{self, Variable};
 use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::proxies::TrustedProxies;
+use super::shown::{self, Origins};
 use super::trunk::TrunkConfig;
 use paceline_core::campaign::SIMULATED_TRUNK;
 use paceline_core::sip::user_agent::Transport;
@@ -27,6 +28,9 @@ pub struct Config {
     pub retention: RetentionConfig,
     pub recordings: RecordingsConfig,
     pub prompts: PromptsConfig,
+    /// Where the values come from; no key of the file.
+    #[serde(skip)]
+    pub origins: Origins,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -225,6 +229,13 @@ impl Config {
             config = config.with_variable(variable)?;
         }
         config.check(&mut source);
+        // The text was parsed above, so it is a table.
+        let table = toml::from_str::<toml::Table>(text).unwrap_or_default();
+        config.origins = Origins {
+            file: (!text.is_empty()).then(|| file.to_path_buf()),
+            in_file: shown::paths(&table),
+            variables: source.variables.iter().map(|it| (it.name.clone(), it.path.clone())).collect(),
+        };
         source.finish()?;
         Ok(config)
     }

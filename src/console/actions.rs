@@ -7,9 +7,12 @@ use super::auth::{Body, Caller};
 use super::fields::parse_telephone;
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
+use super::rights::Action;
+use super::sessions::{ACTIONS_WHILE_LOCKED, is_locked, locked};
 use crate::config::floor::ShadowTable;
 use crate::engine::EngineRequest;
-use crate::store::{AgentRow, Role};
+use crate::store::scope::FIRST_ENTERPRISE;
+use crate::store::{AgentRow, Role, Subject};
 use crate::text::Lang;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -72,6 +75,11 @@ pub(super) async fn own_action(
     Body(asked): Body<Value>,
 ) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
+    let word = asked.get("action").and_then(Value::as_str).unwrap_or_default();
+    let is_open = ACTIONS_WHILE_LOCKED.contains(&word);
+    if !is_open && caller.session.as_ref().is_some_and(|session| is_locked(session, state.now())) {
+        return Err(locked());
+    }
     carry_out(&state, &caller, account, asked).await
 }
 
@@ -83,7 +91,7 @@ pub(super) async fn agent_action(
     Path(number): Path<String>,
     Body(asked): Body<Value>,
 ) -> Result<Json<Value>, Problem> {
-    let row = state.agent_by_number(&number).await?;
+    let row = state.agent_by_number(&caller.scope, &number).await?;
     if !caller.can_see(&row) {
         return Err(Problem::not_found("agent"));
     }
@@ -101,6 +109,10 @@ async fn carry_out(
     actor: &AgentRow,
     asked: Value,
 ) -> Result<Json<Value>, Problem> {
+    let word = asked.get("action").and_then(Value::as_str).unwrap_or_default();
+    if caller.organisation.suspended && matches!(word, "call" | "call_lead" | "dial") {
+        return Err(Problem::suspended());
+    }
     let action = resolve_action(state, caller, actor, asked).await?;
     let answered =
         tokio::time::timeout(ANSWER_WAIT, state.engine().send_agent_action(actor.id, action)).await;
@@ -125,7 +137,7 @@ async fn resolve_action(
     }
     match word.as_str() {
         "sign_in" | "change_endpoint" => {
-            resolve_groups(state, &mut action).await?;
+            resolve_groups(state, caller, &mut action).await?;
             resolve_endpoint(&mut action, actor)?;
             action.entry("holding").or_insert_with(|| "nailed_up".into());
         }
@@ -141,7 +153,7 @@ async fn resolve_action(
             }
         }
         "send_digits" => parse_keys(&mut action)?,
-        "consult" => resolve_consult_target(state, &mut action).await?,
+        "consult" => resolve_consult_target(state, caller, &mut action).await?,
         "summarise" => complete_summary(&mut action)?,
         "supervise" | "force" => {
             if !actor.details.role.can_supervise() {
@@ -168,11 +180,15 @@ fn parse_action(word: &str, mut fields: Map<String, Value>) -> Result<AgentActio
         .map_err(|error| Problem::unprocessable(format!("{word}: {error}; its fields: {known}")))
 }
 
-async fn resolve_groups(state: &AppState, action: &mut Map<String, Value>) -> Result<(), Problem> {
+async fn resolve_groups(
+    state: &AppState,
+    caller: &Caller,
+    action: &mut Map<String, Value>,
+) -> Result<(), Problem> {
     let Some(Value::Array(groups)) = action.get_mut("groups") else { return Ok(()) };
     for group in groups {
         if let Some(name) = group.as_str() {
-            *group = state.group_by_name(name).await?.id.0.into();
+            *group = state.group_by_name(&caller.scope, name).await?.group.id.0.into();
         }
     }
     Ok(())
@@ -204,8 +220,8 @@ fn resolve_campaign(
     action: &mut Map<String, Value>,
 ) -> Result<(), Problem> {
     let Some(name) = action.get("campaign").and_then(Value::as_str) else { return Ok(()) };
-    let (id, facts) = state.campaign_named(name).ok_or(Refusal::CampaignClosed)?;
-    if !caller.can_see_group(facts.rules.agents.as_ref().map(|rules| rules.group)) {
+    let (id, facts) = state.campaign_named(&caller.scope, name).ok_or(Refusal::CampaignClosed)?;
+    if !caller.can_see_campaign(&facts) {
         return Err(Refusal::CampaignClosed.into());
     }
     action.insert("campaign".into(), id.0.into());
@@ -234,14 +250,18 @@ fn parse_keys(action: &mut Map<String, Value>) -> Result<(), Problem> {
 }
 
 /// The target of a consult; agents of any group may be consulted.
-async fn resolve_consult_target(state: &AppState, action: &mut Map<String, Value>) -> Result<(), Problem> {
+async fn resolve_consult_target(
+    state: &AppState,
+    caller: &Caller,
+    action: &mut Map<String, Value>,
+) -> Result<(), Problem> {
     let Some(Value::Object(target)) = action.get_mut("target") else { return Ok(()) };
     if let Some(Value::String(number)) = target.get("agent") {
-        let agent = state.agent_by_number(number).await?.id.0;
+        let agent = state.agent_by_number(&caller.scope, number).await?.id.0;
         target.insert("agent".into(), agent.into());
     }
     if let Some(Value::String(name)) = target.get("group") {
-        let group = state.group_by_name(name).await?.id.0;
+        let group = state.group_by_name(&caller.scope, name).await?.group.id.0;
         target.insert("group".into(), group.into());
     }
     parse_number(target)
@@ -268,7 +288,7 @@ async fn resolve_agent(
     action: &mut Map<String, Value>,
 ) -> Result<(), Problem> {
     let row = match action.get("agent") {
-        Some(Value::String(number)) => state.agent_by_number(number).await?,
+        Some(Value::String(number)) => state.agent_by_number(&caller.scope, number).await?,
         Some(Value::Number(id)) => {
             let id = id.as_i64().ok_or_else(|| Problem::not_found("agent"))?;
             state.agent_by_id(paceline_core::ids::AgentId(id)).await?
@@ -326,29 +346,48 @@ pub(super) enum CampaignAction {
 
 pub(super) async fn campaign_action(
     State(state): State<AppState>,
+    caller: Caller,
     Path(name): Path<String>,
     Body(asked): Body<CampaignAction>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    let open = state.campaign_named(&caller.scope, &name);
+    if caller.role == Role::Lead {
+        let open = open.as_ref().ok_or_else(|| Problem::not_found("open campaign"))?;
+        if !caller.can_see_campaign(&open.1) {
+            return Err(Problem::not_found("open campaign"));
+        }
+        if !matches!(asked, CampaignAction::Pause {} | CampaignAction::Resume {}) {
+            return Err(Problem::forbidden("a shift lead pauses and resumes; ask a manager for the rest"));
+        }
+    }
     // Also for a campaign that is not open here.
     if matches!(asked, CampaignAction::UndoImport {}) {
-        return undo_import(&state, &name).await;
+        return undo_import(&state, &caller, &name).await;
     }
     if is_system_name(&name) {
         return Err(Problem::not_found("open campaign"));
     }
-    let board = state.engine().board();
-    let open = board.borrow().campaigns.iter().find(|(_, campaign)| campaign.name == name).map(|(id, _)| *id);
-    let open = open.or_else(|| state.campaign_named(&name).map(|(id, _)| id));
-    let campaign = open.ok_or_else(|| Problem::not_found("open campaign"))?;
+    let campaign = open.map(|(id, _)| id).or_else(|| campaign_on_board(&state, &caller, &name));
+    let campaign = campaign.ok_or_else(|| Problem::not_found("open campaign"))?;
+    let places_calls = matches!(asked, CampaignAction::Resume {} | CampaignAction::TestCall { .. });
+    if caller.organisation.suspended && places_calls {
+        return Err(Problem::suspended());
+    }
+    let word = asked.word();
     let action = match asked {
         CampaignAction::Pause {} => ManagerAction::Pause,
         CampaignAction::Resume {} => ManagerAction::Resume,
         CampaignAction::Drain {} => ManagerAction::Drain,
         CampaignAction::HangUpAll {} => ManagerAction::HangUpAll,
         CampaignAction::Shadow { setting } => ManagerAction::Shadow(setting.as_ref().map(ShadowTable::rules)),
-        CampaignAction::UndoImport {} => return undo_import(&state, &name).await,
-        CampaignAction::TestCall { number } => return test_call(&state, campaign, &number).await,
+        CampaignAction::UndoImport {} => return undo_import(&state, &caller, &name).await,
+        CampaignAction::TestCall { number } => {
+            return test_call(&state, &caller, campaign, &name, &number).await;
+        }
     };
+    let mut change = state.change(&caller, Action::CampaignsRun, Subject::of("campaign", &name)).await?;
+    change.set_after(json!({ "action": word }));
+    change.commit().await?;
     state.engine().send(EngineRequest::ManagerAction { campaign, action }).await;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true }))))
 }
@@ -359,10 +398,15 @@ const TEST_WAIT: Duration = Duration::from_secs(10);
 /// Answers with the attempt as the call log has it, or with the reason why there is none.
 async fn test_call(
     state: &AppState,
+    caller: &Caller,
     campaign: CampaignId,
+    name: &str,
     number: &str,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let number = parse_telephone(number)?;
+    let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
+    change.set_after(json!({ "action": "test_call" }));
+    change.commit().await?;
     let refused = |why: String| Problem::new(StatusCode::CONFLICT, "not_called", why);
     let Ok(opened) = tokio::time::timeout(TEST_WAIT, state.engine().test_call(campaign, number)).await else {
         let board = state.engine().board();
@@ -377,16 +421,49 @@ async fn test_call(
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "attempt": attempt.0 }))))
 }
 
+/// A campaign that the board shows and of whose opening the console has no word yet: one of a file, so the first
+/// enterprise's.
+fn campaign_on_board(state: &AppState, caller: &Caller, name: &str) -> Option<CampaignId> {
+    let board = state.engine().board();
+    let board = board.borrow();
+    let known = state.campaigns();
+    let mut found = board.campaigns.iter().filter(|(id, it)| it.name == name && !known.contains_key(id));
+    let seen = caller.scope.holds(FIRST_ENTERPRISE, FIRST_ENTERPRISE);
+    found.next().filter(|_| seen).map(|(id, _)| *id)
+}
+
+impl CampaignAction {
+    /// The word of the request.
+    const fn word(&self) -> &'static str {
+        match self {
+            CampaignAction::Pause {} => "pause",
+            CampaignAction::Resume {} => "resume",
+            CampaignAction::Drain {} => "drain",
+            CampaignAction::HangUpAll {} => "hang_up_all",
+            CampaignAction::Shadow { .. } => "shadow",
+            CampaignAction::UndoImport {} => "undo_import",
+            CampaignAction::TestCall { .. } => "test_call",
+        }
+    }
+}
+
 /// The dial check refuses leads of the removed list that the dialer still holds.
-async fn undo_import(state: &AppState, name: &str) -> Result<(StatusCode, Json<Value>), Problem> {
-    let found = state.store().reader().await?.campaign(name).await;
-    let campaign = found.map_err(|_| Problem::not_found("campaign"))?.id;
+async fn undo_import(
+    state: &AppState,
+    caller: &Caller,
+    name: &str,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let found = state.store().reader().await?.campaign_in(&caller.scope, name).await?;
+    let campaign = found.ok_or_else(|| Problem::not_found("campaign"))?.id;
     let undone = state.store().undo_last_list(campaign).await?;
     let Some(first) = undone.first() else {
         let detail = format!("the campaign `{name}` has no imported list");
         return Err(Problem::new(StatusCode::CONFLICT, "no_import", detail));
     };
     let rows: u64 = undone.iter().map(|import| import.rows_read).sum();
+    let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
+    change.set_after(json!({ "action": "undo_import", "file": first.file }));
+    change.commit().await?;
     let import = json!({ "file": first.file, "rows": rows });
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "import": import }))))
 }

@@ -11,17 +11,24 @@ use super::fields::{
 use super::groups::{MembershipRequest, parse_memberships};
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
+use super::rights::Action;
 use super::secrets;
+use super::shown_number::NumberSight;
+use super::versions::{answer_of_row, check_version, with_etag};
 use super::views;
 use crate::engine::EngineRequest;
-use crate::store::{AgentDetails, AgentRow, Role, Secrets};
+use crate::store::scope::FIRST_ENTERPRISE;
+use crate::store::{AgentDetails, AgentRow, Role, Secrets, Subject};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use paceline_core::agent::Membership;
+use paceline_core::ids::GroupId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +47,7 @@ pub(super) struct NewAgent {
     /// Without it the agent number.
     #[schemars(length(max = 64), regex(pattern = WORD))]
     login: Option<String>,
-    /// agent, lead, manager, analyst or admin.
+    /// agent, lead, manager, analyst, auditor or admin.
     #[schemars(with = "Option<answers::Role>")]
     role: Option<String>,
     #[schemars(length(max = 64))]
@@ -80,13 +87,17 @@ pub(super) struct AgentChange {
     #[schemars(regex(pattern = TELEPHONE_OR_NONE))]
     telephone: Option<String>,
     recorded: Option<bool>,
+    /// Whether the account runs the installation; an operator says so.
+    operator: Option<bool>,
 }
 
 pub(super) async fn agents(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
     let groups = state.group_names().await?;
-    let all = state.store().agents().await?;
-    let seen: Vec<Value> =
-        all.iter().filter(|row| caller.can_see(row)).map(|row| views::agent(row, &groups)).collect();
+    let all = state.agents_in(&caller.scope).await?;
+    let seen: Vec<Value> = {
+        let shown = all.iter().filter(|row| caller.can_see(row));
+        shown.map(|row| views::agent(row, &groups, caller.sight_of(row))).collect()
+    };
     Ok(Json(json!({ "agents": seen })))
 }
 
@@ -94,25 +105,33 @@ pub(super) async fn agent(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let row = state.agent_by_number(&number).await?;
+) -> Result<Response, Problem> {
+    let row = state.agent_by_number(&caller.scope, &number).await?;
     if !caller.can_see(&row) {
         return Err(Problem::not_found("agent"));
     }
-    Ok(Json(views::agent(&row, &state.group_names().await?)))
+    Ok(answer_of_row(row.version, views::agent(&row, &state.group_names().await?, caller.sight_of(&row))))
 }
 
-pub(super) async fn add_agent(
-    State(state): State<AppState>,
-    caller: Caller,
-    Body(asked): Body<NewAgent>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+/// An account that is about to be written, and what is shown of it once.
+struct Drafted {
+    number: String,
+    details: AgentDetails,
+    groups: Vec<Membership>,
+    secrets: Secrets,
+    /// The console's password, if it was drawn.
+    password: Option<String>,
+    phone_password: Option<String>,
+}
+
+/// Checks a request for an account and hashes its passwords: all that must not wait inside the change.
+async fn draft(state: &AppState, caller: &Caller, asked: NewAgent) -> Result<Drafted, Problem> {
     let role = parse_role(asked.role.as_deref().unwrap_or("agent"))?;
-    may_grant(&caller, role)?;
-    let groups = parse_memberships(&state, &asked.groups).await?;
+    may_grant(caller, role)?;
+    let groups = parse_memberships(state, &caller.scope, &asked.groups).await?;
     let number = match &asked.number {
         Some(number) => check_agent_number(number)?,
-        None => draw_agent_number(&state, asked.pattern.as_deref(), asked.digits).await?,
+        None => draw_agent_number(state, asked.pattern.as_deref(), asked.digits).await?,
     };
     let phone = asked.phone.unwrap_or(matches!(role, Role::Agent | Role::Lead));
     let details = AgentDetails {
@@ -132,70 +151,174 @@ pub(super) async fn add_agent(
     if let Some(password) = &phone_password {
         set_phone_hashes(&mut kept, &number, &state.phones().domain, password);
     }
-    let id = state.store().add_agent(&number, &details, &kept).await?;
-    state.store().set_memberships(id, &groups).await?;
-    let row = state.send_agent_to_engine(id).await?;
-    let mut answer = json!({ "agent": views::agent(&row, &state.group_names().await?) });
-    if drawn {
+    let password = drawn.then_some(password);
+    Ok(Drafted { number, details, groups, secrets: kept, password, phone_password })
+}
+
+/// Writes a drafted account; answers with it and with what is shown once.
+async fn hire(state: &AppState, caller: &Caller, drafted: Drafted) -> Result<(AgentRow, Value), Problem> {
+    let subject = Subject::of("agent", &drafted.number);
+    let names = state.group_names().await?;
+    let mut change = state.change(caller, Action::PeopleEdit, subject).await?;
+    let id = change.add_agent(&caller.scope, &drafted.number, &drafted.details, &drafted.secrets).await?;
+    change.set_memberships(id, &drafted.groups).await?;
+    // An installation has an operator: the first admin, however it was made.
+    if drafted.details.role == Role::Admin
+        && caller.scope.enterprise == FIRST_ENTERPRISE
+        && !change.has_operator().await?
+    {
+        change.set_operator(id, true).await?;
+    }
+    let row = change.agent(id).await?;
+    change.set_after(audit_view(&row, &names));
+    change.commit().await?;
+    let row = state.send_agent_to_engine(row.id).await?;
+    let mut answer = json!({ "agent": views::agent(&row, &names, caller.sight()) });
+    if let Some(password) = drafted.password {
         answer["password"] = password.into();
     }
-    if let Some(password) = phone_password {
-        answer["sheet"] = sheet(&state, &number, &password);
+    if let Some(password) = drafted.phone_password {
+        answer["sheet"] = sheet(state, &drafted.number, &password);
     }
-    Ok((StatusCode::CREATED, Json(answer)))
+    Ok((row, answer))
+}
+
+/// An account in the words of the audit: without secrets, its telephone masked.
+pub(super) fn audit_view(row: &AgentRow, groups: &BTreeMap<GroupId, String>) -> Value {
+    views::agent(row, groups, NumberSight::Masked)
+}
+
+pub(super) async fn add_agent(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(asked): Body<NewAgent>,
+) -> Result<Response, Problem> {
+    let drafted = draft(&state, &caller, asked).await?;
+    let (row, answer) = hire(&state, &caller, drafted).await?;
+    Ok(with_etag(row.version, (StatusCode::CREATED, Json(answer)).into_response()))
+}
+
+/// Accounts of one batch: their passwords are hashed within the time of a request.
+const BATCH_MAX: usize = 100;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewAgents {
+    #[schemars(length(min = 1, max = 100))]
+    agents: Vec<NewAgent>,
+}
+
+/// Adds accounts one by one; each row of the answer is one account, or why it was not added.
+pub(super) async fn add_agents(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(asked): Body<NewAgents>,
+) -> Result<Json<Value>, Problem> {
+    if !(1..=BATCH_MAX).contains(&asked.agents.len()) {
+        return Err(Problem::unprocessable(format!("agents: 1 to {BATCH_MAX}")));
+    }
+    let mut items = Vec::new();
+    for new in asked.agents {
+        let added = match draft(&state, &caller, new).await {
+            Ok(drafted) => hire(&state, &caller, drafted).await,
+            Err(problem) => Err(problem),
+        };
+        items.push(match added {
+            Ok((_, answer)) => answer,
+            // A fault of the service ends the batch: the rows after it would fail too.
+            Err(problem) if problem.status().is_server_error() => return Err(problem),
+            Err(problem) => json!({ "problem": problem.document() }),
+        });
+    }
+    Ok(Json(json!({ "items": items })))
 }
 
 pub(super) async fn change_agent(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
+    headers: HeaderMap,
     Body(asked): Body<AgentChange>,
-) -> Result<Json<Value>, Problem> {
-    let row = changeable_agent(&state, &caller, &number).await?;
-    if asked.number.as_ref().is_some_and(|sent| *sent != row.number) {
+) -> Result<Response, Problem> {
+    let found = changeable_agent(&state, &caller, &number).await?;
+    if asked.number.as_ref().is_some_and(|sent| *sent != found.number) {
         let detail = "an agent's number never changes; make a new agent";
         return Err(Problem::new(StatusCode::CONFLICT, "number_stays", detail));
     }
-    let mut details = row.details.clone();
-    if let Some(name) = &asked.name {
-        details.name = parse_text("name", name)?;
-    }
-    if let Some(wanted) = &asked.login {
-        details.login = parse_login(wanted)?;
-    }
-    if let Some(wanted) = &asked.role {
-        details.role = parse_role(wanted)?;
-        may_grant(&caller, details.role)?;
-    }
-    if let Some(wanted) = asked.skills {
-        details.skills = parse_skills(wanted)?;
-    }
-    if let Some(wanted) = &asked.telephone {
-        details.telephone = if wanted.is_empty() { None } else { Some(parse_telephone(wanted)?) };
-    }
-    details.recorded = asked.recorded.unwrap_or(details.recorded);
     let groups = match &asked.groups {
-        Some(groups) => Some(parse_memberships(&state, groups).await?),
+        Some(groups) => Some(parse_memberships(&state, &caller.scope, groups).await?),
         None => None,
     };
-    state.store().change_agent(row.id, &details).await?;
-    if let Some(groups) = groups {
-        state.store().set_memberships(row.id, &groups).await?;
+    let names = state.group_names().await?;
+    let mut change = state.change(&caller, Action::PeopleEdit, Subject::of("agent", &found.number)).await?;
+    let row = change.agent(found.id).await?;
+    check_version(&headers, row.version, false)?;
+    let operator = asked.operator.filter(|operator| *operator != row.operator);
+    if operator.is_some() && !caller.operator {
+        return Err(Problem::forbidden("only an operator makes an operator"));
     }
+    let details = asked.applied_to(&row.details)?;
+    may_grant(&caller, details.role)?;
+    change.set_before(audit_view(&row, &names));
+    change.change_agent(row.id, &details).await?;
+    if let Some(groups) = groups {
+        change.set_memberships(row.id, &groups).await?;
+    }
+    if let Some(operator) = operator {
+        change.set_operator(row.id, operator).await?;
+    }
+    if details.role != row.details.role || operator.is_some() {
+        // Screens draw by right: they start again with the new ones.
+        change.end_sessions(row.id, None).await?;
+    }
+    let row = change.agent(row.id).await?;
+    change.set_after(audit_view(&row, &names));
+    change.commit().await?;
     let row = state.send_agent_to_engine(row.id).await?;
-    Ok(Json(views::agent(&row, &state.group_names().await?)))
+    Ok(answer_of_row(row.version, views::agent(&row, &names, caller.sight())))
+}
+
+impl AgentChange {
+    /// The details with the given fields changed.
+    fn applied_to(self, details: &AgentDetails) -> Result<AgentDetails, Problem> {
+        let mut details = details.clone();
+        if let Some(name) = &self.name {
+            details.name = parse_text("name", name)?;
+        }
+        if let Some(wanted) = &self.login {
+            details.login = parse_login(wanted)?;
+        }
+        if let Some(wanted) = &self.role {
+            details.role = parse_role(wanted)?;
+        }
+        if let Some(wanted) = self.skills {
+            details.skills = parse_skills(wanted)?;
+        }
+        if let Some(wanted) = &self.telephone {
+            details.telephone = if wanted.is_empty() { None } else { Some(parse_telephone(wanted)?) };
+        }
+        details.recorded = self.recorded.unwrap_or(details.recorded);
+        Ok(details)
+    }
 }
 
 pub(super) async fn remove_agent(
     State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let row = changeable_agent(&state, &caller, &number).await?;
-    if caller.is_agent(row.id) {
+    let found = changeable_agent(&state, &caller, &number).await?;
+    if caller.is_agent(found.id) {
         return Err(Problem::forbidden("an account cannot remove itself"));
     }
-    state.store().remove_agent(row.id).await?;
+    let names = state.group_names().await?;
+    let mut change = state.change(&caller, Action::PeopleEdit, Subject::of("agent", &found.number)).await?;
+    let row = change.agent(found.id).await?;
+    check_version(&headers, row.version, false)?;
+    change.set_before(audit_view(&row, &names));
+    change.remove_agent(row.id).await?;
+    change.commit().await?;
     state.engine().send(EngineRequest::RemoveAgent { agent: row.id }).await;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -206,16 +329,20 @@ pub(super) async fn phone_password(
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let row = changeable_agent(&state, &caller, &number).await?;
+    let found = changeable_agent(&state, &caller, &number).await?;
     let password = secrets::random_password()?;
+    let mut change = state.change(&caller, Action::PeopleEdit, Subject::of("agent", &found.number)).await?;
+    let row = change.agent(found.id).await?;
     let user = row.details.sip_user.clone().unwrap_or_else(|| row.number.clone());
     if row.details.sip_user.is_none() {
         let details = AgentDetails { sip_user: Some(user.clone()), ..row.details.clone() };
-        state.store().change_agent(row.id, &details).await?;
+        change.change_agent(row.id, &details).await?;
     }
     let mut kept = row.secrets.clone();
     set_phone_hashes(&mut kept, &user, &state.phones().domain, &password);
-    state.store().set_secrets(row.id, &kept).await?;
+    change.set_secrets(row.id, &kept).await?;
+    change.set_after(json!({ "phone_password": "new" }));
+    change.commit().await?;
     state.send_agent_to_engine(row.id).await?;
     Ok(Json(json!({ "sheet": sheet(&state, &user, &password) })))
 }
@@ -239,7 +366,10 @@ pub(super) async fn console_password(
     let drawn = asked.password.is_none();
     let password = asked.password.map_or_else(secrets::random_password, Ok)?;
     secrets::check_password(&password)?;
-    accounts::set_password(&state, &row, &password).await?;
+    let hash = state.hasher().hash(&password).await?;
+    let mut change = state.change(&caller, Action::PeopleEdit, Subject::of("agent", &row.number)).await?;
+    change.set_after(json!({ "password": "new" }));
+    accounts::set_password(change, row.id, hash).await?;
     Ok(Json(if drawn { json!({ "password": password }) } else { json!({}) }))
 }
 
@@ -262,7 +392,7 @@ fn set_phone_hashes(kept: &mut Secrets, user: &str, realm: &str, password: &str)
 
 /// An account that the caller may change: only an admin changes an admin's.
 async fn changeable_agent(state: &AppState, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
-    let row = state.agent_by_number(number).await?;
+    let row = state.agent_by_number(&caller.scope, number).await?;
     may_grant(caller, row.details.role)?;
     Ok(row)
 }

@@ -1,6 +1,7 @@
 //! Shapes of the API's answers, for the OpenAPI document. The handlers build their JSON in `views` and beside
 //! the queries; tests validate every answer against these types, so the two cannot differ.
 
+pub use super::accounts::Preferences;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -43,7 +44,11 @@ by_hand! {
     No = json!({ "type": "boolean", "const": false });
     /// A share, 0 to 1.
     Share = json!({ "type": "number", "minimum": 0, "maximum": 1 });
-    Role = json!({ "type": "string", "enum": ["agent", "lead", "manager", "analyst", "admin"] });
+    Role = json!({ "type": "string", "enum": ["agent", "lead", "manager", "analyst", "auditor", "admin"] });
+    SettingSource = json!({ "type": "string", "enum": ["default", "file", "environment"] });
+    OrganisationState = json!({ "type": "string", "enum": ["active", "suspended"] });
+    ActorKind = json!({ "type": "string", "enum": ["person", "program", "system"] });
+    LanguageWord = json!({ "type": "string", "enum": ["zh", "en"] });
     ScopeWord = json!({ "type": "string", "enum": ["system", "campaign"] });
     /// `out` and `in` are messages, `note` is what else happened, `gap` stands for steps left out.
     StepDirection = json!({ "type": "string", "enum": ["out", "in", "note", "gap"] });
@@ -78,9 +83,20 @@ answers! {
         skills: Vec<String>,
         telephone: Option<String>,
         recorded: bool,
+        /// Whether the account runs the installation.
+        operator: bool,
         /// User name of the agent's phone.
         phone_user: Option<String>,
         created_at: Moment,
+        /// Rises with each change; the ETag is `"v"` and this number.
+        version: i64,
+    }
+    OrganisationName { slug: String, name: String, }
+    SetupStatus {
+        /// Whether nobody can sign in yet.
+        needs_account: bool,
+        /// Whether there are several enterprises, so that people sign in as `login@slug`.
+        organisations: bool,
     }
     OwnAccount {
         number: String,
@@ -93,9 +109,27 @@ answers! {
         recorded: bool,
         phone_user: Option<String>,
         created_at: Moment,
+        version: i64,
         program: No,
+        /// Words of what the caller may do; screens draw by them.
+        rights: Vec<String>,
+        organisation: OrganisationName,
+        /// Whether the account runs the installation.
+        operator: bool,
+        preferences: Preferences,
+        /// The end of the session, unless it is used.
+        until: Option<Moment>,
+        /// When the password is asked for again.
+        password_asked_at: Option<Moment>,
+        locked: bool,
     }
-    Program { role: Role, program: Yes, }
+    Program {
+        role: Role,
+        program: Yes,
+        rights: Vec<String>,
+        organisation: OrganisationName,
+        operator: bool,
+    }
     Agents { agents: Vec<Account>, }
     /// The settings that the agent types into the phone; the password is shown once.
     Sheet { user: String, password: String, domain: String, proxy: String, transport: String, }
@@ -107,6 +141,37 @@ answers! {
         #[serde(skip_serializing_if = "Option::is_none")]
         sheet: Option<Sheet>,
     }
+    AgentRefused { problem: ProblemDocument, }
+    AgentBatch { items: Vec<BatchRow>, }
+    SessionView {
+        since: Moment,
+        used_at: Moment,
+        password_typed_at: Moment,
+        until: Moment,
+        address: String,
+        /// The browser's own name.
+        browser: String,
+        locked: bool,
+        /// Whether this request came with it.
+        current: bool,
+    }
+    Sessions { items: Vec<SessionView>, }
+    AgentLogRow {
+        at: Moment,
+        secs: i64,
+        state: String,
+        availability: String,
+        activity: String,
+        /// Of a pause.
+        reason: Option<String>,
+        campaign: Option<String>,
+        attempt: Option<i64>,
+        inbound: bool,
+    }
+    AgentLog { day: String, items: Vec<AgentLogRow>, }
+    /// Seconds by state; time signed out is left out.
+    AgentDay { day: String, secs: BTreeMap<String, u64>, }
+    AgentHours { items: Vec<AgentDay>, }
     PhonePassword { sheet: Sheet, }
     ConsolePassword {
         /// Only if it was drawn; shown once.
@@ -121,6 +186,7 @@ answers! {
         idle_release_secs: Option<u64>,
         work_mode: Option<String>,
         seats: Option<u32>,
+        version: i64,
     }
     GroupWithMembers {
         name: String,
@@ -129,6 +195,7 @@ answers! {
         idle_release_secs: Option<u64>,
         work_mode: Option<String>,
         seats: Option<u32>,
+        version: i64,
         /// Agent numbers.
         members: Vec<String>,
     }
@@ -508,6 +575,62 @@ answers! {
     }
     BlacklistRemoved { removed: u64, }
 
+    HealthCheck { code: String, ok: bool, words: Words, value: Option<Value>, }
+    Setting {
+        /// `http.listen`, `trunks.main.uri`
+        key: String,
+        /// Empty for a secret that is set.
+        value: Option<Value>,
+        source: SettingSource,
+        /// The file or the environment variable.
+        from: Option<String>,
+    }
+    Settings { version: String, items: Vec<Setting>, }
+    Health { ok: bool, at: Moment, checks: Vec<HealthCheck>, }
+    OrganisationSettings { analysts_read_numbers: bool, agents_add_leads: bool, }
+    Organisation {
+        slug: String,
+        name: String,
+        /// Slug of the enterprise that it is a part of.
+        parent: Option<String>,
+        state: OrganisationState,
+        settings: OrganisationSettings,
+        version: i64,
+    }
+    Organisations { items: Vec<Organisation>, }
+    /// The password is shown once.
+    NewAdminView { number: String, login: String, password: String, }
+    OrganisationAdded { organisation: Organisation, admin: NewAdminView, }
+    PauseLabel { zh: String, en: String, }
+    PauseReasonView { code: String, label: PauseLabel, max_secs: Option<u32>, }
+    PauseReasonsView {
+        items: Vec<PauseReasonView>,
+        /// Whether the organisation chose them; else they are built in.
+        own: bool,
+        version: i64,
+    }
+
+    AuditRow {
+        id: i64,
+        at: Moment,
+        actor_kind: ActorKind,
+        /// Number and name, or the token's name.
+        actor: String,
+        address: String,
+        /// What was done: a word of the rights, or the route's own.
+        action: String,
+        subject_kind: String,
+        subject: String,
+        /// Without secrets; telephone numbers are masked.
+        before: Option<Value>,
+        after: Option<Value>,
+    }
+    AuditPage {
+        items: Vec<AuditRow>,
+        /// `after` of the next page; empty on the last.
+        next: Option<i64>,
+    }
+
     TokenView {
         id: i64,
         name: String,
@@ -515,11 +638,25 @@ answers! {
         created_at: Moment,
         expires_at: Option<Moment>,
         expired: bool,
+        /// Actions of those that the role may do; empty = all of them.
+        scopes: Option<Vec<String>>,
+        /// Number of the account that made it.
+        made_by: Option<String>,
+        /// To the minute.
+        used_at: Option<Moment>,
+        version: i64,
     }
     Tokens { tokens: Vec<TokenView>, }
     /// The token is shown once.
     TokenAdded { row: TokenView, token: String, }
 
+    FieldFault {
+        /// A JSON pointer to the field.
+        at: String,
+        code: String,
+        params: BTreeMap<String, Value>,
+        words: Words,
+    }
     /// A problem document (RFC 9457).
     ProblemDocument {
         /// `urn:paceline:problem:` and the code.
@@ -530,6 +667,21 @@ answers! {
         detail: String,
         /// One word a program can act on.
         code: String,
+        /// A word for this refusal, which the service's log has too.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// Faults by field.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        errors: Option<Vec<FieldFault>>,
+        /// Of `forbidden`: the right that is missing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        right: Option<String>,
+        /// Of `changed`: the present version.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<i64>,
+        /// Of `wrong_code`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tries_left: Option<u32>,
     }
 }
 
@@ -537,8 +689,16 @@ answers! {
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub enum Me {
-    Person(OwnAccount),
+    Person(Box<OwnAccount>),
     Program(Program),
+}
+
+/// An account of a batch, or why it was not added.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum BatchRow {
+    Added(AgentAdded),
+    Refused(AgentRefused),
 }
 
 /// Figures for those who lead or read; dispositions for agents.

@@ -1,20 +1,28 @@
 //! App state, shared by all HTTP handlers: store, engine handle, metrics, password hasher, login throttle,
 //! open campaigns, limits of streams and forwarded requests.
 
+use super::auth::Caller;
+use super::idempotency::ServedKeys;
 use super::limits::{Counts, LiveStreams};
+use super::limits::{LOOK_UPS_MAX, LookUps};
 use super::list_changes::{ListChangeRequest, ListChanges};
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
-use super::request_limits::{RequestKey, RequestLimits, network_of};
+use super::request_limits::{LimitKey, RequestLimits, network_of};
+use super::rights::Action;
 use super::secrets::{self, Hasher};
+use super::setup::SetupCode;
+use super::shown_number::NumberSight;
 use crate::config::proxies::TrustedProxies;
 use crate::config::settings::HttpConfig;
+use crate::config::shown::ShownSetting;
 use crate::engine::{AgentAccount, EngineHandle, EngineRequest, PhoneSecret};
 use crate::metrics::Metrics;
-use crate::store::{AgentRow, Clock, Store};
-use paceline_core::agent::Group;
+use crate::store::{AgentRow, Change, Clock, GroupRow, OrganisationRow, Scope, Store, Subject};
+use crate::text;
 use paceline_core::campaign::Campaign;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -37,6 +45,8 @@ pub struct AppStateParts {
     pub list_changes: Option<mpsc::Sender<ListChangeRequest>>,
     /// Limits of connections and streams, and the proxies that are believed.
     pub http: HttpConfig,
+    /// Every setting of the service, for its operator.
+    pub settings: Vec<ShownSetting>,
 }
 
 /// The SIP settings that an agent types into the phone.
@@ -71,6 +81,8 @@ pub struct OpenCampaign {
 pub struct OpenCampaignFacts {
     pub title: String,
     pub rules: Campaign,
+    pub enterprise: i64,
+    pub organisation: i64,
 }
 
 /// App state of the HTTP handlers. Cheap to clone.
@@ -90,6 +102,9 @@ struct Inner {
     request_limits: RequestLimits,
     list_changes: Arc<ListChanges>,
     proxies: TrustedProxies,
+    setup_code: SetupCode,
+    look_ups: LookUps,
+    served_keys: ServedKeys,
 }
 
 impl AppState {
@@ -104,6 +119,9 @@ impl AppState {
             request_limits: RequestLimits::default(),
             list_changes: Arc::default(),
             proxies,
+            setup_code: SetupCode::draw()?,
+            look_ups: LookUps::default(),
+            served_keys: ServedKeys::default(),
             parts,
             hasher: Hasher::default(),
             login_throttle: LoginThrottle::default(),
@@ -166,7 +184,7 @@ impl AppState {
     ///
     /// # Errors
     /// 429 when there were too many.
-    pub(super) fn count_request(&self, key: RequestKey) -> Result<(), Problem> {
+    pub(super) fn count_request(&self, key: LimitKey) -> Result<(), Problem> {
         let counted = self.inner.request_limits.count(key, self.now());
         counted.map_err(|secs| {
             let detail = format!("more than 50 requests a second; send the next one in {secs} s");
@@ -179,7 +197,19 @@ impl AppState {
     /// # Errors
     /// As [`AppState::count_request`].
     pub(super) fn count_stranger(&self, address: IpAddr) -> Result<(), Problem> {
-        self.count_request(RequestKey::Stranger(network_of(address)))
+        self.count_request(LimitKey::Stranger(network_of(address)))
+    }
+
+    pub(super) fn setup_code(&self) -> &SetupCode {
+        &self.inner.setup_code
+    }
+
+    pub(super) fn settings(&self) -> &[ShownSetting] {
+        &self.inner.parts.settings
+    }
+
+    pub(super) fn served_keys(&self) -> &ServedKeys {
+        &self.inner.served_keys
     }
 
     pub(super) fn hasher(&self) -> &Hasher {
@@ -200,24 +230,124 @@ impl AppState {
         &self.inner.local_service_token
     }
 
-    /// Records an opened campaign, so that views can show its title and dispositions.
+    /// Records an opened campaign of the first enterprise, so that views can show its title and dispositions.
     pub fn campaign_opened(&self, title: &str, rules: &Campaign) {
-        let facts = OpenCampaignFacts { title: title.to_owned(), rules: rules.clone() };
+        self.campaign_opened_in(&Scope::first(), title, rules);
+    }
+
+    /// Records an opened campaign of this enterprise and the scope's own organisation.
+    pub fn campaign_opened_in(&self, scope: &Scope, title: &str, rules: &Campaign) {
+        let (id, title, rules) = (rules.id, title.to_owned(), rules.clone());
+        let (enterprise, organisation) = (scope.enterprise, scope.own());
+        let facts = OpenCampaignFacts { title, rules, enterprise, organisation };
         let mut campaigns = self.inner.campaigns.write().unwrap_or_else(PoisonError::into_inner);
-        campaigns.insert(rules.id, Arc::new(facts));
+        campaigns.insert(id, Arc::new(facts));
     }
 
     pub(super) fn campaigns(&self) -> BTreeMap<CampaignId, Arc<OpenCampaignFacts>> {
         self.inner.campaigns.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn campaign_named(&self, name: &str) -> Option<(CampaignId, Arc<OpenCampaignFacts>)> {
-        self.campaigns().into_iter().find(|(_, facts)| facts.rules.name == name)
+    /// The open campaign of this name, among those of the scope.
+    pub(super) fn campaign_named(
+        &self,
+        scope: &Scope,
+        name: &str,
+    ) -> Option<(CampaignId, Arc<OpenCampaignFacts>)> {
+        let seen = |facts: &OpenCampaignFacts| scope.holds(facts.enterprise, facts.organisation);
+        self.campaigns().into_iter().find(|(_, facts)| facts.rules.name == name && seen(facts))
+    }
+
+    /// An organisation, and what a caller who belongs to it sees.
+    pub(super) async fn organisation_of(&self, id: i64) -> Result<(Arc<OrganisationRow>, Scope), Problem> {
+        let all = self.store().organisations().await?;
+        let found = all.iter().find(|row| row.id == id).cloned();
+        let mut organisation = found.ok_or_else(Problem::unauthenticated)?;
+        // A part of a suspended enterprise is suspended too.
+        organisation.suspended |= all.iter().any(|row| Some(row.id) == organisation.parent && row.suspended);
+        let parts = all.iter().filter(|row| row.parent == Some(id)).map(|row| row.id);
+        let organisations = std::iter::once(id).chain(parts).collect();
+        let scope = Scope { enterprise: organisation.enterprise(), organisations };
+        Ok((Arc::new(organisation), scope))
+    }
+
+    /// Begins a change in the caller's name: the one way in which the console writes. The audit says that the
+    /// caller did `action` to `subject`.
+    ///
+    /// # Errors
+    /// 403 if the caller may not do it.
+    pub(super) async fn change(
+        &self,
+        caller: &Caller,
+        action: Action,
+        subject: Subject,
+    ) -> Result<Change<'_>, Problem> {
+        if !caller.may(action) {
+            return Err(Problem::missing_right(action));
+        }
+        Ok(self.store().begin_change(&caller.actor(), action.word(), subject).await?)
+    }
+
+    /// A change of what is the caller's own (the account's password, preferences), which needs no right.
+    pub(super) async fn change_own(
+        &self,
+        caller: &Caller,
+        action: &str,
+        subject: Subject,
+    ) -> Result<Change<'_>, Problem> {
+        Ok(self.store().begin_change(&caller.actor(), action, subject).await?)
+    }
+
+    /// Notes in the audit that the caller reads what is sensitive, before its first byte is sent.
+    pub(super) async fn record_access(
+        &self,
+        caller: &Caller,
+        action: Action,
+        subject: Subject,
+    ) -> Result<(), Problem> {
+        Ok(self.store().record_access(&caller.actor(), action.word(), subject).await?)
+    }
+
+    /// Notes a look-up by number. A caller who is shown masked numbers may make few of them, or masked rows could be
+    /// unmasked by trying.
+    ///
+    /// # Errors
+    /// 429 if a caller without whole numbers has made as many in the hour.
+    pub(super) async fn record_look_up(
+        &self,
+        caller: &Caller,
+        action: Action,
+        number: PhoneNumber,
+    ) -> Result<(), Problem> {
+        if caller.sight() == NumberSight::Masked {
+            let who = format!("{:?}", caller.stream_reader());
+            self.inner.look_ups.count(&who, self.now()).map_err(|secs| {
+                let detail = format!(
+                    "without the right to whole numbers, {LOOK_UPS_MAX} look-ups an hour are allowed"
+                );
+                Problem::too_many_requests(secs, detail)
+            })?;
+        }
+        self.record_access(caller, action, Subject::of("number", text::masked(number))).await
+    }
+
+    /// Active accounts of a scope, ordered by number.
+    pub(super) async fn agents_in(&self, scope: &Scope) -> Result<Vec<AgentRow>, Problem> {
+        let mut rows = self.store().agents().await?;
+        rows.retain(|row| scope.holds(row.enterprise, row.organisation));
+        Ok(rows)
+    }
+
+    /// Active groups of a scope, ordered by name.
+    pub(super) async fn groups_in(&self, scope: &Scope) -> Result<Vec<GroupRow>, Problem> {
+        let mut rows = self.store().group_rows().await?;
+        rows.retain(|row| scope.holds(row.enterprise, row.organisation));
+        Ok(rows)
     }
 
     /// The active account with this agent number.
-    pub(super) async fn agent_by_number(&self, number: &str) -> Result<AgentRow, Problem> {
-        let found = self.store().agents().await?.into_iter().find(|agent| agent.number == number);
+    pub(super) async fn agent_by_number(&self, scope: &Scope, number: &str) -> Result<AgentRow, Problem> {
+        let found = self.agents_in(scope).await?.into_iter().find(|agent| agent.number == number);
         found.ok_or_else(|| Problem::not_found("agent"))
     }
 
@@ -226,13 +356,25 @@ impl AppState {
         found.ok_or_else(|| Problem::not_found("agent"))
     }
 
-    pub(super) async fn group_by_name(&self, name: &str) -> Result<Group, Problem> {
-        let found = self.store().groups().await?.into_iter().find(|group| group.name == name);
+    pub(super) async fn group_by_name(&self, scope: &Scope, name: &str) -> Result<GroupRow, Problem> {
+        let found = self.groups_in(scope).await?.into_iter().find(|row| row.group.name == name);
         found.ok_or_else(|| Problem::not_found("group"))
     }
 
     pub(super) async fn group_names(&self) -> Result<BTreeMap<GroupId, String>, Problem> {
         Ok(self.store().groups().await?.into_iter().map(|group| (group.id, group.name)).collect())
+    }
+
+    /// Names of the scope's campaigns, open or not, by row id.
+    pub(super) async fn campaign_names(&self, scope: &Scope) -> Result<BTreeMap<i64, String>, Problem> {
+        let campaigns = self.store().reader().await?.campaigns().await?.into_iter();
+        let own = campaigns.filter(|it| scope.holds(it.enterprise, it.organisation));
+        Ok(own.map(|it| (it.id.0, it.name)).collect())
+    }
+
+    /// The numbers of all accounts, removed ones included.
+    pub(super) async fn agent_numbers(&self) -> Result<BTreeMap<AgentId, String>, Problem> {
+        Ok(self.store().all_agents().await?.into_iter().map(|row| (row.id, row.number)).collect())
     }
 
     /// Sends a new or changed account to the engine, as the store has it now.

@@ -1,25 +1,32 @@
-//! Authentication and role checks: the middleware before every route (session cookie, bearer token,
+//! Authentication and checks of rights: the middleware before every route (session cookie, bearer token,
 //! anonymous), the Origin check and the check of query parameters. Whose data a caller may see is checked in the handlers.
 
-use super::app_state::AppState;
+use super::app_state::{AppState, OpenCampaignFacts};
+use super::idempotency::serve_once;
 use super::limits::StreamReader;
 use super::parameters::check_query;
 use super::problem::Problem;
-use super::request_limits::{RequestKey, network_of};
+use super::request_limits::{LimitKey, network_of};
+use super::rights::{self, Action, Right};
 use super::route::Route;
 use super::secrets;
+use super::sessions;
+use super::shown_number::NumberSight;
 use super::source::Source;
-use crate::store::{AgentRow, Role};
+use crate::store::scope::FIRST_ENTERPRISE;
+use crate::store::{Actor, ActorKind, AgentRow, OrganisationRow, RequestKey, Role, Scope, SessionRow};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use paceline_core::ids::{AgentId, GroupId};
+use paceline_core::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Name of the session cookie.
 pub const SESSION_COOKIE: &str = "paceline";
@@ -27,47 +34,36 @@ pub const SESSION_COOKIE: &str = "paceline";
 /// Largest request body, in bytes.
 pub const BODY_MAX: usize = 64 * 1024;
 
-/// Which roles a route admits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    Public,
-    /// Any account and any token.
-    SignedIn,
-    /// Roles that work on the phone or lead agents.
-    Workers,
-    /// Roles that lead agents, and analysts.
-    Readers,
-    ShiftLeads,
-    Managers,
-    /// Commands on this machine, with the token of the service's key file.
-    ThisMachine,
-}
-
-impl Access {
-    pub const fn roles(self) -> &'static [Role] {
-        use Role::{Admin, Agent, Analyst, Lead, Manager};
-        match self {
-            Access::Public | Access::SignedIn => &[Agent, Lead, Manager, Analyst, Admin],
-            Access::Workers => &[Agent, Lead, Manager, Admin],
-            Access::Readers => &[Lead, Manager, Analyst, Admin],
-            Access::ShiftLeads => &[Lead, Manager, Admin],
-            Access::Managers => &[Manager, Admin],
-            Access::ThisMachine => &[Admin],
-        }
-    }
-}
-
 /// The authenticated sender of a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub role: Role,
+    /// Runs the installation.
+    pub operator: bool,
+    /// Actions of a token: it may do these as far as its role may. `None` = all that the role may.
+    pub scopes: Option<BTreeSet<Action>>,
+    /// Whose rows the caller sees.
+    pub scope: Scope,
+    /// The caller's own organisation.
+    pub organisation: Arc<OrganisationRow>,
     /// `None` = a program with a bearer token.
     pub account: Option<AgentRow>,
-    /// Hash of the session cookie of this request.
-    pub session: Option<String>,
-    /// Hash of the bearer token of this request.
-    pub token: Option<String>,
+    /// The session of this request's cookie.
+    pub session: Option<SessionRow>,
+    /// The bearer token of this request.
+    pub token: Option<Token>,
     pub address: IpAddr,
+    /// The `Idempotency-Key` of this request.
+    pub request_key: Option<RequestKey>,
+}
+
+/// A bearer token that was accepted.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub hash: String,
+    /// `None` = the token of commands on this machine.
+    pub id: Option<i64>,
+    pub name: String,
 }
 
 impl Caller {
@@ -85,24 +81,80 @@ impl Caller {
     pub(super) fn stream_reader(&self) -> StreamReader {
         match &self.account {
             Some(account) => StreamReader::Account(account.id),
-            None => StreamReader::Program(self.token.clone().unwrap_or_default()),
+            None => StreamReader::Program(self.token.as_ref().map_or_else(String::new, |it| it.hash.clone())),
         }
     }
 
     /// Whose requests those of this caller count with; `None` = the commands of this machine, which are not counted.
-    fn request_key(&self, state: &AppState) -> Option<RequestKey> {
+    fn limit_key(&self, state: &AppState) -> Option<LimitKey> {
         let key = match (&self.account, &self.token) {
-            (Some(account), _) => RequestKey::Account(account.id),
-            (None, token) => RequestKey::Program(token.clone().unwrap_or_default()),
+            (Some(account), _) => LimitKey::Account(account.id),
+            (None, token) => LimitKey::Program(token.as_ref().map(|it| it.hash.clone()).unwrap_or_default()),
         };
         let is_local =
-            self.token.as_ref().is_some_and(|it| *it == secrets::key_hash(state.local_service_token()));
+            self.token.as_ref().is_some_and(|it| it.hash == secrets::key_hash(state.local_service_token()));
         (!is_local).then_some(key)
     }
 
-    /// Whether the role sees all agents, groups and campaigns.
+    /// Whether the caller may do this at all; see [`rights`](super::rights) for what is asked beside it.
+    pub fn may(&self, action: Action) -> bool {
+        if self.scopes.as_ref().is_some_and(|scopes| !scopes.contains(&action)) {
+            return false;
+        }
+        if self.operator && action.is_operators() {
+            return true;
+        }
+        let settings = &self.organisation.settings;
+        let is_allowed_here = match (action, self.role) {
+            (Action::NumbersRead, Role::Analyst | Role::Auditor) => settings.analysts_read_numbers,
+            (Action::LeadsAdd, Role::Agent) => settings.agents_add_leads,
+            // A program approves nothing.
+            (Action::ApprovalsDecide, _) => self.account.is_some(),
+            _ => true,
+        };
+        is_allowed_here && action.roles().contains(&self.role)
+    }
+
+    /// Every action that the caller may do, in the order of the table.
+    pub fn rights(&self) -> Vec<Action> {
+        rights::TABLE.iter().map(|(action, _)| *action).filter(|action| self.may(*action)).collect()
+    }
+
+    /// Whether the caller is shown whole telephone numbers.
+    pub(super) fn sight(&self) -> NumberSight {
+        NumberSight::of(self)
+    }
+
+    /// As [`Caller::sight`]; one's own telephone is always whole.
+    pub(super) fn sight_of(&self, row: &AgentRow) -> NumberSight {
+        if self.is_agent(row.id) { NumberSight::Whole } else { self.sight() }
+    }
+
+    /// Whose keys those of this caller are.
+    pub(super) fn key_space(&self) -> String {
+        match (&self.account, &self.token) {
+            (Some(account), _) => format!("account {}", account.id.0),
+            (None, Some(Token { id: Some(id), .. })) => format!("token {id}"),
+            _ => "command".to_owned(),
+        }
+    }
+
+    /// The caller in the words of the audit.
+    pub fn actor(&self) -> Actor {
+        let (kind, id, name) = match (&self.account, &self.token) {
+            (Some(row), _) => {
+                (ActorKind::Person, Some(row.id.0), format!("{} {}", row.number, row.details.name))
+            }
+            (None, Some(Token { id: Some(id), name, .. })) => (ActorKind::Program, Some(*id), name.clone()),
+            _ => (ActorKind::System, None, "command".to_owned()),
+        };
+        let address = self.address.to_string();
+        Actor { kind, id, name, address, enterprise: self.scope.enterprise, key: self.request_key.clone() }
+    }
+
+    /// Whether the role sees all agents, groups and campaigns of its organisation.
     pub fn can_see_all(&self) -> bool {
-        matches!(self.role, Role::Manager | Role::Analyst | Role::Admin)
+        matches!(self.role, Role::Manager | Role::Analyst | Role::Auditor | Role::Admin)
     }
 
     /// The groups that the caller is a member of.
@@ -114,30 +166,38 @@ impl Caller {
     /// Whether the caller may see this agent: an agent sees itself, a shift lead the members of the same
     /// groups, a manager, analyst or admin everyone.
     pub fn can_see(&self, agent: &AgentRow) -> bool {
+        if !self.scope.holds(agent.enterprise, agent.organisation) {
+            return false;
+        }
         let groups = self.groups();
         let shares = || agent.groups.iter().any(|membership| groups.contains(&membership.group));
         self.can_see_all() || self.is_agent(agent.id) || (self.role == Role::Lead && shares())
     }
 
-    /// Whether the caller may see what belongs to this group.
+    /// Whether the caller may see this open campaign.
+    pub fn can_see_campaign(&self, facts: &OpenCampaignFacts) -> bool {
+        self.scope.holds(facts.enterprise, facts.organisation)
+            && self.can_see_group(facts.rules.agents.as_ref().map(|rules| rules.group))
+    }
+
+    /// Whether the caller may see what belongs to this group of its own enterprise.
     pub fn can_see_group(&self, group: Option<GroupId>) -> bool {
         self.can_see_all() || group.is_some_and(|group| self.groups().contains(&group))
     }
 }
 
 /// Middleware before every route of the table: authenticates, checks the Origin of changing requests that
-/// come with a cookie, checks the role, and hands the [`Caller`] to the handler.
-pub(super) async fn require_access(
+/// come with a cookie, checks the right, and hands the [`Caller`] to the handler.
+pub(super) async fn require_right(
     State((state, route)): State<(AppState, &'static Route)>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let access = route.access;
     let source = request.extensions().get::<Source>().copied();
     let address = source.map_or(IpAddr::from([0, 0, 0, 0]), |it| it.address);
-    if access == Access::Public {
+    if route.right == Right::Public {
         match is_changing(request.method()) {
-            true => state.count_request(RequestKey::SignIn(network_of(address)))?,
+            true => state.count_request(LimitKey::SignIn(network_of(address)))?,
             false => state.count_stranger(address)?,
         }
         if is_changing(request.method()) && request.headers().contains_key(header::ORIGIN) {
@@ -146,31 +206,35 @@ pub(super) async fn require_access(
         check_query(request.uri().query(), route.query)?;
         return Ok(next.run(request).await);
     }
-    let caller = match authenticate(&state, request.headers(), address).await {
+    let mut caller = match authenticate(&state, request.headers(), address).await {
         Ok(Some(caller)) => caller,
         refused => {
             state.count_stranger(address)?;
             return Err(refused.err().unwrap_or_else(Problem::unauthenticated));
         }
     };
-    if let Some(key) = caller.request_key(&state) {
+    if let Some(key) = caller.limit_key(&state) {
         state.count_request(key)?;
     }
     if caller.session.is_some() && is_changing(request.method()) {
         check_origin(request.headers())?;
     }
-    if !access.roles().contains(&caller.role) {
-        return Err(Problem::forbidden(format!("this is not for the role `{}`", caller.role.word())));
+    match route.right {
+        Right::Action(action) if !caller.may(action) => return Err(Problem::missing_right(action)),
+        Right::Visible(action) if caller.scopes.as_ref().is_some_and(|own| !own.contains(&action)) => {
+            return Err(Problem::missing_right(action));
+        }
+        _ => {}
     }
-    let is_own = caller.request_key(&state).is_none();
-    if access == Access::ThisMachine && !(source.is_some_and(|it| it.is_local) && is_own) {
+    let is_own = caller.limit_key(&state).is_none();
+    if route.right == Right::ThisMachine && !(source.is_some_and(|it| it.is_local) && is_own) {
         return Err(Problem::forbidden(
             "this is for commands on the machine of the service, with its key file",
         ));
     }
     check_query(request.uri().query(), route.query)?;
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    sessions::use_session(&state, &mut caller, route).await?;
+    serve_once(&state, route, caller, request, next).await
 }
 
 fn is_changing(method: &Method) -> bool {
@@ -187,27 +251,70 @@ pub(super) async fn authenticate(
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let (_, token) = token.ok_or_else(Problem::unauthenticated)?;
-        let token = secrets::key_hash(token.trim());
-        let role = role_of_token(state, &token).await?.ok_or_else(Problem::unauthenticated)?;
-        return Ok(Some(Caller { role, account: None, session: None, token: Some(token), address }));
+        return accept_token(state, secrets::key_hash(token.trim()), address).await.map(Some);
     }
     let Some(cookie) = session_cookie(headers) else { return Ok(None) };
-    let hash = secrets::key_hash(cookie);
-    let account = state.store().session_account(&hash).await?;
-    Ok(account.map(|account| Caller {
+    caller_of_session(state, &secrets::key_hash(cookie), address).await
+}
+
+/// The caller of the session with this hash; `None` = it has ended.
+pub(super) async fn caller_of_session(
+    state: &AppState,
+    hash: &str,
+    address: IpAddr,
+) -> Result<Option<Caller>, Problem> {
+    let Some((session, account)) = state.store().session(hash).await? else { return Ok(None) };
+    let (organisation, scope) = state.organisation_of(account.organisation).await?;
+    Ok(Some(Caller {
         role: account.details.role,
+        operator: account.operator,
+        scopes: None,
+        scope,
+        organisation,
         account: Some(account),
-        session: Some(hash),
+        session: Some(session),
         token: None,
         address,
+        request_key: None,
     }))
 }
 
-async fn role_of_token(state: &AppState, hash: &str) -> Result<Option<Role>, Problem> {
+async fn accept_token(state: &AppState, hash: String, address: IpAddr) -> Result<Caller, Problem> {
     if hash == secrets::key_hash(state.local_service_token()) {
-        return Ok(Some(Role::Admin));
+        let (organisation, scope) = state.organisation_of(FIRST_ENTERPRISE).await?;
+        return Ok(Caller {
+            role: Role::Admin,
+            operator: true,
+            scopes: None,
+            scope,
+            organisation,
+            account: None,
+            session: None,
+            token: Some(Token { hash, id: None, name: "command".into() }),
+            address,
+            request_key: None,
+        });
     }
-    Ok(state.store().token(hash).await?.map(|token| token.role))
+    let row = state.store().token(&hash).await?.ok_or_else(Problem::unauthenticated)?;
+    let now = state.now();
+    // To the minute: a program's every request must not be a write.
+    if row.used_at.is_none_or(|at| at + Duration::from_secs(60) <= now) {
+        state.store().note_token_used(row.id).await?;
+    }
+    let (organisation, scope) = state.organisation_of(row.organisation).await?;
+    let scopes = row.scopes.map(|words| words.iter().filter_map(|word| Action::from_word(word)).collect());
+    Ok(Caller {
+        role: row.role,
+        operator: false,
+        scopes,
+        scope,
+        organisation,
+        account: None,
+        session: None,
+        token: Some(Token { hash, id: Some(row.id), name: row.name }),
+        address,
+        request_key: None,
+    })
 }
 
 /// The value of the session cookie.

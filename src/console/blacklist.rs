@@ -6,8 +6,10 @@ use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::{TEXT, parse_pattern, parse_text};
 use super::problem::Problem;
+use super::rights::Action;
+use super::shown_number::{NumberSight, shown_text};
 use super::views::{moment, optional_moment};
-use crate::store::{BlacklistAddition, BlacklistEntry, BlacklistFilter};
+use crate::store::{BlacklistAddition, BlacklistEntry, BlacklistFilter, Reader, Role, Subject};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -56,10 +58,35 @@ pub(super) struct BlacklistRequest {
 /// The usual forms; other spellings with spaces, dashes and brackets are taken too.
 const PATTERN: &str = r"^(\+86)?1[3-9][0-9]{5,8}\*$|^1[3-9][0-9]{9}$";
 
-async fn campaign_id(state: &AppState, name: Option<&str>) -> Result<Option<CampaignId>, Problem> {
+async fn campaign_id(
+    state: &AppState,
+    caller: &Caller,
+    name: Option<&str>,
+) -> Result<Option<CampaignId>, Problem> {
     let Some(name) = name else { return Ok(None) };
     let mut reader = state.store().reader().await?;
-    Ok(Some(reader.campaign(name).await.map_err(|_| Problem::not_found("campaign"))?.id))
+    let found = reader.campaign_in(&caller.scope, name).await?;
+    Ok(Some(found.ok_or_else(|| Problem::not_found("campaign"))?.id))
+}
+
+/// An agent puts the number of its present call on the blacklist, and no other.
+fn check_own_call(state: &AppState, caller: &Caller, patterns: &[NumberPattern]) -> Result<(), Problem> {
+    if caller.role != Role::Agent {
+        return Ok(());
+    }
+    let board = super::floor::board(state);
+    let work = board.seats.get(&caller.account()?.id).and_then(|seat| seat.work.as_ref());
+    let number = work.and_then(|work| work.number).map(NumberPattern::exact);
+    if number.is_some_and(|number| patterns == [number]) {
+        return Ok(());
+    }
+    Err(Problem::forbidden("an agent adds the number of its present call; ask the shift lead for others"))
+}
+
+/// Patterns in the words of the audit: an exact number is masked.
+fn audit_view(patterns: &[NumberPattern], campaign: Option<&str>) -> Value {
+    let shown = patterns.iter().take(100).map(|it| shown_text(&it.to_string(), NumberSight::Masked));
+    json!({ "campaign": campaign, "count": patterns.len(), "numbers": shown.collect::<Vec<_>>() })
 }
 
 fn parse_until(text: &str, now: Utc) -> Result<Utc, Problem> {
@@ -91,15 +118,21 @@ pub(super) async fn add(
     }
     let text = |field: &str, given: Option<String>| given.map(|text| parse_text(field, &text)).transpose();
     let addition = BlacklistAddition {
-        campaign: campaign_id(&state, asked.campaign.as_deref()).await?,
+        campaign: campaign_id(&state, &caller, asked.campaign.as_deref()).await?,
         patterns,
         source: text("source", asked.source)?.unwrap_or_else(|| BY_HAND.to_owned()),
         reason: text("reason", asked.reason)?,
         added_by: Some(caller.account.as_ref().map_or("program", |account| &account.number).to_owned()),
         until: asked.until.as_deref().map(|text| parse_until(text, state.now())).transpose()?,
     };
-    let added = state.store().add_blacklist(&addition).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "added": added.added, "leads_closed": added.leads_closed }))))
+    check_own_call(&state, &caller, &addition.patterns)?;
+    let subject = Subject::of("blacklist", &addition.source);
+    let mut change = state.change(&caller, Action::BlacklistAdd, subject).await?;
+    change.set_after(audit_view(&addition.patterns, asked.campaign.as_deref()));
+    let added = change.add_blacklist(&addition).await?;
+    change.commit().await?;
+    let leads_closed = state.store().apply_blacklist(&addition).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "added": added, "leads_closed": leads_closed }))))
 }
 
 /// Filters of the list; their forms are checked by the table of routes.
@@ -114,34 +147,50 @@ pub(super) struct BlacklistQuery {
 
 pub(super) async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     Query(query): Query<BlacklistQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let campaign = campaign_id(&state, query.campaign.as_deref()).await?;
+    let campaign = campaign_id(&state, &caller, query.campaign.as_deref()).await?;
     let scope = match (query.scope.as_deref(), campaign) {
         (Some("system"), _) => Some(None),
         (_, Some(campaign)) => Some(Some(campaign)),
         _ => None,
     };
     let limit = query.limit.unwrap_or(PAGE);
-    let filter = BlacklistFilter {
-        scope,
-        number: query.number.as_deref().map(super::fields::parse_telephone).transpose()?,
-        in_force_at: None,
-        after: query.after.unwrap_or(0),
-    };
+    let number_asked = query.number.as_deref().map(super::fields::parse_telephone).transpose()?;
+    if let Some(number) = number_asked {
+        state.record_look_up(&caller, Action::BlacklistRead, number).await?;
+    }
+    let filter =
+        BlacklistFilter { scope, number: number_asked, in_force_at: None, after: query.after.unwrap_or(0) };
     let mut reader = state.store().reader().await?;
     let entries = reader.blacklist_entries(filter, limit).await?;
-    let names: BTreeMap<CampaignId, String> =
-        reader.campaigns().await?.into_iter().map(|campaign| (campaign.id, campaign.name)).collect();
+    let names = campaign_names(&mut reader, &caller).await?;
     let next = entries.last().filter(|_| entries.len() as u32 == limit).map(|entry| entry.id);
-    let items: Vec<Value> = entries.iter().map(|entry| view(entry, &names)).collect();
+    // Entries of other enterprises' campaigns are as if they were not there.
+    let seen = entries.iter().filter(|entry| is_seen(entry, &names));
+    let items: Vec<Value> = seen.map(|entry| view(entry, &names, caller.sight())).collect();
     Ok(Json(json!({ "items": items, "next": next })))
 }
 
-fn view(entry: &BlacklistEntry, names: &BTreeMap<CampaignId, String>) -> Value {
+/// The campaigns that the caller's enterprise has.
+async fn campaign_names(
+    reader: &mut Reader,
+    caller: &Caller,
+) -> Result<BTreeMap<CampaignId, String>, Problem> {
+    let campaigns = reader.campaigns().await?.into_iter();
+    let own = campaigns.filter(|it| caller.scope.holds(it.enterprise, it.organisation));
+    Ok(own.map(|campaign| (campaign.id, campaign.name)).collect())
+}
+
+fn is_seen(entry: &BlacklistEntry, names: &BTreeMap<CampaignId, String>) -> bool {
+    entry.campaign.is_none_or(|campaign| names.contains_key(&campaign))
+}
+
+fn view(entry: &BlacklistEntry, names: &BTreeMap<CampaignId, String>, sight: NumberSight) -> Value {
     json!({
         "id": entry.id,
-        "number": entry.pattern.to_string(),
+        "number": shown_text(&entry.pattern.to_string(), sight),
         "scope": if entry.campaign.is_some() { "campaign" } else { "system" },
         "campaign": entry.campaign.and_then(|campaign| names.get(&campaign)),
         "source": entry.source,
@@ -154,10 +203,22 @@ fn view(entry: &BlacklistEntry, names: &BTreeMap<CampaignId, String>) -> Value {
 
 pub(super) async fn remove_entry(
     State(state): State<AppState>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
+    let missing = || Problem::not_found("entry of the blacklist");
     let id = super::records::parse_id(&id, "entry of the blacklist")?;
-    state.store().remove_blacklist_entry(id).await?;
+    let mut reader = state.store().reader().await?;
+    let names = campaign_names(&mut reader, &caller).await?;
+    let before = BlacklistFilter { after: id - 1, ..BlacklistFilter::default() };
+    let entry = reader.blacklist_entries(before, 1).await?.pop().filter(|entry| entry.id == id);
+    let entry = entry.filter(|entry| is_seen(entry, &names)).ok_or_else(missing)?;
+    drop(reader);
+    let subject = Subject::of("blacklist", &entry.source);
+    let mut change = state.change(&caller, Action::BlacklistEdit, subject).await?;
+    change.set_before(view(&entry, &names, NumberSight::Masked));
+    change.remove_blacklist_entry(id).await?;
+    change.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -175,16 +236,21 @@ pub(super) struct BlacklistRemoval {
 /// Removes a number from one scope, from whichever source it came.
 pub(super) async fn remove(
     State(state): State<AppState>,
+    caller: Caller,
     Body(asked): Body<BlacklistRemoval>,
 ) -> Result<Json<Value>, Problem> {
     let patterns = parse_pattern(&asked.number)?;
-    let campaign = campaign_id(&state, asked.campaign.as_deref()).await?;
-    let removed = state.store().remove_blacklist(campaign, &patterns).await?;
+    let campaign = campaign_id(&state, &caller, asked.campaign.as_deref()).await?;
+    let subject = Subject::of("blacklist", asked.campaign.as_deref().unwrap_or("system"));
+    let mut change = state.change(&caller, Action::BlacklistEdit, subject).await?;
+    change.set_before(audit_view(&patterns, asked.campaign.as_deref()));
+    let removed = change.remove_blacklist(campaign, &patterns).await?;
     if removed == 0 {
         let scope =
             asked.campaign.map_or("every campaign".to_owned(), |name| format!("the campaign `{name}`"));
         let detail = format!("{} is not on the blacklist of {scope}", asked.number);
         return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", detail));
     }
+    change.commit().await?;
     Ok(Json(json!({ "removed": removed })))
 }

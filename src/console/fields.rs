@@ -18,8 +18,10 @@ const SKILLS_MAX: usize = 32;
 
 pub(super) fn parse_role(word: &str) -> Result<Role, Problem> {
     let words: Vec<&str> = Role::ALL.into_iter().map(Role::word).collect();
-    Role::from_word(word)
-        .ok_or_else(|| Problem::unprocessable(format!("a role is one of {}", words.join(", "))))
+    Role::from_word(word).ok_or_else(|| {
+        let list = words.join(", ");
+        Problem::of_field("/role", &format!("a role is one of {list}"), &format!("角色是 {list} 之一"))
+    })
 }
 
 /// Trims a text of any script; it must be one line and not empty.
@@ -29,20 +31,25 @@ pub(super) fn parse_text(field: &str, given: &str) -> Result<String, Problem> {
     if fits {
         return Ok(given.to_owned());
     }
-    Err(Problem::unprocessable(format!("{field}: 1 to {TEXT_MAX} characters on one line")))
+    Err(Problem::of_field(
+        &format!("/{}", field.replace('.', "/")),
+        &format!("1 to {TEXT_MAX} characters on one line"),
+        &format!("一行,1 到 {TEXT_MAX} 个字"),
+    ))
 }
 
 pub(super) fn parse_login(given: &str) -> Result<String, Problem> {
     let login = parse_text("login", given)?;
     if login.chars().any(char::is_whitespace) {
-        return Err(Problem::unprocessable("login: no spaces"));
+        return Err(Problem::of_field("/login", "no spaces", "不能有空格"));
     }
     Ok(login)
 }
 
 pub(super) fn parse_skills(given: BTreeSet<String>) -> Result<BTreeSet<String>, Problem> {
     if given.len() > SKILLS_MAX {
-        return Err(Problem::unprocessable(format!("at most {SKILLS_MAX} skills")));
+        let (en, zh) = (format!("at most {SKILLS_MAX} skills"), format!("最多 {SKILLS_MAX} 项技能"));
+        return Err(Problem::of_field("/skills", &en, &zh));
     }
     given.iter().map(|skill| parse_text("skills", skill)).collect()
 }
@@ -110,6 +117,12 @@ pub(super) fn parse_telephone(given: &str) -> Result<PhoneNumber, Problem> {
     let bare: String = given.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
     let bare = bare.strip_prefix("+86").unwrap_or(&bare);
     PhoneNumber::chinese(bare.as_bytes()).map_err(|_| unfit())
+}
+
+/// Parses an RFC 3339 moment to milliseconds of UTC.
+pub(super) fn parse_moment(text: Option<&str>, what: &str) -> Result<Option<i64>, Problem> {
+    let unfit = |_| Problem::unprocessable(format!("{what}: a moment like 2030-01-31T09:30:00Z"));
+    text.map(|text| text.parse::<jiff::Timestamp>().map(|at| at.as_millisecond()).map_err(unfit)).transpose()
 }
 
 #[cfg(test)]

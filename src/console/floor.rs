@@ -4,9 +4,11 @@
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::problem::Problem;
+use super::rights::Action;
 use super::views::{self, Names};
 use crate::engine::Board;
-use crate::store::{AgentRow, Role};
+use crate::store::scope::FIRST_ENTERPRISE;
+use crate::store::{AgentRow, Role, Subject};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -24,6 +26,7 @@ use tokio::sync::oneshot;
 /// Which agents and groups a caller may see, and the names to show for ids.
 pub(super) struct Scope {
     pub names: Names,
+    owner: crate::store::Scope,
     everything: bool,
     agents: BTreeSet<AgentId>,
     groups: BTreeSet<GroupId>,
@@ -31,13 +34,17 @@ pub(super) struct Scope {
 
 impl Scope {
     pub async fn of(state: &AppState, caller: &Caller) -> Result<Scope, Problem> {
-        let all = state.store().agents().await?;
-        let names = Names::of(&all, state.group_names().await?, state);
+        let all = state.agents_in(&caller.scope).await?;
+        let names = Names::of(&all, state.group_names().await?, state, caller.sight());
         // Managers and analysts without a group have no seat to show.
         let sits =
             |row: &&AgentRow| !row.groups.is_empty() || matches!(row.details.role, Role::Agent | Role::Lead);
-        let agents = all.iter().filter(sits).filter(|row| caller.can_see(row)).map(|row| row.id).collect();
-        Ok(Scope { names, everything: caller.can_see_all(), agents, groups: caller.groups() })
+        let seen = |row: &&AgentRow| {
+            caller.is_agent(row.id) || (caller.may(Action::FloorRead) && caller.can_see(row))
+        };
+        let agents = all.iter().filter(sits).filter(seen).map(|row| row.id).collect();
+        let owner = caller.scope.clone();
+        Ok(Scope { names, owner, everything: caller.can_see_all(), agents, groups: caller.groups() })
     }
 
     /// Restricts the scope to one group.
@@ -57,12 +64,14 @@ impl Scope {
     }
 
     pub fn can_see_campaign(&self, state: &AppState, campaign: CampaignId) -> bool {
-        let of = |groups: &BTreeSet<GroupId>| {
-            let facts = state.campaigns().remove(&campaign);
-            let rules = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref());
-            rules.is_some_and(|rules| groups.contains(&rules.group))
-        };
-        self.everything || of(&self.groups)
+        let facts = state.campaigns().remove(&campaign);
+        // A campaign of whose opening the console has no word yet is one of a file: the first enterprise's.
+        let owner = facts
+            .as_ref()
+            .map_or((FIRST_ENTERPRISE, FIRST_ENTERPRISE), |facts| (facts.enterprise, facts.organisation));
+        let rules = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref());
+        self.owner.holds(owner.0, owner.1)
+            && (self.everything || rules.is_some_and(|rules| self.groups.contains(&rules.group)))
     }
 
     pub fn seats(&self, board: &Board) -> Vec<Value> {
@@ -112,11 +121,11 @@ pub(super) async fn floor(
 ) -> Result<Json<Value>, Problem> {
     let mut scope = Scope::of(&state, &caller).await?;
     if let Some(name) = &query.group {
-        let group = state.group_by_name(name).await?.id;
+        let group = state.group_by_name(&caller.scope, name).await?.group.id;
         if !caller.can_see_group(Some(group)) {
             return Err(Problem::not_found("group"));
         }
-        let agents = state.store().agents().await?;
+        let agents = state.agents_in(&caller.scope).await?;
         let member = |row: &&AgentRow| row.groups.iter().any(|it| it.group == group);
         scope.restrict_to_group(group, agents.iter().filter(member).map(|row| row.id).collect());
     }
@@ -155,13 +164,19 @@ pub(super) struct CampaignRequest {
 
 pub(super) async fn open_campaign(
     State(state): State<AppState>,
+    caller: Caller,
     Body(asked): Body<CampaignRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let closed = || {
         let detail = "this service opens no campaigns by itself; start it with --campaigns DIR";
         Problem::new(StatusCode::CONFLICT, "no_folder", detail)
     };
-    let folder = state.campaign_folder().ok_or_else(closed)?;
+    if caller.organisation.suspended {
+        return Err(Problem::suspended());
+    }
+    // Campaign files are the first enterprise's.
+    let is_first = caller.scope.holds(FIRST_ENTERPRISE, FIRST_ENTERPRISE);
+    let folder = state.campaign_folder().filter(|_| is_first).ok_or_else(closed)?;
     let file = resolve_below(&folder.dir, &asked.file).await?;
     let (answer, answered) = oneshot::channel();
     let opening = super::app_state::OpenCampaign { file, paused: asked.paused, answer };
@@ -170,6 +185,9 @@ pub(super) async fn open_campaign(
     // The request is right; the file, or a campaign of its name, is not in a state to be opened.
     let refused = |why: String| Problem::new(StatusCode::CONFLICT, "not_opened", why);
     let name = answered.await.map_err(|_| gone())?.map_err(refused)?;
+    let mut change = state.change(&caller, Action::CampaignsEdit, Subject::of("campaign", &name)).await?;
+    change.set_after(json!({ "action": "open", "file": asked.file, "paused": asked.paused }));
+    change.commit().await?;
     Ok((StatusCode::CREATED, Json(json!({ "campaign": name }))))
 }
 

@@ -4,12 +4,15 @@ use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::{TEXT, parse_text};
 use super::problem::Problem;
+use super::rights::Action;
+use super::versions::{answer_of_row, check_version, with_etag};
 use super::views;
 use crate::engine::EngineRequest;
-use crate::store::AgentRow;
+use crate::store::{AgentRow, Scope, Subject};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use paceline_core::agent::{Group, Membership, WorkMode};
 use paceline_core::ids::GroupId;
 use paceline_core::time::Duration;
@@ -44,13 +47,14 @@ const fn default_in_use() -> bool {
 
 pub(super) async fn parse_memberships(
     state: &AppState,
+    scope: &Scope,
     asked: &[MembershipRequest],
 ) -> Result<Vec<Membership>, Problem> {
     if asked.len() > GROUPS_MAX {
         return Err(Problem::unprocessable(format!("at most {GROUPS_MAX} groups")));
     }
     let names: BTreeMap<String, GroupId> =
-        state.group_names().await?.into_iter().map(|(id, name)| (name, id)).collect();
+        state.groups_in(scope).await?.into_iter().map(|row| (row.group.name, row.group.id)).collect();
     let mut found: BTreeMap<GroupId, Membership> = BTreeMap::new();
     for asked in asked {
         let (name, priority, in_use) = match asked {
@@ -77,9 +81,7 @@ pub(super) async fn set_membership(
     Path((number, group)): Path<(String, String)>,
     Body(asked): Body<MembershipChange>,
 ) -> Result<Json<Value>, Problem> {
-    let (row, group) = agent_and_group(&state, &caller, &number, &group).await?;
-    let mut groups = row.groups.clone();
-    match groups.iter_mut().find(|membership| membership.group == group) {
+    let edit = |groups: &mut Vec<Membership>, group| match groups.iter_mut().find(|it| it.group == group) {
         Some(membership) => {
             membership.priority = asked.priority.unwrap_or(membership.priority);
             membership.in_use = asked.in_use.unwrap_or(membership.in_use);
@@ -89,10 +91,8 @@ pub(super) async fn set_membership(
             priority: asked.priority.unwrap_or(default_priority()),
             in_use: asked.in_use.unwrap_or(true),
         }),
-    }
-    state.store().set_memberships(row.id, &groups).await?;
-    let row = state.send_agent_to_engine(row.id).await?;
-    Ok(Json(views::agent(&row, &state.group_names().await?)))
+    };
+    change_memberships(&state, &caller, &number, &group, edit).await
 }
 
 pub(super) async fn drop_membership(
@@ -100,12 +100,31 @@ pub(super) async fn drop_membership(
     caller: Caller,
     Path((number, group)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let (row, group) = agent_and_group(&state, &caller, &number, &group).await?;
-    let groups: Vec<Membership> =
-        row.groups.iter().filter(|membership| membership.group != group).copied().collect();
-    state.store().set_memberships(row.id, &groups).await?;
+    let edit = |groups: &mut Vec<Membership>, group| groups.retain(|membership| membership.group != group);
+    change_memberships(&state, &caller, &number, &group, edit).await
+}
+
+async fn change_memberships(
+    state: &AppState,
+    caller: &Caller,
+    number: &str,
+    group: &str,
+    edit: impl FnOnce(&mut Vec<Membership>, GroupId),
+) -> Result<Json<Value>, Problem> {
+    let (found, group) = agent_and_group(state, caller, number, group).await?;
+    let names = state.group_names().await?;
+    let view = |groups: &[Membership]| json!({ "groups": views::memberships(groups, &names) });
+    let subject = Subject::of("agent", &found.number);
+    let mut change = state.change(caller, Action::GroupsMembers, subject).await?;
+    let row = change.agent(found.id).await?;
+    let mut groups = row.groups.clone();
+    edit(&mut groups, group);
+    change.set_before(view(&row.groups));
+    change.set_after(view(&groups));
+    change.set_memberships(row.id, &groups).await?;
+    change.commit().await?;
     let row = state.send_agent_to_engine(row.id).await?;
-    Ok(Json(views::agent(&row, &state.group_names().await?)))
+    Ok(Json(views::agent(&row, &names, caller.sight_of(&row))))
 }
 
 /// The agent and the group, if the caller may see both.
@@ -115,8 +134,8 @@ async fn agent_and_group(
     number: &str,
     group: &str,
 ) -> Result<(AgentRow, GroupId), Problem> {
-    let group = state.group_by_name(group).await?.id;
-    let row = state.agent_by_number(number).await?;
+    let group = state.group_by_name(&caller.scope, group).await?.group.id;
+    let row = state.agent_by_number(&caller.scope, number).await?;
     if !caller.can_see_group(Some(group)) || !caller.can_see(&row) {
         return Err(Problem::not_found("agent in such a group"));
     }
@@ -124,13 +143,13 @@ async fn agent_and_group(
 }
 
 pub(super) async fn groups(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let agents = state.store().agents().await?;
-    let groups = state.store().groups().await?;
-    let seen = groups.iter().filter(|group| caller.can_see_group(Some(group.id)));
-    let shown = seen.map(|group| {
-        let member = |row: &&AgentRow| row.groups.iter().any(|membership| membership.group == group.id);
+    let agents = state.agents_in(&caller.scope).await?;
+    let groups = state.groups_in(&caller.scope).await?;
+    let seen = groups.iter().filter(|row| caller.can_see_group(Some(row.group.id)));
+    let shown = seen.map(|found| {
+        let member = |row: &&AgentRow| row.groups.iter().any(|membership| membership.group == found.group.id);
         let members: Vec<&str> = agents.iter().filter(member).map(|row| row.number.as_str()).collect();
-        let mut shown = views::group(group);
+        let mut shown = views::group(found);
         shown["members"] = members.into();
         shown
     });
@@ -192,8 +211,9 @@ impl GroupRequest {
 
 pub(super) async fn add_group(
     State(state): State<AppState>,
+    caller: Caller,
     Body(asked): Body<GroupRequest>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<Response, Problem> {
     let mut group = Group {
         id: GroupId(0),
         name: String::new(),
@@ -205,31 +225,47 @@ pub(super) async fn add_group(
     };
     asked.apply_to(&mut group)?;
     parse_text("name", &group.name)?;
-    group.id = state.store().add_group(&group).await?;
-    let shown = views::group(&group);
+    let mut change = state.change(&caller, Action::GroupsEdit, Subject::of("group", &group.name)).await?;
+    group.id = change.add_group(&caller.scope, &group).await?;
+    let row = change.group(group.id).await?;
+    let shown = views::group(&row);
+    change.set_after(shown.clone());
+    change.commit().await?;
     state.engine().send(EngineRequest::SetGroup(group)).await;
-    Ok((StatusCode::CREATED, Json(shown)))
+    Ok(with_etag(row.version, (StatusCode::CREATED, Json(shown)).into_response()))
 }
 
 pub(super) async fn change_group(
     State(state): State<AppState>,
+    caller: Caller,
     Path(name): Path<String>,
+    headers: HeaderMap,
     Body(asked): Body<GroupRequest>,
-) -> Result<Json<Value>, Problem> {
-    let mut group = state.group_by_name(&name).await?;
+) -> Result<Response, Problem> {
+    let found = state.group_by_name(&caller.scope, &name).await?;
+    let mut change = state.change(&caller, Action::GroupsEdit, Subject::of("group", &name)).await?;
+    let row = change.group(found.group.id).await?;
+    check_version(&headers, row.version, false)?;
+    let mut group = row.group.clone();
     asked.apply_to(&mut group)?;
-    state.store().change_group(&group).await?;
-    let shown = views::group(&group);
+    change.set_before(views::group(&row));
+    change.change_group(&group).await?;
+    let row = change.group(group.id).await?;
+    let shown = views::group(&row);
+    change.set_after(shown.clone());
+    change.commit().await?;
     state.engine().send(EngineRequest::SetGroup(group)).await;
-    Ok(Json(shown))
+    Ok(answer_of_row(row.version, shown))
 }
 
 /// Members stay in their other groups. Refused while an open campaign works with the group.
 pub(super) async fn remove_group(
     State(state): State<AppState>,
+    caller: Caller,
     Path(name): Path<String>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let group = state.group_by_name(&name).await?;
+    let group = state.group_by_name(&caller.scope, &name).await?.group;
     let member = |row: &AgentRow| row.groups.iter().any(|membership| membership.group == group.id);
     let members: Vec<AgentRow> = state.store().agents().await?.into_iter().filter(member).collect();
     let open = state.campaigns().into_values().find(|facts| {
@@ -246,7 +282,12 @@ pub(super) async fn remove_group(
         let detail = format!("the campaign `{}` works with this group", facts.rules.name);
         return Err(Problem::new(StatusCode::CONFLICT, "in_use", detail));
     }
-    state.store().remove_group(group.id).await?;
+    let mut change = state.change(&caller, Action::GroupsEdit, Subject::of("group", &name)).await?;
+    let row = change.group(group.id).await?;
+    check_version(&headers, row.version, false)?;
+    change.set_before(views::group(&row));
+    change.remove_group(group.id).await?;
+    change.commit().await?;
     for row in members {
         state.send_agent_to_engine(row.id).await?;
     }

@@ -3,7 +3,8 @@
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use paceline_core::ids::AgentId;
-use std::collections::BTreeMap;
+use paceline_core::time::{Duration, Utc};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,37 @@ use std::task::{Context, Poll};
 
 /// Live streams of one account, or of one program: a few screens and tabs.
 pub(super) const STREAMS_PER_ACCOUNT_MAX: usize = 8;
+
+/// Look-ups by number in an hour, of a caller who is shown masked numbers.
+pub(super) const LOOK_UPS_MAX: usize = 30;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Moments of the last hour's look-ups, by caller.
+#[derive(Debug, Default)]
+pub(super) struct LookUps {
+    made: Mutex<BTreeMap<String, VecDeque<Utc>>>,
+}
+
+impl LookUps {
+    /// Counts one look-up. `Err` = as many as are allowed were made; the next is in so many seconds.
+    pub fn count(&self, who: &str, now: Utc) -> Result<(), u64> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        for moments in made.values_mut() {
+            while moments.front().is_some_and(|at| *at + HOUR <= now) {
+                moments.pop_front();
+            }
+        }
+        made.retain(|_, moments| !moments.is_empty());
+        let own = made.entry(who.to_owned()).or_default();
+        if own.len() >= LOOK_UPS_MAX {
+            let free = own.front().map_or(now, |at| *at + HOUR);
+            return Err((free.as_millis() - now.as_millis()).max(0) as u64 / 1_000 + 1);
+        }
+        own.push_back(now);
+        Ok(())
+    }
+}
 
 /// Counts what is open by key; a key without anything open takes no memory.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use super::auth::{self, Caller};
 use super::floor::{self, Scope};
 use super::limits::{STREAMS_PER_ACCOUNT_MAX, StreamPermit, StreamRefusal};
 use super::problem::Problem;
+use super::sessions;
 use super::views;
 use crate::engine::LiveEvent;
 use axum::extract::State;
@@ -182,6 +183,9 @@ impl LiveStream {
     /// Authenticates the reader again: groups may have changed, or the session ended (`None`).
     async fn authenticate_again(&mut self) -> Option<()> {
         let caller = auth::authenticate(&self.state, &self.headers, self.caller.address).await.ok()??;
+        if let Some(session) = &caller.session {
+            sessions::extend(&self.state, session, self.state.now()).await.ok()?;
+        }
         self.scope = Scope::of(&self.state, &caller).await.ok()?;
         self.caller = caller;
         Some(())

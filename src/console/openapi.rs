@@ -3,8 +3,10 @@
 
 use super::action_schema;
 use super::answers::{self, ProblemDocument};
-use super::auth::Access;
+use super::idempotency;
+use super::rights::Right;
 use super::route::{Answer, BodySchema, ROOT, Route};
+use super::versions;
 use serde_json::{Map, Value, json};
 
 /// The given routes in OpenAPI 3.1.
@@ -50,6 +52,7 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
                 "example": parameter.form.example(parameter.example),
             })
         }))
+        .chain(header_parameters(route))
         .collect();
     let mut responses = success(route, schemas);
     for (status, description) in problems(route) {
@@ -57,16 +60,22 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         let content = json!({ "application/problem+json": { "schema": schema } });
         responses.insert(status.to_string(), json!({ "description": description, "content": content }));
     }
-    let roles: Vec<&str> = route.access.roles().iter().map(|role| role.word()).collect();
-    let is_public = route.access == Access::Public;
+    let roles: Vec<&str> = route.right.roles().iter().map(|role| role.word()).collect();
+    let is_public = route.right == Right::Public;
     let mut operation = json!({
         "operationId": operation_id(route),
         "summary": route.summary,
         "parameters": parameters,
         "responses": responses,
-        "x-roles": match route.access {
-            Access::Public => vec!["anybody"],
-            Access::ThisMachine => vec!["commands on the machine of the service, with its key file"],
+        "x-right": match route.right {
+            Right::Public => "anybody",
+            Right::SignedIn | Right::Visible(_) => "signed in",
+            Right::Action(action) => action.word(),
+            Right::ThisMachine => "commands on the machine of the service, with its key file",
+        },
+        "x-roles": match route.right {
+            Right::Public => vec!["anybody"],
+            Right::ThisMachine => Vec::new(),
             _ => roles,
         },
         "security": if is_public { json!([]) } else { json!([{ "cookie": [] }, { "token": [] }]) },
@@ -89,6 +98,30 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     operation
 }
 
+/// Headers that a route asks for.
+fn header_parameters(route: &Route) -> Vec<Value> {
+    let header = |name: &str, required: bool, description: &str, example: &str| {
+        json!({
+            "name": name,
+            "in": "header",
+            "required": required,
+            "description": description,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 64 },
+            "example": example,
+        })
+    };
+    let mut headers = Vec::new();
+    if idempotency::takes_key(route) {
+        let description = "A word of the sender's own: sent again with it, the request has its effect once";
+        headers.push(header("Idempotency-Key", idempotency::needs_key(route), description, "b7c6d0"));
+    }
+    if versions::needs_version(route) {
+        let description = "The ETag of the row that was read";
+        headers.push(header("If-Match", true, description, "*"));
+    }
+    headers
+}
+
 /// Form and example of a parameter in the path.
 fn path_parameter(route: &Route, name: &str) -> Value {
     let (schema, example) = match name {
@@ -98,6 +131,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
             let example = if route.path.starts_with("/trunks") { "main" } else { "spring" };
             (json!({ "type": "string", "minLength": 1, "maxLength": 128 }), json!(example))
         }
+        "slug" => (json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,31}$" }), json!("main")),
         // The other parameters are row ids; the bound is the largest that JavaScript holds exactly.
         _ => (json!({ "type": "integer", "minimum": 1, "maximum": (1_i64 << 53) - 1 }), json!(1)),
     };
@@ -106,6 +140,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
         "group" => "The group's name",
         "name" if route.path.starts_with("/trunks") => "The trunk's name",
         "name" => "The campaign's name",
+        "slug" => "The organisation's word",
         "attempt" => "The id of an outbound call",
         "call" => "The id of an inbound call",
         "lead" => "The lead's id",
@@ -156,7 +191,7 @@ fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value
 /// Statuses of refusals, each with a problem document.
 pub fn problems(route: &Route) -> Vec<(u16, &'static str)> {
     let has_body = !matches!(route.body, BodySchema::Empty);
-    let is_public = route.access == Access::Public;
+    let is_public = route.right == Right::Public;
     let mut all = vec![
         (400, "The request cannot be parsed"),
         (408, "The request took too long"),
@@ -171,8 +206,13 @@ pub fn problems(route: &Route) -> Vec<(u16, &'static str)> {
     if !is_public {
         all.push((404, "Not there, or not the caller's to see"));
     }
-    if route.method != "get" && !is_public {
+    if route.method != "get" {
         all.push((409, "This does not fit the present state"));
+        all.push((412, "Somebody changed it meanwhile"));
+        all.push((428, "`If-Match` is missing"));
+    }
+    if !is_public {
+        all.push((423, "The screen is locked: the password must be typed again"));
     }
     if has_body {
         all.push((413, "The body is larger than 64 KiB"));

@@ -2,12 +2,16 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::{TEXT, parse_telephone};
+use super::fields::{TEXT, parse_moment, parse_telephone};
 use super::floor;
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
+use super::rights::Action;
+use super::shown_number::{NumberSight, shown_optional, shown_text};
 use super::views::{millis, stored_number};
-use crate::store::{CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Role};
+use crate::store::{
+    CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Subject,
+};
 use axum::Json;
 use axum::body::{Body as Sent, Bytes};
 use axum::extract::{Path, Query, State};
@@ -38,7 +42,9 @@ async fn visible_lead(
     reader: &mut Reader,
     lead: LeadId,
 ) -> Result<LeadRecord, Problem> {
-    let record = reader.lead_record(lead).await?.ok_or_else(|| Problem::not_found("lead"))?;
+    let record = reader.lead_record(lead).await?;
+    let record = record.filter(|it| caller.scope.holds(it.enterprise, it.organisation));
+    let record = record.ok_or_else(|| Problem::not_found("lead"))?;
     let facts = state.campaigns().remove(&CampaignId(record.campaign_id));
     let group = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref()).map(|rules| rules.group);
     if caller.can_see_group(group) {
@@ -61,8 +67,8 @@ pub(super) async fn lead(
     let lead = LeadId(parse_id(&lead, "lead")?);
     let mut reader = state.store().reader().await?;
     let record = visible_lead(&state, &caller, &mut reader, lead).await?;
-    let numbers: std::collections::BTreeMap<i64, String> =
-        state.store().all_agents().await?.into_iter().map(|row| (row.id.0, row.number)).collect();
+    let numbers = state.agent_numbers().await?;
+    let sight = caller.sight();
     let phones = reader.phones(lead).await?;
     let corrections = reader.corrections(lead).await?;
     let history = reader.household_history(lead).await?;
@@ -80,23 +86,23 @@ pub(super) async fn lead(
         "next_at": millis(Some(record.next_at).filter(|at| *at > 0)),
         "result": record.result,
         "disposition": record.disposition,
-        "callback_agent": record.callback_agent.and_then(|id| numbers.get(&id)),
+        "callback_agent": record.callback_agent.and_then(|id| numbers.get(&AgentId(id))),
         "callback_skill": record.callback_skill,
-        "columns": columns(&record),
+        "columns": columns(&record, sight),
         "phones": phones.iter().map(|phone| json!({
-            "number": stored_number(Some(phone.number)),
-            "given": phone.given,
+            "number": stored_number(Some(phone.number), sight),
+            "given": shown_text(&phone.given, sight),
             "attempts": phone.attempts,
             "last_outcome": phone.last_outcome,
             "last_at": millis(phone.last_at),
             "closed": phone.closed,
         })).collect::<Vec<_>>(),
         "corrections": corrections.iter().map(|row| json!({
-            "agent": numbers.get(&row.agent_id),
+            "agent": numbers.get(&AgentId(row.agent_id)),
             "at": millis(Some(row.at)),
             "field": row.field,
-            "was": row.was,
-            "now": row.now,
+            "was": shown_optional(row.was.as_ref(), sight),
+            "now": shown_text(&row.now, sight),
             "attempt": row.attempt_id,
         })).collect::<Vec<_>>(),
         "history": history.iter().map(|row| json!({
@@ -104,7 +110,7 @@ pub(super) async fn lead(
             "leg": row.leg_id.map(|leg| leg.to_string()),
             "lead": row.lead_id,
             "name": row.name,
-            "number": stored_number(row.number),
+            "number": stored_number(row.number, sight),
             "at": millis(Some(row.at)),
             "answered_at": millis(row.answered_at),
             "connected_at": millis(row.connected_at),
@@ -114,16 +120,17 @@ pub(super) async fn lead(
             "agent": row.agent,
             "agent_name": row.agent_name,
             "disposition": row.disposition,
-            "note": row.note,
+            "note": shown_optional(row.note.as_ref(), sight),
             "recorded": row.recording.is_some(),
         })).collect::<Vec<_>>(),
     })))
 }
 
 /// The columns of the imported list, in its order.
-fn columns(record: &LeadRecord) -> Vec<Value> {
+fn columns(record: &LeadRecord, sight: NumberSight) -> Vec<Value> {
     let header: Vec<String> = serde_json::from_str(&record.header).unwrap_or_default();
     let cells: Vec<String> = serde_json::from_str(&record.cells).unwrap_or_default();
+    let cells = cells.into_iter().map(|cell| shown_text(&cell, sight));
     header.into_iter().zip(cells).map(|(column, cell)| json!({ "column": column, "cell": cell })).collect()
 }
 
@@ -167,7 +174,15 @@ pub(super) async fn correct(
         _ => return Err(Problem::unprocessable("either name, or phone, or phone with the number it was")),
     };
     let attempt = asked.attempt.map(AttemptId);
-    state.store().correct_lead(&Correction { lead, agent: account, attempt, change }).await?;
+    let (field, was, now) = change.words();
+    let correction = Correction { lead, agent: account, attempt, change };
+    let masked = |text: Option<String>| shown_optional(text.as_ref(), NumberSight::Masked);
+    let subject = Subject::of("lead", lead);
+    let mut change = state.change_own(&caller, "leads.correct", subject).await?;
+    change.set_before(json!({ "field": field, "value": masked(was) }));
+    change.set_after(json!({ "field": field, "value": masked(Some(now)) }));
+    change.correct_lead(&correction).await?;
+    change.commit().await?;
     Ok(StatusCode::CREATED)
 }
 
@@ -219,9 +234,15 @@ pub(super) async fn calls(
     }
     let mut reader = state.store().reader().await?;
     let campaign = match &query.campaign {
-        Some(name) => Some(reader.campaign(name).await.map_err(|_| Problem::not_found("campaign"))?.id),
+        Some(name) => {
+            let found = reader.campaign_in(&caller.scope, name).await?;
+            Some(found.ok_or_else(|| Problem::not_found("campaign"))?.id)
+        }
         None => None,
     };
+    if let Some(number) = &query.number {
+        state.record_look_up(&caller, Action::CallsRead, parse_telephone(number)?).await?;
+    }
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let wanted = CallLogFilter {
         agents: visible_agents(&state, &caller, query.agent.as_deref()).await?,
@@ -241,12 +262,13 @@ pub(super) async fn calls(
         recorded: query.recorded,
         before: query.before,
         limit,
+        scope: Some(caller.scope.clone()),
     };
     let rows =
         if inbound { reader.inbound_call_log(&wanted).await? } else { reader.call_log(&wanted).await? };
     let more = rows.len() as u32 == limit;
     let next = rows.last().filter(|_| more).map(|row| row.id);
-    let shown: Vec<Value> = rows.iter().map(|row| call_json(row, inbound)).collect();
+    let shown: Vec<Value> = rows.iter().map(|row| call_json(row, inbound, caller.sight())).collect();
     Ok(Json(json!({ "calls": shown, "next": next })))
 }
 
@@ -258,7 +280,7 @@ async fn visible_agents(
 ) -> Result<Option<Vec<AgentId>>, Problem> {
     // Callers that see everything also see the calls of removed agents.
     let accounts = state.store().all_agents().await?;
-    let seen = accounts.iter().filter(|row| caller.can_see_all() || (row.active && caller.can_see(row)));
+    let seen = accounts.iter().filter(|row| caller.can_see(row) && (caller.can_see_all() || row.active));
     match agent {
         Some(number) => {
             let found = seen.into_iter().find(|row| row.number == number);
@@ -269,20 +291,14 @@ async fn visible_agents(
     }
 }
 
-/// Parses an RFC 3339 moment to milliseconds of UTC.
-fn parse_moment(text: Option<&str>, what: &str) -> Result<Option<i64>, Problem> {
-    let unfit = |_| Problem::unprocessable(format!("{what}: a moment like 2030-01-31T09:30:00Z"));
-    text.map(|text| text.parse::<jiff::Timestamp>().map(|at| at.as_millisecond()).map_err(unfit)).transpose()
-}
-
-fn call_json(row: &CallRow, inbound: bool) -> Value {
+fn call_json(row: &CallRow, inbound: bool, sight: NumberSight) -> Value {
     json!({
         "id": row.id,
         "direction": if inbound { "in" } else { "out" },
         "campaign": row.campaign,
         "lead": row.lead_id,
         "name": row.name,
-        "number": stored_number(row.number),
+        "number": stored_number(row.number, sight),
         "at": millis(Some(row.at)),
         "answered_at": millis(row.answered_at),
         "connected_at": millis(row.connected_at),
@@ -294,7 +310,7 @@ fn call_json(row: &CallRow, inbound: bool) -> Value {
         "agent": row.agent,
         "agent_name": row.agent_name,
         "disposition": row.disposition,
-        "note": row.note,
+        "note": shown_optional(row.note.as_ref(), sight),
         "recorded": row.recorded,
         "recording": row.recorded.then(|| match inbound {
             true => format!("/api/v1/calls/in/{}/recording", row.id),
@@ -319,7 +335,8 @@ pub(super) async fn recording(
 ) -> Result<Response, Problem> {
     let attempt = AttemptId(parse_id(&attempt, "recording")?);
     let parts = state.store().reader().await?.recording(attempt).await?;
-    send_recording(&state, &caller, parts, query, &headers).await
+    let subject = Subject::of("call", format!("out-{}", attempt.0));
+    send_recording(&state, &caller, subject, parts, query, &headers).await
 }
 
 /// The recording of an inbound call, by its id in the log of inbound calls.
@@ -332,12 +349,14 @@ pub(super) async fn inbound_recording(
 ) -> Result<Response, Problem> {
     let call = parse_id(&call, "recording")?;
     let parts = state.store().reader().await?.inbound_recording(call).await?;
-    send_recording(&state, &caller, parts, query, &headers).await
+    let subject = Subject::of("call", format!("in-{call}"));
+    send_recording(&state, &caller, subject, parts, query, &headers).await
 }
 
 async fn send_recording(
     state: &AppState,
     caller: &Caller,
+    subject: Subject,
     parts: Vec<RecordingPart>,
     query: PartQuery,
     headers: &HeaderMap,
@@ -345,14 +364,13 @@ async fn send_recording(
     let missing = || Problem::not_found("recording");
     let part = query.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
     let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
+    if !caller.scope.holds(found.enterprise, found.organisation) {
+        return Err(missing());
+    }
     let accounts = state.store().all_agents().await?;
     let mut speakers = accounts.iter().filter(|row| found.speakers.contains(&row.id.0));
-    let may_hear = match caller.role {
-        Role::Manager | Role::Admin => true,
-        Role::Agent | Role::Lead => speakers.any(|row| caller.can_see(row)),
-        Role::Analyst => false,
-    };
-    if !may_hear {
+    // Agents hear the calls they took part in, shift leads those of their groups, the other roles all.
+    if !caller.can_see_all() && !speakers.any(|row| caller.can_see(row)) {
         return Err(missing());
     }
     // The store holds a path relative to the folder, or an absolute one.
@@ -360,7 +378,17 @@ async fn send_recording(
     let path = File::new(&found.path);
     let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
     let file = floor::resolve_below(root, &path).await.map_err(|_| missing())?;
+    // A player asks for many ranges of one sound: what is on record is that it began.
+    if starts_at_zero(headers.get(header::RANGE)) {
+        state.record_access(caller, Action::RecordingsPlay, subject).await?;
+    }
     send_file(&file, headers.get(header::RANGE)).await
+}
+
+/// Whether a request asks for the beginning of a file: it has no range, or one from byte 0.
+fn starts_at_zero(range: Option<&HeaderValue>) -> bool {
+    let text = range.and_then(|value| value.to_str().ok());
+    text.is_none_or(|text| text.trim_start().starts_with("bytes=0-") || parse_range(text, u64::MAX).is_none())
 }
 
 async fn send_file(path: &File, range: Option<&HeaderValue>) -> Result<Response, Problem> {

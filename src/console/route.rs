@@ -1,8 +1,8 @@
 //! The type of one entry in the table of routes.
 
 use super::app_state::AppState;
-use super::auth::Access;
-use super::parameters::Parameter;
+use super::parameters::{Form, Parameter};
+use super::rights::Right;
 use axum::routing::MethodRouter;
 use schemars::Schema;
 
@@ -10,11 +10,12 @@ use schemars::Schema;
 pub const ROOT: &str = "/api/v1";
 
 /// One route of the API.
+#[derive(Clone, Copy)]
 pub struct Route {
     pub method: &'static str,
     /// Without [`ROOT`].
     pub path: &'static str,
-    pub access: Access,
+    pub right: Right,
     /// One sentence for the OpenAPI document.
     pub summary: &'static str,
     /// Query parameters; any other is refused.
@@ -48,3 +49,33 @@ pub enum Answer {
     /// A sound file, whole or in ranges.
     Sound,
 }
+
+/// The body of a route: its type, and an example as JSON text.
+macro_rules! body {
+    ($name:ty, $example:literal) => {
+        BodySchema::Json(stringify!($name), || schemars::schema_for!($name), $example)
+    };
+}
+
+/// The answer of a route: a type of `answers`.
+macro_rules! answer {
+    ($name:ident) => {
+        Answer::Json(stringify!($name), $crate::console::answers::schema::<$crate::console::answers::$name>)
+    };
+}
+
+pub(super) use {answer, body};
+
+pub(super) const NONE: &[Parameter] = &[];
+
+pub(super) const fn parameter(
+    name: &'static str,
+    form: Form,
+    description: &'static str,
+    example: &'static str,
+) -> Parameter {
+    Parameter { name, form, description, example }
+}
+
+/// The largest number that a client in JavaScript holds exactly.
+pub(super) const WHOLE_MAX: i64 = (1 << 53) - 1;

@@ -1,57 +1,27 @@
-//! The table of routes: path, roles, query, body, handler. The router and the OpenAPI document are both
+//! The table of routes: path, right, query, body, handler. The router and the OpenAPI document are both
 //! made from it, so they cannot differ.
 
 use super::app_state::AppState;
-use super::auth::{self, Access};
+use super::auth;
 use super::parameters::{Form, Parameter};
+use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
-use super::{
-    accounts, actions, agents, answers, blacklist, floor, groups, list_changes, live, openapi, records,
-    tokens, trunks, why,
-};
+use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
+use super::routes_people::PEOPLE;
+use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
 use axum::Json;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, patch, post, put};
-use schemars::schema_for;
+use axum::routing::{delete, get, post};
 use serde_json::Value;
 
-macro_rules! body {
-    ($name:ty, $example:literal) => {
-        BodySchema::Json(stringify!($name), || schema_for!($name), $example)
-    };
-}
-
-macro_rules! answer {
-    ($name:ident) => {
-        Answer::Json(stringify!($name), answers::schema::<answers::$name>)
-    };
-}
-
-use accounts::{NewPassword, SignIn};
 use actions::CampaignAction;
-use agents::{AgentChange, NewAgent, PasswordRequest};
 use blacklist::{BlacklistRemoval, BlacklistRequest};
 use floor::CampaignRequest;
-use groups::{GroupRequest, MembershipChange};
 use list_changes::ListChangeBody;
 use records::CorrectionRequest;
-use tokens::NewToken;
 use trunks::TrunkAction;
 
-const NONE: &[Parameter] = &[];
-
-const fn parameter(
-    name: &'static str,
-    form: Form,
-    description: &'static str,
-    example: &'static str,
-) -> Parameter {
-    Parameter { name, form, description, example }
-}
-
-/// The largest number that a client in JavaScript holds exactly.
-const WHOLE_MAX: i64 = (1 << 53) - 1;
 const SECS_MAX: i64 = 24 * 3_600;
 
 /// Filters of the call log.
@@ -94,249 +64,24 @@ const PART: &[Parameter] =
     &[parameter("part", Form::Whole(1, 1_000), "A call recorded in parts has several files: 1, 2, …", "1")];
 
 /// Every route of the API.
-pub const ROUTES: &[Route] = &[
-    Route {
-        method: "post",
-        path: "/sign-in",
-        access: Access::Public,
-        summary: "Signs a person in; sets the session cookie",
-        query: NONE,
-        body: body!(SignIn, r#"{"login":"ana","password":"correct horse"}"#),
-        status: 200,
-        answer: answer!(Me),
-        handler: || post(accounts::sign_in),
-    },
-    Route {
-        method: "post",
-        path: "/sign-out",
-        access: Access::SignedIn,
-        summary: "Signs out: ends this session",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 204,
-        answer: Answer::Empty,
-        handler: || post(accounts::sign_out),
-    },
-    Route {
-        method: "get",
-        path: "/me",
-        access: Access::SignedIn,
-        summary: "The caller's own account",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(Me),
-        handler: || get(accounts::me),
-    },
-    Route {
-        method: "post",
-        path: "/me/password",
-        access: Access::SignedIn,
-        summary: "A new password; every other screen of the account is signed out",
-        query: NONE,
-        body: body!(NewPassword, r#"{"old":"correct horse","new":"battery staple"}"#),
-        status: 200,
-        answer: answer!(Me),
-        handler: || post(accounts::change_password),
-    },
-    Route {
-        method: "get",
-        path: "/me/seat",
-        access: Access::Workers,
-        summary: "The caller's own seat",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(Seat),
-        handler: || get(floor::my_seat),
-    },
-    Route {
-        method: "post",
-        path: "/me/actions",
-        access: Access::Workers,
-        summary: "An action of the caller: sign in to work, pause, dial, hold, transfer, summarise, supervise",
-        query: NONE,
-        body: BodySchema::AgentAction,
-        status: 200,
-        answer: answer!(Done),
-        handler: || post(actions::own_action),
-    },
-    Route {
-        method: "post",
-        path: "/me/device-check",
-        access: Access::Workers,
-        summary: "Listens to the caller's phone for some seconds, plays it back and says how good it is",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(DeviceCheckResult),
-        handler: || post(actions::device_check),
-    },
-    Route {
-        method: "get",
-        path: "/agents",
-        access: Access::SignedIn,
-        summary: "Accounts that the caller may see: one's own, a lead's groups, or all",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(Agents),
-        handler: || get(agents::agents),
-    },
-    Route {
-        method: "post",
-        path: "/agents",
-        access: Access::Managers,
-        summary: "Adds an account; answers with the sheet for the agent's phone, its password shown once",
-        query: NONE,
-        body: body!(
-            NewAgent,
-            r#"{"name":"安娜","groups":["vote"],"skills":["cantonese"],"telephone":"13800138000"}"#
-        ),
-        status: 201,
-        answer: answer!(AgentAdded),
-        handler: || post(agents::add_agent),
-    },
-    Route {
-        method: "get",
-        path: "/agents/{number}",
-        access: Access::SignedIn,
-        summary: "One account",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(Account),
-        handler: || get(agents::agent),
-    },
-    Route {
-        method: "patch",
-        path: "/agents/{number}",
-        access: Access::Managers,
-        summary: "Changes an account; the number stays",
-        query: NONE,
-        body: body!(AgentChange, r#"{"name":"Ana","recorded":true}"#),
-        status: 200,
-        answer: answer!(Account),
-        handler: || patch(agents::change_agent),
-    },
-    Route {
-        method: "delete",
-        path: "/agents/{number}",
-        access: Access::Managers,
-        summary: "Removes an account; its calls and its number stay",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 204,
-        answer: Answer::Empty,
-        handler: || delete(agents::remove_agent),
-    },
-    Route {
-        method: "post",
-        path: "/agents/{number}/phone-password",
-        access: Access::Managers,
-        summary: "A new password for the agent's phone, with the sheet; the old one is void",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(PhonePassword),
-        handler: || post(agents::phone_password),
-    },
-    Route {
-        method: "post",
-        path: "/agents/{number}/password",
-        access: Access::Managers,
-        summary: "A new password for the console; the account's screens are signed out",
-        query: NONE,
-        body: body!(PasswordRequest, r#"{"password":"battery staple"}"#),
-        status: 200,
-        answer: answer!(ConsolePassword),
-        handler: || post(agents::console_password),
-    },
-    Route {
-        method: "put",
-        path: "/agents/{number}/groups/{group}",
-        access: Access::ShiftLeads,
-        summary: "Adds an agent to a group, or changes priority and use of the membership",
-        query: NONE,
-        body: body!(MembershipChange, r#"{"priority":2,"in_use":true}"#),
-        status: 200,
-        answer: answer!(Account),
-        handler: || put(groups::set_membership),
-    },
-    Route {
-        method: "delete",
-        path: "/agents/{number}/groups/{group}",
-        access: Access::ShiftLeads,
-        summary: "Removes an agent from a group",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(Account),
-        handler: || delete(groups::drop_membership),
-    },
-    Route {
-        method: "post",
-        path: "/agents/{number}/actions",
-        access: Access::Workers,
-        summary: "An action in an agent's name: by the agent, a manager, an admin or a program of theirs",
-        query: NONE,
-        body: BodySchema::AgentAction,
-        status: 200,
-        answer: answer!(Done),
-        handler: || post(actions::agent_action),
-    },
-    Route {
-        method: "get",
-        path: "/groups",
-        access: Access::SignedIn,
-        summary: "Groups that the caller may see, with their members",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(Groups),
-        handler: || get(groups::groups),
-    },
-    Route {
-        method: "post",
-        path: "/groups",
-        access: Access::Managers,
-        summary: "A new group",
-        query: NONE,
-        body: BodySchema::Json(
-            "NewGroup",
-            groups::new_group_schema,
-            r#"{"name":"evening","telephones":true,"seats":40}"#,
-        ),
-        status: 201,
-        answer: answer!(GroupAnswer),
-        handler: || post(groups::add_group),
-    },
-    Route {
-        method: "patch",
-        path: "/groups/{group}",
-        access: Access::Managers,
-        summary: "Changes a group",
-        query: NONE,
-        body: body!(GroupRequest, r#"{"telephones":true,"seats":40}"#),
-        status: 200,
-        answer: answer!(GroupAnswer),
-        handler: || patch(groups::change_group),
-    },
-    Route {
-        method: "delete",
-        path: "/groups/{group}",
-        access: Access::Managers,
-        summary: "Removes a group; its members stay in their other groups",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 204,
-        answer: Answer::Empty,
-        handler: || delete(groups::remove_group),
-    },
+pub const ROUTES: &[Route] = &joined();
+
+const fn joined() -> [Route; PEOPLE.len() + WORK.len()] {
+    let mut all = [PEOPLE[0]; PEOPLE.len() + WORK.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < PEOPLE.len() { PEOPLE[at] } else { WORK[at - PEOPLE.len()] };
+        at += 1;
+    }
+    all
+}
+
+/// Routes about campaigns, leads, calls and the floor.
+const WORK: &[Route] = &[
     Route {
         method: "get",
         path: "/floor",
-        access: Access::Readers,
+        right: Right::Action(Action::FloorRead),
         summary: "Every seat and campaign that the caller may see",
         query: &[parameter("group", Form::Text, "Only this group", "vote")],
         body: BodySchema::Empty,
@@ -347,7 +92,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/live",
-        access: Access::SignedIn,
+        right: Right::Visible(Action::FloorRead),
         summary: "Server-sent events: snapshot, then seat, decision, campaign, finished and beat",
         query: NONE,
         body: BodySchema::Empty,
@@ -358,7 +103,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns",
-        access: Access::SignedIn,
+        right: Right::Visible(Action::CampaignsRead),
         summary: "Open campaigns: their figures, and the dispositions an agent can choose",
         query: NONE,
         body: BodySchema::Empty,
@@ -369,7 +114,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/campaigns",
-        access: Access::Managers,
+        right: Right::Action(Action::CampaignsEdit),
         summary: "Opens a campaign file below the service's folder of campaigns",
         query: NONE,
         body: body!(CampaignRequest, r#"{"file":"jade-garden/campaign.toml","paused":true}"#),
@@ -380,7 +125,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/campaigns/{name}/actions",
-        access: Access::Managers,
+        right: Right::Action(Action::CampaignsRun),
         summary: "Pauses, resumes, drains or hangs up a campaign, or calls one number for a test",
         query: NONE,
         body: body!(CampaignAction, r#"{"action":"test_call","number":"13800138000"}"#),
@@ -391,7 +136,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns/{name}/why",
-        access: Access::SignedIn,
+        right: Right::Visible(Action::CampaignsRead),
         summary: "Why an open campaign dials or does not, with its numbers, in words",
         query: NONE,
         body: BodySchema::Empty,
@@ -402,7 +147,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns/{name}/leads",
-        access: Access::SignedIn,
+        right: Right::Visible(Action::CampaignsRead),
         summary: "Leads by number or by row of the list; where there are none, the nearest",
         query: &[
             parameter("number", Form::Telephone, "The lead with this number", "13800138000"),
@@ -416,7 +161,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/campaigns/{name}/leads/{lead}/why",
-        access: Access::SignedIn,
+        right: Right::Visible(Action::CampaignsRead),
         summary: "Why this lead is not dialled, or when it will be, in words",
         query: NONE,
         body: BodySchema::Empty,
@@ -427,7 +172,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/leads/{id}",
-        access: Access::SignedIn,
+        right: Right::Visible(Action::CampaignsRead),
         summary: "A lead's record: list columns, phones, corrections, history of the household",
         query: NONE,
         body: BodySchema::Empty,
@@ -438,7 +183,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/leads/{id}/corrections",
-        access: Access::Workers,
+        right: Right::Action(Action::SeatUse),
         summary: "Corrects a name or a phone; what the list said stays beside it",
         query: NONE,
         body: body!(CorrectionRequest, r#"{"phone":"13900139000"}"#),
@@ -449,7 +194,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/calls",
-        access: Access::SignedIn,
+        right: Right::Action(Action::CallsRead),
         summary: "The log of calls: an agent's own, a lead's groups', or all; newest first",
         query: CALLS,
         body: BodySchema::Empty,
@@ -460,7 +205,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/calls/{attempt}/recording",
-        access: Access::SignedIn,
+        right: Right::Action(Action::RecordingsPlay),
         summary: "The recording of a call, whole or in ranges, for callers who may hear it",
         query: PART,
         body: BodySchema::Empty,
@@ -471,7 +216,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/calls/{attempt}/trace",
-        access: Access::SignedIn,
+        right: Right::Action(Action::CallsRead),
         summary: "What a call did: each SIP message, keys, plays, with times, and what it means",
         query: NONE,
         body: BodySchema::Empty,
@@ -482,7 +227,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/trunks/{name}/actions",
-        access: Access::Managers,
+        right: Right::Action(Action::TrunksTest),
         summary: "Calls one number over this trunk for a test; `GET /calls/{attempt}/trace` shows what it does",
         query: NONE,
         body: body!(TrunkAction, r#"{"action":"test_call","number":"13800138000"}"#),
@@ -493,7 +238,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/calls/in/{call}/recording",
-        access: Access::SignedIn,
+        right: Right::Action(Action::RecordingsPlay),
         summary: "The recording of an inbound call, whole or in ranges, for callers who may hear it",
         query: PART,
         body: BodySchema::Empty,
@@ -504,7 +249,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/blacklist",
-        access: Access::Readers,
+        right: Right::Action(Action::BlacklistRead),
         summary: "Numbers and ranges that are not called, in the order in which they were added",
         query: &[
             parameter("number", Form::Telephone, "Entries that cover this number", "13800138000"),
@@ -521,7 +266,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/blacklist",
-        access: Access::Managers,
+        right: Right::Action(Action::BlacklistAdd),
         summary: "Puts numbers and ranges on the blacklist; calls to them that are not answered are taken back",
         query: NONE,
         body: body!(
@@ -535,7 +280,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/blacklist/removals",
-        access: Access::Managers,
+        right: Right::Action(Action::BlacklistEdit),
         summary: "Takes a number or range off the blacklist, as it was added",
         query: NONE,
         body: body!(BlacklistRemoval, r#"{"number":"1380013*","campaign":"spring"}"#),
@@ -546,7 +291,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "delete",
         path: "/blacklist/{id}",
-        access: Access::Managers,
+        right: Right::Action(Action::BlacklistEdit),
         summary: "Removes one entry of the blacklist",
         query: NONE,
         body: BodySchema::Empty,
@@ -556,41 +301,30 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "get",
-        path: "/tokens",
-        access: Access::Managers,
-        summary: "Bearer tokens of programs, without the secrets",
+        path: "/health",
+        right: Right::Action(Action::HealthRead),
+        summary: "The checks of the service in words: store, trunks, lines of campaigns, log of changes, audit",
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
-        answer: answer!(Tokens),
-        handler: || get(tokens::tokens),
+        answer: answer!(Health),
+        handler: || get(health::health),
     },
     Route {
-        method: "post",
-        path: "/tokens",
-        access: Access::Managers,
-        summary: "A bearer token for a program, shown once",
-        query: NONE,
-        body: body!(NewToken, r#"{"name":"CRM","role":"analyst","days":90}"#),
-        status: 201,
-        answer: answer!(TokenAdded),
-        handler: || post(tokens::add_token),
-    },
-    Route {
-        method: "delete",
-        path: "/tokens/{id}",
-        access: Access::Managers,
-        summary: "Revokes a token",
+        method: "get",
+        path: "/config",
+        right: Right::Action(Action::SystemRead),
+        summary: "Every setting of the service, with where it comes from; secrets are hidden",
         query: NONE,
         body: BodySchema::Empty,
-        status: 204,
-        answer: Answer::Empty,
-        handler: || delete(tokens::remove_token),
+        status: 200,
+        answer: answer!(Settings),
+        handler: || get(health::config),
     },
     Route {
         method: "post",
         path: "/local/list-changes",
-        access: Access::ThisMachine,
+        right: Right::ThisMachine,
         summary: "Begins a change of a campaign's list from files on this machine",
         query: NONE,
         body: body!(
@@ -604,7 +338,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/local/list-changes/{id}",
-        access: Access::ThisMachine,
+        right: Right::ThisMachine,
         summary: "How far a change of a list is, and what came of it",
         query: NONE,
         body: BodySchema::Empty,
@@ -615,7 +349,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/openapi.json",
-        access: Access::Public,
+        right: Right::Public,
         summary: "This document",
         query: NONE,
         body: BodySchema::Empty,
@@ -625,11 +359,11 @@ pub const ROUTES: &[Route] = &[
     },
 ];
 
-/// The routes without [`ROOT`], each behind the authentication middleware with its roles.
+/// The routes without [`ROOT`], each behind the authentication middleware with its right.
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     ROUTES.iter().fold(Router::new(), |router, route| {
         let guarded =
-            (route.handler)().route_layer(from_fn_with_state((state.clone(), route), auth::require_access));
+            (route.handler)().route_layer(from_fn_with_state((state.clone(), route), auth::require_right));
         router.route(route.path, guarded)
     })
 }

@@ -85,9 +85,11 @@ fn dummy_hash() -> Result<&'static str, String> {
 pub fn check_password(password: &str) -> Result<(), Problem> {
     let chars = password.chars().count();
     if !(PASSWORD_MIN..=PASSWORD_MAX).contains(&chars) {
-        return Err(Problem::unprocessable(format!(
-            "a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters"
-        )));
+        return Err(Problem::of_field(
+            "/password",
+            &format!("a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters"),
+            &format!("密码为 {PASSWORD_MIN} 到 {PASSWORD_MAX} 个字符"),
+        ));
     }
     Ok(())
 }

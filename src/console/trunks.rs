@@ -6,10 +6,12 @@ use super::fields::{DIALLED, parse_dialled, parse_shown};
 use super::floor;
 use super::problem::Problem;
 use super::records::parse_id;
+use super::rights::Action;
+use super::shown_number::{NumberSight, shown_text};
 use super::views::{millis, stored_number};
 use super::why::add_sentences;
 use crate::engine::{TrunkTestRefusal, test_campaign_retry};
-use crate::store::{CallTrace, NewCampaign};
+use crate::store::{CallTrace, NewCampaign, Subject};
 use crate::text::CallFacts;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -42,6 +44,7 @@ pub(super) enum TrunkAction {
 
 pub(super) async fn trunk_action(
     State(state): State<AppState>,
+    caller: Caller,
     Path(name): Path<String>,
     Body(asked): Body<TrunkAction>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -52,6 +55,9 @@ pub(super) async fn trunk_action(
     if !known.contains(&name) {
         return Err(TrunkTestRefusal::UnknownTrunk(known).into());
     }
+    let mut change = state.change(&caller, Action::TrunksTest, Subject::of("trunk", &name)).await?;
+    change.set_after(json!({ "action": "test_call" }));
+    change.commit().await?;
     let campaign = state
         .store()
         .define_campaign(&NewCampaign {
@@ -101,11 +107,14 @@ pub(super) async fn trace(
     }
     let text = row.steps.as_deref().or(live.as_deref()).unwrap_or("[]");
     let steps: Vec<Step> = serde_json::from_str(text).map_err(Problem::internal)?;
-    Ok(Json(trace_json(attempt, &row, &steps)))
+    Ok(Json(trace_json(attempt, &row, &steps, caller.sight())))
 }
 
 /// Callers that see every call, the agent who spoke in it, and their shift leads.
 async fn may_see(state: &AppState, caller: &Caller, row: &CallTrace) -> Result<bool, Problem> {
+    if !caller.scope.holds(row.enterprise, row.organisation) {
+        return Ok(false);
+    }
     if caller.can_see_all() {
         return Ok(true);
     }
@@ -113,12 +122,12 @@ async fn may_see(state: &AppState, caller: &Caller, row: &CallTrace) -> Result<b
     Ok(state.agent_by_id(agent).await.is_ok_and(|row| caller.can_see(&row)))
 }
 
-fn trace_json(attempt: AttemptId, row: &CallTrace, steps: &[Step]) -> Value {
+fn trace_json(attempt: AttemptId, row: &CallTrace, steps: &[Step], sight: NumberSight) -> Value {
     let mut answer = json!({
         "attempt": attempt.0,
         "campaign": row.campaign,
         "trunk": row.trunk,
-        "number": stored_number(Some(row.number)),
+        "number": stored_number(Some(row.number), sight),
         "lead": row.lead_id,
         "at": millis(Some(row.placed_at)),
         "ringing_at": millis(row.ringing_at),
@@ -131,7 +140,7 @@ fn trace_json(attempt: AttemptId, row: &CallTrace, steps: &[Step]) -> Value {
         "steps": steps.iter().map(|step| json!({
             "at_ms": step.at_ms,
             "dir": step.dir.word(),
-            "text": step.text,
+            "text": shown_text(&step.text, sight),
             "again": step.again,
             "peer": step.peer,
         })).collect::<Vec<_>>(),

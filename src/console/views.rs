@@ -2,10 +2,11 @@
 //! national, as people dial them.
 
 use super::app_state::{AppState, OpenCampaignFacts};
+use super::shown_number::{NumberSight, ShownNumber, shown_text};
 use crate::engine::{Board, CampaignBoard, PhoneBoard, TrunkBoard, TrunkDown};
-use crate::store::AgentRow;
+use crate::store::{AgentRow, GroupRow};
 use crate::text::{Lang, TimeFormat};
-use paceline_core::agent::{CallSummary, Endpoint, Group, Party, SeatView, Work};
+use paceline_core::agent::{CallSummary, Endpoint, Membership, Party, SeatView, Work};
 use paceline_core::dialer::{LineView, View};
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::line_guard::Scope;
@@ -29,13 +30,18 @@ pub(super) fn optional_moment(at: Option<Utc>) -> Value {
     at.map_or(Value::Null, moment)
 }
 
-pub(super) fn number(number: Option<PhoneNumber>) -> Value {
-    number.map_or(Value::Null, |number| number.national().into())
+pub(super) fn number(number: Option<PhoneNumber>, sight: NumberSight) -> Value {
+    number.map_or(Value::Null, |number| ShownNumber::of(number, sight).into())
+}
+
+/// A number for the audit: `138****8000`.
+pub(super) fn masked_number(number: Option<PhoneNumber>) -> Value {
+    self::number(number, NumberSight::Masked)
 }
 
 /// A telephone number from its database column (E.164 digits).
-pub(super) fn stored_number(stored: Option<i64>) -> Value {
-    number(stored.and_then(|digits| PhoneNumber::from_e164(u64::try_from(digits).ok()?)))
+pub(super) fn stored_number(stored: Option<i64>, sight: NumberSight) -> Value {
+    number(stored.and_then(|digits| PhoneNumber::from_e164(u64::try_from(digits).ok()?)), sight)
 }
 
 fn secs(span: Duration) -> Value {
@@ -43,33 +49,36 @@ fn secs(span: Duration) -> Value {
 }
 
 /// An account, without its secrets.
-pub(super) fn agent(row: &AgentRow, groups: &BTreeMap<GroupId, String>) -> Value {
-    let memberships: Vec<Value> = row
-        .groups
-        .iter()
-        .map(|membership| {
-            json!({
-                "group": groups.get(&membership.group),
-                "priority": membership.priority,
-                "in_use": membership.in_use,
-            })
-        })
-        .collect();
+pub(super) fn agent(row: &AgentRow, groups: &BTreeMap<GroupId, String>, sight: NumberSight) -> Value {
     json!({
         "number": row.number,
         "name": row.details.name,
         "login": row.details.login,
         "role": row.details.role,
-        "groups": memberships,
+        "groups": memberships(&row.groups, groups),
         "skills": row.details.skills,
-        "telephone": number(row.details.telephone),
+        "telephone": number(row.details.telephone, sight),
         "recorded": row.details.recorded,
+        "operator": row.operator,
         "phone_user": row.details.sip_user,
         "created_at": moment(row.created_at),
+        "version": row.version,
     })
 }
 
-pub(super) fn group(group: &Group) -> Value {
+pub(super) fn memberships(rows: &[Membership], groups: &BTreeMap<GroupId, String>) -> Value {
+    let shown = rows.iter().map(|membership| {
+        json!({
+            "group": groups.get(&membership.group),
+            "priority": membership.priority,
+            "in_use": membership.in_use,
+        })
+    });
+    shown.collect::<Vec<Value>>().into()
+}
+
+pub(super) fn group(row: &GroupRow) -> Value {
+    let group = &row.group;
     json!({
         "name": group.name,
         "telephones": group.telephones,
@@ -77,6 +86,7 @@ pub(super) fn group(group: &Group) -> Value {
         "idle_release_secs": group.idle_release.map(|span| span.as_secs()),
         "work_mode": group.work_mode,
         "seats": group.seats,
+        "version": row.version,
     })
 }
 
@@ -86,15 +96,22 @@ pub(super) struct Names {
     pub agents: BTreeMap<AgentId, (String, String)>,
     pub groups: BTreeMap<GroupId, String>,
     pub campaigns: BTreeMap<CampaignId, String>,
+    /// How their reader is shown telephone numbers.
+    pub sight: NumberSight,
 }
 
 impl Names {
-    pub fn of(agents: &[AgentRow], groups: BTreeMap<GroupId, String>, state: &AppState) -> Names {
+    pub fn of(
+        agents: &[AgentRow],
+        groups: BTreeMap<GroupId, String>,
+        state: &AppState,
+        sight: NumberSight,
+    ) -> Names {
         let name = |row: &AgentRow| (row.id, (row.number.clone(), row.details.name.clone()));
         let mut campaigns: BTreeMap<CampaignId, String> =
             state.engine().board().borrow().campaigns.iter().map(|(id, b)| (*id, b.name.clone())).collect();
         campaigns.extend(state.campaigns().into_iter().map(|(id, facts)| (id, facts.rules.name.clone())));
-        Names { agents: agents.iter().map(name).collect(), groups, campaigns }
+        Names { agents: agents.iter().map(name).collect(), groups, campaigns, sight }
     }
 
     fn number_of(&self, agent: AgentId) -> Value {
@@ -114,7 +131,9 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
     };
     let endpoint = match seat.endpoint {
         Endpoint::Phone => json!("phone"),
-        Endpoint::Telephone(telephone) => json!({ "telephone": telephone.national() }),
+        Endpoint::Telephone(telephone) => {
+            json!({ "telephone": ShownNumber::of(telephone, names.sight) })
+        }
     };
     let groups: Vec<&String> = seat.groups.iter().filter_map(|group| names.groups.get(group)).collect();
     let supervising =
@@ -164,14 +183,14 @@ fn work(work: &Work, names: &Names) -> Value {
     json!({
         "campaign": names.campaigns.get(&work.campaign),
         "lead": work.lead,
-        "number": number(work.number),
+        "number": number(work.number, names.sight),
         "attempt": work.attempt,
         "inbound": work.inbound,
         "answered_at": optional_moment(work.answered_at),
         "connected_at": optional_moment(work.connected_at),
         "parties": parties,
         "recording": work.recording,
-        "summary": work.summary.as_ref().map(summary),
+        "summary": work.summary.as_ref().map(|it| summary(it, names.sight)),
     })
 }
 
@@ -181,18 +200,18 @@ fn party(party: &Party, names: &Names) -> Value {
         "leg": party.leg.0.to_string(),
         "kind": party.kind,
         "agent": party.agent.map(|agent| names.number_of(agent)),
-        "number": number(party.number),
+        "number": number(party.number, names.sight),
         "up": party.up,
         "held": party.held,
     })
 }
 
-fn summary(summary: &CallSummary) -> Value {
+fn summary(summary: &CallSummary, sight: NumberSight) -> Value {
     let callback = summary
         .callback
         .as_ref()
         .map(|callback| json!({ "at": moment(callback.at), "own": callback.own, "skill": callback.skill }));
-    json!({ "disposition": summary.disposition, "note": summary.note, "callback": callback })
+    json!({ "disposition": summary.disposition, "note": shown_text(&summary.note, sight), "callback": callback })
 }
 
 /// A campaign's figures and the sentence that says what limits dialling.

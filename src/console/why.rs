@@ -7,6 +7,8 @@ use super::fields::parse_telephone;
 use super::floor;
 use super::problem::Problem;
 use super::records::parse_id;
+use super::rights::Action;
+use super::shown_number::{ShownNumber, shown_text};
 use super::views::{self, abandon, moment, optional_moment, stored_number};
 use crate::store::{LeadSelector, Reader, StoreError};
 use crate::text::{AgentNumbers, Lang, Sentence, TimeFormat};
@@ -202,9 +204,8 @@ fn visible_campaign(
 ) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
     let missing =
         || Problem::not_found("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
-    let (id, facts) = state.campaign_named(name).ok_or_else(missing)?;
-    let group = facts.rules.agents.as_ref().map(|rules| rules.group);
-    if caller.can_see_group(group) { Ok((id, facts)) } else { Err(missing()) }
+    let (id, facts) = state.campaign_named(&caller.scope, name).ok_or_else(missing)?;
+    if caller.can_see_campaign(&facts) { Ok((id, facts)) } else { Err(missing()) }
 }
 
 pub(super) async fn campaign(
@@ -233,6 +234,9 @@ pub(super) async fn lead(
     let numbers = known.lead.phones.iter().map(|phone| phone.number).collect();
     let place = state.engine().lead_place(campaign, lead, known.lead.household, numbers).await;
     let mut answer = explain_lead(&mut reader, rules, &known, place.as_ref(), now).await?;
+    let phones = known.lead.phones.iter();
+    let shown = phones.map(|phone| ShownNumber::of(phone.number, caller.sight()).into());
+    answer["numbers"] = shown.collect::<Vec<Value>>().into();
     let (view, line) = view_of(&state, campaign);
     answer["turn"] = explain_campaign(&mut reader, rules, view, &line, now).await?;
     Ok(Json(answer))
@@ -259,8 +263,13 @@ pub(super) async fn leads(
     Query(query): Query<LeadsQuery>,
 ) -> Result<Json<Value>, Problem> {
     let (campaign, facts) = visible_campaign(&state, &caller, &name)?;
+    let sight = caller.sight();
     let selector = match (&query.number, query.row) {
-        (Some(number), None) => LeadSelector::Number(parse_telephone(number)?),
+        (Some(number), None) => {
+            let number = parse_telephone(number)?;
+            state.record_look_up(&caller, Action::CampaignsRead, number).await?;
+            LeadSelector::Number(number)
+        }
         (None, Some(row)) => LeadSelector::Row(row),
         _ => {
             let detail = "no lead is named: ask by `number` or by `row`";
@@ -271,7 +280,7 @@ pub(super) async fn leads(
     let found = reader.find_leads(campaign, selector).await?;
     if found.is_empty() {
         let advice = explain_missing_lead(&mut reader, &facts.rules, selector).await?;
-        return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", advice));
+        return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", shown_text(&advice, sight)));
     }
     let mut shown = Vec::new();
     for lead in found {
@@ -282,7 +291,7 @@ pub(super) async fn leads(
             "row": record.list_row,
             "name": record.name,
             "state": record.state,
-            "numbers": phones.iter().map(|phone| stored_number(Some(phone.number))).collect::<Vec<_>>(),
+            "numbers": phones.iter().map(|phone| stored_number(Some(phone.number), sight)).collect::<Vec<_>>(),
         }));
     }
     Ok(Json(json!({ "leads": shown })))

@@ -1,6 +1,7 @@
 //! Accounts of agents, leads, managers and analysts. An account is never deleted, so that old calls keep
 //! their agent's name; a removed account is inactive and cannot sign in.
 
+use super::scope::FIRST_ENTERPRISE;
 use super::{Store, StoreError};
 use paceline_core::agent::{Agent, Membership};
 use paceline_core::ids::{AgentId, GroupId};
@@ -9,8 +10,6 @@ use paceline_core::time::Utc;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Role of an account; decides its rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,11 +23,14 @@ pub enum Role {
     Manager,
     /// Read-only access to results.
     Analyst,
+    /// Read-only access to people, calls and the audit.
+    Auditor,
     Admin,
 }
 
 impl Role {
-    pub const ALL: [Role; 5] = [Role::Agent, Role::Lead, Role::Manager, Role::Analyst, Role::Admin];
+    pub const ALL: [Role; 6] =
+        [Role::Agent, Role::Lead, Role::Manager, Role::Analyst, Role::Auditor, Role::Admin];
 
     pub const fn word(self) -> &'static str {
         match self {
@@ -36,6 +38,7 @@ impl Role {
             Role::Lead => "lead",
             Role::Manager => "manager",
             Role::Analyst => "analyst",
+            Role::Auditor => "auditor",
             Role::Admin => "admin",
         }
     }
@@ -93,6 +96,14 @@ pub struct AgentRow {
     /// False = removed.
     pub active: bool,
     pub created_at: Utc,
+    pub enterprise: i64,
+    pub organisation: i64,
+    /// Runs the installation: enterprises, trunks, configuration.
+    pub operator: bool,
+    /// A JSON object of the account's own making: language, theme, keys.
+    pub preferences: String,
+    /// Rises with each change.
+    pub version: i64,
 }
 
 impl AgentRow {
@@ -122,126 +133,46 @@ impl Store {
         details: &AgentDetails,
         secrets: &Secrets,
     ) -> Result<AgentId, StoreError> {
-        let now = self.now().as_millis();
-        let fields = Fields::of(details);
+        let stamp = Stamp { at: self.now(), by: None };
         let added = self
-            .change_accounts(async |conn| {
-                let added = sqlx::query!(
-                    "insert into agent (number, name, login, password, role, telephone, recorded, skills,
-                                        sip_user, ha1_md5, ha1_sha256, created_at)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                    number,
-                    details.name,
-                    details.login,
-                    secrets.password,
-                    fields.role,
-                    fields.telephone,
-                    details.recorded,
-                    fields.skills,
-                    details.sip_user,
-                    secrets.ha1_md5,
-                    secrets.ha1_sha256,
-                    now
-                )
-                .execute(conn)
-                .await?;
-                Ok(added.last_insert_rowid())
-            })
+            .transaction(async |conn| insert(conn, Owner::first(), number, details, secrets, stamp).await)
             .await;
-        let id = added.map_err(|e| self.taken(e, &format!("the number {number}"), &details.login))?;
-        Ok(AgentId(id))
+        added.map_err(|e| taken(&self.path, &e, &format!("the number {number}"), &details.login))
     }
 
     /// Updates the details of an account. The agent number stays.
     pub async fn change_agent(&self, agent: AgentId, details: &AgentDetails) -> Result<(), StoreError> {
-        let fields = Fields::of(details);
-        let changed = self
-            .change_accounts(async |conn| {
-                let changed = sqlx::query!(
-                    "update agent set name = $2, login = $3, role = $4, telephone = $5, recorded = $6,
-                            skills = $7, sip_user = $8
-                      where id = $1 and active",
-                    agent.0,
-                    details.name,
-                    details.login,
-                    fields.role,
-                    fields.telephone,
-                    details.recorded,
-                    fields.skills,
-                    details.sip_user
-                )
-                .execute(conn)
-                .await?;
-                Ok(changed.rows_affected())
-            })
-            .await;
-        let changed = changed.map_err(|e| self.taken(e, "the number", &details.login))?;
+        let stamp = Stamp { at: self.now(), by: None };
+        let changed = self.transaction(async |conn| update(conn, agent, details, stamp).await).await;
+        let changed = changed.map_err(|e| taken(&self.path, &e, "the number", &details.login))?;
         require_found(changed, || format!("an agent with id {agent}"))
     }
 
     /// Replaces the password hash and the SIP hashes.
     pub async fn set_secrets(&self, agent: AgentId, secrets: &Secrets) -> Result<(), StoreError> {
-        let changed = self
-            .change_accounts(async |conn| {
-                let changed = sqlx::query!(
-                    "update agent set password = $2, ha1_md5 = $3, ha1_sha256 = $4 where id = $1 and active",
-                    agent.0,
-                    secrets.password,
-                    secrets.ha1_md5,
-                    secrets.ha1_sha256
-                )
-                .execute(conn)
-                .await?;
-                Ok(changed.rows_affected())
-            })
-            .await
-            .map_err(self.query_error())?;
-        require_found(changed, || format!("an agent with id {agent}"))
+        let stamp = Stamp { at: self.now(), by: None };
+        let changed = self.transaction(async |conn| update_secrets(conn, agent, secrets, stamp).await).await;
+        require_found(changed.map_err(self.query_error())?, || format!("an agent with id {agent}"))
     }
 
     /// Deactivates an account and deletes its memberships and sessions. Number, calls and state log stay.
     pub async fn remove_agent(&self, agent: AgentId) -> Result<(), StoreError> {
-        let removed = self
-            .change_accounts(async |conn| {
-                let removed =
-                    sqlx::query!("update agent set active = false where id = $1 and active", agent.0)
-                        .execute(&mut *conn)
-                        .await?;
-                sqlx::query!("delete from membership where agent_id = $1", agent.0)
-                    .execute(&mut *conn)
-                    .await?;
-                sqlx::query!("delete from web_session where agent_id = $1", agent.0)
-                    .execute(&mut *conn)
-                    .await?;
-                Ok(removed.rows_affected())
-            })
-            .await
-            .map_err(self.query_error())?;
-        require_found(removed, || format!("an agent with id {agent}"))
+        let stamp = Stamp { at: self.now(), by: None };
+        let removed = self.transaction(async |conn| deactivate(conn, agent, stamp).await).await;
+        require_found(removed.map_err(self.query_error())?, || format!("an agent with id {agent}"))
     }
 
     /// Active accounts, ordered by number.
     pub async fn agents(&self) -> Result<Vec<AgentRow>, StoreError> {
-        Ok(self.accounts().await?.iter().filter(|agent| agent.active).cloned().collect())
-    }
-
-    /// All accounts, removed ones included, read once after each change: requests and live streams share them, also
-    /// while an import keeps the disk busy.
-    pub(crate) async fn accounts(&self) -> Result<Arc<Vec<AgentRow>>, StoreError> {
-        let mut known = self.accounts.lock().await;
-        let changes = self.accounts_changed.load(Ordering::Acquire);
-        if let Some((_, accounts)) = known.as_ref().filter(|(at, _)| *at == changes) {
-            return Ok(accounts.clone());
-        }
-        let mut conn = self.read().await?;
-        let accounts = Arc::new(read_agents(&mut conn).await.map_err(self.query_error())?);
-        *known = Some((changes, accounts.clone()));
-        Ok(accounts)
+        let mut agents = self.all_agents().await?;
+        agents.retain(|agent| agent.active);
+        Ok(agents)
     }
 
     /// All accounts, removed ones included.
     pub async fn all_agents(&self) -> Result<Vec<AgentRow>, StoreError> {
-        Ok(self.accounts().await?.as_ref().clone())
+        let mut conn = self.read().await?;
+        read_agents(&mut conn).await.map_err(self.query_error())
     }
 
     pub async fn agent_by_login(&self, login: &str) -> Result<Option<AgentRow>, StoreError> {
@@ -250,24 +181,10 @@ impl Store {
 
     /// Replaces the memberships of an agent.
     pub async fn set_memberships(&self, agent: AgentId, groups: &[Membership]) -> Result<(), StoreError> {
-        self.change_accounts(async |conn| {
-            sqlx::query!("delete from membership where agent_id = $1", agent.0).execute(&mut *conn).await?;
-            for membership in groups {
-                let priority = i64::from(membership.priority);
-                sqlx::query!(
-                    "insert into membership (agent_id, group_id, priority, in_use) values ($1, $2, $3, $4)",
-                    agent.0,
-                    membership.group.0,
-                    priority,
-                    membership.in_use
-                )
-                .execute(&mut *conn)
-                .await?;
-            }
-            Ok(())
-        })
-        .await
-        .map_err(self.query_error())
+        let stamp = Stamp { at: self.now(), by: None };
+        self.transaction(async |conn| replace_memberships(conn, agent, groups, stamp).await)
+            .await
+            .map_err(self.query_error())
     }
 
     /// Picks an agent number that was never used: the pattern's leading digits, its `?` filled up to `digits`
@@ -284,22 +201,181 @@ impl Store {
             numbers_matching(pattern, digits).into_iter().filter(|number| !used.contains(number)).collect();
         Ok(free.get((chance % free.len().max(1) as u64) as usize).cloned())
     }
+}
 
-    /// Names the unique column that an insert or update violated.
-    fn taken(&self, error: sqlx::Error, number: &str, login: &str) -> StoreError {
-        let sqlx::Error::Database(database) = &error else {
-            return StoreError::from_query(&self.path, &error);
-        };
-        if !database.is_unique_violation() {
-            return StoreError::from_query(&self.path, &error);
-        }
-        let what = match database.message() {
-            text if text.contains("agent.login") => format!("the login `{login}`"),
-            text if text.contains("agent.sip_user") => "the SIP user".to_string(),
-            _ => number.to_string(),
-        };
-        StoreError::Taken { what }
+/// Whose a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub enterprise: i64,
+    pub organisation: i64,
+}
+
+impl Owner {
+    /// The first enterprise, which owns what commands and files make.
+    pub const fn first() -> Owner {
+        Owner { enterprise: FIRST_ENTERPRISE, organisation: FIRST_ENTERPRISE }
     }
+}
+
+/// When a row was changed, and by which account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub at: Utc,
+    pub by: Option<i64>,
+}
+
+/// Names the unique column that an insert or update of an account violated.
+pub(super) fn taken(path: &std::path::Path, error: &sqlx::Error, number: &str, login: &str) -> StoreError {
+    let sqlx::Error::Database(database) = error else {
+        return StoreError::from_query(path, error);
+    };
+    if !database.is_unique_violation() {
+        return StoreError::from_query(path, error);
+    }
+    let what = match database.message() {
+        text if text.contains("agent.login") => format!("the login `{login}`"),
+        text if text.contains("agent.sip_user") => "the SIP user".to_string(),
+        _ => number.to_string(),
+    };
+    StoreError::Taken { what }
+}
+
+pub(super) async fn insert(
+    conn: &mut SqliteConnection,
+    owner: Owner,
+    number: &str,
+    details: &AgentDetails,
+    secrets: &Secrets,
+    stamp: Stamp,
+) -> Result<AgentId, sqlx::Error> {
+    let (fields, now) = (Fields::of(details), stamp.at.as_millis());
+    let id = sqlx::query_scalar!(
+        r#"insert into agent (organisation_id, enterprise_id, number, name, login, password, role, telephone,
+                              recorded, skills, sip_user, ha1_md5, ha1_sha256, created_at, changed_at, changed_by)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
+           returning id as "id!""#,
+        owner.organisation,
+        owner.enterprise,
+        number,
+        details.name,
+        details.login,
+        secrets.password,
+        fields.role,
+        fields.telephone,
+        details.recorded,
+        fields.skills,
+        details.sip_user,
+        secrets.ha1_md5,
+        secrets.ha1_sha256,
+        now,
+        stamp.by
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(AgentId(id))
+}
+
+/// Updates the details of an active account; answers with the number of rows.
+pub(super) async fn update(
+    conn: &mut SqliteConnection,
+    agent: AgentId,
+    details: &AgentDetails,
+    stamp: Stamp,
+) -> Result<u64, sqlx::Error> {
+    let (fields, now) = (Fields::of(details), stamp.at.as_millis());
+    let changed = sqlx::query!(
+        "update agent set name = $2, login = $3, role = $4, telephone = $5, recorded = $6, skills = $7,
+                sip_user = $8, version = version + 1, changed_at = $9, changed_by = $10
+          where id = $1 and active",
+        agent.0,
+        details.name,
+        details.login,
+        fields.role,
+        fields.telephone,
+        details.recorded,
+        fields.skills,
+        details.sip_user,
+        now,
+        stamp.by
+    )
+    .execute(conn)
+    .await?;
+    Ok(changed.rows_affected())
+}
+
+pub(super) async fn update_secrets(
+    conn: &mut SqliteConnection,
+    agent: AgentId,
+    secrets: &Secrets,
+    stamp: Stamp,
+) -> Result<u64, sqlx::Error> {
+    let now = stamp.at.as_millis();
+    let changed = sqlx::query!(
+        "update agent set password = $2, ha1_md5 = $3, ha1_sha256 = $4, version = version + 1,
+                changed_at = $5, changed_by = $6
+          where id = $1 and active",
+        agent.0,
+        secrets.password,
+        secrets.ha1_md5,
+        secrets.ha1_sha256,
+        now,
+        stamp.by
+    )
+    .execute(conn)
+    .await?;
+    Ok(changed.rows_affected())
+}
+
+/// Deactivates an account and deletes its memberships and sessions.
+pub(super) async fn deactivate(
+    conn: &mut SqliteConnection,
+    agent: AgentId,
+    stamp: Stamp,
+) -> Result<u64, sqlx::Error> {
+    let now = stamp.at.as_millis();
+    let removed = sqlx::query!(
+        "update agent set active = false, version = version + 1, changed_at = $2, changed_by = $3
+          where id = $1 and active",
+        agent.0,
+        now,
+        stamp.by
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!("delete from membership where agent_id = $1", agent.0).execute(&mut *conn).await?;
+    sqlx::query!("delete from web_session where agent_id = $1", agent.0).execute(&mut *conn).await?;
+    Ok(removed.rows_affected())
+}
+
+pub(super) async fn replace_memberships(
+    conn: &mut SqliteConnection,
+    agent: AgentId,
+    groups: &[Membership],
+    stamp: Stamp,
+) -> Result<(), sqlx::Error> {
+    let now = stamp.at.as_millis();
+    sqlx::query!("delete from membership where agent_id = $1", agent.0).execute(&mut *conn).await?;
+    for membership in groups {
+        let priority = i64::from(membership.priority);
+        sqlx::query!(
+            "insert into membership (agent_id, group_id, priority, in_use) values ($1, $2, $3, $4)",
+            agent.0,
+            membership.group.0,
+            priority,
+            membership.in_use
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    sqlx::query!(
+        "update agent set version = version + 1, changed_at = $2, changed_by = $3 where id = $1",
+        agent.0,
+        now,
+        stamp.by
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Column values of an account's details.
@@ -337,7 +413,8 @@ fn numbers_matching(pattern: &str, digits: usize) -> Vec<String> {
 pub(super) async fn read_agents(conn: &mut SqliteConnection) -> Result<Vec<AgentRow>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select id as "id!", number, name, login, password, role, telephone, recorded as "recorded!: bool",
-                  skills, sip_user, ha1_md5, ha1_sha256, active as "active!: bool", created_at
+                  skills, sip_user, ha1_md5, ha1_sha256, active as "active!: bool", created_at, enterprise_id,
+                  organisation_id, operator as "operator!: bool", preferences, version
              from agent order by number, id"#
     )
     .fetch_all(&mut *conn)
@@ -372,6 +449,11 @@ pub(super) async fn read_agents(conn: &mut SqliteConnection) -> Result<Vec<Agent
         groups: groups.remove(&row.id).unwrap_or_default(),
         active: row.active,
         created_at: Utc::from_millis(row.created_at),
+        enterprise: row.enterprise_id,
+        organisation: row.organisation_id,
+        operator: row.operator,
+        preferences: row.preferences,
+        version: row.version,
     });
     Ok(agents.collect())
 }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 const SYSTEM: i64 = 0;
 
 /// Patterns per transaction: short enough that a call's commit waits only milliseconds for it.
-const CHUNK: usize = 2_000;
+pub(super) const CHUNK: usize = 2_000;
 
 /// Leads closed per transaction.
 const CLOSE: i64 = 1_000;
@@ -120,6 +120,19 @@ impl Store {
         Ok(done)
     }
 
+    /// What follows an addition that a [`Change`] has committed: the engine is notified, and open leads that have no
+    /// other number left are closed. Returns their number.
+    pub async fn apply_blacklist(&self, addition: &BlacklistAddition) -> Result<u64, StoreError> {
+        let mut closed = 0;
+        for chunk in addition.patterns.chunks(CHUNK) {
+            self.notify_blacklisted(addition.campaign, chunk);
+            if addition.until.is_none() {
+                closed += self.close_blacklisted_leads(addition.campaign, chunk).await?;
+            }
+        }
+        Ok(closed)
+    }
+
     /// Closes the phones that these patterns match, and the leads that have no other phone left, in bounded
     /// transactions.
     async fn close_blacklisted_leads(
@@ -147,24 +160,9 @@ impl Store {
         campaign: Option<CampaignId>,
         patterns: &[NumberPattern],
     ) -> Result<u64, StoreError> {
-        let scope = scope(campaign);
         let mut removed = 0;
         for chunk in patterns.chunks(CHUNK) {
-            let wanted = patterns_json(0, chunk);
-            let deleted = self.transaction(async |conn| {
-                let deleted = sqlx::query!(
-                    "delete from blacklist where campaign_id = $1 and exists (
-                       select 1 from json_each($2) w
-                        where cast(w.value ->> 1 as bigint) = blacklist.digits
-                          and cast(w.value ->> 2 as bigint) = blacklist.is_prefix)
-                       and digits in (select cast(value ->> 1 as bigint) from json_each($2))",
-                    scope,
-                    wanted
-                )
-                .execute(conn)
-                .await?;
-                Ok(deleted.rows_affected())
-            });
+            let deleted = self.transaction(async |conn| delete_patterns(conn, campaign, chunk).await);
             removed += deleted.await.map_err(self.query_error())?;
         }
         Ok(removed)
@@ -175,11 +173,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`] if there is no entry with this id.
     pub async fn remove_blacklist_entry(&self, id: i64) -> Result<(), StoreError> {
-        let removed = self.transaction(async |conn| {
-            let deleted = sqlx::query!("delete from blacklist where id = $1", id).execute(conn).await?;
-            Ok(deleted.rows_affected())
-        });
-        let removed = removed.await.map_err(self.query_error())?;
+        let removed =
+            self.transaction(async |conn| delete_entry(conn, id).await).await.map_err(self.query_error())?;
         super::agents::require_found(removed, || format!("a blacklist entry with id {id}"))
     }
 
@@ -254,6 +249,31 @@ impl Store {
     }
 }
 
+pub(super) async fn delete_patterns(
+    conn: &mut SqliteConnection,
+    campaign: Option<CampaignId>,
+    patterns: &[NumberPattern],
+) -> Result<u64, sqlx::Error> {
+    let (scope, wanted) = (scope(campaign), patterns_json(0, patterns));
+    let deleted = sqlx::query!(
+        "delete from blacklist where campaign_id = $1 and exists (
+           select 1 from json_each($2) w
+            where cast(w.value ->> 1 as bigint) = blacklist.digits
+              and cast(w.value ->> 2 as bigint) = blacklist.is_prefix)
+           and digits in (select cast(value ->> 1 as bigint) from json_each($2))",
+        scope,
+        wanted
+    )
+    .execute(conn)
+    .await?;
+    Ok(deleted.rows_affected())
+}
+
+pub(super) async fn delete_entry(conn: &mut SqliteConnection, id: i64) -> Result<u64, sqlx::Error> {
+    let deleted = sqlx::query!("delete from blacklist where id = $1", id).execute(conn).await?;
+    Ok(deleted.rows_affected())
+}
+
 impl Reader {
     /// Up to `limit` entries of the blacklist, in the order in which they were added.
     pub async fn blacklist_entries(
@@ -310,7 +330,7 @@ fn pattern(digits: i64, is_prefix: bool) -> Option<NumberPattern> {
 }
 
 /// Writes the patterns; returns the number of those that this source had not named before.
-async fn insert(
+pub(super) async fn insert(
     conn: &mut SqliteConnection,
     addition: &BlacklistAddition,
     patterns: &[NumberPattern],

@@ -7,6 +7,9 @@ use paceline_core::ids::AttemptId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallTrace {
     pub campaign: String,
+    /// Whose campaign it is.
+    pub enterprise: i64,
+    pub organisation: i64,
     pub trunk: String,
     /// E.164 digits.
     pub number: i64,
@@ -30,7 +33,7 @@ impl Reader {
     pub async fn call_trace(&mut self, attempt: AttemptId) -> Result<Option<CallTrace>, StoreError> {
         sqlx::query_as!(
             CallTrace,
-            r#"select c.name as campaign, a.trunk, a.number, a.lead_id, a.agent_id, a.placed_at, a.ringing_at,
+            r#"select c.name as campaign, c.enterprise_id as enterprise, c.organisation_id as organisation, a.trunk, a.number, a.lead_id, a.agent_id, a.placed_at, a.ringing_at,
                       a.answered_at, a.ended_at, a.outcome, a.sip_code, a.cause, a.ended_by, a.steps
                  from attempt a join campaign c on c.id = a.campaign_id where a.id = $1"#,
             attempt.0

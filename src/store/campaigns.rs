@@ -1,5 +1,6 @@
 //! The campaign table: the name, and the campaign file as of the last run.
 
+use super::scope::FIRST_ENTERPRISE;
 use super::{Store, StoreError, leads};
 use paceline_core::campaign::RetryRules;
 use paceline_core::ids::CampaignId;
@@ -29,6 +30,8 @@ pub struct CampaignRecord {
     pub defined_at: Utc,
     /// Why its trunks rest, in words; empty = they work.
     pub line_trouble: String,
+    pub enterprise: i64,
+    pub organisation: i64,
 }
 
 /// Lead counts of a campaign.
@@ -65,7 +68,7 @@ impl Store {
             sqlx::query!(
                 r#"insert into campaign (name, title, mode, timezone, toml, retry, defined_at)
                    values ($1, $2, $3, $4, $5, $6, $7)
-                   on conflict (name) do update set title = excluded.title, mode = excluded.mode,
+                   on conflict (enterprise_id, name) do update set title = excluded.title, mode = excluded.mode,
                      timezone = excluded.timezone, toml = excluded.toml, retry = excluded.retry"#,
                 name,
                 title,
@@ -77,7 +80,7 @@ impl Store {
             )
             .execute(&mut *conn)
             .await?;
-            let id = sqlx::query_scalar!(r#"select id as "id!" from campaign where name = $1"#, name)
+            let id = sqlx::query_scalar!(r#"select id as "id!" from campaign where name = $1 and enterprise_id = $2"#, name, FIRST_ENTERPRISE)
                 .fetch_one(&mut *conn)
                 .await?;
             Ok(CampaignId(id))

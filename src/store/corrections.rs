@@ -1,6 +1,7 @@
 //! Corrections of a lead by agents: name, phone, additional phone. The list row stays unchanged, each
 //! correction is kept with the previous value, and an attempt keeps the number it dialled.
 
+use super::change::Change;
 use super::{Reader, Store, StoreError};
 use paceline_core::ids::{AgentId, AttemptId, LeadId};
 use paceline_core::number::PhoneNumber;
@@ -18,6 +19,17 @@ pub enum LeadChange {
     },
     /// Adds a number, of the same person or of another member of the household.
     AddPhone(PhoneNumber),
+}
+
+impl LeadChange {
+    /// Field, previous value where it is known, and new value, as [`CorrectionRow`] has them.
+    pub fn words(&self) -> (&'static str, Option<String>, String) {
+        match self {
+            LeadChange::Name(name) => ("name", None, name.clone()),
+            LeadChange::Phone { was, now } => ("phone", Some(was.national()), now.national()),
+            LeadChange::AddPhone(number) => ("add_phone", None, number.national()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +64,19 @@ impl Store {
         let written = self.transaction(async |conn| write(conn, correction, now).await).await;
         self.write.note_lists_changed();
         match written.map_err(self.query_error())? {
+            true => Ok(()),
+            false => Err(StoreError::Unknown { what: format!("lead {} with that phone", correction.lead) }),
+        }
+    }
+}
+
+impl Change<'_> {
+    /// As [`Store::correct_lead`].
+    pub async fn correct_lead(&mut self, correction: &Correction) -> Result<(), StoreError> {
+        let now = self.at();
+        let written = write(self.conn(), correction, now).await.map_err(|e| self.error(e))?;
+        self.store.write.note_lists_changed();
+        match written {
             true => Ok(()),
             false => Err(StoreError::Unknown { what: format!("lead {} with that phone", correction.lead) }),
         }

@@ -6,11 +6,14 @@ pub mod abandons;
 pub mod access;
 pub mod agents;
 pub mod attempts;
+pub mod audit;
 mod batch;
 pub mod blacklist;
+mod blacklist_change;
 pub mod call_history;
 mod call_trace;
 pub mod campaigns;
+pub mod change;
 mod command;
 pub mod commits;
 pub mod corrections;
@@ -19,6 +22,7 @@ pub mod error;
 pub mod explain;
 pub mod groups;
 pub mod household_history;
+pub mod idempotency;
 pub mod imports;
 pub mod inbound_calls;
 pub mod lead_lookup;
@@ -27,11 +31,15 @@ pub mod legs;
 pub mod list_growth;
 pub mod lock;
 mod open_dialogs;
+pub mod organisations;
+pub mod outbox;
+mod people;
 mod phone_contacts;
 mod read_pool;
 pub mod reader;
 pub mod recordings;
 pub mod resume;
+pub mod scope;
 pub mod seat_log;
 pub mod simulated;
 pub mod summaries;
@@ -57,23 +65,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, mpsc};
 
-pub use access::TokenRow;
+pub use access::{NewSession, NewToken, SessionRow, TokenRow};
 pub use agents::{AgentDetails, AgentRow, Role, Secrets};
+pub use audit::{AuditFilter, AuditRow};
 pub use blacklist::{BlacklistAdded, BlacklistAddition, BlacklistChange, BlacklistEntry, BlacklistFilter};
 pub use call_trace::CallTrace;
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
+pub use change::{Actor, ActorKind, Change, Subject};
 pub use command::{Command, Reply};
 pub use corrections::{Correction, LeadChange};
 pub use error::StoreError;
 pub use explain::{DueNow, LeadSelector, RefusedRow};
+pub use groups::GroupRow;
 pub use household_history::ContactRow;
+pub use idempotency::{KeyClaim, RequestKey};
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
 pub use legs::{InterruptedLeg, LegInfo};
 pub use list_growth::KnownNumber;
 pub use open_dialogs::OpenDialog;
+pub use organisations::{Label, OrganisationRow, OrganisationSettings, PauseReason};
 pub use reader::Reader;
 pub use recordings::{RecordingRow, RecoveredRecording};
 pub use resume::{Interrupted, Resumed};
+pub use scope::Scope;
 pub use simulated::{Forgotten, KEY_PRESS_SOURCE};
 pub use views::{CallLogFilter, CallRow, LeadRecord, PhoneRow, RecordingPart};
 pub use writer::Writer;
@@ -90,9 +104,6 @@ pub struct Store {
     write: Arc<WriteConnection>,
     reads: ReadPool,
     commits: Arc<CommitTimes>,
-    /// Accounts as last read, with the count of changes at that time: every request needs them.
-    accounts: Mutex<Option<(u64, Arc<Vec<AgentRow>>)>>,
-    accounts_changed: AtomicU64,
     /// Receivers of every addition to the blacklist.
     blacklist_listeners: std::sync::Mutex<Vec<mpsc::UnboundedSender<BlacklistChange>>>,
 }
@@ -177,15 +188,6 @@ impl WriteConnection {
     }
 }
 
-/// Counts a change once it is over, however it ends.
-struct CountOnDrop<'a>(&'a AtomicU64);
-
-impl Drop for CountOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::Release);
-    }
-}
-
 impl Store {
     /// Opens `sqlite://FILE`, creates and migrates it where needed, and takes the exclusive lock.
     /// Deletes the rows of interrupted imports.
@@ -212,9 +214,7 @@ impl Store {
         });
         let (commits, blacklist_listeners) = Default::default();
         let reads = ReadPool::of(&write);
-        let (accounts, accounts_changed) = Default::default();
-        let store =
-            Store { path, clock, write, reads, commits, accounts, accounts_changed, blacklist_listeners };
+        let store = Store { path, clock, write, reads, commits, blacklist_listeners };
         store.disk_reserve().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
         for suffix in ["lock", "ballast"] {
             let _ = private_file::restrict(&lock::beside(&store.path, suffix));
@@ -262,16 +262,6 @@ impl Store {
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
         self.write.transaction(work).await
-    }
-
-    /// As [`Self::transaction`], for changes to accounts, groups and memberships.
-    pub(crate) async fn change_accounts<T>(
-        &self,
-        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
-        // Also when this future is dropped: its commit may have happened.
-        let _noted = CountOnDrop(&self.accounts_changed);
-        self.transaction(work).await
     }
 
     /// A connection for a query of a screen or a command. It sees every commit and waits for no writer.
@@ -349,7 +339,8 @@ async fn sync_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), Sto
     synced.map_err(|e| StoreError::cannot_write(path, &e))
 }
 
-/// Runs pending migrations; refuses a schema newer than this program's.
+/// Runs pending migrations; refuses a schema newer than this program's, unless that says that this program may open
+/// it.
 async fn migrate(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
     let from_open = |error| StoreError::from_open(path, error);
     conn.ensure_migrations_table("_sqlx_migrations")
@@ -361,9 +352,33 @@ async fn migrate(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreEr
         .map_err(from_open)?;
     let known = known_version();
     if let Some(newest) = newest.filter(|newest| *newest > known) {
+        if may_open_newer(conn, newest, known).await.map_err(from_open)? {
+            return Ok(());
+        }
         return Err(StoreError::Newer { path: path.to_path_buf(), found: newest, known });
     }
-    MIGRATIONS.run(&mut *conn).await.map_err(|e| StoreError::from_migration(path, e))
+    // A rebuilt table must not take the rows that refer to it along; the migration checks its references itself.
+    // The switch works outside a transaction only.
+    sqlx::query("pragma foreign_keys = off").execute(&mut *conn).await.map_err(from_open)?;
+    MIGRATIONS.run(&mut *conn).await.map_err(|e| StoreError::from_migration(path, e))?;
+    sqlx::query("pragma foreign_keys = on").execute(&mut *conn).await.map_err(from_open)?;
+    Ok(())
+}
+
+/// Whether the schema names this program's as one that may open it. A schema that does not keep the table up to
+/// date says nothing.
+async fn may_open_newer(conn: &mut SqliteConnection, newest: i64, known: i64) -> Result<bool, sqlx::Error> {
+    let table = sqlx::query_scalar::<_, i64>(
+        "select count(*) from sqlite_master where type = 'table' and name = 'schema_version'",
+    );
+    if table.fetch_one(&mut *conn).await? == 0 {
+        return Ok(false);
+    }
+    let oldest =
+        sqlx::query_scalar!("select oldest from schema_version where id = 1 and version = $1", newest)
+            .fetch_optional(conn)
+            .await?;
+    Ok(oldest.is_some_and(|oldest| oldest <= known))
 }
 
 /// The newest schema version of this program.

@@ -1,7 +1,7 @@
 //! Read-only queries for results, screens and `paceline export`. A reader sees one snapshot of the store,
 //! also while another process writes to it, and never waits for the writer.
 
-use super::{CampaignRecord, ImportId, ImportRecord, StoreError, connect_options, known_version};
+use super::{CampaignRecord, ImportId, ImportRecord, Scope, StoreError, connect_options, known_version};
 use paceline_core::call::KeyWay;
 use paceline_core::ids::CampaignId;
 use paceline_core::time::{Duration, Utc};
@@ -145,9 +145,21 @@ impl Reader {
         found.ok_or_else(|| StoreError::Unknown { what: format!("a campaign named `{name}`") })
     }
 
+    /// The campaign of this name that a caller of this scope sees.
+    pub async fn campaign_in(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<CampaignRecord>, StoreError> {
+        let campaigns = self.campaigns().await?;
+        let seen = |it: &CampaignRecord| scope.holds(it.enterprise, it.organisation);
+        Ok(campaigns.into_iter().find(|it| it.name == name && seen(it)))
+    }
+
     pub async fn campaigns(&mut self) -> Result<Vec<CampaignRecord>, StoreError> {
         let rows = sqlx::query!(
-            r#"select id as "id!", name, title, mode, timezone, toml, defined_at, line_trouble
+            r#"select id as "id!", name, title, mode, timezone, toml, defined_at, line_trouble,
+                      enterprise_id, organisation_id
                  from campaign order by id"#
         )
         .fetch_all(&mut self.conn)
@@ -162,6 +174,8 @@ impl Reader {
             toml: row.toml,
             defined_at: Utc::from_millis(row.defined_at),
             line_trouble: row.line_trouble,
+            enterprise: row.enterprise_id,
+            organisation: row.organisation_id,
         });
         Ok(records.collect())
     }

@@ -125,6 +125,30 @@ impl Reader {
         .map_err(|e| self.query_error(&e))
     }
 
+    /// One agent's state log in `from..until` (milliseconds of UTC), in order, with the row in force at `from` first.
+    pub async fn seat_log_between(
+        &mut self,
+        agent: AgentId,
+        from: i64,
+        until: i64,
+    ) -> Result<Vec<SeatLogRow>, StoreError> {
+        sqlx::query_as!(
+            SeatLogRow,
+            r#"select id as "id!", agent_id, at, availability, reason, activity, groups, campaign_id,
+                      attempt_id, inbound as "inbound!: bool"
+                 from seat_log
+                where agent_id = $1 and at < $3
+                  and at >= coalesce((select max(s.at) from seat_log s where s.agent_id = $1 and s.at <= $2), $2)
+                order by at, id limit 100000"#,
+            agent.0,
+            from,
+            until
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.query_error(&e))
+    }
+
     /// Time of the writer's last commit: the state log is complete until then.
     pub async fn last_commit(&mut self) -> Result<Utc, StoreError> {
         let at = sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#)

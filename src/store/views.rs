@@ -1,6 +1,6 @@
 //! Queries for the screens: one lead with its details, the call log, recordings.
 
-use super::{Reader, StoreError};
+use super::{Reader, Scope, StoreError};
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
 use std::collections::BTreeSet;
@@ -28,6 +28,9 @@ pub struct LeadRecord {
     /// The list's header and this row's cells, as JSON arrays of text.
     pub header: String,
     pub cells: String,
+    /// The owner of the campaign.
+    pub enterprise: i64,
+    pub organisation: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +68,8 @@ pub struct CallLogFilter {
     /// Calls with a lower id: the next page.
     pub before: Option<i64>,
     pub limit: u32,
+    /// Calls of campaigns that such a caller sees. A caller in no campaign is the first enterprise's.
+    pub scope: Option<Scope>,
 }
 
 /// One call of the call log.
@@ -99,6 +104,9 @@ pub struct RecordingPart {
     pub path: String,
     /// Row ids of the agents who spoke while it was taken.
     pub speakers: BTreeSet<i64>,
+    /// The owner of the campaign.
+    pub enterprise: i64,
+    pub organisation: i64,
 }
 
 impl Reader {
@@ -108,7 +116,8 @@ impl Reader {
             LeadRecord,
             r#"select l.id as "lead_id!", l.campaign_id, c.name as campaign, l.list_row,
                       h.name as "household?", l.name, l.state, l.reason, l.attempts, l.last_outcome, l.last_at,
-                      l.next_at, l.result, l.disposition, l.callback_agent, l.callback_skill, i.header, l.cells
+                      l.next_at, l.result, l.disposition, l.callback_agent, l.callback_skill, i.header, l.cells,
+                      c.enterprise_id as enterprise, c.organisation_id as organisation
                  from lead l join import i on i.id = l.import_id and i.state = 'done'
                  join campaign c on c.id = l.campaign_id
                  left join household h on h.id = l.household_id
@@ -176,6 +185,8 @@ impl Reader {
                   and ($13 is null or (a.recording is not null) = $13)
                   and ($14 is null or a.outcome = $14) and ($15 is null or a.trunk = $15)
                   and ($16 is null or a.result = $16)
+                  and (cast($17 as bigint) is null or c.enterprise_id = $17
+                       and c.organisation_id in (select cast(value as bigint) from json_each($18)))
                 order by a.id desc limit $7"#,
             args.agents,
             args.number,
@@ -192,7 +203,9 @@ impl Reader {
             wanted.recorded,
             wanted.outcome,
             wanted.trunk,
-            wanted.result
+            wanted.result,
+            args.enterprise,
+            args.organisations
         )
         .fetch_all(&mut self.conn)
         .await
@@ -225,6 +238,8 @@ impl Reader {
                   and ($11 is null or a.ended_at - a.answered_at >= $11)
                   and ($12 is null or a.ended_at - a.answered_at <= $12)
                   and ($13 is null or (a.recording is not null) = $13)
+                  and (cast($14 as bigint) is null or coalesce(c.enterprise_id, 1) = $14
+                       and coalesce(c.organisation_id, 1) in (select cast(value as bigint) from json_each($15)))
                 order by a.id desc limit $7"#,
             args.agents,
             args.number,
@@ -238,7 +253,9 @@ impl Reader {
             args.lead,
             wanted.talk_min,
             wanted.talk_max,
-            wanted.recorded
+            wanted.recorded,
+            args.enterprise,
+            args.organisations
         )
         .fetch_all(&mut self.conn)
         .await
@@ -249,8 +266,10 @@ impl Reader {
     pub async fn recording(&mut self, attempt: AttemptId) -> Result<Vec<RecordingPart>, StoreError> {
         let rows = sqlx::query_as!(
             PartSpeaker,
-            r#"select r.id as "id!: i64", r.path, a.agent_id as "owner?: i64", s.agent_id as "speaker?: i64"
+            r#"select r.id as "id!: i64", r.path, a.agent_id as "owner?: i64", s.agent_id as "speaker?: i64",
+                      k.enterprise_id as "enterprise!: i64", k.organisation_id as "organisation!: i64"
                  from recording r join attempt a on a.id = r.attempt_id
+                 join campaign k on k.id = a.campaign_id
                  left join seat_log s on s.attempt_id = a.id and s.activity = 'talking' and not s.inbound
                   and (s.at <= r.saved_at
                        and coalesce((select min(n.at) from seat_log n
@@ -272,8 +291,10 @@ impl Reader {
         let rows = sqlx::query_as!(
             PartSpeaker,
             r#"select r.id as "id!: i64", r.path, coalesce(c.summary_agent_id, c.agent_id) as "owner?: i64",
-                      s.agent_id as "speaker?: i64"
+                      s.agent_id as "speaker?: i64", coalesce(k.enterprise_id, 1) as "enterprise!: i64",
+                      coalesce(k.organisation_id, 1) as "organisation!: i64"
                  from recording r join leg c on c.id = r.leg_id
+                 left join campaign k on k.id = c.campaign_id
                  left join seat_log s on s.attempt_id = c.call and s.activity = 'talking' and s.inbound
                   and s.at >= c.began_at and s.at <= coalesce(c.ended_at, s.at)
                   and (s.at <= r.saved_at
@@ -302,13 +323,21 @@ struct PartSpeaker {
     /// The agent in the call's own row.
     owner: Option<i64>,
     speaker: Option<i64>,
+    enterprise: i64,
+    organisation: i64,
 }
 
 fn recording_parts(rows: Vec<PartSpeaker>) -> Vec<RecordingPart> {
     let mut parts: Vec<(i64, RecordingPart)> = Vec::new();
     for row in rows {
         if parts.last().is_none_or(|(id, _)| *id != row.id) {
-            parts.push((row.id, RecordingPart { path: row.path, speakers: BTreeSet::from_iter(row.owner) }));
+            let part = RecordingPart {
+                path: row.path,
+                speakers: BTreeSet::from_iter(row.owner),
+                enterprise: row.enterprise,
+                organisation: row.organisation,
+            };
+            parts.push((row.id, part));
         }
         if let Some((_, part)) = parts.last_mut() {
             part.speakers.extend(row.speaker);
@@ -323,6 +352,8 @@ struct FilterArgs {
     number: Option<i64>,
     campaign: Option<i64>,
     lead: Option<i64>,
+    enterprise: Option<i64>,
+    organisations: String,
 }
 
 impl FilterArgs {
@@ -333,6 +364,10 @@ impl FilterArgs {
             number: wanted.number.map(|number| number.as_u64() as i64),
             campaign: wanted.campaign.map(|campaign| campaign.0),
             lead: wanted.lead.map(|lead| lead.0),
+            enterprise: wanted.scope.as_ref().map(|scope| scope.enterprise),
+            organisations: super::blacklist::json_numbers(
+                wanted.scope.iter().flat_map(|scope| scope.organisations.iter().copied()),
+            ),
         }
     }
 }

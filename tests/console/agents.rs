@@ -147,3 +147,54 @@ async fn an_invalid_field_is_named_in_the_problem() {
     }
     app.post("8003", "/agents", json!({ "number": "8600", "name": "A", "groups": ["none"] })).await.is(404);
 }
+
+/// A day of the state log, with a state that began the evening before.
+#[tokio::test]
+async fn an_agents_day_is_shown_by_state_and_summed_by_day() {
+    use crate::store::{Fixture, MINUTE, MORNING};
+    use paceline::store::Command;
+    use paceline_core::agent::{Activity, Availability};
+    use paceline_core::time::Utc;
+    const HOUR: i64 = 60 * MINUTE;
+    let mut fixture = Fixture::new().await;
+    let at = |millis: i64| Utc::from_millis(MORNING + millis);
+    let states = [
+        (-11 * HOUR, Availability::Available, Activity::Idle),
+        (-9 * HOUR, Availability::Available, Activity::Talking),
+        (-8 * HOUR, Availability::Paused { reason: "meal".into() }, Activity::Idle),
+        (-7 * HOUR, Availability::SignedOut, Activity::Idle),
+    ];
+    for (since, availability, activity) in states {
+        let seat = crate::store::floor::seat(AgentId(1), availability, activity, at(since));
+        fixture.tell(Command::LogSeat(Box::new(seat))).await;
+    }
+    let (dir, clock) = (fixture.dir.clone(), fixture.clock.clone());
+    fixture.close().await;
+    let app = TestApp::open(dir, clock).await;
+    app.staff().await;
+    // Ten in the morning of 2 March in Shanghai: the day began ten hours ago.
+    let log = app.get("8001", "/agents/8001/log").await.is(200).json();
+    let rows: Vec<(&str, i64)> = log["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["state"].as_str().unwrap(), row["secs"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(rows, [("idle", 3_600), ("talking", 3_600), ("paused", 3_600), ("signed_out", 7 * 3_600)]);
+    assert_eq!((log["day"].as_str(), log["items"][2]["reason"].as_str()), (Some("2026-03-02"), Some("meal")));
+    let hours = app.get("8002", "/agents/8001/hours?from=2026-03-01&until=2026-03-02").await.is(200).json();
+    assert_eq!(hours["items"][0], json!({ "day": "2026-03-01", "secs": { "idle": 3_600 } }));
+    let second = json!({ "day": "2026-03-02", "secs": { "idle": 3_600, "talking": 3_600, "paused": 3_600 } });
+    assert_eq!(hours["items"][1], second);
+    let utc = app.get("8002", "/agents/8001/hours?from=2026-03-01&zone=UTC").await.is(200).json();
+    assert_eq!(utc["items"][0]["secs"], json!({ "idle": 2 * 3_600, "talking": 3_600, "paused": 3_600 }));
+    app.get("8102", "/agents/8001/log").await.is(404);
+    for unfit in [
+        "log?day=2026-02-30",
+        "log?zone=Mars",
+        "hours?from=2026-03-03&until=2026-03-02",
+        "hours?from=2020-01-01&until=2026-03-02",
+    ] {
+        app.get("8003", &format!("/agents/8001/{unfit}")).await.is(422);
+    }
+}

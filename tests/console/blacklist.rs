@@ -64,7 +64,7 @@ async fn pages_hold_every_entry_once() {
     app.post("8005", "/blacklist", json!({ "numbers": numbers })).await.is(201);
     let (mut seen, mut after) = (Vec::new(), 0);
     loop {
-        let page = app.get("8004", &format!("/blacklist?limit=3&after={after}")).await.is(200).json();
+        let page = app.get("8002", &format!("/blacklist?limit=3&after={after}")).await.is(200).json();
         let items = page["items"].as_array().unwrap();
         seen.extend(items.iter().map(|item| item["number"].as_str().unwrap().to_owned()));
         let Some(next) = page["next"].as_i64() else { break };

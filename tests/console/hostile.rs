@@ -248,7 +248,7 @@ async fn the_openapi_document_names_every_route_and_the_client_can_call_them() {
     let outside = Client::new(&format!("http://{}", console.address), app.state.local_service_token());
     for client in [outside.clone(), Client::in_process(app.state.clone())] {
         let agents = client.ask(Method::GET, "/api/v1/agents", None).await.unwrap();
-        assert_eq!(agents["agents"].as_array().unwrap().len(), 7);
+        assert_eq!(agents["agents"].as_array().unwrap().len(), 8);
         let refused = client.ask(Method::POST, "/api/v1/groups", Some(&json!({ "name": "" }))).await;
         assert!(refused.unwrap_err().contains("name"));
     }

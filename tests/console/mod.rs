@@ -3,15 +3,19 @@
 
 mod actions;
 mod agents;
+mod audit;
 mod blacklist;
 mod commands;
+mod enterprises;
 mod figures;
 mod hostile;
+mod idempotency;
 mod limits;
 mod live;
 mod openapi;
 mod records;
 mod roles;
+mod setup;
 mod sign_in;
 mod tokens;
 mod trunks;
@@ -158,6 +162,7 @@ impl TestApp {
             campaigns: None,
             list_changes: None,
             http,
+            settings: paceline::config::Config::default().shown(),
         })
         .unwrap();
         let router = routes(state.clone());
@@ -189,13 +194,14 @@ impl TestApp {
     }
 
     /// Adds an account of every role: 8001 agent and 8002 lead of `vote`, 8003 manager, 8004 analyst, 8005
-    /// admin; 8101 agent and 8102 lead of `night`.
+    /// admin, 8006 auditor; 8101 agent and 8102 lead of `night`.
     pub async fn staff(&self) {
         self.hire("8001", Role::Agent, &["vote"]).await;
         self.hire("8002", Role::Lead, &["vote"]).await;
         self.hire("8003", Role::Manager, &[]).await;
         self.hire("8004", Role::Analyst, &[]).await;
         self.hire("8005", Role::Admin, &[]).await;
+        self.hire("8006", Role::Auditor, &[]).await;
         self.hire("8101", Role::Agent, &["night"]).await;
         self.hire("8102", Role::Lead, &["night"]).await;
     }

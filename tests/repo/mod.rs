@@ -1,6 +1,7 @@
 //! Files that must agree: rooms with the table of allowed imports, dashboards with metrics, schemas with
 //! code, documents with commands. A failure names the file and line to mend.
 
+mod console_writes;
 mod conventions;
 mod dashboards;
 mod docs;

@@ -48,6 +48,8 @@ pub(super) struct Setup {
     pub with_api: bool,
     /// Simulated agents for the campaign.
     pub crew: Option<Crew>,
+    /// Print the link of the first start.
+    pub first_start: bool,
 }
 
 /// A running service with one open campaign.
@@ -77,7 +79,7 @@ impl RunningCampaign {
 impl Setup {
     /// Builds everything and opens the campaign; `paused` = single-number tests only.
     pub async fn start(self, paused: bool) -> Result<RunningCampaign, Failure> {
-        let Setup { config, loaded, people, with_api, crew } = self;
+        let Setup { config, loaded, people, with_api, crew, first_start } = self;
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
         }
@@ -85,6 +87,9 @@ impl Setup {
         let sounds = Sounds::load(&loaded)?;
         let phones = loaded.rules.agents.is_some();
         let service = Service::start(config, people, with_api, phones, None, false).await?;
+        if first_start {
+            service.say_first_start().await;
+        }
         let opened = service.open(&loaded, sounds, !paused, paused).await?;
         let crew = match (&loaded.group, crew) {
             (Some(group), Some(crew)) => {
@@ -240,6 +245,7 @@ impl Service {
             campaigns,
             list_changes: Some(list_changes),
             http: config.http.clone(),
+            settings: config.shown(),
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if with_api { start_console(&config, &state).await } else { None };
@@ -257,6 +263,22 @@ impl Service {
             lists,
             list_turn,
         })
+    }
+
+    /// Prints the link of the first start, while no account can sign in.
+    pub async fn say_first_start(&self) {
+        let Some((console, _)) = &self.console else { return };
+        let mut address = console.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        match self.state.open_setup_code().await {
+            Ok(Some(code)) => {
+                eprintln!("first start: http://{address}/welcome#{code} makes the first account")
+            }
+            Ok(None) => {}
+            Err(_) => eprintln!("warning: the accounts cannot be read; the log says why"),
+        }
     }
 
     /// Whether the API is served.

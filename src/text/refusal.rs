@@ -1,0 +1,103 @@
+//! Refusals of the API in Simplified Chinese, by their code. The English sentence is the refusal's own.
+
+/// The sentence for a code; `param` gives the parts that stand in it. `None` = this code has no sentence of its own,
+/// and the refusal's English one is shown.
+pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let part = |name: &str| param(name).unwrap_or_default();
+    let fixed = match code {
+        "slow_down" => return Some(format!("尝试太多次,{} 秒后再试", part("retry_after"))),
+        "forbidden" => {
+            return Some(match param("right") {
+                Some(right) => format!("这里需要“{right}”权限,请联系管理员"),
+                None => "没有权限做这件事,请联系管理员".to_owned(),
+            });
+        }
+        "unavailable" => return Some(format!("暂时做不到,已记录({});稍后重试", part("id"))),
+        "wrong_code" => {
+            return Some(format!("安装码不对:它在启动服务的窗口里。还可以试 {} 次", part("tries_left")));
+        }
+        "wrong_password" => "登录名或密码不对",
+        "sign_in_first" => "请先登录;程序请使用令牌",
+        "foreign_origin" => "请求来自别的网页;程序请使用令牌而不是 Cookie",
+        "not_found" => "没有找到,或不在你的范围内",
+        "method_not_allowed" => "此路径不支持这个方法",
+        "not_json" => "请以 application/json 发送 JSON",
+        "too_large" | "body" => "内容太大,或读不出来",
+        "taken" => "已被使用,请换一个",
+        "in_use" => "正在使用,先停用它",
+        "changed" => "有人刚改过:请重新读取,比较后再应用",
+        "if_match" => "请带上 If-Match:所读内容的 ETag",
+        "locked" => "已锁屏:请输入密码",
+        "full" => "打开的页面或连接太多,请关闭不用的页面",
+        "already_done" => "已经完成过了",
+        "code_void" => "安装码试错太多次,已作废:请重新启动服务以得到新的安装码",
+        "number_stays" => "工号不能更改;请新建一个账号",
+        "suspended" => "本机构已停用,不再外呼:请联系平台运营",
+        "past" => "这个时间已经过去",
+        "key_missing" => "请带上 Idempotency-Key:为这次请求自定的一个词",
+        "key_unfit" => "Idempotency-Key 为 1 到 64 个可见字符,不含空格",
+        "key_reused" => "这个 Idempotency-Key 已用于别的请求,请换一个",
+        "key_busy" => "同一请求仍在处理,请稍后再问",
+        "unknown_agent" => "没有这位坐席",
+        "not_signed_in" => "先签入",
+        "already_signed_in" => "已经签入:先签出,或更换接听方式",
+        "not_a_member" => "你不在该坐席组,或未启用:请班长设置",
+        "seats_taken" => "坐席已满:等有人签出,或请班长处理",
+        "phone_not_ready" => "话机未注册:检查账号、密码(区分大小写)、网络",
+        "phone_taken" => "别的坐席正在用这部电话:请换一部,或与其协调",
+        "reason_missing" => "示忙需要原因",
+        "busy" => "已有通话,先结束它",
+        "no_call" => "没有通话",
+        "nobody_consulted" => "对方还没接听",
+        "nobody_free" => "没有空闲坐席",
+        "campaign_closed" => "活动未开放",
+        "number_refused" => "此号码不能拨打",
+        "unknown_disposition" => "没有这个小结选项",
+        "callback_in_the_past" => "回拨时间已过",
+        "nothing_to_summarise" => "没有需要小结的通话",
+        "summary_missing" => "请先填电话小结",
+        "not_allowed" => "这个操作不允许",
+        "store_stalled" => "存储无法写入,已停止外呼",
+        _ => return None,
+    };
+    Some(fixed.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use paceline_core::agent::Refusal::{self, *};
+
+    #[test]
+    fn every_refusal_of_the_dialer_has_a_chinese_sentence() {
+        let all: [Refusal; 20] = [
+            UnknownAgent,
+            NotSignedIn,
+            AlreadySignedIn,
+            NotAMember,
+            SeatsTaken,
+            PhoneNotReady,
+            PhoneTaken,
+            ReasonMissing,
+            Busy,
+            NoCall,
+            NobodyConsulted,
+            NobodyFree,
+            CampaignClosed,
+            NumberRefused,
+            UnknownDisposition,
+            CallbackInThePast,
+            NothingToSummarise,
+            SummaryMissing,
+            NotAllowed,
+            StoreStalled,
+        ];
+        for refusal in all {
+            assert!(refusal_zh(refusal.word(), |_| None).is_some(), "{}", refusal.word());
+        }
+        // The last variant: a new one is behind it and changes this number.
+        assert_eq!(all.len(), StoreStalled as usize + 1);
+        assert_eq!(refusal_zh("slow_down", |_| Some("7".into())).as_deref(), Some("尝试太多次,7 秒后再试"));
+        assert_eq!(refusal_zh("no such code", |_| None), None);
+    }
+}
