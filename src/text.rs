@@ -5,12 +5,16 @@ mod lead;
 mod line;
 mod refusal;
 mod shadow;
+mod sound;
+mod task;
 mod trunk;
 mod why;
 
 pub use call_meaning::CallFacts;
 pub use lead::AgentNumbers;
 pub use refusal::refusal_zh;
+pub use sound::SoundFacts;
+pub use task::TaskWords;
 pub use why::Sentence;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};

@@ -14,18 +14,20 @@ use super::demo_agents::{self, Crew};
 use super::list_service::{ListService, ListTurn};
 use super::{Failure, recordings};
 use crate::audio::{Language, Sound};
-use crate::config::settings::PromptLanguage;
+use crate::config::settings::{FilesConfig, PromptLanguage};
 use crate::config::{Config, LoadedCampaign};
 use crate::console::client::{Client, KeyFile};
 use crate::console::list_changes::WAITING_MAX;
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
 use crate::engine::{self, CampaignBoard, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts};
+use crate::files::{Files, Reserve};
 use crate::journal::{JournalConfig, JournalWriter};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
 use crate::sim::serve::RunningCarrier;
 use crate::store::{BlacklistChange, Store, Writer};
+use crate::tasks::{TaskParts, Tasks};
 use import::{import_list, lead_counts};
 use network::{Network, phone_line};
 use paceline_core::campaign::Mode;
@@ -144,6 +146,7 @@ pub(super) struct Service {
     carrier: Option<RunningCarrier>,
     state: AppState,
     console: Option<(Console, Option<KeyFile>)>,
+    tasks: Tasks,
     /// Deletes recordings past their retention.
     retention: JoinHandle<()>,
     /// Changes lists for commands on this machine.
@@ -235,7 +238,18 @@ impl Service {
             turn: list_turn.clone(),
         };
         let lists = tokio::spawn(lists.run(requests));
+        let folder = config.files.folder(store.path());
+        let files = Files::open_with(&folder, reserve(&config)).map_err(|error| {
+            Failure::usage(format!("the object store {} cannot be used: {error}", folder.display()))
+        })?;
+        let parts = TaskParts { store: store.clone(), files: files.clone(), engine: handle.clone() };
+        let tasks = match with_api {
+            true => Tasks::start(parts).await.map_err(Failure::unexpected)?,
+            false => Tasks::idle(parts),
+        };
         let state = AppState::new(AppStateParts {
+            files,
+            tasks: tasks.clone(),
             store: store.clone(),
             engine: handle.clone(),
             metrics: metrics.clone(),
@@ -259,6 +273,7 @@ impl Service {
             carrier: simulated,
             state,
             console,
+            tasks,
             retention,
             lists,
             list_turn,
@@ -382,6 +397,7 @@ impl Service {
         self.retention.abort();
         // An import that is cut off here leaves nothing.
         self.lists.abort();
+        self.tasks.stop().await;
         self.handle.send(EngineRequest::Stop).await;
         self.engine.await.map_err(Failure::unexpected)?;
         self.writer.close().await;
@@ -428,6 +444,12 @@ async fn send_agents(store: &Store, handle: &EngineHandle) -> Result<(), Failure
         handle.send(EngineRequest::SetAgent(Box::new(console::agent_account(&row)))).await;
     }
     Ok(())
+}
+
+/// Free space that uploads leave to everything else.
+pub(in crate::commands) fn reserve(config: &Config) -> Reserve {
+    let FilesConfig { free_gib_min, free_pct_min, .. } = config.files;
+    Reserve { bytes: u64::from(free_gib_min) << 30, percent: u64::from(free_pct_min) }
 }
 
 /// Loads the prompts in the configured language.
