@@ -1,0 +1,32 @@
+import { Menu, type MenuEntry } from "../kit/Menu";
+import { chooseLanguage, chooseTheme, useTheme, type Theme } from "../preferences";
+import { signOut, useMe } from "../session";
+import { useLanguage, useWords, type Language } from "../words";
+
+const THEME_WORDS = { system: "frame.themeSystem", light: "frame.themeLight", dark: "frame.themeDark" } as const;
+
+/** Language and appearance, for pages with and without an account. */
+export function useLookEntries(): MenuEntry[] {
+  const t = useWords();
+  const theme = useTheme();
+  const language = useLanguage();
+  const languages: [Language, string][] = [["zh", "中文"], ["en", "English"]];
+  return [
+    { title: t("frame.language") },
+    ...languages.map(([id, label]) => ({ id, label, chosen: id === language, onChoose: () => void chooseLanguage(id) })),
+    { title: t("frame.theme") },
+    ...(Object.keys(THEME_WORDS) as Theme[]).map((id) => ({ id, label: t(THEME_WORDS[id]), chosen: id === theme, onChoose: () => chooseTheme(id) })),
+  ];
+}
+
+/** The account's menu: look of the console, sign out. */
+export function AccountMenu() {
+  const t = useWords();
+  const { person } = useMe();
+  const look = useLookEntries();
+  return (
+    <Menu kind="plain" size="small" label={t("frame.account", { name: person.name })} entries={[...look, "rule", { id: "out", label: t("frame.signOut"), onChoose: () => void signOut() }]}>
+      {person.name} <span aria-hidden="true">▾</span>
+    </Menu>
+  );
+}

@@ -1,0 +1,73 @@
+import { useEffect, useState } from "react";
+import { NavLink, Outlet, useLocation, useMatches, useNavigate, useNavigation } from "react-router";
+import { Button } from "../kit/Button";
+import { Failed, Forbidden } from "../kit/States";
+import { KEYS } from "../keys/keys";
+import { useKey } from "../keys/use-key";
+import { openLive } from "../live/stores";
+import { PAGES } from "../pages";
+import type { Right } from "../rights";
+import { forget, useIsExpired, useMe, useSession } from "../session";
+import { useWords } from "../words";
+import { AccountMenu } from "./AccountMenu";
+import { AskPassword } from "./AskPassword";
+import { LinkLines, LiveState } from "./LiveState";
+import { Palette } from "./Palette";
+
+/** The frame of every page behind the sign-in: top navigation by right, state of the stream, lines about the service. */
+export function Frame() {
+  const { data: me, error, isPending, refetch } = useSession();
+  const navigate = useNavigate();
+  const { pathname, search } = useLocation();
+
+  useEffect(() => {
+    if (me === null) void navigate(`/sign-in?next=${encodeURIComponent(pathname + search)}`, { replace: true });
+    else if (me) openLive(me.person.login, forget);
+  }, [me, navigate, pathname, search]);
+
+  if (isPending || me === null) return null;
+  if (!me) return <Failed problem={error} onRetry={() => void refetch()} />;
+  return <SignedIn />;
+}
+
+function SignedIn() {
+  const t = useWords();
+  const { rights } = useMe();
+  const [isFinding, setFinding] = useState(false);
+  const isExpired = useIsExpired();
+  useKey(KEYS.find, () => setFinding(true));
+  const entries = PAGES.filter((page) => page.entry !== undefined && rights.has(page.right));
+  return (
+    <>
+      <a className="skip" href="#main">{t("frame.skip")}</a>
+      <header className="top">
+        <NavLink className="brand" to="/"><img src="/favicon.svg" alt="" />Paceline</NavLink>
+        <nav aria-label={t("frame.navigation")}>
+          {entries.map((page) => <NavLink key={page.path} to={`/${page.path}`}>{t(page.entry ?? "frame.today")}</NavLink>)}
+        </nav>
+        <span className="space" />
+        <Button kind="plain" size="small" keys="Control+K" onClick={() => setFinding(true)}>
+          <span className="find">{t("frame.find")} <kbd>Ctrl K</kbd></span>
+        </Button>
+        <LiveState />
+        <AccountMenu />
+      </header>
+      <LinkLines />
+      <main id="main" tabIndex={-1}><Page /></main>
+      {isFinding ? <Palette onClose={() => setFinding(false)} /> : null}
+      {isExpired ? <AskPassword /> : null}
+    </>
+  );
+}
+
+/** The page, or which right it takes. */
+function Page() {
+  const { rights, person } = useMe();
+  const needed = useMatches().map((match) => (match.handle as { right?: Right } | undefined)?.right).filter((right) => right !== undefined);
+  const missing = needed.find((right) => !rights.has(right));
+  const { state } = useNavigation();
+  if (missing !== undefined) return <Forbidden right={missing} role={person.role} />;
+  // The old page stays while the next one's chunk comes; dimmed, so that the click is seen to have worked.
+  return <div className={state === "loading" ? "stale" : undefined}><Outlet /></div>;
+}
+

@@ -1,0 +1,102 @@
+/** Who is signed in: `GET /me`, the rights that come with it, and what happens when the session ends. */
+import { QueryClient, useQuery } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
+import { ApiProblem, get, post, whenSignedOut } from "./api/call";
+import type { Person } from "./api/words";
+import { closeLive } from "./live/stores";
+import { rightsOf, type Right } from "./rights";
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: { retry: false, staleTime: 5_000, refetchOnWindowFocus: false, networkMode: "always" },
+    mutations: { networkMode: "always" },
+  },
+});
+
+export interface Me {
+  person: Person;
+  rights: ReadonlySet<Right>;
+}
+
+const ME = ["me"];
+/** The cookie slides with use: it is renewed each hour while the page is open. */
+const RENEW = 3_600_000;
+
+async function readMe(): Promise<Me | null> {
+  try {
+    const me = await get("/api/v1/me");
+    return me.program ? null : { person: me, rights: rightsOf(me) };
+  } catch (problem) {
+    if (problem instanceof ApiProblem && problem.status === 401) return null;
+    throw problem;
+  }
+}
+
+/** The account that is signed in; `null` = nobody. */
+export function useSession() {
+  return useQuery({ queryKey: ME, queryFn: readMe, staleTime: RENEW, refetchInterval: RENEW });
+}
+
+/** The account; only below the frame, which is drawn for somebody who is signed in. */
+export function useMe(): Me {
+  const { data } = useSession();
+  if (!data) throw new Error("a page outside the frame asked for the account");
+  return data;
+}
+
+// The session ended under an open page: the page stays, a layer asks for the password.
+let isExpired = false;
+const listeners = new Set<() => void>();
+
+export function setExpired(now: boolean): void {
+  if (isExpired === now) return;
+  isExpired = now;
+  for (const listener of listeners) listener();
+}
+
+export const useIsExpired = (): boolean => useSyncExternalStore(
+  (listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  },
+  () => isExpired,
+);
+
+whenSignedOut(() => {
+  if (queries.getQueryData<Me | null>(ME)) setExpired(true);
+});
+
+/**
+ * Signs in. The same person goes on where they were; for another account everything that was read is forgotten.
+ * @throws ApiProblem
+ */
+export async function signIn(login: string, password: string): Promise<Me> {
+  const before = queries.getQueryData<Me | null>(ME);
+  const answer = await post("/api/v1/sign-in", { body: { login, password } });
+  if (answer.program) throw new ApiProblem(401, "wrong_password", "");
+  return takeAccount(answer, before);
+}
+
+/** Takes the account that an answer brought (sign-in, first start). */
+export function takeAccount(answer: Person, before?: Me | null): Me {
+  const me: Me = { person: answer, rights: rightsOf(answer) };
+  if (before?.person.login !== me.person.login) queries.clear();
+  queries.setQueryData(ME, me);
+  setExpired(false);
+  void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "me" });
+  return me;
+}
+
+/** Signs out in every tab, and forgets what was read. */
+export async function signOut(): Promise<void> {
+  await post("/api/v1/sign-out").catch(() => undefined);
+  closeLive();
+  queries.clear();
+  queries.setQueryData(ME, null);
+}
+
+/** Another tab signed out, or in with another account: nothing of this account stays on the page. */
+export function forget(): void {
+  queries.clear();
+  void queries.invalidateQueries({ queryKey: ME });
+}
