@@ -53,6 +53,8 @@ export function chooseTheme(next: Theme): void {
   show();
 }
 
+export const currentLook = () => ({ language: currentLanguage(), theme });
+
 /** Takes what the account keeps, at sign-in; words that are not known change nothing. */
 export async function adopt(preferences: { language?: unknown; theme?: unknown } | undefined): Promise<void> {
   const { language, theme: kept } = preferences ?? {};

@@ -17,6 +17,7 @@ const pages: RouteObject[] = PAGES.map((page) => ({
 
 export const router = createBrowserRouter([
   { path: "/sign-in", ErrorBoundary: Fault, lazy: async () => ({ Component: (await import("./pages/entry/SignIn")).default }) },
+  { path: "/welcome", ErrorBoundary: Fault, lazy: async () => ({ Component: (await import("./pages/entry/Welcome")).default }) },
   {
     path: "/",
     Component: Frame,

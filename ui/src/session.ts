@@ -1,8 +1,9 @@
 /** Who is signed in: `GET /me`, the rights that come with it, and what happens when the session ends. */
 import { QueryClient, useQuery } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import { ApiProblem, get, post, whenSignedOut } from "./api/call";
+import { ApiProblem, call, get, post, whenSignedOut } from "./api/call";
 import type { Person } from "./api/words";
+import { adopt, currentLook } from "./preferences";
 import { closeLive } from "./live/stores";
 import { rightsOf, type Right } from "./rights";
 
@@ -82,9 +83,17 @@ export function takeAccount(answer: Person, before?: Me | null): Me {
   const me: Me = { person: answer, rights: rightsOf(answer) };
   if (before?.person.login !== me.person.login) queries.clear();
   queries.setQueryData(ME, me);
+  void adopt(answer.preferences);
   setExpired(false);
   void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "me" });
   return me;
+}
+
+/** Keeps language and theme with the account, so that another browser shows them too; the page has them already. */
+export async function keepLook(): Promise<void> {
+  if (!queries.getQueryData<Me | null>(ME)) return;
+  const keys = queries.getQueryData<Me | null>(ME)?.person.preferences.keys ?? null;
+  await call("patch", "/api/v1/me", { body: { preferences: { ...currentLook(), keys } } });
 }
 
 /** Signs out in every tab, and forgets what was read. */

@@ -3,9 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { Campaign, Seat } from "./api/words";
 import * as words from "./api/words";
 import { CALL_STATES, CAMPAIGN_STATES, LEAD_STATES, OUTCOME_STATES, SEAT_STATES, WHY_ALARMS, campaignState, seatState } from "./states";
+import { RIGHTS } from "./rights";
 import { zh } from "./words/zh";
 
 const source = (file: string) => readFileSync(new URL(`../../src/core/${file}`, import.meta.url), "utf8");
+const console = (file: string) => readFileSync(new URL(`../../src/console/${file}`, import.meta.url), "utf8");
 
 /** Words of an enum with `Type::Variant => "word"` in the service's source. */
 function wordsOf(file: string, type: string): string[] {
@@ -30,6 +32,13 @@ describe("the words are those of the service", () => {
   ] as const)("%s", (_, ours, theirs) => {
     expect(theirs.length).toBeGreaterThan(0);
     expect([...ours].sort()).toEqual([...theirs].sort());
+  });
+
+  test("rights", () => {
+    const theirs = [...console("rights.rs").matchAll(/Action::\w+ => "([\w.]+)"/g)].map((match) => match[1] ?? "");
+    expect(theirs.length).toBeGreaterThan(0);
+    expect([...RIGHTS].sort()).toEqual(theirs.sort());
+    for (const right of RIGHTS) expect(zh).toHaveProperty([`right.${right}`]);
   });
 
   test("reasons that are alarms are reasons", () => {

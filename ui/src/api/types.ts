@@ -417,7 +417,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes the caller's preferences, and the telephone that is called for a shift */
+        patch: operations["patchMe"];
         trace?: never;
     };
     "/api/v1/me/actions": {
@@ -499,6 +500,24 @@ export interface paths {
         get: operations["getOpenapiJson"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the service has no account yet, and whether sign-in asks for the organisation */
+        get: operations["getSetup"];
+        put?: never;
+        /** Makes the first account, with the set-up code that the service printed, and signs it in */
+        post: operations["postSetup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -612,9 +631,14 @@ export interface components {
             phone_user: string | null;
             recorded: boolean;
             /** @enum {string} */
-            role: "agent" | "lead" | "manager" | "analyst" | "admin";
+            role: "agent" | "lead" | "manager" | "analyst" | "auditor" | "admin";
             skills: string[];
             telephone: string | null;
+            /**
+             * Format: int64
+             * @description Rises with each change; the ETag is `"v"` and this number.
+             */
+            version: number;
         };
         /** @description What to do, in English and in Chinese, where there is something to do. */
         Advice: {
@@ -758,7 +782,7 @@ export interface components {
             number?: string | null;
             recorded?: boolean | null;
             /** @enum {string|null} */
-            role?: "agent" | "lead" | "manager" | "analyst" | "admin" | null;
+            role?: "agent" | "lead" | "manager" | "analyst" | "auditor" | "admin" | null;
             skills?: string[] | null;
             /** @description Empty = none. */
             telephone?: string | null;
@@ -1040,6 +1064,15 @@ export interface components {
         };
         /** @description `"phone"`, or the telephone that is called for each shift. */
         EndpointView: string | components["schemas"]["TelephoneEndpoint"];
+        FirstAccount: {
+            /** @description The set-up code, with or without its dash. */
+            code: string;
+            /** @enum {string|null} */
+            language?: "zh" | "en" | null;
+            login: string;
+            name: string;
+            password: string;
+        };
         Floor: {
             /** Format: date-time */
             at: string;
@@ -1056,6 +1089,8 @@ export interface components {
             /** Format: uint32 */
             seats: number | null;
             telephones: boolean;
+            /** Format: int64 */
+            version: number;
             work_mode: string | null;
         };
         GroupRequest: {
@@ -1089,6 +1124,8 @@ export interface components {
             /** Format: uint32 */
             seats: number | null;
             telephones: boolean;
+            /** Format: int64 */
+            version: number;
             work_mode: string | null;
         };
         Groups: {
@@ -1223,10 +1260,10 @@ export interface components {
             /** @default false */
             recorded: boolean;
             /**
-             * @description agent, lead, manager, analyst or admin.
+             * @description agent, lead, manager, analyst, auditor or admin.
              * @enum {string|null}
              */
-            role?: "agent" | "lead" | "manager" | "analyst" | "admin" | null;
+            role?: "agent" | "lead" | "manager" | "analyst" | "auditor" | "admin" | null;
             /** @default [] */
             skills: string[];
             telephone?: string | null;
@@ -1265,26 +1302,56 @@ export interface components {
             /** @description What the token is for, in words. */
             name: string;
             /**
-             * @description analyst (reads and changes nothing), manager or admin. Without it analyst.
+             * @description analyst or auditor (they read and change nothing), manager or admin. Without it analyst.
              * @enum {string|null}
              */
-            role?: "analyst" | "manager" | "admin" | null;
+            role?: "analyst" | "auditor" | "manager" | "admin" | null;
+            /** @description Actions that the token may do, of those of its role; without it all of them. */
+            scopes?: string[] | null;
+        };
+        OrganisationName: {
+            name: string;
+            slug: string;
         };
         OwnAccount: {
             /** Format: date-time */
             created_at: string;
             groups: components["schemas"]["MembershipView"][];
+            locked: boolean;
             login: string;
             name: string;
             number: string;
+            /** @description Whether the account runs the installation. */
+            operator: boolean;
+            organisation: components["schemas"]["OrganisationName"];
+            /**
+             * Format: date-time
+             * @description When the password is asked for again.
+             */
+            password_asked_at: string | null;
             phone_user: string | null;
+            preferences: components["schemas"]["Preferences"];
             /** @constant */
             program: false;
             recorded: boolean;
+            /** @description Words of what the caller may do; screens draw by them. */
+            rights: string[];
             /** @enum {string} */
-            role: "agent" | "lead" | "manager" | "analyst" | "admin";
+            role: "agent" | "lead" | "manager" | "analyst" | "auditor" | "admin";
             skills: string[];
             telephone: string | null;
+            /**
+             * Format: date-time
+             * @description The end of the session, unless it is used.
+             */
+            until: string | null;
+            /** Format: int64 */
+            version: number;
+        };
+        OwnChange: {
+            preferences?: components["schemas"]["Preferences"] | null;
+            /** @description Empty = none. */
+            telephone?: string | null;
         };
         PartyView: {
             agent: string | null;
@@ -1322,6 +1389,26 @@ export interface components {
             last_outcome: string | null;
             number: string | null;
         };
+        /** @description What an account chose for its screens. A field that is left out is chosen by the page. */
+        Preferences: {
+            /**
+             * @description Keys of the desk by action: `"hang_up": "Alt+G"`; an empty text switches a key off.
+             * @default null
+             */
+            keys: {
+                [key: string]: string;
+            } | null;
+            /**
+             * @default null
+             * @enum {string|null}
+             */
+            language: "zh" | "en" | null;
+            /**
+             * @default null
+             * @enum {string|null}
+             */
+            theme: "system" | "light" | "dark" | null;
+        };
         /** @description A problem document (RFC 9457). */
         Problem: {
             /** @description One word a program can act on. */
@@ -1331,14 +1418,27 @@ export interface components {
             /** Format: uint16 */
             status: number;
             title: string;
+            /**
+             * Format: uint32
+             * @description Of `wrong_code`.
+             */
+            tries_left?: number | null;
             /** @description `urn:paceline:problem:` and the code. */
             type: string;
+            /**
+             * Format: int64
+             * @description Of `changed`: the present version.
+             */
+            version?: number | null;
         };
         Program: {
+            operator: boolean;
+            organisation: components["schemas"]["OrganisationName"];
             /** @constant */
             program: true;
+            rights: string[];
             /** @enum {string} */
-            role: "agent" | "lead" | "manager" | "analyst" | "admin";
+            role: "agent" | "lead" | "manager" | "analyst" | "auditor" | "admin";
         };
         QualityView: {
             fault: string | null;
@@ -1377,6 +1477,12 @@ export interface components {
             until: string | null;
             work: components["schemas"]["WorkView"] | null;
             work_mode: string;
+        };
+        SetupStatus: {
+            /** @description Whether nobody can sign in yet. */
+            needs_account: boolean;
+            /** @description Whether there are several enterprises, so that people sign in as `login@slug`. */
+            organisations: boolean;
         };
         ShadowTable: {
             /**
@@ -1438,9 +1544,20 @@ export interface components {
             expires_at: string | null;
             /** Format: int64 */
             id: number;
+            /** @description Number of the account that made it. */
+            made_by: string | null;
             name: string;
             /** @enum {string} */
-            role: "agent" | "lead" | "manager" | "analyst" | "admin";
+            role: "agent" | "lead" | "manager" | "analyst" | "auditor" | "admin";
+            /** @description Actions of those that the role may do; empty = all of them. */
+            scopes: string[] | null;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            used_at: string | null;
+            /** Format: int64 */
+            version: number;
         };
         Tokens: {
             tokens: components["schemas"]["TokenView"][];
@@ -1680,6 +1797,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 64 KiB */
             413: {
                 headers: {
@@ -1901,6 +2027,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A value or a parameter is not allowed */
             422: {
                 headers: {
@@ -2011,6 +2146,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2140,6 +2284,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2287,6 +2440,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 64 KiB */
             413: {
                 headers: {
@@ -2417,6 +2579,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A value or a parameter is not allowed */
             422: {
                 headers: {
@@ -2526,6 +2697,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2651,6 +2831,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2888,6 +3077,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 64 KiB */
             413: {
                 headers: {
@@ -3017,6 +3215,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 64 KiB */
             413: {
                 headers: {
@@ -3133,6 +3340,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3777,6 +3993,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 64 KiB */
             413: {
                 headers: {
@@ -3905,6 +4130,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4542,6 +4776,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 64 KiB */
             413: {
                 headers: {
@@ -4665,6 +4908,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A value or a parameter is not allowed */
             422: {
                 headers: {
@@ -4775,6 +5027,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5005,6 +5266,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5243,6 +5513,150 @@ export interface operations {
             };
         };
     };
+    patchMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "preferences": {
+                 *         "keys": {
+                 *           "hang_up": "Alt+G"
+                 *         },
+                 *         "language": "zh",
+                 *         "theme": "dark"
+                 *       },
+                 *       "telephone": "13800138000"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OwnChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postMeActions: {
         parameters: {
             query?: never;
@@ -5312,6 +5726,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5438,6 +5861,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A value or a parameter is not allowed */
             422: {
                 headers: {
@@ -5542,6 +5974,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5717,6 +6158,185 @@ export interface operations {
             };
             /** @description The request took too long */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupStatus"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "7K2M-9QXA",
+                 *       "language": "zh",
+                 *       "login": "wangmin",
+                 *       "name": "王敏",
+                 *       "password": "correct horse"
+                 *     }
+                 */
+                "application/json": components["schemas"]["FirstAccount"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5934,6 +6554,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A value or a parameter is not allowed */
             422: {
                 headers: {
@@ -6138,6 +6767,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 64 KiB */
             413: {
                 headers: {
@@ -6254,6 +6892,15 @@ export interface operations {
             };
             /** @description This does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,6 @@
 import { Menu, type MenuEntry } from "../kit/Menu";
 import { chooseLanguage, chooseTheme, useTheme, type Theme } from "../preferences";
-import { signOut, useMe } from "../session";
+import { keepLook, signOut, useMe } from "../session";
 import { useLanguage, useWords, type Language } from "../words";
 
 const THEME_WORDS = { system: "frame.themeSystem", light: "frame.themeLight", dark: "frame.themeDark" } as const;
@@ -10,12 +10,14 @@ export function useLookEntries(): MenuEntry[] {
   const t = useWords();
   const theme = useTheme();
   const language = useLanguage();
+  // Without an account, and while the service is away, the cookie alone keeps the choice.
+  const keep = () => void keepLook().catch(() => undefined);
   const languages: [Language, string][] = [["zh", "中文"], ["en", "English"]];
   return [
     { title: t("frame.language") },
-    ...languages.map(([id, label]) => ({ id, label, chosen: id === language, onChoose: () => void chooseLanguage(id) })),
+    ...languages.map(([id, label]) => ({ id, label, chosen: id === language, onChoose: () => void chooseLanguage(id).then(keep) })),
     { title: t("frame.theme") },
-    ...(Object.keys(THEME_WORDS) as Theme[]).map((id) => ({ id, label: t(THEME_WORDS[id]), chosen: id === theme, onChoose: () => chooseTheme(id) })),
+    ...(Object.keys(THEME_WORDS) as Theme[]).map((id) => ({ id, label: t(THEME_WORDS[id]), chosen: id === theme, onChoose: () => { chooseTheme(id); keep(); } })),
   ];
 }
 

@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import { ApiProblem } from "../api/call";
 import { hasWord, useWords, type Translate } from "../words";
+import type { Right } from "../rights";
 import { Button } from "./Button";
 
 /** Nothing for 150 ms, then blocks of the height that the content will have. */
@@ -44,11 +45,11 @@ export function Failed({ problem, onRetry }: { problem: unknown; onRetry?: () =>
 }
 
 /** No permission: which right it takes, and the caller's role. */
-export function Forbidden({ right, role }: { right: string; role: string }) {
+export function Forbidden({ right, role }: { right: Right; role: string }) {
   const t = useWords();
   const key = `role.${role}`;
   const roleWord = hasWord(key) ? t(key) : role;
-  return <div className="status" role="alert"><h1>{t("common.forbidden", { right })}</h1><p className="why">{t("common.forbiddenRole", { role: roleWord })}</p></div>;
+  return <div className="status" role="alert"><h1>{t("common.forbidden", { right: t(`right.${right}`) })}</h1><p className="why">{t("common.forbiddenRole", { role: roleWord })}</p></div>;
 }
 
 /** What was asked for is not there. */

@@ -5,8 +5,9 @@ import { frame } from "./en/frame";
 import { entry } from "./en/entry";
 import { campaigns } from "./en/campaigns";
 import { floor } from "./en/floor";
+import { rights } from "./en/rights";
 import { today } from "./en/today";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights } satisfies Record<keyof typeof zh, string>;

@@ -5,7 +5,8 @@ import { frame } from "./zh/frame";
 import { entry } from "./zh/entry";
 import { campaigns } from "./zh/campaigns";
 import { floor } from "./zh/floor";
+import { rights } from "./zh/rights";
 import { today } from "./zh/today";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights };

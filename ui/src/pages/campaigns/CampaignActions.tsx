@@ -57,17 +57,19 @@ export function CampaignActions({ campaign }: { campaign: Campaign }) {
   const drain = useAction(() => sendCampaign(name, { action: "drain" }), () => ["draining", "paused", "finished"].includes(liveCampaign(name)?.why ?? ""));
   const hangUp = useAction(() => sendCampaign(name, { action: "hang_up_all" }), () => callsOut(liveCampaign(name) ?? campaign) === 0);
   if (!rights.has("campaigns.run")) return null;
+  // A shift lead pauses and resumes; ending calls and test calls are a manager's.
+  const isManager = rights.has("campaigns.edit");
   const isFinished = campaignState(campaign) === "finished";
   const none = out === 0 ? t("campaigns.noCalls") : undefined;
   const close = () => setAsked(undefined);
   return (
     <span className="action">
       <PauseButton campaign={campaign} />
-      {isFinished ? null : <Button onClick={() => setAsked("test_call")} refusal={offline}>{t("campaigns.testCall")}</Button>}
-      <Menu label={t("campaigns.more")} entries={[
+      {isFinished || !isManager ? null : <Button onClick={() => setAsked("test_call")} refusal={offline}>{t("campaigns.testCall")}</Button>}
+      {!isManager ? null : <Menu label={t("campaigns.more")} entries={[
         { id: "drain", label: t("campaigns.drain"), refusal: offline ?? (isFinished ? t("campaign.finished") : undefined), onChoose: () => setAsked("drain") },
         { id: "hang_up_all", label: t("campaigns.hangUpAll", { n: out }), refusal: offline ?? none, onChoose: () => setAsked("hang_up_all") },
-      ]}>{t("campaigns.more")} <span aria-hidden="true">▾</span></Menu>
+      ]}>{t("campaigns.more")} <span aria-hidden="true">▾</span></Menu>}
       <Answer refusal={drain.refusal ?? hangUp.refusal} sent={drain.sent || hangUp.sent} />
       {asked === "drain" ? <Confirm title={t("campaigns.drain")} sentence={t("campaigns.drainAsk", { n: out })} yes={t("campaigns.drain")} onYes={drain.run} onClose={close} /> : null}
       {asked === "hang_up_all" ? (

@@ -1,7 +1,7 @@
-import { useState, type FormEvent, type KeyboardEvent } from "react";
-import { useEffect } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState, type FormEvent, type KeyboardEvent } from "react";
 import { useNavigate, useSearchParams } from "react-router";
-import { ApiProblem } from "../../api/call";
+import { ApiProblem, get } from "../../api/call";
 import { Button } from "../../kit/Button";
 import { Field } from "../../kit/Field";
 import { problemWords } from "../../kit/States";
@@ -22,6 +22,7 @@ export default function SignIn() {
   const [search] = useSearchParams();
   const next = nextPath(search.get("next"));
   const { data: me } = useSession();
+  const { data: setup } = useQuery({ queryKey: ["setup"], queryFn: ({ signal }) => get("/api/v1/setup", { signal }) });
   const [login, setLogin] = useState("");
   const [password, setPassword] = useState("");
   const [hasCapsLock, setCapsLock] = useState(false);
@@ -34,7 +35,8 @@ export default function SignIn() {
   useEffect(() => {
     document.title = `${t("entry.signIn")} · Paceline`;
     if (me) void navigate(next, { replace: true });
-  }, [me, navigate, next, t]);
+    else if (setup?.needs_account) void navigate(`/welcome${location.hash}`, { replace: true });
+  }, [me, navigate, next, setup, t]);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -53,7 +55,8 @@ export default function SignIn() {
     <EntryBox>
       <h1>{t("entry.signIn")}</h1>
       <form onSubmit={submit} style={{ display: "grid", gap: 16 }}>
-        <Field label={t("entry.login")} value={login} onChange={setLogin} autoComplete="username" autoFocus maxLength={128} />
+        <Field label={t("entry.login")} value={login} onChange={setLogin} autoComplete="username" autoFocus maxLength={128}
+          help={setup?.organisations ? t("entry.loginHelp") : undefined} />
         <Field label={t("entry.password")} type="password" value={password} onChange={setPassword} autoComplete="current-password" maxLength={256} onKeyUp={onKeyUp}
           help={hasCapsLock ? t("entry.capsLock") : undefined} fault={problem === undefined || isThrottled ? undefined : problemWords(problem, t)} />
         <Button type="submit" kind="primary" size="large" busy={busy} refusal={isThrottled ? t("problem.slow_down", { n: wait }) : undefined}>

@@ -3,6 +3,7 @@ import type { entry as zh } from "../zh/entry";
 export const entry = {
   "entry.signIn": "Log in",
   "entry.login": "Login",
+  "entry.loginHelp": "There are several organisations: login@organisation",
   "entry.password": "Password",
   "entry.capsLock": "Caps Lock is on",
   "entry.wait": "Again in {n} s",

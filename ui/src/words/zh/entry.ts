@@ -1,6 +1,7 @@
 export const entry = {
   "entry.signIn": "登录",
   "entry.login": "登录名",
+  "entry.loginHelp": "有多个企业:填写 登录名@企业代号",
   "entry.password": "密码",
   "entry.capsLock": "大写锁定已打开",
   "entry.wait": "{n} 秒后再试",
