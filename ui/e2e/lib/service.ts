@@ -30,6 +30,8 @@ export interface Service {
   api: (who: Account, method: string, path: string, body?: unknown) => Promise<unknown>;
   /** Ends the process and deletes its folder. */
   stop: () => Promise<void>;
+  /** What the program wrote, its last 8,000 characters. */
+  log: () => string;
   /** Ends the process at once, as a crash does; `start` brings it back on the same port. */
   kill: () => Promise<void>;
   start: () => Promise<void>;
@@ -156,6 +158,7 @@ export async function startService({ campaigns = true, people = true, port }: { 
   }
   return {
     url, dir, api, start,
+    log: () => log,
     kill: () => end("SIGKILL"),
     stop: async () => {
       await end("SIGKILL");
