@@ -7,6 +7,7 @@ export PATH="$PATH:$HOME/.cargo/bin"
 export SQLX_OFFLINE=true
 
 scripts/setup.sh run
+scripts/ui.sh build
 cargo build --bin paceline
 # Ask Cargo for its target directory.
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')

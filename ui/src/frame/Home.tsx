@@ -1,5 +1,5 @@
 import { Navigate } from "react-router";
-import { NoneYet } from "../kit/States";
+import { Gone } from "../kit/States";
 import { PAGES } from "../pages";
 import { useMe } from "../session";
 import { useWords } from "../words";
@@ -11,5 +11,5 @@ export function Home() {
   const first = person.role === "lead" ? "floor" : "today";
   const open = PAGES.filter((page) => page.entry !== undefined && rights.has(page.right));
   const page = open.find((it) => it.path === first) ?? open[0];
-  return page ? <Navigate to={`/${page.path}`} replace /> : <NoneYet>{t("frame.noPages")}</NoneYet>;
+  return page ? <Navigate to={`/${page.path}`} replace /> : <Gone>{t("frame.noPages")}</Gone>;
 }
