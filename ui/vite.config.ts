@@ -24,7 +24,6 @@ export default defineConfig({
           groups: [
             { name: "core", test: CORE, priority: 2 },
             { name: "antd", test: ANTD, priority: 1 },
-            { name: "uplot", test: /node_modules\/uplot\//, priority: 1 },
           ],
         },
       },

@@ -41,6 +41,13 @@ describe("the words are those of the service", () => {
     for (const right of RIGHTS) expect(zh).toHaveProperty([`right.${right}`]);
   });
 
+  test("reasons of an idle seat without calls", () => {
+    const variants = /pub enum NoCallsReason \{(.*?)\n\}/s.exec(source("agent.rs"))?.[1] ?? "";
+    const theirs = [...variants.matchAll(/^    ([A-Z]\w+),$/gm)].map((match) => (match[1] ?? "").replace(/(?<!^)([A-Z])/g, "_$1").toLowerCase());
+    expect(theirs.length).toBeGreaterThan(0);
+    for (const word of theirs) expect(zh).toHaveProperty([`floor.quiet.${word}`]);
+  });
+
   test("reasons that are alarms are reasons", () => {
     const known = wordsOf("pacing/mod.rs", "Why");
     for (const why of WHY_ALARMS) expect(known).toContain(why);

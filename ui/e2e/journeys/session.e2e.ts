@@ -1,7 +1,7 @@
 /** First start, wrong passwords, sessions that end, two accounts in one browser, a service that goes away and comes back. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch, signIn, visitor } from "../lib/browser";
+import { launch, reconnect, signIn, visitor } from "../lib/browser";
 import { PEOPLE, startService, type Service } from "../lib/service";
 
 let browser: Browser;
@@ -130,7 +130,8 @@ describe("with people", () => {
     const pause = page.getByRole("button", { name: "暂停" }).first();
     expect(await pause.getAttribute("aria-disabled")).toBe("true");
     await service.start();
-    await state.getByText("实时").waitFor({ timeout: 60_000 });
+    await reconnect(page);
+    await state.getByText("实时").waitFor();
     await page.getByText(/与服务器断开/).waitFor({ state: "detached" });
     await context.close();
   });

@@ -46,3 +46,9 @@ export async function signIn(page: Page, login: string, password: string): Promi
   await passwordField.press("Enter");
   await page.locator('[data-testid="live-state"].live').waitFor();
 }
+
+/** The service is back: the browser says that the network is, which ends the wait before the next attempt. */
+export async function reconnect(page: Page): Promise<void> {
+  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+  await page.locator('[data-testid="live-state"].live').waitFor({ timeout: 60_000 });
+}

@@ -11,7 +11,7 @@ import { forget, useIsExpired, useMe, useSession } from "../session";
 import { useWords } from "../words";
 import { AccountMenu } from "./AccountMenu";
 import { AskPassword } from "./AskPassword";
-import { LinkLines, LiveState } from "./LiveState";
+import { LinkLines, LiveState, NewVersion } from "./LiveState";
 import { Palette } from "./Palette";
 
 /** The frame of every page behind the sign-in: top navigation by right, state of the stream, lines about the service. */
@@ -49,6 +49,7 @@ function SignedIn() {
         <Button kind="plain" size="small" keys="Control+K" onClick={() => setFinding(true)}>
           <span className="find">{t("frame.find")} <kbd>Ctrl K</kbd></span>
         </Button>
+        <NewVersion />
         <LiveState />
         <AccountMenu />
       </header>

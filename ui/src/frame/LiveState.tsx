@@ -1,5 +1,7 @@
 import { Glyph } from "../kit/Glyph";
-import { useLink, useStoreState } from "../live/stores";
+import { useState } from "react";
+import { Button } from "../kit/Button";
+import { useLink, useStoreState, useVersion } from "../live/stores";
 import { serverNow, useSecond } from "../live/clock";
 import { useWords } from "../words";
 import { clock } from "../words/format";
@@ -38,6 +40,16 @@ export function LiveState() {
       <Glyph name={link.phase === "live" ? "on" : "waiting"} />{words}
     </span>
   );
+}
+
+/** A newer service answers: the page offers to load its console, and never does it by itself. */
+export function NewVersion() {
+  const t = useWords();
+  const version = useVersion();
+  const [first, setFirst] = useState<string>();
+  // The version that the page came with is the one of the first snapshot.
+  if (first === undefined && version !== undefined) setFirst(version);
+  return version === first ? null : <Button kind="link" size="small" onClick={() => location.reload()}>{t("frame.newVersion")}</Button>;
 }
 
 /** Lines under the frame: the service is away, or it cannot write. */

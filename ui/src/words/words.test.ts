@@ -11,15 +11,15 @@ describe("the catalogues", () => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort());
   });
 
-  test.each(Object.keys(zh) as (keyof typeof zh)[])("%s takes the same parameters in both", (key) => {
-    expect(names(en[key])).toEqual(names(zh[key]));
+  test("a text takes the same parameters in both", () => {
+    for (const key of Object.keys(zh) as (keyof typeof zh)[]) expect(names(en[key]), key).toEqual(names(zh[key]));
   });
 
   test("English has no Chinese, Chinese has no text that was left in English", () => {
     const han = /\p{Script=Han}/u;
     for (const [key, text] of Object.entries(en)) expect(han.test(text), key).toBe(false);
     // Names, units and signs are the same in both.
-    const same = ["common.none", "common.of", "rule.uk_ofcom", "campaigns.abandonBase", "floor.latency"];
+    const same = ["common.none", "common.of", "rule.uk_ofcom", "floor.latency"];
     for (const [key, text] of Object.entries(zh)) if (!same.includes(key)) expect(han.test(text), key).toBe(true);
   });
 

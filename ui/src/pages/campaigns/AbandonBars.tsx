@@ -32,7 +32,7 @@ export function AbandonBars({ campaign }: { campaign: Campaign }) {
                 return (
                   <tr key={rule.rule}>
                     <th scope="row">{word ? t(`rule.${word}`) : rule.rule}{rule.chosen ? <span title={t("campaigns.brakes")} aria-label={t("campaigns.brakes")} role="img"> ✓</span> : null}</th>
-                    <td className="number">{t("campaigns.abandonBase", { abandoned: whole(rule.abandoned), of: whole(rule.of) })}</td>
+                    <td className="number">{t("common.of", { part: whole(rule.abandoned), whole: whole(rule.of) })}</td>
                     <td className={isOver ? "number over" : "number"}>{isOver ? <Glyph name="alarm" /> : null} {percent(rule.rate)}</td>
                     <td className="fill" aria-hidden="true">
                       <span className="bar tall">

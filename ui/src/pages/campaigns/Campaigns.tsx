@@ -13,6 +13,7 @@ import { CAMPAIGN_STATES, campaignState } from "../../states";
 import { hasWord, useLanguage, useWords } from "../../words";
 import { count, percent, visible } from "../../words/format";
 import { PauseButton } from "./CampaignActions";
+import { OpenCampaign } from "./OpenCampaign";
 import { callsOut, leadsAll, leadsOpen, strictestRule } from "./figures";
 
 const ORDER = ["running", "draining", "paused", "ready", "waiting", "draft", "finished", "archived"];
@@ -23,6 +24,7 @@ export default function Campaigns() {
   const all = useCampaigns();
   const hasSnapshot = useHasSnapshot();
   const isStale = useIsStale();
+  const mayOpen = useMe().rights.has("campaigns.edit");
   const [search, setSearch] = useSearchParams();
   useEffect(() => {
     document.title = `${t("campaigns.title")} · Paceline`;
@@ -45,8 +47,8 @@ export default function Campaigns() {
   const states = Object.entries(CAMPAIGN_STATES).filter(([state]) => all.some((it) => campaignState(it) === state));
   return (
     <>
-      <div className="page-head"><h1>{t("campaigns.title")}</h1></div>
-      {!hasSnapshot ? <Loading /> : all.length === 0 ? <div className="card"><NoneYet>{t("campaigns.none")}</NoneYet></div> : (
+      <div className="page-head"><h1>{t("campaigns.title")}</h1><span className="space" />{mayOpen && all.length > 0 ? <OpenCampaign /> : null}</div>
+      {!hasSnapshot ? <Loading /> : all.length === 0 ? <div className="card"><NoneYet act={mayOpen ? <OpenCampaign kind="primary" /> : undefined}>{t("campaigns.none")}</NoneYet></div> : (
         <>
           <div className="filters" role="search">
             <input className="search" type="search" aria-label={t("campaigns.search")} placeholder={t("campaigns.search")} value={search.get("q") ?? ""} onChange={(event) => set("q", event.target.value)} />

@@ -1,13 +1,14 @@
-import { Glyph } from "../../kit/Glyph";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "react-router";
 import { get } from "../../api/call";
 import type { Campaign } from "../../api/words";
 import { useIsStale } from "../../frame/LiveState";
+import { Glyph } from "../../kit/Glyph";
+import { Sentence } from "../../kit/Sentence";
 import { useCampaign } from "../../live/stores";
 import { OUTCOME_STATES, WHY_ALARMS } from "../../states";
 import { useLanguage, useWords } from "../../words";
-import { count, percent } from "../../words/format";
+import { count, percent, visible } from "../../words/format";
 import { AbandonBars } from "./AbandonBars";
 import { callsOut, leadsAll, leadsOpen, stages } from "./figures";
 
@@ -23,6 +24,7 @@ export default function Live() {
       <Figures campaign={campaign} />
       <AbandonBars campaign={campaign} />
       <Outcomes campaign={campaign} />
+      <Results campaign={campaign} />
     </div>
   );
 }
@@ -42,8 +44,8 @@ function Why({ campaign }: { campaign: Campaign }) {
   return (
     <section className="card why" aria-label={t("campaigns.why")}>
       <h2>{t("campaigns.why")}</h2>
-      <p className={isAlarm ? "sentence alarm" : "sentence"}>{isAlarm ? <Glyph name="alarm" /> : null}{campaign.words[language]}</p>
-      {advice ? <p className="advice"><strong>{t("campaigns.advice")}</strong>{advice}</p> : null}
+      <p className={isAlarm ? "sentence alarm" : "sentence"}>{isAlarm ? <Glyph name="alarm" /> : null}<Sentence>{campaign.words[language]}</Sentence></p>
+      {advice ? <p className="advice"><strong>{t("campaigns.advice")}</strong><span><Sentence>{advice}</Sentence></span></p> : null}
     </section>
   );
 }
@@ -76,32 +78,53 @@ function Figures({ campaign }: { campaign: Campaign }) {
   );
 }
 
-/** Ended calls by outcome, the most first; the table is the plot. */
-function Outcomes({ campaign }: { campaign: Campaign }) {
+interface Bar {
+  key: string;
+  word: string;
+  n: number;
+  fill: string;
+}
+
+/** Counts as rows with bars, the most first; the table is the plot. */
+function Bars({ title, rows, none, half }: { title: string; rows: Bar[]; none: string; half: boolean }) {
   const t = useWords();
-  const rows = Object.entries(campaign.outcomes).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
-  const all = rows.reduce((sum, [, n]) => sum + n, 0);
+  const all = rows.reduce((sum, row) => sum + row.n, 0);
+  const sorted = rows.filter((row) => row.n > 0).sort((a, b) => b.n - a.n);
   return (
-    <section className="card half" aria-label={t("campaigns.outcomes")}>
-      <header><h2>{t("campaigns.outcomes")}</h2></header>
+    <section className={half ? "card half" : "card"} aria-label={title}>
+      <header><h2>{title}</h2><span className="hint">{all === 0 ? "" : t("campaigns.sum", { n: count(all) })}</span></header>
       <div className="body">
-        {rows.length === 0 ? <p className="hint">{t("campaigns.noOutcomes")}</p> : (
+        {sorted.length === 0 ? <p className="hint">{none}</p> : (
           <table className="plain-table">
-            <thead className="visually-hidden"><tr><th scope="col">{t("campaigns.outcome")}</th><th scope="col">{t("campaigns.count")}</th><th scope="col">{t("campaigns.share")}</th></tr></thead>
+            <thead className="visually-hidden"><tr><th scope="col">{title}</th><th scope="col">{t("campaigns.count")}</th><th scope="col">{t("campaigns.share")}</th></tr></thead>
             <tbody>
-              {rows.map(([outcome, n]) => {
-                const state = OUTCOME_STATES[outcome as keyof typeof OUTCOME_STATES];
-                return (
-                  <tr key={outcome}>
-                    <th scope="row">{state ? t(state.word) : outcome}</th><td className="number">{count(n)}</td><td className="number">{percent(n / all)}</td>
-                    <td className="fill" aria-hidden="true"><span className="bar"><i style={{ width: `${(n / all) * 100}%`, background: `var(--${state?.meaning ?? "gone"}-fill)` }} /></span></td>
-                  </tr>
-                );
-              })}
+              {sorted.map(({ key, word, n, fill }) => (
+                <tr key={key}>
+                  <th scope="row">{word}</th><td className="number">{count(n)}</td><td className="number">{percent(n / all)}</td>
+                  <td className="fill" aria-hidden="true"><span className="bar"><i style={{ width: `${(n / all) * 100}%`, background: `var(--${fill}-fill)` }} /></span></td>
+                </tr>
+              ))}
             </tbody>
           </table>
         )}
       </div>
     </section>
   );
+}
+
+function Outcomes({ campaign }: { campaign: Campaign }) {
+  const t = useWords();
+  const rows = Object.entries(campaign.outcomes).map(([key, n]): Bar => {
+    const state = OUTCOME_STATES[key as keyof typeof OUTCOME_STATES];
+    return { key, n, word: state ? t(state.word) : key, fill: state && state.meaning !== "gone" ? state.meaning : "paused" };
+  });
+  return <Bars title={t("campaigns.outcomes")} rows={rows} none={t("campaigns.noOutcomes")} half />;
+}
+
+/** What callees chose by key; the words are the campaign file's own. */
+function Results({ campaign }: { campaign: Campaign }) {
+  const t = useWords();
+  const rows = Object.entries(campaign.results).map(([key, n]): Bar => ({ key, n, word: visible(key), fill: "talking" }));
+  if (campaign.mode !== "announce" && rows.length === 0) return null;
+  return <Bars title={t("campaigns.results")} rows={rows} none={t("campaigns.noResults")} half />;
 }

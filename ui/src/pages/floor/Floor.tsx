@@ -11,8 +11,8 @@ import { Loading, NoneYet, NothingMatches } from "../../kit/States";
 import { useSecond } from "../../live/clock";
 import { useHasSnapshot, useSeat, useSeats } from "../../live/stores";
 import { useMe } from "../../session";
-import { seatState } from "../../states";
-import { useWords } from "../../words";
+import { SEAT_STATES, seatState } from "../../states";
+import { hasWord, useWords, type Translate } from "../../words";
 import { count, duration, moment, telephone, visible } from "../../words/format";
 import { ForceMenu } from "./ForceMenu";
 import { countStates, isAtWork, needsAttention, secondsIn } from "./seats";
@@ -89,6 +89,18 @@ function SeatTable({ seats, mayForce }: { seats: Seat[]; mayForce: boolean }) {
   );
 }
 
+/** Reasons that the service gives are words; what a person typed is shown as it is. */
+function reasonWords(reason: string, t: Translate): string {
+  const key = `floor.reason.${reason}`;
+  return hasWord(key) ? t(key) : visible(reason);
+}
+
+/** Why an idle agent gets no calls. */
+function quietWords(quiet: string, t: Translate): string {
+  const key = `floor.quiet.${quiet}`;
+  return t("floor.quietBecause", { why: hasWord(key) ? t(key) : quiet });
+}
+
 /** One seat; it is drawn anew when it changes, and once a second for its timer. */
 function SeatRow({ agent, mayForce }: { agent: string; mayForce: boolean }) {
   const t = useWords();
@@ -98,12 +110,13 @@ function SeatRow({ agent, mayForce }: { agent: string; mayForce: boolean }) {
   const state = seatState(seat);
   const attention = needsAttention(seat, now);
   const { work } = seat;
+  const quiet = state === SEAT_STATES.idle && seat.quiet !== null ? quietWords(seat.quiet, t) : undefined;
   const latency = seat.phone?.latency_ms;
   return (
     <tr>
       <td>{agent}</td>
       <td>{visible(seat.name ?? "")}</td>
-      <td><StateInk state={state} />{seat.reason === null ? null : <span className="second"> {visible(seat.reason)}</span>}</td>
+      <td className="state"><StateInk state={state} />{seat.reason === null ? null : <span className="second"> {reasonWords(seat.reason, t)}</span>}{quiet === undefined ? null : <span className="second" title={quiet}> {quiet}</span>}</td>
       <td className={attention ? "number attention" : "number"}>{duration(secondsIn(seat, now))}{attention ? <> <Glyph name="warning" /></> : null}</td>
       <td className="callee">{work?.number ? telephone(work.number) : ""}</td>
       <td>{work?.campaign ? <Link to={`/campaigns/${encodeURIComponent(work.campaign)}/live`}>{work.campaign}</Link> : ""}</td>

@@ -24,10 +24,7 @@ export const frame = {
   "frame.palettePages": "Pages",
   "frame.paletteCampaigns": "Campaigns",
   "frame.paletteAgents": "Agents",
-  "frame.paletteActions": "Actions",
   "frame.expired": "Your log-in has expired",
   "frame.expiredHelp": "Enter your password to go on; the page is kept as it is",
-  "frame.otherAccount": "This browser is now logged in with another account",
   "frame.noPages": "Your account has no page to show; ask an administrator",
-  "frame.keys": "Keys",
 } as const satisfies Record<keyof typeof zh, string>;

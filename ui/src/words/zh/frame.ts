@@ -22,10 +22,7 @@ export const frame = {
   "frame.palettePages": "页面",
   "frame.paletteCampaigns": "活动",
   "frame.paletteAgents": "坐席",
-  "frame.paletteActions": "操作",
   "frame.expired": "登录已过期",
   "frame.expiredHelp": "请输入密码继续,页面内容都还在",
-  "frame.otherAccount": "这个浏览器已换成另一个账户登录",
   "frame.noPages": "你的账户没有可看的页面,请联系管理员",
-  "frame.keys": "快捷键",
 } as const;
