@@ -28,7 +28,7 @@ build)
     packages
     wanted=$(sources)
     if [ ! -f dist/index.html ] || [ "$(cat node_modules/.cache/sources 2>/dev/null)" != "$wanted" ]; then
-        npm run --silent build -- --logLevel warn
+        npm run --silent build
         echo "$wanted" >node_modules/.cache/sources
     fi
     ;;
