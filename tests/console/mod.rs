@@ -12,6 +12,7 @@ mod idempotency;
 mod limits;
 mod live;
 mod openapi;
+mod pages;
 mod records;
 mod roles;
 mod setup;
