@@ -14,6 +14,9 @@ import { AskPassword } from "./AskPassword";
 import { LinkLines, LiveState, NewVersion } from "./LiveState";
 import { Palette } from "./Palette";
 
+/** When the other pages are fetched, in ms after the first paint. */
+const IDLE_AFTER = 3_000;
+
 /** The frame of every page behind the sign-in: top navigation by right, state of the stream, lines about the service. */
 export function Frame() {
   const { data: me, error, isPending, refetch } = useSession();
@@ -36,6 +39,7 @@ function SignedIn() {
   const [isFinding, setFinding] = useState(false);
   const isExpired = useIsExpired();
   useKey(KEYS.find, () => setFinding(true));
+  useIdleFetch(rights);
   const entries = PAGES.filter((page) => page.entry !== undefined && rights.has(page.right));
   return (
     <>
@@ -46,9 +50,9 @@ function SignedIn() {
           {entries.map((page) => <NavLink key={page.path} to={`/${page.path}`}>{t(page.entry ?? "frame.today")}</NavLink>)}
         </nav>
         <span className="space" />
-        <Button kind="plain" size="small" keys="Control+K" onClick={() => setFinding(true)}>
-          <span className="find">{t("frame.find")} <kbd>Ctrl K</kbd></span>
-        </Button>
+        <span className="find">
+          <Button kind="plain" size="small" keys="Control+K" onClick={() => setFinding(true)}>{t("frame.find")} <kbd>Ctrl K</kbd></Button>
+        </span>
         <NewVersion />
         <LiveState />
         <AccountMenu />
@@ -59,6 +63,16 @@ function SignedIn() {
       {isExpired ? <AskPassword /> : null}
     </>
   );
+}
+
+/** Fetches the pages that the account may open once the first one stands: a tab that is open during an upgrade goes on working. */
+function useIdleFetch(rights: ReadonlySet<Right>) {
+  useEffect(() => {
+    const pages = PAGES.filter((page) => rights.has(page.right)).flatMap((page) => [page, ...(page.children ?? [])]);
+    // A chunk that does not come now is asked for again when its page is opened.
+    const timer = setTimeout(() => pages.forEach((page) => void page.load().catch(() => undefined)), IDLE_AFTER);
+    return () => clearTimeout(timer);
+  }, [rights]);
 }
 
 /** The page, or which right it takes. */

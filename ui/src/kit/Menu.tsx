@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { Button } from "./Button";
 
 export interface MenuItem {
@@ -22,6 +22,9 @@ interface Props {
   align?: "start";
 }
 
+/** Between the button and its menu, and between a menu and the window's edge, in px. */
+const GAP = 4;
+
 const isItem = (entry: MenuEntry): entry is MenuItem => typeof entry === "object" && "id" in entry;
 
 /** A button with a menu: arrows, Home, End and Esc as the ARIA practices have them. */
@@ -29,11 +32,30 @@ export function Menu({ children, label, entries, kind, size, align }: Props) {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const items = () => [...(root.current?.querySelectorAll<HTMLElement>('[role^="menuitem"]') ?? [])];
+
+  // Fixed to the window, so that no table's scroll box cuts it off; above the button where there is no room below.
+  useLayoutEffect(() => {
+    if (!isOpen || !list.current || !button.current) return;
+    const at = button.current.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height, style } = list.current;
+    const isAbove = at.bottom + GAP + height > window.innerHeight && at.top > height + GAP;
+    const left = align === "start" ? at.left : at.right - width;
+    style.top = `${isAbove ? at.top - GAP - height : at.bottom + GAP}px`;
+    style.left = `${Math.max(GAP, Math.min(left, window.innerWidth - width - GAP))}px`;
+    const away = () => setOpen(false);
+    window.addEventListener("resize", away);
+    document.addEventListener("scroll", away, true);
+    return () => {
+      window.removeEventListener("resize", away);
+      document.removeEventListener("scroll", away, true);
+    };
+  }, [isOpen, align]);
 
   useEffect(() => {
     if (!isOpen) return;
-    items()[0]?.focus();
+    items()[0]?.focus({ preventScroll: true });
     const outside = (event: PointerEvent) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false);
     };
@@ -63,7 +85,7 @@ export function Menu({ children, label, entries, kind, size, align }: Props) {
     <div className="menu" ref={root} onKeyDown={isOpen ? onKeyDown : undefined}>
       <Button ref={button} kind={kind} size={size} label={label} expanded={isOpen} popup="menu" onClick={() => setOpen(!isOpen)}>{children}</Button>
       {isOpen ? (
-        <div className={align === "start" ? "items start" : "items"} role="menu">
+        <div ref={list} className="items" role="menu">
           {entries.map((entry, n) => {
             if (entry === "rule") return <div key={n} className="rule" role="separator" />;
             if (!isItem(entry)) return <div key={n} className="title" role="presentation">{entry.title}</div>;

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { get } from "../../api/call";
 import type { Campaign } from "../../api/words";
@@ -11,6 +12,9 @@ import { useLanguage, useWords } from "../../words";
 import { count, percent, visible } from "../../words/format";
 import { AbandonBars } from "./AbandonBars";
 import { callsOut, leadsAll, leadsOpen, stages } from "./figures";
+
+/** How long a sentence stands at least, in ms. */
+const CALM = 1_000;
 
 /** `/campaigns/:name/live`: why it dials or does not, its numbers, abandoned calls by each rule, outcomes. */
 export default function Live() {
@@ -29,6 +33,21 @@ export default function Live() {
   );
 }
 
+/** A sentence that can be read: replaced at most once a second, and not while the pointer is on it. */
+function useCalm(latest: string, isHeld: boolean): string {
+  const [shown, setShown] = useState(latest);
+  const changedAt = useRef(0);
+  useEffect(() => {
+    if (isHeld || shown === latest) return;
+    const timer = setTimeout(() => {
+      changedAt.current = performance.now();
+      setShown(latest);
+    }, Math.max(0, CALM - (performance.now() - changedAt.current)));
+    return () => clearTimeout(timer);
+  }, [latest, shown, isHeld]);
+  return shown;
+}
+
 /** The sentence with its numbers, and what to do about it where there is something to do. */
 function Why({ campaign }: { campaign: Campaign }) {
   const t = useWords();
@@ -39,12 +58,14 @@ function Why({ campaign }: { campaign: Campaign }) {
     queryKey: ["why", name, why],
     queryFn: ({ signal }) => get("/api/v1/campaigns/{name}/why", { path: { name }, signal }),
   });
+  const [isHeld, setHeld] = useState(false);
+  const sentence = useCalm(campaign.words[language], isHeld);
   const advice = data?.advice[language];
   const isAlarm = why !== null && WHY_ALARMS.has(why);
   return (
-    <section className="card why" aria-label={t("campaigns.why")}>
+    <section className="card why" aria-label={t("campaigns.why")} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>
       <h2>{t("campaigns.why")}</h2>
-      <p className={isAlarm ? "sentence alarm" : "sentence"}>{isAlarm ? <Glyph name="alarm" /> : null}<Sentence>{campaign.words[language]}</Sentence></p>
+      <p className={isAlarm ? "sentence alarm" : "sentence"}>{isAlarm ? <Glyph name="alarm" /> : null}<Sentence>{sentence}</Sentence></p>
       {advice ? <p className="advice"><strong>{t("campaigns.advice")}</strong><span><Sentence>{advice}</Sentence></span></p> : null}
     </section>
   );

@@ -1,7 +1,7 @@
 import "../../kit/table.css";
 import "./floor.css";
 import { Glyph } from "../../kit/Glyph";
-import { useEffect } from "react";
+import { memo, useEffect } from "react";
 import { Link, useSearchParams } from "react-router";
 import type { Seat } from "../../api/words";
 import { useIsStale } from "../../frame/LiveState";
@@ -102,7 +102,7 @@ function quietWords(quiet: string, t: Translate): string {
 }
 
 /** One seat; it is drawn anew when it changes, and once a second for its timer. */
-function SeatRow({ agent, mayForce }: { agent: string; mayForce: boolean }) {
+const SeatRow = memo(function SeatRow({ agent, mayForce }: { agent: string; mayForce: boolean }) {
   const t = useWords();
   const seat = useSeat(agent);
   const now = useSecond();
@@ -128,4 +128,4 @@ function SeatRow({ agent, mayForce }: { agent: string; mayForce: boolean }) {
       {mayForce ? <td>{seat.availability === "signed_out" ? null : <ForceMenu seat={seat} />}</td> : null}
     </tr>
   );
-}
+});

@@ -19,7 +19,7 @@ export const frame = {
   "frame.themeDark": "Dark",
   "frame.signOut": "Log out",
   "frame.newVersion": "New version: click to update",
-  "frame.palette": "Find a page, a campaign or an action",
+  "frame.palette": "Find a page, a campaign or an agent",
   "frame.paletteEmpty": "Nothing found for “{q}”",
   "frame.palettePages": "Pages",
   "frame.paletteCampaigns": "Campaigns",

@@ -17,7 +17,7 @@ export const frame = {
   "frame.themeDark": "深色",
   "frame.signOut": "退出登录",
   "frame.newVersion": "有新版本,点此更新",
-  "frame.palette": "查找页面、活动或操作",
+  "frame.palette": "查找页面、活动或坐席",
   "frame.paletteEmpty": "没有找到“{q}”",
   "frame.palettePages": "页面",
   "frame.paletteCampaigns": "活动",
