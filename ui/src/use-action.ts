@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react";
+import { ApiProblem } from "./api/call";
 import { onRound } from "./live/stores";
 import { problemWords } from "./kit/States";
 import { useWords } from "./words";
@@ -47,7 +48,8 @@ export function useAction(send: () => Promise<unknown>, isShown: () => boolean):
     setState({ phase: "asking" });
     latest.current.send().then(
       () => setState({ phase: "waiting" }),
-      (problem: unknown) => setState({ phase: "rest", problem }),
+      // The layer over the page says that the session ended; the button is free for the next try.
+      (problem: unknown) => setState(problem instanceof ApiProblem && problem.code === "sign_in_first" ? { phase: "rest" } : { phase: "rest", problem }),
     );
   }, []);
   return {

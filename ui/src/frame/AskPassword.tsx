@@ -33,7 +33,7 @@ export function AskPassword() {
         <Button kind="primary" busy={busy} onClick={() => form.current?.requestSubmit()}>{t("entry.signIn")}</Button>
       </>
     }>
-      <form ref={form} onSubmit={submit} className="action">
+      <form ref={form} onSubmit={submit} className="form">
         <p>{t("frame.expiredHelp")}</p>
         <Field label={`${person.name} · ${t("entry.password")}`} type="password" value={password} onChange={setPassword} autoComplete="current-password" autoFocus
           fault={problem === undefined ? undefined : problemWords(problem, t)} />

@@ -54,7 +54,7 @@ export default function SignIn() {
   return (
     <EntryBox>
       <h1>{t("entry.signIn")}</h1>
-      <form onSubmit={submit} style={{ display: "grid", gap: 16 }}>
+      <form onSubmit={submit} className="form">
         <Field label={t("entry.login")} value={login} onChange={setLogin} autoComplete="username" autoFocus maxLength={128}
           help={setup?.organisations ? t("entry.loginHelp") : undefined} />
         <Field label={t("entry.password")} type="password" value={password} onChange={setPassword} autoComplete="current-password" maxLength={256} onKeyUp={onKeyUp}

@@ -62,7 +62,7 @@ function FirstAccount() {
   };
   const isDone = problem instanceof ApiProblem && problem.code === "already_done";
   return (
-    <form onSubmit={submit} style={{ display: "grid", gap: 16 }} noValidate>
+    <form onSubmit={submit} className="form" noValidate>
       <p>{t("entry.welcomeHelp")}</p>
       <div className="pair">
         <Field label={t("entry.name")} value={name} onChange={setName} autoComplete="name" autoFocus maxLength={128} fault={missing(name)} />
