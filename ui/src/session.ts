@@ -4,6 +4,7 @@ import { useSyncExternalStore } from "react";
 import { ApiProblem, call, get, post, whenSignedOut } from "./api/call";
 import type { Person } from "./api/words";
 import { adopt, currentLook } from "./preferences";
+import type { Ended } from "./live/hub";
 import { closeLive } from "./live/stores";
 import { rightsOf, type Right } from "./rights";
 
@@ -28,7 +29,8 @@ async function readMe(): Promise<Me | null> {
     const me = await get("/api/v1/me");
     return me.program ? null : { person: me, rights: rightsOf(me) };
   } catch (problem) {
-    if (problem instanceof ApiProblem && problem.status === 401) return null;
+    // A session that ends under an open page does not take the page away; the layer asks for the password.
+    if (problem instanceof ApiProblem && problem.status === 401) return queries.getQueryData<Me | null>(ME) ?? null;
     throw problem;
   }
 }
@@ -89,6 +91,13 @@ export function takeAccount(answer: Person, before?: Me | null): Me {
   return me;
 }
 
+/** Asks whether another tab has signed the same person in again; then this one goes on too. */
+export async function tryAgain(): Promise<void> {
+  const before = queries.getQueryData<Me | null>(ME);
+  const answer = await get("/api/v1/me").catch(() => undefined);
+  if (answer && !answer.program) takeAccount(answer, before);
+}
+
 /** Keeps language and theme with the account, so that another browser shows them too; the page has them already. */
 export async function keepLook(): Promise<void> {
   if (!queries.getQueryData<Me | null>(ME)) return;
@@ -104,8 +113,12 @@ export async function signOut(): Promise<void> {
   queries.setQueryData(ME, null);
 }
 
-/** Another tab signed out, or in with another account: nothing of this account stays on the page. */
-export function forget(): void {
+/**
+ * The live stream ended. A session that is over leaves the page and asks for the password; after another tab signed out, or in
+ * with another account, nothing of this account stays on the page.
+ */
+export function onStreamEnded(because: Ended): void {
+  if (because === "expired") return setExpired(true);
   queries.clear();
   void queries.invalidateQueries({ queryKey: ME });
 }

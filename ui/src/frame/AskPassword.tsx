@@ -1,10 +1,10 @@
-import { useRef, useState, type FormEvent } from "react";
+import { useEffect, useRef, useState, type FormEvent } from "react";
 import { useNavigate } from "react-router";
 import { Button } from "../kit/Button";
 import { Dialog } from "../kit/Dialog";
 import { Field } from "../kit/Field";
 import { problemWords } from "../kit/States";
-import { signIn, signOut, useMe } from "../session";
+import { signIn, signOut, tryAgain, useMe } from "../session";
 import { useWords } from "../words";
 
 /** The session ended under an open page: the page stays mounted, the same person goes on after the password. */
@@ -16,6 +16,11 @@ export function AskPassword() {
   const [problem, setProblem] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    const look = () => void (document.visibilityState === "visible" && tryAgain());
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, []);
   const leave = () => void signOut().then(() => navigate("/sign-in"));
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -7,7 +7,7 @@ import { useKey } from "../keys/use-key";
 import { openLive } from "../live/stores";
 import { PAGES } from "../pages";
 import type { Right } from "../rights";
-import { forget, useIsExpired, useMe, useSession } from "../session";
+import { onStreamEnded, useIsExpired, useMe, useSession } from "../session";
 import { useWords } from "../words";
 import { AccountMenu } from "./AccountMenu";
 import { AskPassword } from "./AskPassword";
@@ -25,7 +25,7 @@ export function Frame() {
 
   useEffect(() => {
     if (me === null) void navigate(`/sign-in?next=${encodeURIComponent(pathname + search)}`, { replace: true });
-    else if (me) openLive(me.person.login, forget);
+    else if (me) openLive(me.person.login, onStreamEnded);
   }, [me, navigate, pathname, search]);
 
   if (isPending || me === null) return null;

@@ -24,7 +24,10 @@ export type ToHub =
 export type ToTab =
   | { kind: "event"; event: string; data: unknown; id: string | undefined }
   | { kind: "link"; link: Link }
-  | { kind: "ended"; because: "signed_out" | "other_account" };
+  | { kind: "ended"; because: Ended };
+
+/** Why a stream ended: a person signed out, the session is over, or another account signed in. */
+export type Ended = "signed_out" | "expired" | "other_account";
 
 export interface Port {
   post(message: ToTab): void;
@@ -86,7 +89,7 @@ export class Hub {
     return [...new Set([...this.ports.values()].flat())].sort().join(",");
   }
 
-  private end(because: "signed_out" | "other_account"): void {
+  private end(because: Ended): void {
     this.stop();
     this.post({ kind: "ended", because });
     this.ports.clear();
@@ -126,7 +129,7 @@ export class Hub {
     const url = topics === "" ? this.url : `${this.url}?topics=${encodeURIComponent(topics)}`;
     const response = await fetch(url, { headers, credentials: "same-origin", cache: "no-store", signal: stream.signal });
     if (this.stream !== stream) return;
-    if (response.status === 401) return this.end("signed_out");
+    if (response.status === 401) return this.end("expired");
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
       throw new Error(`the live stream answered ${response.status}`);

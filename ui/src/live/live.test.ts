@@ -119,8 +119,18 @@ describe("the hub", () => {
     const { port, got } = tab();
     hub.take(port, { kind: "open", account: "a", topics: [] });
     await vi.advanceTimersByTimeAsync(120_000);
-    expect(got.at(-1)).toEqual({ kind: "ended", because: "signed_out" });
+    expect(got.at(-1)).toEqual({ kind: "ended", because: "expired" });
     expect(fetched).toHaveBeenCalledTimes(1);
+  });
+
+  test("a person who signs out ends the stream in every tab", async () => {
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response(body(snapshot))));
+    const hub = new Hub("/live");
+    const [first, second] = [tab(), tab()];
+    for (const { port } of [first, second]) hub.take(port, { kind: "open", account: "a", topics: [] });
+    await settle();
+    hub.take(first.port, { kind: "close" });
+    for (const { got } of [first, second]) expect(got.at(-1)).toEqual({ kind: "ended", because: "signed_out" });
   });
 
   test("a stream that breaks is opened again, at once when the network is back", async () => {

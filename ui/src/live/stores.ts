@@ -3,7 +3,7 @@ import { useCallback, useEffect, useSyncExternalStore } from "react";
 import type { Campaign, Seat, Trunk } from "../api/words";
 import { setServerTime } from "./clock";
 import { connect, type Connection } from "./connection";
-import type { Link, ToTab } from "./hub";
+import type { Ended, Link, ToTab } from "./hub";
 import { apply, emptyModel, type Decision } from "./model";
 
 /** Shortest time between two rounds of updates, in ms. */
@@ -21,7 +21,7 @@ const rows = new Map<string, Set<Listener>>();
 const listeners = new Set<Listener>();
 const linkListeners = new Set<Listener>();
 const eventListeners = new Map<string, Set<(data: unknown) => void>>();
-let onEnded: ((because: "signed_out" | "other_account") => void) | undefined;
+let onEnded: ((because: Ended) => void) | undefined;
 
 let changed = new Set<string>();
 let round: ReturnType<typeof setTimeout> | undefined;
@@ -54,7 +54,9 @@ function take(message: ToTab): void {
       for (const listener of linkListeners) listener();
       return;
     case "ended":
-      clear();
+      // After the password the same person goes on: what the page shows stays, as of when it came.
+      if (message.because === "expired") account = undefined;
+      else clear();
       onEnded?.(message.because);
       return;
     case "event": {
@@ -75,7 +77,7 @@ function clear(): void {
 }
 
 /** Opens the stream for this account; the tab shows what comes until [`closeLive`]. */
-export function openLive(of: string, ended: (because: "signed_out" | "other_account") => void): void {
+export function openLive(of: string, ended: (because: Ended) => void): void {
   onEnded = ended;
   if (account === of) return;
   account = of;
