@@ -80,10 +80,15 @@ export async function signIn(login: string, password: string): Promise<Me> {
   return takeAccount(answer, before);
 }
 
+/** Drops all that was read but the account itself: its query has readers, which a query that is made anew would not reach. */
+function forgetData(): void {
+  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
+}
+
 /** Takes the account that an answer brought (sign-in, first start). */
 export function takeAccount(answer: Person, before?: Me | null): Me {
   const me: Me = { person: answer, rights: rightsOf(answer) };
-  if (before?.person.login !== me.person.login) queries.clear();
+  if (before?.person.login !== me.person.login) forgetData();
   queries.setQueryData(ME, me);
   void adopt(answer.preferences);
   setExpired(false);
@@ -105,11 +110,17 @@ export async function keepLook(): Promise<void> {
   await call("patch", "/api/v1/me", { body: { preferences: { ...currentLook(), keys } } });
 }
 
-/** Signs out in every tab, and forgets what was read. */
+/**
+ * Signs out in every tab, and forgets what was read.
+ * @throws ApiProblem if the service could not be asked: the session lives on, and so does the page
+ */
 export async function signOut(): Promise<void> {
-  await post("/api/v1/sign-out").catch(() => undefined);
+  await post("/api/v1/sign-out").catch((problem: unknown) => {
+    // A session that is over needs no end.
+    if (!(problem instanceof ApiProblem && problem.status === 401)) throw problem;
+  });
   closeLive();
-  queries.clear();
+  forgetData();
   queries.setQueryData(ME, null);
 }
 
@@ -119,6 +130,6 @@ export async function signOut(): Promise<void> {
  */
 export function onStreamEnded(because: Ended): void {
   if (because === "expired") return setExpired(true);
-  queries.clear();
-  void queries.invalidateQueries({ queryKey: ME });
+  forgetData();
+  queries.setQueryData(ME, null);
 }

@@ -1,4 +1,6 @@
+import { useState } from "react";
 import { Menu, type MenuEntry } from "../kit/Menu";
+import { problemWords } from "../kit/States";
 import { chooseLanguage, chooseTheme, useTheme, type Theme } from "../preferences";
 import { keepLook, signOut, useMe } from "../session";
 import { useLanguage, useWords, type Language } from "../words";
@@ -26,9 +28,17 @@ export function AccountMenu() {
   const t = useWords();
   const { person } = useMe();
   const look = useLookEntries();
+  const [problem, setProblem] = useState<unknown>();
+  const leave = () => {
+    setProblem(undefined);
+    signOut().catch(setProblem);
+  };
   return (
-    <Menu kind="plain" size="small" label={t("frame.account", { name: person.name })} entries={[...look, "rule", { id: "out", label: t("frame.signOut"), onChoose: () => void signOut() }]}>
-      {person.name} <span aria-hidden="true">▾</span>
-    </Menu>
+    <>
+      {problem === undefined ? null : <span className="refusal" role="alert">{problemWords(problem, t)}</span>}
+      <Menu kind="plain" size="small" label={t("frame.account", { name: person.name })} entries={[...look, "rule", { id: "out", label: t("frame.signOut"), onChoose: leave }]}>
+        {person.name} <span aria-hidden="true">▾</span>
+      </Menu>
+    </>
   );
 }

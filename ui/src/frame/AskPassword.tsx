@@ -21,7 +21,7 @@ export function AskPassword() {
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
   }, []);
-  const leave = () => void signOut().then(() => navigate("/sign-in"));
+  const leave = () => void signOut().then(() => navigate("/sign-in"), setProblem);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (busy) return;

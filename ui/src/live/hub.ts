@@ -92,6 +92,8 @@ export class Hub {
   private end(because: Ended): void {
     this.stop();
     this.post({ kind: "ended", because });
+    // Tabs of an expired session stay: their person comes back, signs out, or is followed by another.
+    if (because === "expired") return;
     this.ports.clear();
     this.account = undefined;
   }

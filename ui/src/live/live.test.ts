@@ -133,6 +133,18 @@ describe("the hub", () => {
     for (const { got } of [first, second]) expect(got.at(-1)).toEqual({ kind: "ended", because: "signed_out" });
   });
 
+  test("after an expired session, signing out and another account are still said to every tab", async () => {
+    for (const [next, because] of [[{ kind: "close" }, "signed_out"], [{ kind: "open", account: "b", topics: [] }, "other_account"]] as const) {
+      vi.stubGlobal("fetch", () => Promise.resolve(new Response("", { status: 401 })));
+      const hub = new Hub("/live");
+      const [first, second] = [tab(), tab()];
+      hub.take(first.port, { kind: "open", account: "a", topics: [] });
+      await settle();
+      hub.take(second.port, next.kind === "open" ? { ...next, topics: [] } : next);
+      expect(first.got.at(-1)).toEqual({ kind: "ended", because });
+    }
+  });
+
   test("a stream that breaks is opened again, at once when the network is back", async () => {
     const fetched = vi.fn((): Promise<Response> => Promise.reject(new TypeError("down")));
     vi.stubGlobal("fetch", fetched);
