@@ -1,6 +1,6 @@
 /** First start, wrong passwords, sessions that end, two accounts in one browser, a service that goes away and comes back. */
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { launch, reconnect, signIn, visitor } from "../lib/browser";
 import { PEOPLE, startService, type Service } from "../lib/service";
 
@@ -14,6 +14,7 @@ afterAll(async () => {
 
 test("first start: the printed link fills in the code, the first account is signed in", async () => {
   const service = await startService({ campaigns: false, people: false });
+  onTestFinished(service.stop);
   const code = /welcome#([\w-]+)/.exec(service.log())?.[1] ?? "";
   expect(code).not.toBe("");
   const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
@@ -37,7 +38,6 @@ test("first start: the printed link fills in the code, the first account is sign
   await page.waitForURL(/\/(sign-in|today)$/);
   expect(faults).toEqual([]);
   await context.close();
-  await service.stop();
 });
 
 describe("with people", () => {

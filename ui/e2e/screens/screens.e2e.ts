@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { launch, reconnect, signIn, visitor, type Look } from "../lib/browser";
 import { PEOPLE, startService, type Account, type Service } from "../lib/service";
 
@@ -160,11 +160,11 @@ test.each(LOOKS)("an expired session and the first start, $language $theme", asy
   await look(page, "expired", it);
   await context.close();
   const fresh = await startService({ campaigns: false, people: false });
+  onTestFinished(fresh.stop);
   const first = await visitor(browser, fresh.url, it);
   await first.page.goto("/welcome");
   await first.page.locator('button[type="submit"]').click();
   await first.page.locator(".fault").first().waitFor();
   await look(first.page, "welcome", it);
   await first.context.close();
-  await fresh.stop();
 });
