@@ -1,13 +1,14 @@
 #!/bin/sh
-# Installs missing Debian packages; does nothing when all are installed: `setup.sh run` or `setup.sh test`.
+# Installs missing Debian packages, and Node for the console's pages; does nothing when all are installed:
+# `setup.sh run` or `setup.sh test`.
 set -eu
 cd "$(dirname "$0")/.."
 
 case "${1:-run}" in
-run) wanted="cc:build-essential" ;;
+run) wanted="cc:build-essential npm:npm" ;;
 test)
     wanted="cc:build-essential sipp:sip-tester sox:sox lame:lame sqlite3:sqlite3"
-    wanted="$wanted baresip:baresip-core svwar:sipvicious python3:python3" ;;
+    wanted="$wanted baresip:baresip-core svwar:sipvicious python3:python3 npm:npm chromium:chromium" ;;
 *)
     echo "usage: setup.sh run|test" >&2
     exit 2
@@ -18,6 +19,10 @@ packages=""
 for pair in $wanted; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || packages="$packages ${pair#*:}"
 done
+# Pages of the console are looked at in Chinese.
+if [ "${1:-run}" = test ] && ! fc-list :lang=zh-cn 2>/dev/null | grep -q .; then
+    packages="$packages fontconfig fonts-noto-cjk"
+fi
 
 if [ -n "$packages" ]; then
     as_root=""
@@ -47,3 +52,10 @@ if ! command -v cargo >/dev/null 2>&1; then
         exit 1
     }
 fi
+
+# Vite needs Node 20.19 or newer; Debian 12 has 18. The npm package `node` is a Node binary.
+new_enough='const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
+node -e "$new_enough" 2>/dev/null || .run/node/node_modules/node/bin/node -e "$new_enough" 2>/dev/null || {
+    echo "installing: Node 22 into .run/node"
+    npm install --silent --no-save --no-fund --no-audit --prefix .run/node node@22
+}

@@ -7,8 +7,12 @@ export PATH="$PATH:$HOME/.cargo/bin"
 export SQLX_OFFLINE=true
 
 scripts/setup.sh test
+scripts/ui.sh build
+scripts/ui.sh check
 cargo fmt --all --check
 cargo clippy --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 cargo test --workspace --doc
+cargo test --workspace --lib --bins --tests --no-run
+scripts/ui.sh e2e
 cargo test --workspace --lib --bins --tests

@@ -1,5 +1,5 @@
-//! The HTTP service (axum): the API under `/api/v1` for screens and programs, and the endpoints
-//! `/metrics`, `/healthz` and `/readyz`. No other module uses axum.
+//! The HTTP service (axum): the API under `/api/v1` for screens and programs, the console's pages, and the
+//! endpoints `/metrics`, `/healthz` and `/readyz`. No other module uses axum.
 
 mod accounts;
 mod action_schema;
@@ -29,6 +29,7 @@ mod login_throttle;
 mod objects;
 pub mod openapi;
 mod organisations;
+mod pages;
 pub mod parameters;
 pub mod problem;
 mod records;
@@ -85,14 +86,14 @@ pub fn check_pattern(text: &str) -> Result<(), String> {
     fields::parse_pattern(text).map(|_| ()).map_err(|problem| problem.detail().to_owned())
 }
 
-/// The whole router: the API, metrics and health checks.
+/// The whole router: the API, metrics, health checks and the pages.
 pub fn routes(state: AppState) -> Router {
     let api = routes::router(&state)
         .fallback(unknown_path)
         .layer(DefaultBodyLimit::max(auth::BODY_MAX))
         .layer(from_fn_with_state(state.clone(), limit_forwarded_requests))
         .layer(from_fn(problem::ensure_problem_document));
-    let router = health_router().nest(routes::ROOT, api).fallback(async || Problem::not_found("path"));
+    let router = health_router().nest(routes::ROOT, api).fallback(pages::page);
     with_outer_layers(router, state)
 }
 

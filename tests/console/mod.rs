@@ -15,6 +15,7 @@ mod limits;
 mod lists;
 mod live;
 mod openapi;
+mod pages;
 mod records;
 mod roles;
 mod setup;

@@ -1,0 +1,138 @@
+/** First start, wrong passwords, sessions that end, two accounts in one browser, a service that goes away and comes back. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { launch, reconnect, signIn, visitor } from "../lib/browser";
+import { PEOPLE, startService, type Service } from "../lib/service";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+test("first start: the printed link fills in the code, the first account is signed in", async () => {
+  const service = await startService({ campaigns: false, people: false });
+  onTestFinished(service.stop);
+  const code = /welcome#([\w-]+)/.exec(service.log())?.[1] ?? "";
+  expect(code).not.toBe("");
+  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
+  await page.goto("/");
+  await page.waitForURL("**/welcome");
+  await page.goto(`/welcome#${code}`);
+  await page.reload();
+  expect(await page.getByLabel("安装码").inputValue()).toBe(code);
+  await page.getByRole("button", { name: "创建并继续" }).click();
+  await page.getByText("密码至少 8 位", { exact: true }).waitFor();
+  await page.getByLabel("姓名").fill("王敏");
+  await page.getByLabel("登录名").fill("wangmin");
+  await page.getByLabel(/^密码/).fill("kite-lantern-42");
+  await page.getByRole("button", { name: "创建并继续" }).click();
+  await page.waitForURL("**/today");
+  await page.getByText("今天没有需要处理的事").waitFor();
+  await page.getByRole("link", { name: "活动", exact: true }).click();
+  await page.getByText("还没有打开的活动").waitFor();
+  // Once there is an account, the page leads to the sign-in.
+  await page.goto("/welcome");
+  await page.waitForURL(/\/(sign-in|today)$/);
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+describe("with people", () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService();
+  });
+  afterAll(async () => {
+    await service?.stop();
+  });
+
+  test("a wrong password is one sentence, too many are counted down", async () => {
+    const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
+    await page.goto("/sign-in");
+    const password = page.getByLabel("密码");
+    await page.getByLabel("登录名").fill("nobody-here");
+    for (let n = 0; n < 20 && (await page.getByRole("button", { name: /秒后再试/ }).count()) === 0; n += 1) {
+      await password.fill(`wrong-${n}`);
+      const answered = page.waitForResponse("**/api/v1/sign-in");
+      await password.press("Enter");
+      await answered;
+      await expect.poll(() => page.getByRole("alert").or(page.getByRole("button", { name: /秒后再试/ })).count()).toBeGreaterThan(0);
+    }
+    await page.getByRole("button", { name: /秒后再试/ }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test("the address asked for is opened after the sign-in, never another site", async () => {
+    const { page, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
+    await page.goto("/campaigns?state=running");
+    await page.waitForURL("**/sign-in?next=*");
+    await page.getByLabel("登录名").fill(PEOPLE.manager.login);
+    await page.getByLabel("密码").fill(PEOPLE.manager.password);
+    await page.getByLabel("密码").press("Enter");
+    await page.waitForURL("**/campaigns?state=running");
+    await page.goto("/sign-in?next=//example.invalid/");
+    await page.waitForURL("**/today");
+    await context.close();
+  });
+
+  test("a session that ends under a page asks for the password; the page stays as it is", async () => {
+    const { page, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
+    await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
+    await page.goto("/campaigns?q=vote");
+    await page.getByRole("button", { name: "暂停" }).waitFor();
+    await context.clearCookies();
+    await page.getByRole("button", { name: "暂停" }).click();
+    const layer = page.getByRole("dialog", { name: "登录已过期" });
+    await layer.waitFor();
+    await layer.getByLabel(/密码/).fill(PEOPLE.manager.password);
+    await layer.getByRole("button", { name: "登录", exact: true }).click();
+    await layer.waitFor({ state: "detached" });
+    expect(await page.getByRole("searchbox").inputValue()).toBe("vote");
+    await page.locator('[data-testid="live-state"].live').waitFor();
+    await context.close();
+  });
+
+  test("two accounts one after the other: nothing of the first is shown to the second, in any tab", async () => {
+    const { page, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
+    await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
+    await page.goto("/floor");
+    await page.getByRole("cell", { name: "8101", exact: true }).waitFor();
+    const other = await context.newPage();
+    await other.goto("/today");
+    await other.getByRole("button", { name: "王敏" }).waitFor();
+    await other.getByRole("button", { name: "王敏" }).click();
+    await other.getByRole("menuitem", { name: "退出登录" }).click();
+    await other.waitForURL("**/sign-in*");
+    await page.waitForURL("**/sign-in*");
+    await signIn(other, PEOPLE.agent.login, PEOPLE.agent.password);
+    await other.getByText("你的账户没有可看的页面").waitFor();
+    await other.goto("/floor");
+    await other.getByText("这里需要“查看现场”权限").waitFor();
+    expect(await other.getByText("8101").count()).toBe(0);
+    await context.close();
+  });
+
+  test("the service goes away: the page says since when, and is live again by itself", async () => {
+    const { page, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
+    await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
+    await page.goto("/campaigns");
+    const state = page.getByTestId("live-state");
+    await state.getByText("实时").waitFor();
+    await service.kill();
+    await state.getByText(/重连中 \d+ 秒/).waitFor();
+    await state.getByText(/数据截至 \d\d:\d\d:\d\d/).waitFor();
+    await page.locator(".table-box.stale").waitFor();
+    await page.getByText(/与服务器断开 \d+ 秒/).waitFor();
+    const pause = page.getByRole("button", { name: "暂停" }).first();
+    expect(await pause.getAttribute("aria-disabled")).toBe("true");
+    await service.start();
+    await reconnect(page);
+    await state.getByText("实时").waitFor();
+    await page.getByText(/与服务器断开/).waitFor({ state: "detached" });
+    await context.close();
+  });
+});

@@ -1,0 +1,170 @@
+/** Every page in its states, Chinese light and English dark (`PACELINE_LOOKS=all`: all four): axe finds nothing, nothing is wider than the window; a picture of each in `out/`. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { launch, reconnect, signIn, visitor, type Look } from "../lib/browser";
+import { PEOPLE, startService, type Account, type Service } from "../lib/service";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const OUT = new URL("../out/", import.meta.url).pathname;
+
+let full: Service;
+let empty: Service;
+let browser: Browser;
+
+beforeAll(async () => {
+  [full, empty, browser] = await Promise.all([startService(), startService({ campaigns: false }), launch()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await Promise.all([full?.stop(), empty?.stop()]);
+});
+
+interface Violation {
+  id: string;
+  nodes: { html: string; any: { message: string }[] }[];
+}
+
+/** Runs axe, measures sideways scrolling, takes the picture. */
+async function look(page: Page, name: string, { language, theme }: Look): Promise<void> {
+  const isWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+  await page.screenshot({ path: `${OUT}${name}.${language}.${theme}.png` });
+  // The page's policy refuses `eval`; what the debugger evaluates is not the page's.
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const found = await (window as unknown as { axe: { run: (root: Document) => Promise<{ violations: Violation[] }> } }).axe.run(document);
+    return found.violations.map((it) => `${it.id}: ${it.nodes.map((node) => `${node.html.slice(0, 160)} ${node.any.map((any) => any.message).join("; ")}`).join(" | ")}`);
+  });
+  expect(violations, `${name} ${language} ${theme}`).toEqual([]);
+  expect(isWide, `${name} is wider than the window`).toBe(false);
+}
+
+// Two of the four hold every text and every colour.
+const TWO: Look[] = [{ language: "zh", theme: "light" }, { language: "en", theme: "dark" }];
+const LOOKS: Look[] = process.env["PACELINE_LOOKS"] === "all" ? [...TWO, { language: "zh", theme: "dark" }, { language: "en", theme: "light" }] : TWO;
+
+interface Screen {
+  name: string;
+  path: string;
+  who?: Account;
+  service?: () => Service;
+  /** Brings the page into its state; returns once it is there. */
+  reach: (page: Page) => Promise<unknown>;
+}
+
+const shown = (selector: string) => (page: Page) => page.locator(selector).first().waitFor();
+const SCREENS: Screen[] = [
+  { name: "today", path: "/today", reach: shown(".running tbody tr") },
+  { name: "today-empty", path: "/today", service: () => empty, reach: shown(".needs .hint") },
+  { name: "campaigns", path: "/campaigns", reach: shown("tbody tr") },
+  { name: "campaigns-none-match", path: "/campaigns?q=zzz", reach: shown(".status button") },
+  { name: "campaigns-empty", path: "/campaigns", service: () => empty, reach: shown(".status") },
+  { name: "campaigns-analyst", path: "/campaigns", who: PEOPLE.analyst, reach: shown("tbody tr") },
+  { name: "campaign-live", path: "/campaigns/jade-garden-vote/live", reach: shown(".plain-table tr") },
+  { name: "campaign-calls-live", path: "/campaigns/jade-garden-calls/live", reach: shown(".plain-table tr") },
+  { name: "campaign-gone", path: "/campaigns/no-such/live", reach: shown(".status h1") },
+  { name: "campaign-drain", path: "/campaigns/jade-garden-vote/live", reach: async (page) => {
+    await page.locator(".page-head .menu button").click();
+    await page.locator('[role="menuitem"]').first().click();
+    await page.locator("dialog[open]").waitFor();
+  } },
+  { name: "campaign-menu", path: "/campaigns/jade-garden-vote/live", reach: (page) => page.locator(".page-head .menu button").click() },
+  { name: "floor", path: "/floor", reach: shown("tbody tr") },
+  { name: "floor-empty", path: "/floor", service: () => empty, reach: shown(".status") },
+  { name: "floor-force", path: "/floor", reach: async (page) => {
+    // The last row's: nothing of the menu is cut off by the table.
+    await page.locator("tbody tr:last-child .menu button").click();
+    await page.locator('[role="menuitem"]').last().click({ trial: true });
+  } },
+  { name: "forbidden", path: "/floor", who: PEOPLE.agent, reach: shown(".status h1") },
+  { name: "no-pages", path: "/", who: PEOPLE.agent, reach: shown(".status") },
+  { name: "gone", path: "/nowhere", reach: shown(".status h1") },
+  { name: "open-file", path: "/campaigns", reach: async (page) => {
+    await page.locator(".page-head button").click();
+    await page.locator("dialog[open]").waitFor();
+  } },
+  { name: "palette", path: "/today", reach: async (page) => {
+    await page.keyboard.press("Control+k");
+    await page.locator(".palette li").first().waitFor();
+  } },
+  { name: "account-menu", path: "/today", reach: (page) => page.locator(".top .menu button").click() },
+];
+
+describe.each(LOOKS)("$language $theme", (it) => {
+  test("sign-in", async () => {
+    const { page, faults, context } = await visitor(browser, full.url, it);
+    await page.goto("/sign-in");
+    await page.locator("input").first().waitFor();
+    await look(page, "sign-in", it);
+    await page.locator("input").first().fill("nobody");
+    await page.locator('input[type="password"]').fill("wrong");
+    await page.locator('input[type="password"]').press("Enter");
+    await page.locator('[role="alert"], button[aria-describedby]').first().waitFor();
+    await look(page, "sign-in-wrong", it);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test.each([["full", () => full], ["empty", () => empty]] as const)("pages of the %s service", async (_, service) => {
+    const screens = SCREENS.filter((screen) => (screen.service ?? (() => full))() === service());
+    for (const who of new Set(screens.map((screen) => screen.who ?? PEOPLE.manager))) {
+      const { page, faults, context } = await visitor(browser, service().url, it);
+      await signIn(page, who.login, who.password);
+      for (const screen of screens.filter((screen) => (screen.who ?? PEOPLE.manager) === who)) {
+        await page.goto(screen.path);
+        await page.locator('[data-testid="live-state"].live').waitFor();
+        await screen.reach(page);
+        await look(page, screen.name, it);
+      }
+      expect(faults).toEqual([]);
+      await context.close();
+    }
+  });
+});
+
+test("a manager's phone: pages are no wider than the window", async () => {
+  const it: Look = { language: "zh", theme: "light", width: 390, height: 844 };
+  const { page, context } = await visitor(browser, full.url, it);
+  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
+  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "floor"]) {
+    await page.goto(`/${name}`);
+    await page.locator("h1").waitFor();
+    await page.locator('[data-testid="live-state"].live').waitFor();
+    await look(page, `phone-${name.replaceAll("/", "-")}`, it);
+  }
+  await context.close();
+});
+
+test.each(LOOKS)("a page that has lost the service, $language $theme", async (it) => {
+  const { page, context } = await visitor(browser, empty.url, it);
+  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
+  await page.goto("/campaigns");
+  await page.locator(".status").waitFor();
+  await empty.kill();
+  await page.locator(".line.amber").waitFor();
+  await look(page, "offline", it);
+  await empty.start();
+  await reconnect(page);
+  await context.close();
+});
+
+test.each(LOOKS)("an expired session and the first start, $language $theme", async (it) => {
+  const { page, context } = await visitor(browser, full.url, it);
+  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
+  await page.goto("/campaigns");
+  await page.locator("tbody button").first().waitFor();
+  await context.clearCookies();
+  await page.locator("tbody button").first().click();
+  await page.locator("dialog[open]").waitFor();
+  await look(page, "expired", it);
+  await context.close();
+  const fresh = await startService({ campaigns: false, people: false });
+  onTestFinished(fresh.stop);
+  const first = await visitor(browser, fresh.url, it);
+  await first.page.goto("/welcome");
+  await first.page.locator('button[type="submit"]').click();
+  await first.page.locator(".fault").first().waitFor();
+  await look(first.page, "welcome", it);
+  await first.context.close();
+});

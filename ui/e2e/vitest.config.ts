@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  root: import.meta.dirname,
+  cacheDir: "../node_modules/.vite",
+  test: {
+    include: ["**/*.e2e.ts"],
+    // One browser and one service at a time: the machine may have two cores, and the rest of `make test` runs beside it.
+    fileParallelism: false,
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
+  },
+});

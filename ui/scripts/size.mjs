@@ -1,0 +1,51 @@
+// Fails if what a page loads first is larger than its budget (CONSOLE.md 7.3): gzip, in kB of 1,000 bytes.
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+
+const manifest = JSON.parse(readFileSync("node_modules/.cache/manifest.json", "utf8"));
+
+/** First paint of a page: the entry, the page's chunk, a language, and all that they import at once. */
+const BUDGETS = [
+  { page: "sign-in", chunk: "src/pages/entry/SignIn.tsx", kb: 160 },
+  { page: "today", chunk: "src/pages/today/Today.tsx", kb: 340 },
+  { page: "campaigns", chunk: "src/pages/campaigns/Campaigns.tsx", kb: 340 },
+  { page: "campaign live", chunk: "src/pages/campaigns/Live.tsx", kb: 340 },
+  { page: "floor", chunk: "src/pages/floor/Floor.tsx", kb: 300 },
+];
+/** React, the router and TanStack Query. */
+const CORE_KB = 115;
+
+const sizes = new Map();
+function size(file) {
+  if (!sizes.has(file)) sizes.set(file, gzipSync(readFileSync(`dist/${file}`), { level: 9 }).length);
+  return sizes.get(file);
+}
+
+function collect(key, files = new Set()) {
+  const chunk = manifest[key];
+  if (!chunk) throw new Error(`the build has no ${key}`);
+  if (files.has(chunk.file)) return files;
+  files.add(chunk.file);
+  for (const css of chunk.css ?? []) files.add(css);
+  for (const other of chunk.imports ?? []) collect(other, files);
+  return files;
+}
+
+const words = ["src/words/zh.ts", "src/words/en.ts"].sort((a, b) => size(manifest[b].file) - size(manifest[a].file))[0];
+let isOver = false;
+function report(name, bytes, kb) {
+  const over = bytes > kb * 1000;
+  isOver ||= over;
+  console.log(`${over ? "OVER" : "ok  "} ${name.padEnd(16)} ${(bytes / 1000).toFixed(1).padStart(6)} kB of ${kb}`);
+}
+
+const core = Object.values(manifest).find((chunk) => chunk.name === "core");
+report("core", size(core.file), CORE_KB);
+for (const { page, chunk, kb } of BUDGETS) {
+  const files = collect(chunk, collect(words, collect("index.html")));
+  report(page, [...files].reduce((sum, file) => sum + size(file), 0), kb);
+}
+if (isOver) {
+  console.error("a page is larger than its budget in ui/scripts/size.mjs: load what it does not need at first with import()");
+  process.exit(1);
+}

@@ -1,0 +1,88 @@
+import { useEffect, useState } from "react";
+import { NavLink, Outlet, useLocation, useMatches, useNavigate, useNavigation } from "react-router";
+import { Button } from "../kit/Button";
+import { Failed, Forbidden } from "../kit/States";
+import { KEYS } from "../keys/keys";
+import { useKey } from "../keys/use-key";
+import { openLive } from "../live/stores";
+import { PAGES } from "../pages";
+import type { Right } from "../rights";
+import { onStreamEnded, useIsExpired, useMe, useSession } from "../session";
+import { useWords } from "../words";
+import { AccountMenu } from "./AccountMenu";
+import { AskPassword } from "./AskPassword";
+import { LinkLines, LiveState, NewVersion } from "./LiveState";
+import { Palette } from "./Palette";
+
+/** When the other pages are fetched, in ms after the first paint. */
+const IDLE_AFTER = 3_000;
+
+/** The frame of every page behind the sign-in: top navigation by right, state of the stream, lines about the service. */
+export function Frame() {
+  const { data: me, error, isPending, refetch } = useSession();
+  const navigate = useNavigate();
+  const { pathname, search } = useLocation();
+
+  useEffect(() => {
+    if (me === null) void navigate(`/sign-in?next=${encodeURIComponent(pathname + search)}`, { replace: true });
+    else if (me) openLive(me.person.login, onStreamEnded);
+  }, [me, navigate, pathname, search]);
+
+  if (isPending || me === null) return null;
+  if (!me) return <Failed problem={error} onRetry={() => void refetch()} />;
+  return <SignedIn />;
+}
+
+function SignedIn() {
+  const t = useWords();
+  const { rights } = useMe();
+  const [isFinding, setFinding] = useState(false);
+  const isExpired = useIsExpired();
+  useKey(KEYS.find, () => setFinding(true));
+  useIdleFetch(rights);
+  const entries = PAGES.filter((page) => page.entry !== undefined && rights.has(page.right));
+  return (
+    <>
+      <a className="skip" href="#main">{t("frame.skip")}</a>
+      <header className="top">
+        <NavLink className="brand" to="/"><img src="/favicon.svg" alt="" />Paceline</NavLink>
+        <nav aria-label={t("frame.navigation")}>
+          {entries.map((page) => <NavLink key={page.path} to={`/${page.path}`}>{t(page.entry ?? "frame.today")}</NavLink>)}
+        </nav>
+        <span className="space" />
+        <span className="find">
+          <Button kind="plain" size="small" keys="Control+K" onClick={() => setFinding(true)}>{t("frame.find")} <kbd>Ctrl K</kbd></Button>
+        </span>
+        <NewVersion />
+        <LiveState />
+        <AccountMenu />
+      </header>
+      <LinkLines />
+      <main id="main" tabIndex={-1}><Page /></main>
+      {isFinding ? <Palette onClose={() => setFinding(false)} /> : null}
+      {isExpired ? <AskPassword /> : null}
+    </>
+  );
+}
+
+/** Fetches the pages that the account may open once the first one stands: a tab that is open during an upgrade goes on working. */
+function useIdleFetch(rights: ReadonlySet<Right>) {
+  useEffect(() => {
+    const pages = PAGES.filter((page) => rights.has(page.right)).flatMap((page) => [page, ...(page.children ?? [])]);
+    // A chunk that does not come now is asked for again when its page is opened.
+    const timer = setTimeout(() => pages.forEach((page) => void page.load().catch(() => undefined)), IDLE_AFTER);
+    return () => clearTimeout(timer);
+  }, [rights]);
+}
+
+/** The page, or which right it takes. */
+function Page() {
+  const { rights, person } = useMe();
+  const needed = useMatches().map((match) => (match.handle as { right?: Right } | undefined)?.right).filter((right) => right !== undefined);
+  const missing = needed.find((right) => !rights.has(right));
+  const { state } = useNavigation();
+  if (missing !== undefined) return <Forbidden right={missing} role={person.role} />;
+  // The old page stays while the next one's chunk comes; dimmed, so that the click is seen to have worked.
+  return <div className={state === "loading" ? "stale" : undefined}><Outlet /></div>;
+}
+

@@ -1,0 +1,75 @@
+import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useNavigate } from "react-router";
+import { useCampaigns, useSeats } from "../live/stores";
+import { PAGES } from "../pages";
+import { useMe } from "../session";
+import { useWords } from "../words";
+
+interface Found {
+  id: string;
+  title: string;
+  kind: string;
+  href: string;
+}
+
+/** Entries shown at once. */
+const SHOWN = 20;
+
+/** Ctrl+K: pages, campaigns and agents that the account may see, found as one types. */
+export function Palette({ onClose }: { onClose: () => void }) {
+  const t = useWords();
+  const { rights } = useMe();
+  const navigate = useNavigate();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const id = useId();
+  const campaigns = useCampaigns();
+  const seats = useSeats();
+
+  useEffect(() => {
+    const opener = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      if (opener instanceof HTMLElement) opener.focus();
+    };
+  }, []);
+
+  const all = useMemo<Found[]>(() => [
+    ...PAGES.flatMap((page) => page.entry !== undefined && rights.has(page.right) ? [{ id: page.path, title: t(page.entry), kind: t("frame.palettePages"), href: `/${page.path}` }] : []),
+    ...(rights.has("campaigns.read") ? campaigns : []).map((it) => ({ id: `c:${it.name}`, title: it.title ? `${it.title} (${it.name})` : it.name, kind: t("frame.paletteCampaigns"), href: `/campaigns/${encodeURIComponent(it.name)}/live` })),
+    ...(rights.has("floor.read") ? seats : []).map((it) => ({ id: `a:${it.agent}`, title: `${it.agent} ${it.name ?? ""}`, kind: t("frame.paletteAgents"), href: `/floor?q=${encodeURIComponent(it.agent)}` })),
+  ], [campaigns, seats, rights, t]);
+  const wanted = text.trim().toLowerCase();
+  const found = all.filter((it) => it.title.toLowerCase().includes(wanted)).slice(0, SHOWN);
+  const chosen = Math.min(at, found.length - 1);
+
+  const open = (it: Found | undefined) => {
+    if (!it) return;
+    onClose();
+    void navigate(it.href);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step !== 0) {
+      event.preventDefault();
+      setAt((chosen + step + found.length) % Math.max(1, found.length));
+    } else if (event.key === "Enter") open(found[chosen]);
+  };
+  return (
+    <dialog ref={dialog} className="palette" aria-label={t("frame.find")} onCancel={(event) => { event.preventDefault(); onClose(); }}
+      onClick={(event) => { if (event.target === dialog.current) onClose(); }}>
+      <input role="combobox" aria-expanded="true" aria-controls={id} aria-activedescendant={found[chosen] ? `${id}-${chosen}` : undefined} aria-label={t("frame.palette")}
+        placeholder={t("frame.palette")} value={text} autoFocus onChange={(event) => { setText(event.target.value); setAt(0); }} onKeyDown={onKeyDown} />
+      {found.length === 0 ? <p className="empty" role="status">{t("frame.paletteEmpty", { q: text })}</p> : null}
+      <ul id={id} role="listbox" aria-label={t("frame.find")}>
+        {found.map((it, n) => (
+          <li key={it.id} id={`${id}-${n}`} role="option" aria-selected={n === chosen} onClick={() => open(it)} onPointerMove={() => setAt(n)}>
+            {it.title}<span className="kind">{it.kind}</span>
+          </li>
+        ))}
+      </ul>
+    </dialog>
+  );
+}

@@ -1,0 +1,39 @@
+/** Numbers of a campaign that pages derive from its figures. Pure. */
+import type { Campaign } from "../../api/words";
+
+export interface Stages {
+  starting: number;
+  ringing: number;
+  /** Answered, hearing the announcement. */
+  announcing: number;
+  waiting: number;
+  talking: number;
+}
+
+const number = (value: unknown): number => (typeof value === "number" ? value : 0);
+
+export function stages(campaign: Campaign): Stages {
+  const { view } = campaign;
+  return { starting: number(view["starting"]), ringing: number(view["ringing"]), announcing: number(view["up"]), waiting: number(view["waiting"]), talking: number(view["talking"]) };
+}
+
+/** Calls that are out now. */
+export function callsOut(campaign: Campaign): number {
+  const it = stages(campaign);
+  return it.starting + it.ringing + it.announcing + it.waiting + it.talking;
+}
+
+export function leadsOpen(campaign: Campaign): number {
+  return number(campaign.view["leads_open"]);
+}
+
+/** Leads of the campaign since it was opened: those that ended and those still open. */
+export function leadsAll(campaign: Campaign): number {
+  return leadsOpen(campaign) + campaign.leads_ended;
+}
+
+/** The rule that leaves the fewest abandoned calls, where any call was answered. */
+export function strictestRule(campaign: Campaign) {
+  const { abandon } = campaign;
+  return abandon?.rules.find((rule) => rule.rule === abandon.strictest && rule.of > 0);
+}

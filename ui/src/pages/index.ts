@@ -1,0 +1,29 @@
+/** The one list of pages: path, the right that opens it, its place in the navigation. */
+import type { ComponentType } from "react";
+import type { Right } from "../rights";
+import type { PlainKey } from "../words";
+
+type Load = () => Promise<{ default: ComponentType }>;
+
+export interface Page {
+  /** As React Router has it, without the leading slash. */
+  path: string;
+  right: Right;
+  /** Its entry in the top navigation; pages without one are reached from others. */
+  entry?: PlainKey;
+  load: Load;
+  /** Pages below a common head, such as the tabs of a campaign. */
+  children?: { path: string; load: Load }[];
+}
+
+export const PAGES: readonly Page[] = [
+  { path: "today", right: "campaigns.read", entry: "frame.today", load: () => import("./today/Today") },
+  { path: "campaigns", right: "campaigns.read", entry: "frame.campaigns", load: () => import("./campaigns/Campaigns") },
+  {
+    path: "campaigns/:name",
+    right: "campaigns.read",
+    load: () => import("./campaigns/CampaignFrame"),
+    children: [{ path: "live", load: () => import("./campaigns/Live") }],
+  },
+  { path: "floor", right: "floor.read", entry: "frame.floor", load: () => import("./floor/Floor") },
+];

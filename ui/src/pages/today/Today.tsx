@@ -1,0 +1,127 @@
+import "../../kit/table.css";
+import "../campaigns/campaigns.css";
+import "./today.css";
+import { Glyph } from "../../kit/Glyph";
+import { useEffect } from "react";
+import { Link } from "react-router";
+import type { Campaign } from "../../api/words";
+import { useIsStale } from "../../frame/LiveState";
+import { Pill } from "../../kit/Pill";
+import { Loading } from "../../kit/States";
+import { useCampaigns, useHasSnapshot, useTrunks } from "../../live/stores";
+import { CAMPAIGN_STATES, campaignState, TRUNK_STATES, WHY_ALARMS } from "../../states";
+import { useLanguage, useWords } from "../../words";
+import { count, percent } from "../../words/format";
+import { callsOut, leadsOpen, strictestRule } from "../campaigns/figures";
+
+/** Running campaigns shown here; the rest is on the campaigns' own page. */
+const SHOWN = 20;
+
+/** `/today`: what does not dial and needs a person, what runs, how the trunks are. Links only, no actions. */
+export default function Today() {
+  const t = useWords();
+  const campaigns = useCampaigns();
+  const hasSnapshot = useHasSnapshot();
+  const isStale = useIsStale();
+  useEffect(() => {
+    document.title = `${t("today.title")} · Paceline`;
+  }, [t]);
+  const running = campaigns.filter((it) => campaignState(it) === "running");
+  return (
+    <>
+      <div className="page-head">
+        <h1>{t("today.title")}</h1>
+        {hasSnapshot ? <span className="hint">{t("today.summary", { all: count(campaigns.length), running: count(running.length) })}</span> : null}
+      </div>
+      {hasSnapshot ? (
+        <div className={isStale ? "today-grid stale" : "today-grid"}>
+          <Needs campaigns={campaigns} />
+          <Running campaigns={running} />
+          <Trunks />
+        </div>
+      ) : <Loading />}
+    </>
+  );
+}
+
+function Needs({ campaigns }: { campaigns: Campaign[] }) {
+  const t = useWords();
+  const language = useLanguage();
+  const down = useTrunks().filter((trunk) => !trunk.up);
+  const stuck = campaigns.filter((it) => it.why !== null && WHY_ALARMS.has(it.why));
+  return (
+    <section className="card needs" aria-labelledby="needs">
+      <header><h2 id="needs">{t("today.needsYou")}</h2></header>
+      {stuck.length + down.length === 0 ? <p className="body hint">{t("today.nothing")}</p> : (
+        <ul className="items">
+          {stuck.map((campaign) => (
+            <li key={campaign.name}>
+              <span className="alarm-ink"><Glyph name="alarm" /></span>
+              <span><strong>{campaign.title ?? campaign.name}</strong><br />{campaign.words[language]}</span>
+              <Link to={`/campaigns/${encodeURIComponent(campaign.name)}/live`}>{t("today.seeCampaign")}</Link>
+            </li>
+          ))}
+          {down.map((trunk) => <li key={trunk.name}><span className="alarm-ink"><Glyph name="alarm" /></span><span>{t("today.trunkDown", { name: trunk.name })}</span></li>)}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Running({ campaigns }: { campaigns: Campaign[] }) {
+  const t = useWords();
+  const shown = campaigns.slice(0, SHOWN);
+  return (
+    <section className="card running" aria-labelledby="running">
+      <header><h2 id="running">{t("today.running")}</h2><Link to="/campaigns">{t("today.allCampaigns")}</Link></header>
+      {shown.length === 0 ? <p className="body hint">{t("today.noneRunning")}</p> : (
+        <div className="scroll">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">{t("campaigns.name")}</th><th scope="col">{t("campaigns.state")}</th><th scope="col" className="number">{t("campaigns.rate")}</th><th scope="col" className="number">{t("campaigns.out")}</th>
+                <th scope="col" className="number">{t("campaigns.answerRate")}</th><th scope="col" className="number">{t("campaigns.abandon")}</th><th scope="col" className="number">{t("campaigns.left")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((campaign) => {
+                const rule = strictestRule(campaign);
+                return (
+                  <tr key={campaign.name}>
+                    <td className="wide"><Link className="row" to={`/campaigns/${encodeURIComponent(campaign.name)}/live`}>{campaign.title ?? campaign.name}</Link></td>
+                    <td><Pill state={CAMPAIGN_STATES[campaignState(campaign)]} /></td>
+                    <td className="number">{campaign.calls_per_sec.toFixed(1)}</td>
+                    <td className="number">{count(callsOut(campaign))}</td>
+                    <td className="number">{campaign.answer_rate === null ? "–" : percent(campaign.answer_rate)}</td>
+                    <td className="number">{rule === undefined || campaign.abandon === null ? "–" : `${percent(rule.rate)} / ${percent(campaign.abandon.ceiling)}`}</td>
+                    <td className="number">{count(leadsOpen(campaign))}</td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Trunks() {
+  const t = useWords();
+  const trunks = useTrunks();
+  return (
+    <section className="card trunks" aria-labelledby="trunks">
+      <header><h2 id="trunks">{t("today.trunks")}</h2></header>
+      {trunks.length === 0 ? <p className="body hint">{t("today.noTrunks")}</p> : (
+        <ul className="items">
+          {trunks.map((trunk) => (
+            <li key={trunk.name}>
+              <span>{trunk.name}</span><Pill state={trunk.up ? TRUNK_STATES.up : TRUNK_STATES.down} />
+              <span className="number">{t("today.trunkCalls", { n: count(trunk.calls), max: count(trunk.calls_max) })}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

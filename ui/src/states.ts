@@ -1,0 +1,111 @@
+/** The one table of states: a word of the service has a meaning, a meaning has a glyph and colours (CONSOLE.md 5.2). */
+import type { Campaign, CampaignState, Seat } from "./api/words";
+import type { GlyphName } from "./kit/Glyph";
+import type { PlainKey } from "./words";
+
+/** Meanings; each names the colour tokens `--{meaning}-ink`, `-wash`, `-fill`. */
+export type Meaning = "idle" | "reserved" | "ringing" | "talking" | "consulting" | "wrap" | "paused" | "gone" | "waiting" | "alarm";
+
+export interface State {
+  meaning: Meaning;
+  glyph: GlyphName;
+  word: PlainKey;
+}
+
+const state = (meaning: Meaning, glyph: GlyphName, word: PlainKey): State => ({ meaning, glyph, word });
+
+/** What a seat is doing: the activity, and what stands above it (hold, conference, pause, phone). */
+export const SEAT_STATES = {
+  idle: state("idle", "idle", "activity.idle"),
+  reserved: state("reserved", "reserved", "activity.reserved"),
+  ringing: state("ringing", "ringing", "activity.ringing"),
+  talking: state("talking", "talking", "activity.talking"),
+  held: state("talking", "held", "activity.held"),
+  consulting: state("consulting", "consulting", "activity.consulting"),
+  conference: state("consulting", "consulting", "activity.conference"),
+  supervising: state("consulting", "consulting", "activity.supervising"),
+  wrap_up: state("wrap", "wrap", "activity.wrap_up"),
+  paused: state("paused", "paused", "activity.paused"),
+  phone_not_ready: state("waiting", "waiting", "activity.phone_not_ready"),
+  signed_out: state("gone", "gone", "activity.signed_out"),
+} as const;
+
+export const CALL_STATES = {
+  opening: state("reserved", "reserved", "stage.opening"),
+  placed: state("reserved", "reserved", "stage.placed"),
+  ringing: state("ringing", "ringing", "stage.ringing"),
+  answered: state("talking", "talking", "stage.answered"),
+  announcing: state("reserved", "reserved", "stage.announcing"),
+  waiting: state("waiting", "waiting", "stage.waiting"),
+  talking: state("talking", "talking", "stage.talking"),
+  held: state("talking", "held", "stage.held"),
+  sorry: state("alarm", "alarm", "stage.sorry"),
+  ended: state("gone", "gone", "stage.ended"),
+} as const;
+
+export const OUTCOME_STATES = {
+  answered: state("talking", "on", "outcome.answered"),
+  machine: state("reserved", "reserved", "outcome.machine"),
+  abandoned: state("alarm", "alarm", "outcome.abandoned"),
+  no_answer: state("paused", "none", "outcome.no_answer"),
+  busy: state("ringing", "ringing", "outcome.busy"),
+  rejected: state("ringing", "ringing", "outcome.rejected"),
+  vacant: state("paused", "none", "outcome.vacant"),
+  powered_off: state("paused", "none", "outcome.powered_off"),
+  suspended: state("paused", "none", "outcome.suspended"),
+  unreachable: state("paused", "none", "outcome.unreachable"),
+  restricted: state("waiting", "waiting", "outcome.restricted"),
+  carrier_block: state("waiting", "waiting", "outcome.carrier_block"),
+  line_fault: state("alarm", "alarm", "outcome.line_fault"),
+  agent_failed: state("alarm", "alarm", "outcome.agent_failed"),
+  interrupted: state("gone", "gone", "outcome.interrupted"),
+  cancelled: state("gone", "gone", "outcome.cancelled"),
+} as const;
+
+export const LEAD_STATES = {
+  open: state("idle", "idle", "lead.open"),
+  follow_up: state("wrap", "wrap", "lead.follow_up"),
+  done: state("talking", "on", "lead.done"),
+  failed: state("alarm", "alarm", "lead.failed"),
+} as const;
+
+export const CAMPAIGN_STATES = {
+  draft: state("paused", "none", "campaign.draft"),
+  waiting: state("waiting", "waiting", "campaign.waiting"),
+  ready: state("idle", "idle", "campaign.ready"),
+  running: state("talking", "on", "campaign.running"),
+  paused: state("paused", "held", "campaign.paused"),
+  draining: state("wrap", "ringing", "campaign.draining"),
+  finished: state("gone", "done", "campaign.finished"),
+  archived: state("gone", "gone", "campaign.archived"),
+} as const satisfies Record<CampaignState, State>;
+
+export const TRUNK_STATES = {
+  up: state("talking", "on", "trunk.up"),
+  down: state("alarm", "alarm", "trunk.down"),
+} as const;
+
+/** Reasons of a campaign's why that need a person: shown as an alarm. */
+export const WHY_ALARMS: ReadonlySet<string> = new Set(["trunks_down", "store_stalled", "no_agents", "caller_ids_used", "pacer_failed", "feed_doubted"]);
+
+/** The state that a seat shows. */
+export function seatState(seat: Seat): State {
+  if (seat.availability === "signed_out") return SEAT_STATES.signed_out;
+  const parties = seat.work?.parties ?? [];
+  if (seat.activity === "talking") {
+    if (parties.some((party) => party.held)) return SEAT_STATES.held;
+    return parties.filter((party) => party.up).length > 2 ? SEAT_STATES.conference : SEAT_STATES.talking;
+  }
+  if (seat.activity !== "idle") return SEAT_STATES[seat.activity as keyof typeof SEAT_STATES] ?? SEAT_STATES.idle;
+  if (seat.supervising) return SEAT_STATES.supervising;
+  if (seat.availability === "paused") return SEAT_STATES.paused;
+  return seat.phone_ready ? SEAT_STATES.idle : SEAT_STATES.phone_not_ready;
+}
+
+/** The state of an open campaign, from what its figures say. */
+export function campaignState(campaign: Campaign): CampaignState {
+  if (campaign.finished || campaign.why === "finished") return "finished";
+  if (campaign.why === "paused") return "paused";
+  if (campaign.why === "draining" || campaign.view["drained"] === true) return campaign.view["drained"] === true ? "paused" : "draining";
+  return "running";
+}

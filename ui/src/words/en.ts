@@ -1,0 +1,13 @@
+import { common } from "./en/common";
+import { states } from "./en/states";
+import { problems } from "./en/problems";
+import { frame } from "./en/frame";
+import { entry } from "./en/entry";
+import { campaigns } from "./en/campaigns";
+import { floor } from "./en/floor";
+import { rights } from "./en/rights";
+import { today } from "./en/today";
+import type { zh } from "./zh";
+
+/** Every text of the console, by area; keys are `area.word`. */
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights } satisfies Record<keyof typeof zh, string>;

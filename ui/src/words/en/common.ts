@@ -1,0 +1,25 @@
+import type { common as zh } from "../zh/common";
+
+export const common = {
+  "common.loading": "Loading…",
+  "common.retry": "Try again",
+  "common.cancel": "Cancel",
+  "common.close": "Close",
+  "common.open": "Open",
+  "common.sent": "Sent; waiting for the server",
+  "common.of": "{part}/{whole}",
+  "common.none": "–",
+  "common.total": "{n|row|rows}",
+  "common.clearFilters": "Clear filters",
+  "common.nothingMatches": "Nothing matches these filters",
+  "common.offline": "Disconnected from the server for {n} s; calls are not affected, this page may be out of date",
+  "common.offlineReason": "Disconnected from the server; works again once it is back",
+  "common.storeStalled": "Nothing can be written: dialling stopped. An administrator finds the reason under “Health”",
+  "common.forbidden": "This needs the right “{right}”; ask an administrator",
+  "common.forbiddenRole": "Your role: {role}",
+  "common.gone": "Nothing is here: the address is wrong, or it was removed",
+  "common.goneCampaign": "No open campaign {name}. Archived campaigns are under Results",
+  "common.errorTitle": "The data could not be read",
+  "common.code": "Code {code}",
+  "common.confirmTyped": "Type {word} to confirm",
+} as const satisfies Record<keyof typeof zh, string>;

@@ -1,0 +1,12 @@
+import { common } from "./zh/common";
+import { states } from "./zh/states";
+import { problems } from "./zh/problems";
+import { frame } from "./zh/frame";
+import { entry } from "./zh/entry";
+import { campaigns } from "./zh/campaigns";
+import { floor } from "./zh/floor";
+import { rights } from "./zh/rights";
+import { today } from "./zh/today";
+
+/** Every text of the console, by area; keys are `area.word`. */
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights };

@@ -1,0 +1,17 @@
+export const entry = {
+  "entry.signIn": "登录",
+  "entry.login": "登录名",
+  "entry.loginHelp": "有多个企业:填写 登录名@企业代号",
+  "entry.password": "密码",
+  "entry.capsLock": "大写锁定已打开",
+  "entry.wait": "{n} 秒后再试",
+  "entry.required": "请填写",
+  "entry.welcome": "欢迎使用 Paceline",
+  "entry.welcomeHelp": "先建立管理员账户。之后可以用模拟运营商试跑,不会拨出任何真实电话。",
+  "entry.name": "姓名",
+  "entry.newPassword": "密码(至少 8 位)",
+  "entry.code": "安装码",
+  "entry.codeHelp": "在启动服务的窗口里;从那里的链接打开时已填好",
+  "entry.create": "创建并继续",
+  "entry.passwordShort": "密码至少 8 位",
+} as const;
