@@ -1,4 +1,7 @@
 import { common } from "./en/common";
+import { kit } from "./en/kit";
+import { people } from "./en/people";
+import { groups } from "./en/groups";
 import { states } from "./en/states";
 import { problems } from "./en/problems";
 import { frame } from "./en/frame";
@@ -10,4 +13,4 @@ import { today } from "./en/today";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups } satisfies Record<keyof typeof zh, string>;

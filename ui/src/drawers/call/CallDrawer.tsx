@@ -1,0 +1,3 @@
+export default function CallDrawer(_: { id: string }) {
+  return null;
+}

@@ -1,0 +1,3 @@
+export default function LeadDrawer(_: { id: string }) {
+  return null;
+}
