@@ -1,5 +1,6 @@
 import { common } from "./en/common";
 import { kit } from "./en/kit";
+import { results } from "./en/results";
 import { people } from "./en/people";
 import { groups } from "./en/groups";
 import { states } from "./en/states";
@@ -13,4 +14,4 @@ import { today } from "./en/today";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results } satisfies Record<keyof typeof zh, string>;

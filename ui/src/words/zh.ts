@@ -1,5 +1,6 @@
 import { common } from "./zh/common";
 import { kit } from "./zh/kit";
+import { results } from "./zh/results";
 import { people } from "./zh/people";
 import { groups } from "./zh/groups";
 import { states } from "./zh/states";
@@ -12,4 +13,4 @@ import { rights } from "./zh/rights";
 import { today } from "./zh/today";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results };
