@@ -1,5 +1,7 @@
 import { common } from "./zh/common";
 import { kit } from "./zh/kit";
+import { blacklist } from "./zh/blacklist";
+import { tokens } from "./zh/tokens";
 import { results } from "./zh/results";
 import { people } from "./zh/people";
 import { groups } from "./zh/groups";
@@ -13,4 +15,4 @@ import { rights } from "./zh/rights";
 import { today } from "./zh/today";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...tokens };
