@@ -75,7 +75,7 @@ test("an agent is added, the sheet is shown once and printed, the agent signs in
   await page.getByText("密码只显示这一次").waitFor();
   expect((await secrets(page)).map((it) => it.replace(/\s/g, ""))).not.toContain(phone);
   await page.keyboard.press("Escape");
-  await page.getByRole("button", { name: "已记下,离开" }).click();
+  await page.getByRole("button", { name: /已记下.离开/ }).click();
   await drawer.waitFor({ state: "detached" });
   expect(manager.faults).toEqual([]);
 

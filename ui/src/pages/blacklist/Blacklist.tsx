@@ -19,7 +19,7 @@ import { hasWord, useWords, type Translate } from "../../words";
 import { count, day, moment, telephone, visible } from "../../words/format";
 import { AddEntries } from "./AddEntries";
 import { refreshBlacklist, useEntries, useLookUp } from "./data";
-import { holds, isNumber, national } from "./entries";
+import { bareNumber, holds, isNumber, national } from "./entries";
 
 /** `/blacklist`: is this number called? Below, the entries as they were added. */
 export default function Blacklist() {
@@ -51,7 +51,7 @@ function LookUp({ mayAdd }: { mayAdd: boolean }) {
   const asked = search.get("number") ?? "";
   const [typed, setTyped] = useState(asked);
   const [isUnfit, setUnfit] = useState(false);
-  const number = isNumber(asked) ? asked.replace(/[\s()()-]/g, "") : undefined;
+  const number = isNumber(asked) ? bareNumber(asked) : undefined;
   const { data: entries, error, isFetching, refetch } = useLookUp(number);
   const ask = (event: FormEvent) => {
     event.preventDefault();
@@ -111,7 +111,7 @@ function entryWords(entry: BlacklistEntry, t: Translate): string {
   if (entry.added_by !== null) parts.push(t("blacklist.by", { name: visible(entry.added_by) }));
   if (entry.reason !== null) parts.push(t("blacklist.because", { reason: visible(entry.reason) }));
   if (entry.until !== null) parts.push(t("blacklist.heldUntil", { day: day(new Date(entry.until)) }));
-  return parts.join(t("blacklist.comma"));
+  return parts.join(" · ");
 }
 
 function Entries() {

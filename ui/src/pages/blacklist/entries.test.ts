@@ -15,7 +15,7 @@ test("an entry holds until its moment, and not at it", () => {
 });
 
 test("pasted numbers are read once each; what is none is named", () => {
-  expect(readNumbers("138 0013 8000\n13800138000, 1380013*;0755*\n\n12、+852*,138****8000")).toEqual({ numbers: ["13800138000", "1380013*", "0755*", "+852*"], unfit: ["12", "138****8000"] });
+  expect(readNumbers("138 0013 8000\n\uff0813800138000\uff09\uff0c 1380013*\uff1b0755*\n\n12、+852*,138****8000")).toEqual({ numbers: ["13800138000", "1380013*", "0755*", "+852*"], unfit: ["12", "138****8000"] });
   expect(readNumbers(" \n,,")).toEqual({ numbers: [], unfit: [] });
 });
 

@@ -1,5 +1,6 @@
 /** Entries of the blacklist: how a number reads, what holds, what is typed. Pure. */
 import type { BlacklistEntry } from "../../api/words";
+import { narrow } from "../../words/width";
 
 /** `+8613800138000` as people here write it; ranges keep their `*`, numbers of other countries their `+`. */
 export function national(pattern: string): string {
@@ -9,6 +10,9 @@ export function national(pattern: string): string {
 }
 
 export const holds = (entry: Pick<BlacklistEntry, "until">, now: number): boolean => entry.until === null || Date.parse(entry.until) > now;
+
+/** A number without the signs that people write in it. */
+export const bareNumber = (text: string): string => narrow(text).replace(/[\s()-]/g, "");
 
 /** Numbers and ranges that one request takes. */
 export const NUMBERS_MAX = 1_000;
@@ -25,8 +29,8 @@ const RANGE = /^((\+86)?1[3-9]\d{0,8}|0[1-9]\d{1,9}|\+\d{1,12})\*$/;
 /** Numbers as people paste them: one a line, or parted by commas; spaces and dashes inside a number do not count. */
 export function readNumbers(text: string): Typed {
   const typed: Typed = { numbers: [], unfit: [] };
-  for (const raw of text.split(/[\n\t,,;;、]/)) {
-    const bare = raw.replace(/[\s()()-]/g, "");
+  for (const raw of narrow(text).split(/[\n\t,;、]/)) {
+    const bare = bareNumber(raw);
     if (bare === "") continue;
     if (!NUMBER.test(bare) && !RANGE.test(bare)) typed.unfit.push(raw.trim());
     else if (!typed.numbers.includes(bare)) typed.numbers.push(bare);
@@ -35,4 +39,4 @@ export function readNumbers(text: string): Typed {
 }
 
 /** Whether the look-up takes it: a whole number, as a range is no callee. */
-export const isNumber = (text: string): boolean => NUMBER.test(text.replace(/[\s()()-]/g, ""));
+export const isNumber = (text: string): boolean => NUMBER.test(bareNumber(text));

@@ -1,6 +1,7 @@
 /** The form of an account: its fields, what is wrong with them, and the body that they make. Pure. */
 import type { Schemas } from "../../api/words";
 import { ApiProblem } from "../../api/call";
+import { narrow } from "../../words/width";
 import { skillsOf, type Role } from "./people";
 
 export interface PersonForm {
@@ -33,7 +34,7 @@ export const EMPTY: PersonForm = {
 const TELEPHONE = /^(\+86)?(0?1[3-9]\d{9}|010[2-8]\d{7}|02\d[2-8]\d{7}|0[3-9]\d{2}[2-8]\d{6,7}|[48]00\d{7})$/;
 
 /** A telephone as people write it, without spaces, dashes and brackets. */
-export const bareTelephone = (text: string): string => text.replace(/[\s()()-]/g, "");
+export const bareTelephone = (text: string): string => narrow(text).replace(/[\s()-]/g, "");
 
 export const isTelephone = (text: string): boolean => TELEPHONE.test(bareTelephone(text));
 
@@ -42,7 +43,7 @@ export function faultsOf(form: PersonForm, isOne = true): Faults {
   const faults: Faults = {};
   const length = [...form.name.trim()].length;
   if (isOne && (length === 0 || length > 64)) faults.name = "name";
-  if (isOne && form.numbering === "own" && !/^\d{2,8}$/.test(form.number.trim())) faults.number = "number";
+  if (isOne && form.numbering === "own" && !/^\d{2,8}$/.test(narrow(form.number).trim())) faults.number = "number";
   if (isOne && form.telephone.trim() !== "" && !isTelephone(form.telephone)) faults.telephone = "telephone";
   if (isOne && (/\s/.test(form.login.trim()) || [...form.login.trim()].length > 64)) faults.login = "login";
   if (isOne && form.password !== "" && (form.password.length < 8 || form.password.length > 256)) faults.password = "password";
@@ -77,7 +78,7 @@ export function newAgent(form: PersonForm): Schemas["NewAgent"] {
   const body: Schemas["NewAgent"] = {
     name: form.name.trim(), role: form.role, groups: memberships(form), skills: skillsOf(form.skills), recorded: form.isRecorded, phone: form.hasPhone,
   };
-  if (form.numbering === "own") body.number = form.number.trim();
+  if (form.numbering === "own") body.number = narrow(form.number).trim();
   else {
     body.pattern = `${form.lead}?`;
     body.digits = Number(form.digits);

@@ -38,6 +38,7 @@ describe("pasted lines", () => {
     ["8003,陈梅", { name: "陈梅", number: "8003" }],
     ["Chen Mei 13800138000", { name: "Chen Mei", telephone: "13800138000" }],
     ["8003 陈梅", { name: "陈梅", number: "8003" }],
+    ["陈梅\uff0c\uff18\uff10\uff10\uff13\uff1b138\u30000013\u30008000", { name: "陈梅", number: "8003", telephone: "13800138000" }],
     ["陈梅,0571-88888888", { name: "陈梅", telephone: "057188888888" }],
   ])("%s", (text, wanted) => {
     const [line] = readLines(text);
@@ -86,7 +87,7 @@ describe("the form", () => {
 });
 
 test("skills are parted by any comma, once each", () => {
-  expect(skillsOf(" 粤语、英语,,粤语;Hakka ")).toEqual(["粤语", "英语", "Hakka"]);
+  expect(skillsOf(" 粤语、英语\uff0c,粤语\uff1bHakka ")).toEqual(["粤语", "英语", "Hakka"]);
 });
 
 test("the phone's code keeps a hostile name inside its element", () => {

@@ -1,5 +1,6 @@
 /** Logic of the pages about people: filters, order, pasted lines, what a phone needs. Pure. */
 import type { Account } from "../../api/words";
+import { narrow } from "../../words/width";
 
 export const ROLES = ["agent", "lead", "manager", "analyst", "auditor", "admin"] as const;
 export type Role = (typeof ROLES)[number];
@@ -37,7 +38,7 @@ export function sorted(accounts: readonly Account[], order: string): Account[] {
 
 /** Skills as people type them, with any comma. */
 export function skillsOf(text: string): string[] {
-  return [...new Set(text.split(/[,,;;、\n]/).map((it) => it.trim()).filter((it) => it !== ""))];
+  return [...new Set(narrow(text).split(/[,;、\n]/).map((it) => it.trim()).filter((it) => it !== ""))];
 }
 
 /** One person of a pasted list. */
@@ -66,9 +67,9 @@ const TELEPHONE = /^(\+86)?(0?1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|[48]00\d{7})$/;
 export function readLines(text: string): Line[] {
   const seen = new Set<string>();
   return text.split(/\r?\n/).flatMap((raw, n): Line[] => {
-    const whole = raw.trim();
+    const whole = narrow(raw).trim();
     if (whole === "") return [];
-    const parts = (/[\t,,;;]/.test(whole) ? whole.split(/[\t,,;;]/) : whole.split(/\s+(?=[+\d])|(?<=^\d+)\s+/)).map((it) => it.trim()).filter((it) => it !== "");
+    const parts = (/[\t,;]/.test(whole) ? whole.split(/[\t,;]/) : whole.split(/\s+(?=[+\d])|(?<=^\d+)\s+/)).map((it) => it.trim()).filter((it) => it !== "");
     const line: Line = { row: n + 1, text: whole, name: "" };
     for (const part of parts) {
       const bare = part.replace(/[\s-]/g, "");

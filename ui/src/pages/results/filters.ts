@@ -1,5 +1,6 @@
 /** Filters of the call log: what the address says, what the service is asked, how a chip reads. Pure. */
 import { OUTCOMES } from "../../api/words";
+import { narrow } from "../../words/width";
 import type { paths } from "../../api/types";
 
 export type CallsQuery = NonNullable<paths["/api/v1/calls"]["get"]["parameters"]["query"]>;
@@ -22,14 +23,14 @@ const TELEPHONE = /^(\+86)?(0?1[3-9]\d{9}|010[2-8]\d{7}|02\d[2-8]\d{7}|0[3-9]\d{
 
 /** The value as the service takes it; `undefined` = it cannot be one. */
 export function fitValue(name: FilterName, typed: string): string | undefined {
-  const text = typed.trim();
+  const text = narrow(typed).trim();
   if (text === "") return undefined;
   const choices = CHOICES[name];
   if (choices !== undefined) return choices.includes(text) ? text : undefined;
   if (name === "min" || name === "max") return /^\d{1,5}$/.test(text) && Number(text) <= 86_400 ? String(Number(text)) : undefined;
   if (name === "of") return /^[1-9]\d{0,15}$/.test(text) ? text : undefined;
   if (name === "number") {
-    const bare = text.replace(/[\s()()-]/g, "");
+    const bare = text.replace(/[\s()-]/g, "");
     return TELEPHONE.test(bare) ? bare : undefined;
   }
   return [...text].length <= 128 ? text : undefined;

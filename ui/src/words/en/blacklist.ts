@@ -18,7 +18,6 @@ export const blacklist = {
   "blacklist.by": "by {name}",
   "blacklist.because": "reason: {reason}",
   "blacklist.heldUntil": "may be called from {day}",
-  "blacklist.comma": ", ",
   "blacklist.source_key_pressed_in_a_call": "key pressed in a call",
   "blacklist.source_by_hand": "by hand",
   "blacklist.entries": "Entries",

@@ -16,7 +16,6 @@ export const blacklist = {
   "blacklist.by": "由 {name}",
   "blacklist.because": "原因:{reason}",
   "blacklist.heldUntil": "{day} 起可再拨",
-  "blacklist.comma": ",",
   "blacklist.source_key_pressed_in_a_call": "业主在通话中按键",
   "blacklist.source_by_hand": "手工加入",
   "blacklist.entries": "全部记录",
