@@ -32,9 +32,9 @@ export const PAGES: readonly Page[] = [
   { path: "people", right: "people.read", entry: "people.title", menu: "resources", load: () => import("./people/People") },
   { path: "people/new", right: "people.edit", load: () => import("./people/AddPerson") },
   { path: "people/:number/edit", right: "people.edit", load: () => import("./people/EditPerson") },
-  { path: "blacklist", right: "blacklist.read", entry: "blacklist.title", menu: "resources", load: () => import("./blacklist/Blacklist") },
-  { path: "tokens", right: "tokens.edit", entry: "tokens.title", menu: "admin", load: () => import("./admin/Tokens") },
   { path: "groups", right: "people.read", entry: "groups.title", menu: "resources", load: () => import("./people/Groups") },
   { path: "groups/new", right: "groups.edit", load: () => import("./people/GroupForm") },
   { path: "groups/:group/edit", right: "groups.edit", load: () => import("./people/GroupForm") },
+  { path: "blacklist", right: "blacklist.read", entry: "blacklist.title", menu: "resources", load: () => import("./blacklist/Blacklist") },
+  { path: "tokens", right: "tokens.edit", entry: "tokens.title", menu: "admin", load: () => import("./admin/Tokens") },
 ];

@@ -2,6 +2,7 @@ import { useState, type ReactNode } from "react";
 import { Link } from "react-router";
 import { call, post } from "../../api/call";
 import type { Account } from "../../api/words";
+import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { problemWords } from "../../kit/States";
@@ -43,6 +44,7 @@ function Ask({ kind, account, onClose, onOnce }: { kind: Kind; account: Account;
   const [, set] = useSearch();
   const seat = useSeat(account.number);
   const [busy, setBusy] = useState(false);
+  const offline = useOfflineReason();
   const [refusal, setRefusal] = useState<string>();
   const isAtWork = seat !== undefined && seat.availability !== "signed_out";
   const { number, name, login } = account;
@@ -74,7 +76,7 @@ function Ask({ kind, account, onClose, onOnce }: { kind: Kind; account: Account;
   };
   return (
     <Dialog title={`${t(TITLES[kind])}: ${number} ${visible(name)}`} onClose={onClose}
-      buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button kind={kind === "remove" ? "danger" : "primary"} busy={busy} onClick={() => void act()}>{kind === "remove" ? t("people.removeNow", { number }) : t("people.makeNow")}</Button></>}>
+      buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button kind={kind === "remove" ? "danger" : "primary"} refusal={offline} busy={busy} onClick={() => void act()}>{kind === "remove" ? t("people.removeNow", { number }) : t("people.makeNow")}</Button></>}>
       {consequence[kind]}
       {isAtWork ? <p className="refusal">{t(kind === "console" ? "people.atWorkConsole" : kind === "phone" ? "people.atWorkPhone" : "people.atWorkRemove")}</p> : null}
       {refusal === undefined ? null : <p className="refusal" role="alert">{refusal}</p>}

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { ApiProblem } from "../../api/call";
 import type { Account, Seat } from "../../api/words";
+import { useIsStale } from "../../frame/LiveState";
 import { CopyButton } from "../../kit/Copy";
 import { Drawer } from "../../kit/Drawer";
 import { Pill } from "../../kit/Pill";
@@ -67,9 +68,10 @@ function Details({ account }: { account: Account }) {
 function SeatNow({ seat }: { seat: Seat }) {
   const t = useWords();
   const now = useSecond();
+  const isStale = useIsStale();
   const isAway = seat.availability === "signed_out";
   return (
-    <section>
+    <section className={isStale ? "stale" : undefined}>
       <h3>{t("people.now")}</h3>
       <p><Pill state={seatState(seat)} detail={isAway ? undefined : duration(now - Date.parse(seat.since) / 1000)} /></p>
       {isAway ? null : (

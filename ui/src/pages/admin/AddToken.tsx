@@ -2,6 +2,7 @@ import "../people/people.css";
 import { useState, type FormEvent } from "react";
 import { post } from "../../api/call";
 import type { Schemas } from "../../api/words";
+import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Check } from "../../kit/Check";
 import { CopyButton } from "../../kit/Copy";
@@ -30,6 +31,7 @@ export function AddToken() {
   const [faults, setFaults] = useState<{ name?: string; days?: string }>({});
   const [refusal, setRefusal] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const offline = useOfflineReason();
   const [token, setToken] = useState<string>();
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -83,7 +85,7 @@ export function AddToken() {
           <p className="hint">{t("tokens.scopesHelp")}</p>
         </details>
         {refusal === undefined ? null : <p className="summary-fault" role="alert">{refusal}</p>}
-        <div className="buttons"><Button kind="primary" type="submit" busy={busy}>{t("tokens.create")}</Button><Button kind="plain" onClick={() => set({ add: null })}>{t("common.cancel")}</Button></div>
+        <div className="buttons"><Button kind="primary" type="submit" refusal={offline} busy={busy}>{t("tokens.create")}</Button><Button kind="plain" onClick={() => set({ add: null })}>{t("common.cancel")}</Button></div>
       </form>
     </Drawer>
   );

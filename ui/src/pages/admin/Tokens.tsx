@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { call, get } from "../../api/call";
 import type { Token } from "../../api/words";
+import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { Failed, Loading, NoneYet, problemWords } from "../../kit/States";
@@ -87,6 +88,7 @@ function TokenTable({ tokens, onRemove }: { tokens: Token[]; onRemove: (token: T
 function AskRemove({ token, onClose }: { token: Token; onClose: () => void }) {
   const t = useWords();
   const [busy, setBusy] = useState(false);
+  const offline = useOfflineReason();
   const [refusal, setRefusal] = useState<string>();
   const remove = async () => {
     setBusy(true);
@@ -102,7 +104,7 @@ function AskRemove({ token, onClose }: { token: Token; onClose: () => void }) {
   };
   return (
     <Dialog title={t("tokens.removeOne", { name: visible(token.name) })} onClose={onClose}
-      buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button kind="danger" busy={busy} onClick={() => void remove()}>{t("tokens.remove")}</Button></>}>
+      buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button kind="danger" refusal={offline} busy={busy} onClick={() => void remove()}>{t("tokens.remove")}</Button></>}>
       <p>{t("tokens.askRemove")}</p>
       {token.used_at === null ? null : <p>{t("tokens.lastUse", { at: moment(new Date(token.used_at), new Date(serverNow())) })}</p>}
       {refusal === undefined ? null : <p className="refusal" role="alert">{refusal}</p>}

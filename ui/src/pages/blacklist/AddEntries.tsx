@@ -1,6 +1,7 @@
 import { useState, type FormEvent } from "react";
 import { post } from "../../api/call";
 import type { Schemas } from "../../api/words";
+import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Drawer } from "../../kit/Drawer";
 import { Field } from "../../kit/Field";
@@ -30,6 +31,7 @@ export function AddEntries({ onAdded }: { onAdded: (words: string) => void }) {
   const [faults, setFaults] = useState<Faults>({});
   const [refusal, setRefusal] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const offline = useOfflineReason();
   const { numbers, unfit } = readNumbers(text);
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -74,7 +76,7 @@ export function AddEntries({ onAdded }: { onAdded: (words: string) => void }) {
           <div id="last-day-help">{faults.until === undefined ? null : <p className="fault" role="alert">{faults.until}</p>}<p className="help">{t("blacklist.lastDayHelp")}</p></div>
         </div>
         {refusal === undefined ? null : <p className="summary-fault" role="alert">{refusal}</p>}
-        <div className="buttons"><Button kind="primary" type="submit" busy={busy}>{t("blacklist.addNow", { n: count(numbers.length) })}</Button><Button kind="plain" onClick={() => set({ add: null })}>{t("common.cancel")}</Button></div>
+        <div className="buttons"><Button kind="primary" type="submit" refusal={offline} busy={busy}>{t("blacklist.addNow", { n: count(numbers.length) })}</Button><Button kind="plain" onClick={() => set({ add: null })}>{t("common.cancel")}</Button></div>
       </form>
     </Drawer>
   );

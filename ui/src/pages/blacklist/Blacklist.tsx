@@ -4,6 +4,7 @@ import "./blacklist.css";
 import { useState, type FormEvent } from "react";
 import type { BlacklistEntry } from "../../api/words";
 import { call } from "../../api/call";
+import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { Choice } from "../../kit/Field";
@@ -186,6 +187,7 @@ function CampaignName({ name }: { name: string }) {
 function AskRemove({ entry, onClose }: { entry: BlacklistEntry; onClose: () => void }) {
   const t = useWords();
   const [busy, setBusy] = useState(false);
+  const offline = useOfflineReason();
   const [refusal, setRefusal] = useState<string>();
   const number = telephone(national(entry.number));
   const remove = async () => {
@@ -202,7 +204,7 @@ function AskRemove({ entry, onClose }: { entry: BlacklistEntry; onClose: () => v
   };
   return (
     <Dialog title={t("blacklist.removeOne", { number })} onClose={onClose}
-      buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button kind="danger" busy={busy} onClick={() => void remove()}>{t("blacklist.removeNow", { number })}</Button></>}>
+      buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button kind="danger" refusal={offline} busy={busy} onClick={() => void remove()}>{t("blacklist.removeNow", { number })}</Button></>}>
       <p>{entryWords(entry, t)}</p>
       <p>{entry.number.endsWith("*") ? t("blacklist.askRemoveRange", { number }) : t("blacklist.askRemove")}</p>
       {refusal === undefined ? null : <p className="refusal" role="alert">{refusal}</p>}

@@ -3,6 +3,7 @@ import "./people.css";
 import { useState, type FormEvent } from "react";
 import { Link } from "react-router";
 import { post } from "../../api/call";
+import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Radios } from "../../kit/Check";
 import { Field } from "../../kit/Field";
@@ -86,6 +87,7 @@ function AddForm({ form, set, kind, setKind, pasted, setPasted, onMade }: FormPr
   const [faults, setFaults] = useState<Faults>({});
   const [refusal, setRefusal] = useState<string>();
   const [doing, setDoing] = useState<string>();
+  const offline = useOfflineReason();
   const fault = useFaultWord(faults);
   const lines = kind === "many" ? readLines(pasted) : [];
   const bad = lines.filter((it) => it.fault !== undefined);
@@ -147,7 +149,7 @@ function AddForm({ form, set, kind, setKind, pasted, setPasted, onMade }: FormPr
       <RareFields form={form} set={set} faults={faults} isMany={kind === "many"} />
       {refusal === undefined ? null : <p className="summary-fault" role="alert">{refusal}</p>}
       <div className="buttons">
-        <Button kind="primary" type="submit" busy={doing !== undefined}>{doing ?? t(kind === "one" ? "people.create" : "people.createMany", { n: lines.length })}</Button>
+        <Button kind="primary" type="submit" refusal={offline} busy={doing !== undefined}>{doing ?? t(kind === "one" ? "people.create" : "people.createMany", { n: lines.length })}</Button>
         <Link className="button plain" to="/people">{t("common.cancel")}</Link>
       </div>
     </form>

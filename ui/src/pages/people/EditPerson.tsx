@@ -4,6 +4,7 @@ import { useState, type FormEvent } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { ApiProblem, call } from "../../api/call";
 import type { Account, Schemas } from "../../api/words";
+import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Check } from "../../kit/Check";
 import { Field } from "../../kit/Field";
@@ -63,6 +64,7 @@ function EditForm({ account }: { account: Account }) {
   const [refusal, setRefusal] = useState<string>();
   const [news, setNews] = useState<[PlainKey, string][]>([]);
   const [busy, setBusy] = useState(false);
+  const offline = useOfflineReason();
   const fault = useFaultWord(faults);
   const set = (change: Partial<PersonForm>) => setForm((now) => ({ ...now, ...change }));
 
@@ -115,7 +117,7 @@ function EditForm({ account }: { account: Account }) {
           {news.length === 0 ? null : <><p>{t("people.nowIs")}</p><ul>{news.map(([key, value]) => <li key={key}>{t(key)}: {visible(value)}</li>)}</ul><p>{t("people.saveAgain")}</p></>}
         </div>
       )}
-      <div className="buttons"><Button kind="primary" type="submit" busy={busy}>{t("people.save")}</Button><Link className="button plain" to={`/people?agent=${account.number}`}>{t("common.cancel")}</Link></div>
+      <div className="buttons"><Button kind="primary" type="submit" refusal={offline} busy={busy}>{t("people.save")}</Button><Link className="button plain" to={`/people?agent=${account.number}`}>{t("common.cancel")}</Link></div>
     </form>
   );
 }

@@ -3,6 +3,7 @@ import { useState, type FormEvent } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { ApiProblem, call, post } from "../../api/call";
 import type { Group, Schemas } from "../../api/words";
+import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Check } from "../../kit/Check";
 import { Field } from "../../kit/Field";
@@ -67,6 +68,7 @@ function Editor({ group }: { group: Group | undefined }) {
   const [faults, setFaults] = useState<Faults>({});
   const [refusal, setRefusal] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const offline = useOfflineReason();
   const { refetch } = useGroups();
   const set = (change: Partial<Form>) => setForm((now) => ({ ...now, ...change }));
 
@@ -115,7 +117,7 @@ function Editor({ group }: { group: Group | undefined }) {
       <Check label={t("groups.telephones")} isOn={form.telephones} onChange={(telephones) => set({ telephones })} help={t("groups.telephonesHelp")} />
       <Check label={t("groups.announces")} isOn={form.announces} onChange={(announces) => set({ announces })} help={t("groups.announcesHelp")} />
       {refusal === undefined ? null : <p className="summary-fault" role="alert">{refusal}</p>}
-      <div className="buttons"><Button kind="primary" type="submit" busy={busy}>{t("people.save")}</Button><Link className="button plain" to="/groups">{t("common.cancel")}</Link></div>
+      <div className="buttons"><Button kind="primary" type="submit" refusal={offline} busy={busy}>{t("people.save")}</Button><Link className="button plain" to="/groups">{t("common.cancel")}</Link></div>
     </form>
   );
 }

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { call } from "../../api/call";
 import type { Group } from "../../api/words";
+import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { Failed, Loading, NoneYet, NothingMatches, problemWords } from "../../kit/States";
@@ -89,6 +90,7 @@ function GroupTable({ groups, mayEdit, onRemove }: { groups: Group[]; mayEdit: b
 function AskRemove({ group, onClose }: { group: Group; onClose: () => void }) {
   const t = useWords();
   const [busy, setBusy] = useState(false);
+  const offline = useOfflineReason();
   const [refusal, setRefusal] = useState<string>();
   const remove = async () => {
     setBusy(true);
@@ -104,7 +106,7 @@ function AskRemove({ group, onClose }: { group: Group; onClose: () => void }) {
   };
   return (
     <Dialog title={t("groups.removeOne", { name: visible(group.name) })} onClose={onClose}
-      buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button kind="danger" busy={busy} onClick={() => void remove()}>{t("people.remove")}</Button></>}>
+      buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button kind="danger" refusal={offline} busy={busy} onClick={() => void remove()}>{t("people.remove")}</Button></>}>
       <p>{t("groups.askRemove", { n: group.members.length })}</p>
       {refusal === undefined ? null : <p className="refusal" role="alert">{refusal}</p>}
     </Dialog>

@@ -4,6 +4,7 @@ import "./people.css";
 import { useMemo, useState, type ReactNode } from "react";
 import { Link } from "react-router";
 import type { Account } from "../../api/words";
+import { useIsStale } from "../../frame/LiveState";
 import { Choice } from "../../kit/Field";
 import { More } from "../../kit/More";
 import { useListOf } from "../../kit/neighbours";
@@ -70,7 +71,7 @@ function PeopleTable({ accounts, order, onOrder }: { accounts: Account[]; order:
   const [drawn, setDrawn] = useState(DRAWN);
   const hasLive = useHasSnapshot();
   return (
-    <div className="table-box people">
+    <StaleBox>
       <table className="table">
         <thead>
           <tr>
@@ -84,8 +85,13 @@ function PeopleTable({ accounts, order, onOrder }: { accounts: Account[]; order:
         <tbody>{accounts.slice(0, drawn).map((account) => <PersonRow key={account.number} account={account} hasLive={hasLive} />)}</tbody>
       </table>
       {accounts.length > drawn ? <More onMore={() => setDrawn(drawn + DRAWN)} /> : null}
-    </div>
+    </StaleBox>
   );
+}
+
+/** Pales the live cells while the stream is lost. It is drawn once a second, the rows inside are not. */
+function StaleBox({ children }: { children: ReactNode }) {
+  return <div className={useIsStale() ? "table-box people is-stale" : "table-box people"}>{children}</div>;
 }
 
 /** A column head that orders the table: up, then down. */
@@ -108,8 +114,8 @@ function PersonRow({ account, hasLive }: { account: Account; hasLive: boolean })
       <td><Link className="row" to={link({ agent: account.number })}>{visible(account.name)}</Link></td>
       <td>{t(`role.${account.role}`)}</td>
       <td><Memberships account={account} /></td>
-      <td>{hasLive ? <SeatState agent={account.number} /> : "–"}</td>
-      <td><PhoneState account={account} /></td>
+      <td className="live">{hasLive ? <SeatState agent={account.number} /> : "–"}</td>
+      <td className="live"><PhoneState account={account} /></td>
       <td>{account.telephone === null ? "" : telephone(account.telephone)}</td>
       <td className="login" title={account.login}>{account.login === account.number ? "" : visible(account.login)}</td>
       <td className="wide" title={account.skills.join(", ")}>{visible(account.skills.join(", "))}</td>
