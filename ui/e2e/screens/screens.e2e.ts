@@ -117,7 +117,7 @@ const SCREENS: Screen[] = [
     await page.keyboard.press("Control+k");
     await page.locator(".palette li").first().waitFor();
   } },
-  { name: "account-menu", path: "/today", reach: (page) => page.locator(".top .menu button").click() },
+  { name: "account-menu", path: "/today", reach: (page) => page.locator(".top > .menu button").click() },
 ];
 
 describe.each(LOOKS)("$language $theme", (it) => {

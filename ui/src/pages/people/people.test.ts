@@ -5,7 +5,7 @@ import { EMPTY, faultsOf, newAgent, refusedFields } from "./form";
 import { grouped, matches, phoneCode, readLines, skillsOf, sorted } from "./people";
 
 const account = (fields: Partial<Account>): Account => ({
-  number: "8001", name: "陈梅", login: "chenmei", role: "agent", groups: [], skills: [], telephone: null, recorded: false, phone_user: "8001", created_at: "2026-11-30T00:00:00Z", version: 1, ...fields,
+  number: "8001", name: "陈梅", login: "chenmei", role: "agent", groups: [], skills: [], telephone: null, recorded: false, phone_user: "8001", operator: false, created_at: "2026-11-30T00:00:00Z", version: 1, ...fields,
 });
 
 describe("the list", () => {
