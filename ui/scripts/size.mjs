@@ -17,6 +17,8 @@ const BUDGETS = [
   { page: "results", chunk: "src/pages/results/Results.tsx", kb: 340 },
   { page: "blacklist", chunk: "src/pages/blacklist/Blacklist.tsx", kb: 340 },
   { page: "tokens", chunk: "src/pages/admin/Tokens.tsx", kb: 340 },
+  { page: "audit", chunk: "src/pages/admin/Audit.tsx", kb: 340 },
+  { page: "health", chunk: "src/pages/admin/Health.tsx", kb: 340 },
 ];
 /** React, the router and TanStack Query. */
 const CORE_KB = 115;

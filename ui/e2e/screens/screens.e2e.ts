@@ -103,6 +103,8 @@ const SCREENS: Screen[] = [
   { name: "lead", path: "/results?lead=1", reach: shown(".drawer .facts") },
   { name: "blacklist", path: "/blacklist?number=13800138000", reach: shown(".answer") },
   { name: "blacklist-add", path: "/blacklist?add=1", reach: shown(".drawer form") },
+  { name: "health", path: "/health", reach: shown(".checks li") },
+  { name: "audit-forbidden", path: "/audit", reach: shown(".status h1") },
   { name: "tokens", path: "/tokens", reach: shown(".status, tbody tr") },
   { name: "token-add", path: "/tokens?add=1", reach: shown(".drawer form") },
   { name: "resources-menu", path: "/today", reach: (page) => page.locator(".nav-menu button").first().click() },

@@ -37,4 +37,6 @@ export const PAGES: readonly Page[] = [
   { path: "groups/:group/edit", right: "groups.edit", load: () => import("./people/GroupForm") },
   { path: "blacklist", right: "blacklist.read", entry: "blacklist.title", menu: "resources", load: () => import("./blacklist/Blacklist") },
   { path: "tokens", right: "tokens.edit", entry: "tokens.title", menu: "admin", load: () => import("./admin/Tokens") },
+  { path: "audit", right: "audit.read", entry: "audit.title", menu: "admin", load: () => import("./admin/Audit") },
+  { path: "health", right: "health.read", entry: "health.title", menu: "admin", load: () => import("./admin/Health") },
 ];

@@ -1,5 +1,6 @@
 import { common } from "./en/common";
 import { kit } from "./en/kit";
+import { admin } from "./en/admin";
 import { blacklist } from "./en/blacklist";
 import { tokens } from "./en/tokens";
 import { results } from "./en/results";
@@ -16,4 +17,4 @@ import { today } from "./en/today";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...tokens } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...tokens, ...admin } satisfies Record<keyof typeof zh, string>;

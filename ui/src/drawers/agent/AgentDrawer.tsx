@@ -22,6 +22,7 @@ import { useWords } from "../../words";
 import { day, duration, moment, telephone, visible } from "../../words/format";
 import { AccountActions } from "./AccountActions";
 import { GroupsOfAgent } from "./GroupsOfAgent";
+import { SessionsOfAgent } from "./SessionsOfAgent";
 
 /** `?agent=8001`: one person: account, seat, groups, passwords. */
 export default function AgentDrawer({ number }: { number: string }) {
@@ -49,7 +50,7 @@ function Details({ account }: { account: Account }) {
     <>
       <section>
         <dl className="facts">
-          <dt>{t("people.role")}</dt><dd>{t(`role.${account.role}`)}</dd>
+          <dt>{t("people.role")}</dt><dd>{t(`role.${account.role}`)}{account.operator ? ` · ${t("people.operator")}` : ""}</dd>
           <dt>{t("people.login")}</dt><dd>{visible(account.login)}</dd>
           <dt>{t("people.phone")}</dt><dd>{account.phone_user === null ? t("people.phoneNone") : <><span className="mono">{account.phone_user}</span> · <PhoneState account={account} /></>}</dd>
           <dt>{t("people.telephone")}</dt><dd>{account.telephone === null ? t("people.telephoneNone") : <span className="action"><span>{telephone(account.telephone)}</span><CopyButton text={account.telephone}>{t("people.copy")}</CopyButton></span>}</dd>
@@ -60,6 +61,7 @@ function Details({ account }: { account: Account }) {
       </section>
       {seat === undefined ? null : <SeatNow seat={seat} />}
       <GroupsOfAgent account={account} />
+      {rights.has("people.read") ? <SessionsOfAgent number={account.number} /> : null}
       {rights.has("calls.read") ? <section><h3>{t("people.calls")}</h3><p><Link to={`/results?by=${encodeURIComponent(account.number)}`}>{t("people.callsLink")}</Link></p></section> : null}
     </>
   );

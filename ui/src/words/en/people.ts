@@ -139,4 +139,13 @@ export const people = {
   "people.atWorkConsole": "This person is at work: the page asks for the log-in again, calls go on.",
   "people.atWorkPhone": "This person is at work: the phone needs the new password at its next registration.",
   "people.atWorkRemove": "This person is at work and may be in a call.",
+  "people.sessions": "Log-ins",
+  "people.noSessions": "Not logged in",
+  "people.session": "since {since}, last used {used}, {address}",
+  "people.sessionLocked": "locked",
+  "people.endSessions": "End the log-ins",
+  "people.endNow": "End {n|log-in|log-ins}",
+  "people.askEnd": "This person is logged out everywhere; calls go on.",
+  "people.askEndOwn": "You are logged out everywhere, here too.",
+  "people.operator": "Operator",
 } as const satisfies Record<keyof typeof zh, string>;

@@ -137,4 +137,13 @@ export const people = {
   "people.atWorkConsole": "此人正在上班:页面会要求重新登录,通话不受影响。",
   "people.atWorkPhone": "此人正在上班:话机下次注册时需要新密码。",
   "people.atWorkRemove": "此人正在上班,可能有通话。",
+  "people.sessions": "登录",
+  "people.noSessions": "没有登录",
+  "people.session": "{since} 登录,最近使用 {used},{address}",
+  "people.sessionLocked": "已锁屏",
+  "people.endSessions": "结束登录",
+  "people.endNow": "结束 {n} 处登录",
+  "people.askEnd": "此人在所有设备上退出登录,通话不受影响。",
+  "people.askEndOwn": "你在所有设备上退出登录,包括这里。",
+  "people.operator": "平台运营",
 } as const;
