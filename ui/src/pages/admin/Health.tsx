@@ -32,7 +32,7 @@ export default function Health() {
       </div>
       {error && data === undefined ? <div className="card"><Failed problem={error} onRetry={() => void refetch()} /></div> : data === undefined ? <Loading height={240} /> : (
         <div className={error ? "card stale" : "card"}>
-          <header role="status" className={data.ok ? "health-ok" : "health-bad"}><Glyph name={data.ok ? "done" : "alarm"} /> <strong>{t(data.ok ? "health.allOk" : "health.notOk", { n: checks.filter((it) => !it.ok).length })}</strong></header>
+          <header><p role="status" className={data.ok ? "health-ok" : "health-bad"}><Glyph name={data.ok ? "done" : "alarm"} /> <strong>{t(data.ok ? "health.allOk" : "health.notOk", { n: checks.filter((it) => !it.ok).length })}</strong></p></header>
           <ul className="checks">
             {checks.map((it, n) => (
               <li key={`${it.code}-${n}`}>

@@ -6,7 +6,8 @@ test("only what differs is a change", () => {
 });
 
 test("a new row has no before, a removed one no after", () => {
-  expect(changesOf(null, { name: "b", groups: ["x"] })).toEqual([{ field: "name", was: undefined, now: "b" }, { field: "groups", was: undefined, now: '["x"]' }]);
+  expect(changesOf(null, { name: "b", groups: [{ group: "x", priority: 2 }, { group: "y", priority: 1 }], skills: [], telephone: null }))
+    .toEqual([{ field: "name", was: undefined, now: "b" }, { field: "groups", was: undefined, now: "group x, priority 2; group y, priority 1" }]);
   expect(changesOf({ name: "a" }, null)).toEqual([{ field: "name", was: "a", now: undefined }]);
 });
 

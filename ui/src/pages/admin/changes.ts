@@ -10,8 +10,9 @@ export interface FieldChange {
 /** A value on one line. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return "–";
-  if (typeof value === "string") return value;
-  return JSON.stringify(value);
+  if (Array.isArray(value)) return value.length === 0 ? "–" : value.map(valueText).join("; ");
+  if (isRecord(value)) return Object.entries(value).map(([name, it]) => `${name} ${valueText(it)}`).join(", ");
+  return String(value);
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -25,5 +26,7 @@ export function changesOf(before: unknown, after: unknown): FieldChange[] {
   }
   const fields = [...new Set([...Object.keys(was ?? {}), ...Object.keys(now ?? {})])].filter((it) => it !== "version");
   const text = (record: Record<string, unknown> | undefined, field: string) => (record !== undefined && field in record ? valueText(record[field]) : undefined);
-  return fields.map((field) => ({ field, was: text(was, field), now: text(now, field) })).filter((it) => it.was !== it.now);
+  return fields.map((field) => ({ field, was: text(was, field), now: text(now, field) })).filter((it) => it.was !== it.now)
+    // What a new row leaves empty, and what a removed one had empty, says nothing.
+    .filter((it) => (it.was === undefined ? it.now !== "–" : it.now !== undefined || it.was !== "–"));
 }
