@@ -53,7 +53,7 @@ function Details({ account }: { account: Account }) {
           <dt>{t("people.role")}</dt><dd>{t(`role.${account.role}`)}{account.operator ? ` · ${t("people.operator")}` : ""}</dd>
           <dt>{t("people.login")}</dt><dd>{visible(account.login)}</dd>
           <dt>{t("people.phone")}</dt><dd>{account.phone_user === null ? t("people.phoneNone") : <><span className="mono">{account.phone_user}</span> · <PhoneState account={account} /></>}</dd>
-          <dt>{t("people.telephone")}</dt><dd>{account.telephone === null ? t("people.telephoneNone") : <span className="action"><span>{telephone(account.telephone)}</span><CopyButton text={account.telephone}>{t("people.copy")}</CopyButton></span>}</dd>
+          <dt>{t("people.telephone")}</dt><dd>{account.telephone === null ? t("people.telephoneNone") : <span className="action"><span>{telephone(account.telephone)}</span>{account.telephone.includes("*") ? null : <CopyButton text={account.telephone}>{t("people.copy")}</CopyButton>}</span>}</dd>
           <dt>{t("people.skills")}</dt><dd>{account.skills.length === 0 ? t("people.skillsNone") : visible(account.skills.join(", "))}</dd>
           <dt>{t("people.recorded")}</dt><dd>{t(account.recorded ? "people.recordedYes" : "people.recordedNo")}</dd>
           <dt>{t("people.since")}</dt><dd><time dateTime={account.created_at} title={account.created_at}>{day(new Date(account.created_at))}</time></dd>

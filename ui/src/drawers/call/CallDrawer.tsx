@@ -32,7 +32,7 @@ export default function CallDrawer({ id }: { id: string }) {
     <Drawer parameter="call" isWide title={title} detail={call === undefined ? undefined : <OutcomeInk call={call} />}
       buttons={call === undefined ? undefined : (
         <>
-          {rights.has("blacklist.add") && call.number !== null ? <Link className="button" to={`/blacklist?number=${encodeURIComponent(call.number)}&add=1`}>{t("results.toBlacklist")}</Link> : null}
+          {rights.has("blacklist.add") && rights.has("blacklist.read") && call.number !== null && !call.number.includes("*") ? <Link className="button" to={`/blacklist?number=${encodeURIComponent(call.number)}&add=1`}>{t("results.toBlacklist")}</Link> : null}
           <CopyButton text={`${window.location.origin}/results?call=${callId(call)}`}>{t("results.copyLink")}</CopyButton>
           <span className="space" />
           <Button onClick={() => window.print()}>{t("results.print")}</Button>
