@@ -30,10 +30,13 @@ export function Drawer({ parameter, title, detail, children, buttons, isWide }: 
 
   useEffect(() => {
     const opener = document.activeElement;
-    dialog.current?.showModal();
+    const opened = dialog.current;
+    opened?.showModal();
     // The dialog would put the focus on its first button; a reader starts with the title.
     heading.current?.focus();
     return () => {
+      // While the dialog is modal, nothing outside it takes the focus.
+      opened?.close();
       if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);
