@@ -11,6 +11,14 @@ const BUDGETS = [
   { page: "campaigns", chunk: "src/pages/campaigns/Campaigns.tsx", kb: 340 },
   { page: "campaign live", chunk: "src/pages/campaigns/Live.tsx", kb: 340 },
   { page: "floor", chunk: "src/pages/floor/Floor.tsx", kb: 300 },
+  { page: "people", chunk: "src/pages/people/People.tsx", kb: 340 },
+  { page: "add people", chunk: "src/pages/people/AddPerson.tsx", kb: 340 },
+  { page: "groups", chunk: "src/pages/people/Groups.tsx", kb: 340 },
+  { page: "results", chunk: "src/pages/results/Results.tsx", kb: 340 },
+  { page: "blacklist", chunk: "src/pages/blacklist/Blacklist.tsx", kb: 340 },
+  { page: "tokens", chunk: "src/pages/admin/Tokens.tsx", kb: 340 },
+  { page: "audit", chunk: "src/pages/admin/Audit.tsx", kb: 340 },
+  { page: "health", chunk: "src/pages/admin/Health.tsx", kb: 340 },
 ];
 /** React, the router and TanStack Query. */
 const CORE_KB = 115;

@@ -57,7 +57,7 @@ test("ending calls asks first, with the number; a large campaign's name has to b
   const more = page.getByRole("button", { name: /^更多/ });
   await more.click();
   await page.getByRole("menuitem", { name: "收尾" }).click();
-  await page.getByRole("dialog").getByText(/不再拨新号,在呼 \d+ 路/).waitFor();
+  await page.getByRole("dialog").getByText(/不再拨新号.在呼 \d+ 路/).waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await more.click();

@@ -128,7 +128,7 @@ export async function startService({ campaigns = true, people = true, port }: { 
   };
   if (people) {
     const { login, password, role } = PEOPLE.manager;
-    run(["user", "add", login, "--name", NAMES[login] ?? login, "--role", role, "--password-stdin"], `${password}\n`);
+    run(["user", "add", login, "--name", NAMES[login] ?? login, "--role", role, "--number", "8001", "--password-stdin"], `${password}\n`);
   }
   const cookies = new Map<string, string>();
   const api = async (who: Account, method: string, path: string, body?: unknown): Promise<unknown> => {
@@ -170,9 +170,10 @@ export async function startService({ campaigns = true, people = true, port }: { 
 /** The other accounts, and agents who work on ordinary telephones: the simulated carrier rings those. */
 async function addPeople(api: Service["api"], hasGroup: boolean): Promise<void> {
   const groups = hasGroup ? ["jade-garden"] : [];
-  for (const { login, password, role } of [PEOPLE.lead, PEOPLE.analyst, PEOPLE.agent]) {
+  // Numbers are given: drawn ones could be those of the agents below.
+  for (const [n, { login, password, role }] of [PEOPLE.lead, PEOPLE.analyst, PEOPLE.agent].entries()) {
     const works = role === "lead" || role === "agent";
-    await api(PEOPLE.manager, "POST", "/agents", { name: NAMES[login] ?? login, login, password, role, recorded: false, skills: [], groups: works ? groups : [] });
+    await api(PEOPLE.manager, "POST", "/agents", { number: String(8002 + n), name: NAMES[login] ?? login, login, password, role, recorded: false, skills: [], groups: works ? groups : [] });
   }
   if (!hasGroup) return;
   await api(PEOPLE.manager, "PATCH", "/groups/jade-garden", { telephones: true });

@@ -77,6 +77,37 @@ const SCREENS: Screen[] = [
     await page.locator("tbody tr:last-child .menu button").click();
     await page.locator('[role="menuitem"]').last().click({ trial: true });
   } },
+  { name: "people", path: "/people", reach: shown("tbody tr") },
+  { name: "people-none-match", path: "/people?q=zzz", reach: shown(".status button") },
+  { name: "people-lead", path: "/people", who: PEOPLE.lead, reach: shown("tbody tr") },
+  { name: "people-add", path: "/people/new", reach: async (page) => {
+    await page.locator('button[type="submit"]').click();
+    await page.locator(".fault").first().waitFor();
+  } },
+  { name: "people-edit", path: "/people/8101/edit", reach: shown("form input") },
+  { name: "person", path: "/people?agent=8101", reach: shown(".drawer .member-table") },
+  { name: "person-remove", path: "/people?agent=8101", reach: async (page) => {
+    await page.locator(".drawer footer button").last().click();
+    await page.locator(".dialog[open]").waitFor();
+  } },
+  { name: "person-gone", path: "/people?agent=99", reach: shown(".drawer .status h1") },
+  { name: "groups", path: "/groups", reach: shown("tbody tr") },
+  { name: "groups-empty", path: "/groups", service: () => empty, reach: shown(".status") },
+  { name: "group-add", path: "/groups/new", reach: shown("form input") },
+  { name: "results", path: "/results", reach: shown("tbody tr") },
+  { name: "results-analyst", path: "/results?outcome=answered", who: PEOPLE.analyst, reach: shown("tbody tr, .status") },
+  { name: "results-empty", path: "/results", service: () => empty, reach: shown(".status") },
+  { name: "results-none-match", path: "/results?number=13800138000&min=3", reach: shown(".status button") },
+  { name: "call", path: "/results?call=out-1", reach: shown(".drawer .path li") },
+  { name: "call-gone", path: "/results?call=out-999999999", reach: shown(".drawer .status h1") },
+  { name: "lead", path: "/results?lead=1", reach: shown(".drawer .facts") },
+  { name: "blacklist", path: "/blacklist?number=13800138000", reach: shown(".answer") },
+  { name: "blacklist-add", path: "/blacklist?add=1", reach: shown(".drawer form") },
+  { name: "health", path: "/health", reach: shown(".checks li") },
+  { name: "audit-forbidden", path: "/audit", reach: shown(".status h1") },
+  { name: "tokens", path: "/tokens", reach: shown(".status, tbody tr") },
+  { name: "token-add", path: "/tokens?add=1", reach: shown(".drawer form") },
+  { name: "resources-menu", path: "/today", reach: (page) => page.locator(".nav-menu button").first().click() },
   { name: "forbidden", path: "/floor", who: PEOPLE.agent, reach: shown(".status h1") },
   { name: "no-pages", path: "/", who: PEOPLE.agent, reach: shown(".status") },
   { name: "gone", path: "/nowhere", reach: shown(".status h1") },
@@ -88,7 +119,7 @@ const SCREENS: Screen[] = [
     await page.keyboard.press("Control+k");
     await page.locator(".palette li").first().waitFor();
   } },
-  { name: "account-menu", path: "/today", reach: (page) => page.locator(".top .menu button").click() },
+  { name: "account-menu", path: "/today", reach: (page) => page.locator(".top > .menu button").click() },
 ];
 
 describe.each(LOOKS)("$language $theme", (it) => {
@@ -127,7 +158,7 @@ test("a manager's phone: pages are no wider than the window", async () => {
   const it: Look = { language: "zh", theme: "light", width: 390, height: 844 };
   const { page, context } = await visitor(browser, full.url, it);
   await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "floor"]) {
+  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "floor", "people", "groups", "results", "blacklist", "tokens"]) {
     await page.goto(`/${name}`);
     await page.locator("h1").waitFor();
     await page.locator('[data-testid="live-state"].live').waitFor();

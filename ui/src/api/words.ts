@@ -9,6 +9,12 @@ export type Trunk = Schemas["TrunkView"];
 export type Words = Schemas["Words"];
 export type Problem = Schemas["Problem"];
 export type Person = Schemas["OwnAccount"];
+export type Account = Schemas["Account"];
+export type Group = Schemas["GroupWithMembers"];
+export type Call = Schemas["CallView"];
+export type Lead = Schemas["Lead"];
+export type BlacklistEntry = Schemas["BlacklistEntryView"];
+export type Token = Schemas["TokenView"];
 export type CampaignWhy = Schemas["CampaignWhy"];
 export type CampaignAction = Schemas["CampaignAction"];
 

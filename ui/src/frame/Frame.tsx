@@ -5,6 +5,7 @@ import { Failed, Forbidden } from "../kit/States";
 import { KEYS } from "../keys/keys";
 import { useKey } from "../keys/use-key";
 import { openLive } from "../live/stores";
+import { Drawers } from "../drawers/Drawers";
 import { PAGES } from "../pages";
 import type { Right } from "../rights";
 import { onStreamEnded, useIsExpired, useMe, useSession } from "../session";
@@ -12,6 +13,7 @@ import { useWords } from "../words";
 import { AccountMenu } from "./AccountMenu";
 import { AskPassword } from "./AskPassword";
 import { LinkLines, LiveState, NewVersion } from "./LiveState";
+import { NavMenu } from "./NavMenu";
 import { Palette } from "./Palette";
 
 /** When the other pages are fetched, in ms after the first paint. */
@@ -47,7 +49,9 @@ function SignedIn() {
       <header className="top">
         <NavLink className="brand" to="/"><img src="/favicon.svg" alt="" />Paceline</NavLink>
         <nav aria-label={t("frame.navigation")}>
-          {entries.map((page) => <NavLink key={page.path} to={`/${page.path}`}>{t(page.entry ?? "frame.today")}</NavLink>)}
+          {entries.filter((page) => page.menu === undefined).map((page) => <NavLink key={page.path} to={`/${page.path}`}>{t(page.entry ?? "frame.today")}</NavLink>)}
+          <NavMenu title={t("kit.resources")} pages={entries.filter((page) => page.menu === "resources")} />
+          <NavMenu title={t("kit.admin")} pages={entries.filter((page) => page.menu === "admin")} />
         </nav>
         <span className="space" />
         <span className="find">
@@ -59,6 +63,7 @@ function SignedIn() {
       </header>
       <LinkLines />
       <main id="main" tabIndex={-1}><Page /></main>
+      <Drawers />
       {isFinding ? <Palette onClose={() => setFinding(false)} /> : null}
       {isExpired ? <AskPassword /> : null}
     </>

@@ -11,6 +11,8 @@ export interface Page {
   right: Right;
   /** Its entry in the top navigation; pages without one are reached from others. */
   entry?: PlainKey;
+  /** The menu of the navigation that holds the entry; without it the entry stands by itself. */
+  menu?: "resources" | "admin";
   load: Load;
   /** Pages below a common head, such as the tabs of a campaign. */
   children?: { path: string; load: Load }[];
@@ -26,4 +28,15 @@ export const PAGES: readonly Page[] = [
     children: [{ path: "live", load: () => import("./campaigns/Live") }],
   },
   { path: "floor", right: "floor.read", entry: "frame.floor", load: () => import("./floor/Floor") },
+  { path: "results", right: "results.read", entry: "results.title", load: () => import("./results/Results") },
+  { path: "people", right: "people.read", entry: "people.title", menu: "resources", load: () => import("./people/People") },
+  { path: "people/new", right: "people.edit", load: () => import("./people/AddPerson") },
+  { path: "people/:number/edit", right: "people.edit", load: () => import("./people/EditPerson") },
+  { path: "groups", right: "people.read", entry: "groups.title", menu: "resources", load: () => import("./people/Groups") },
+  { path: "groups/new", right: "groups.edit", load: () => import("./people/GroupForm") },
+  { path: "groups/:group/edit", right: "groups.edit", load: () => import("./people/GroupForm") },
+  { path: "blacklist", right: "blacklist.read", entry: "blacklist.title", menu: "resources", load: () => import("./blacklist/Blacklist") },
+  { path: "tokens", right: "tokens.edit", entry: "tokens.title", menu: "admin", load: () => import("./admin/Tokens") },
+  { path: "audit", right: "audit.read", entry: "audit.title", menu: "admin", load: () => import("./admin/Audit") },
+  { path: "health", right: "health.read", entry: "health.title", menu: "admin", load: () => import("./admin/Health") },
 ];

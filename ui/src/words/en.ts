@@ -1,4 +1,11 @@
 import { common } from "./en/common";
+import { kit } from "./en/kit";
+import { admin } from "./en/admin";
+import { blacklist } from "./en/blacklist";
+import { tokens } from "./en/tokens";
+import { results } from "./en/results";
+import { people } from "./en/people";
+import { groups } from "./en/groups";
 import { states } from "./en/states";
 import { problems } from "./en/problems";
 import { frame } from "./en/frame";
@@ -10,4 +17,4 @@ import { today } from "./en/today";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...tokens, ...admin } satisfies Record<keyof typeof zh, string>;

@@ -42,6 +42,12 @@ export function moment(at: Date, now: Date, zone?: string): string {
   return sameDay ? time : `${it["month"]}-${it["day"]} ${time}`;
 }
 
+/** `2026-11-21`. */
+export function day(at: Date, zone?: string): string {
+  const it = parts(at, zone);
+  return `${it["year"]}-${it["month"]}-${it["day"]}`;
+}
+
 /** `138 0013 8000`, `0755-1234 5678`, `010-1234 5678`; a masked number (with `*`) stays as the service sent it. */
 export function telephone(digits: string): string {
   const mobile = /^(1\d{2})(\d{4})(\d{4})$/.exec(digits);

@@ -1,6 +1,7 @@
 /** The console's words: one catalogue a language, loaded when it is chosen, with typed keys and parameters. */
 import { useSyncExternalStore } from "react";
 import { setAnswerLanguage } from "../api/call";
+import { withWidePunctuation } from "./width";
 import type { zh } from "./zh";
 
 export type Language = "zh" | "en";
@@ -21,7 +22,9 @@ const listeners = new Set<() => void>();
 
 /** Loads a language's catalogue and draws every text anew. */
 export async function setLanguage(next: Language): Promise<void> {
-  const loaded: Record<string, string> = next === "zh" ? (await import("./zh")).zh : (await import("./en")).en;
+  const loaded: Record<string, string> = next === "zh"
+    ? Object.fromEntries(Object.entries((await import("./zh")).zh).map(([key, text]) => [key, withWidePunctuation(text)]))
+    : (await import("./en")).en;
   language = next;
   catalogue = loaded;
   translate = makeTranslate();

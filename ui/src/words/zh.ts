@@ -1,4 +1,11 @@
 import { common } from "./zh/common";
+import { kit } from "./zh/kit";
+import { admin } from "./zh/admin";
+import { blacklist } from "./zh/blacklist";
+import { tokens } from "./zh/tokens";
+import { results } from "./zh/results";
+import { people } from "./zh/people";
+import { groups } from "./zh/groups";
 import { states } from "./zh/states";
 import { problems } from "./zh/problems";
 import { frame } from "./zh/frame";
@@ -9,4 +16,4 @@ import { rights } from "./zh/rights";
 import { today } from "./zh/today";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...tokens, ...admin };

@@ -16,5 +16,9 @@ export const problems = {
   "problem.unavailable": "Not possible now, noted in the log; try again",
   "problem.locked": "Locked",
   "problem.already_done": "There is an administrator's account already: log in",
+  "problem.taken": "The name or number is taken",
+  "problem.in_use": "It is in use: stop that first, then remove it",
+  "problem.past": "This moment is in the past",
+  "problem.number_stays": "A number never changes: add a new account",
   "problem.other": "Not done ({code})",
 } as const satisfies Record<keyof typeof zh, string>;

@@ -15,5 +15,9 @@ export const problems = {
   "problem.unavailable": "暂时做不到,已记入日志;稍后重试",
   "problem.locked": "已锁屏",
   "problem.already_done": "已经有管理员账户:请登录",
+  "problem.taken": "名称或号码已被使用",
+  "problem.in_use": "正在使用:先停用它,再删除",
+  "problem.past": "这个时刻已经过去",
+  "problem.number_stays": "工号不能修改:请新建账户",
   "problem.other": "没有完成({code})",
 } as const;

@@ -1,0 +1,20 @@
+import { lazy, Suspense } from "react";
+import { useSearchParams } from "react-router";
+
+// A drawer lies over any page; its code comes when one is opened.
+const CallDrawer = lazy(() => import("./call/CallDrawer"));
+const LeadDrawer = lazy(() => import("./lead/LeadDrawer"));
+const AgentDrawer = lazy(() => import("./agent/AgentDrawer"));
+
+/** The drawers that the address names. A lead opened from a call lies over it. */
+export function Drawers() {
+  const [search] = useSearchParams();
+  const [call, lead, agent] = [search.get("call"), search.get("lead"), search.get("agent")];
+  return (
+    <Suspense fallback={null}>
+      {call === null ? null : <CallDrawer id={call} />}
+      {agent === null ? null : <AgentDrawer key={agent} number={agent} />}
+      {lead === null ? null : <LeadDrawer key={lead} id={lead} />}
+    </Suspense>
+  );
+}
