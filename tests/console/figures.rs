@@ -21,6 +21,8 @@ fn row(n: u64) -> LeadRow {
         name: Some("业主".into()),
         phones: vec![(PhoneNumber::from_e164(8_613_000_000_000 + n).unwrap(), format!("1300{n:07}"))],
         cells: vec!["业主".into(), format!("1300{n:07}"), "翠园".into()],
+        building: None,
+        area: None,
     }
 }
 
