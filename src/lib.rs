@@ -18,6 +18,9 @@ pub mod lists;
 /// The SQLite store; the only module with SQL.
 pub mod store;
 
+/// The object store: bytes that people send, and files made for them.
+pub mod files;
+
 /// The journal: records every dialer input so that a day can be replayed.
 pub mod journal;
 

@@ -7,6 +7,7 @@ mod cases;
 mod cli;
 mod console;
 mod day;
+mod files;
 mod floor;
 mod lists;
 mod media;

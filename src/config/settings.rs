@@ -31,6 +31,7 @@ pub struct Config {
     /// Where the values come from; no key of the file.
     #[serde(skip)]
     pub origins: Origins,
+    pub files: FilesConfig,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -71,6 +72,18 @@ pub struct SipConfig {
 pub struct RecordingsConfig {
     /// Folder of the recordings; created when missing.
     pub dir: String,
+}
+
+/// `[files]`: the object store, where uploaded lists and sounds lie.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FilesConfig {
+    /// `file://FOLDER`; empty = `files` beside the store. Only this user may read it.
+    pub url: String,
+    /// Free space that uploads leave to everything else, in GiB.
+    pub free_gib_min: u32,
+    /// The same in percent of the disk; the larger of the two holds.
+    pub free_pct_min: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -152,6 +165,23 @@ impl Default for SipConfig {
 impl Default for RecordingsConfig {
     fn default() -> Self {
         RecordingsConfig { dir: "recordings".into() }
+    }
+}
+
+impl FilesConfig {
+    fn folder_named(&self) -> Option<PathBuf> {
+        self.url.strip_prefix("file://").filter(|folder| !folder.is_empty()).map(PathBuf::from)
+    }
+
+    /// The folder of the object store; `store` = the store's file.
+    pub fn folder(&self, store: &Path) -> PathBuf {
+        self.folder_named().unwrap_or_else(|| store.with_file_name("files"))
+    }
+}
+
+impl Default for FilesConfig {
+    fn default() -> Self {
+        FilesConfig { url: String::new(), free_gib_min: 5, free_pct_min: 10 }
     }
 }
 
@@ -286,6 +316,14 @@ impl Config {
         if first < 1024 || last <= first {
             let found = format!("the ports {first} to {last} hold no pair");
             source.fault(&["rtp", "ports"], found, "write two ports, for example [20000, 29999]");
+        }
+        if self.files.free_pct_min > 90 {
+            let found = format!("free_pct_min = {}", self.files.free_pct_min);
+            source.fault(&["files", "free_pct_min"], found, "write 0 to 90");
+        }
+        if !self.files.url.is_empty() && self.files.folder_named().is_none() {
+            let found = format!("`{}` is no object store we have", self.files.url);
+            source.fault(&["files", "url"], found, "write file://FOLDER, or leave it out");
         }
         if self.http.listen.parse::<SocketAddr>().is_err() {
             let found = format!("`{}` is no address with a port", self.http.listen);
