@@ -134,6 +134,7 @@ fn bare(list: &Path, blacklist: &Path, rows: bool) -> String {
                         name: Some(text(0)),
                         phones: PhoneNumber::from_e164(number).map(|n| (n, text(1))).into_iter().collect(),
                         cells: (0..record.len()).map(text).collect(),
+                        ..LeadRow::default()
                     });
                     if batch.len() == BATCH_ROWS {
                         handed += batch.drain(..).map(|lead| lead.cells.len()).sum::<usize>();

@@ -84,6 +84,7 @@ fn row(n: u64) -> LeadRow {
         name: Some(format!("业主{n}")),
         cells: vec![format!("业主{n}"), given.clone(), format!("{}-{}", n % 97, n / 97), "89.5".into()],
         phones: vec![(number, given)],
+        ..LeadRow::default()
     }
 }
 

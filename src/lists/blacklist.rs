@@ -8,7 +8,7 @@ use super::header::{CodeColumn, WantedColumns};
 use super::report::{BlacklistReport, ROWS_NAMED};
 use super::source::Source;
 use super::tables::find_tables;
-use super::{ListError, join_code};
+use super::{ListError, Reading, join_code};
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
 use std::ops::ControlFlow;
@@ -47,7 +47,7 @@ pub(crate) fn add_file(
     let name =
         path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
     let mut report = BlacklistReport { name, ..BlacklistReport::default() };
-    let mut source = match Source::open(path) {
+    let mut source = match Source::open(path, &Reading::default()) {
         Err(ListError::Empty { .. }) => return Ok(report),
         opened => opened?,
     };

@@ -2,10 +2,9 @@
 //! column without a single number is no phone column, whatever its name says.
 
 use super::ListError;
-use super::clean::{clean_number, clean_pattern, split_numbers};
+use super::column_values::{Values, count_numbers, is_attempt};
 use super::header_words::{HeaderWord, classify_header, fold_name};
 use super::source::SampleRow;
-use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -21,8 +20,27 @@ pub enum Role {
     Household,
     /// Country or area code of the numbers.
     Code,
+    /// The building alone, where it is no part of the household.
+    Building,
+    /// The size of the flat, in square metres.
+    FloorArea,
     /// Kept with the lead, not used.
     Other,
+}
+
+/// Why a column has its role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// It has none.
+    #[default]
+    None,
+    /// The campaign or a person named it.
+    Named,
+    Header,
+    /// Its values.
+    Content,
+    HeaderAndContent,
 }
 
 /// Columns named by the campaign; empty = find them.
@@ -34,6 +52,12 @@ pub(crate) struct WantedColumns<'a> {
     pub region: &'a str,
     /// A blacklist: patterns (`0755*`) are values of a phone column, too.
     pub is_blacklist: bool,
+    pub building: &'a str,
+    pub floor_area: &'a str,
+    /// What is not named here is not looked for.
+    pub is_complete: bool,
+    /// The row of the header, counted from 1; 0 = the list has none; `None` = find it.
+    pub header_row: Option<u64>,
 }
 
 /// A code that stands in a column of its own, beside the number.
@@ -63,6 +87,13 @@ pub(crate) struct Layout {
     pub is_certain: bool,
     /// Some household column says which building it is.
     pub has_building: bool,
+    /// The column that says which building it is, whether or not the household has it.
+    pub building: Option<usize>,
+    pub floor_area: Option<usize>,
+    /// Of each column: whether its header is one of the known words, and how many of its values are numbers, in percent.
+    pub clues: Vec<(bool, u8)>,
+    /// The campaign or a person named the phone columns.
+    pub phones_are_named: bool,
 }
 
 impl Layout {
@@ -74,7 +105,23 @@ impl Layout {
             c if matches!(self.code, Some(CodeColumn::Country(at) | CodeColumn::Area(at)) if at == c) => {
                 Role::Code
             }
+            c if self.building == Some(c) => Role::Building,
+            c if self.floor_area == Some(c) => Role::FloorArea,
             _ => Role::Other,
+        }
+    }
+
+    /// Why a column has its role.
+    pub fn basis(&self, column: usize, is_named: bool) -> Basis {
+        let (has_word, numbers) = self.clues.get(column).copied().unwrap_or_default();
+        let is_content = self.role(column) == Role::Phone && numbers >= BEST_PCT_MIN as u8;
+        match self.role(column) {
+            Role::Other => Basis::None,
+            Role::Phone if self.phones_are_named => Basis::Named,
+            _ if is_named => Basis::Named,
+            _ if is_content && has_word => Basis::HeaderAndContent,
+            _ if is_content => Basis::Content,
+            _ => Basis::Header,
         }
     }
 }
@@ -96,23 +143,14 @@ pub(crate) fn find_layout(
     if sample.is_empty() {
         return Err(ListError::Empty { file: file.into(), what: "the file has no row" });
     }
-    let (header, rows) = match header_place(sample, wanted) {
-        Some(at) => (Some(&sample[at]), &sample[at + 1..]),
-        None => (None, sample),
-    };
-    let width = match header {
-        Some(row) => row.cells.len(),
-        None => usual_width(rows),
-    };
-    if width > COLUMNS_MAX {
-        return Err(ListError::TooWide { file: file.into(), columns: width, most: COLUMNS_MAX });
-    }
-    let given: Vec<&str> = (0..width).map(|at| header.map_or("", |row| row.cells[at].trim())).collect();
+    let Head { header, rows, given } = find_head(file, sample, wanted)?;
+    let width = given.len();
     let named = |wish: &str| column_named(file, &given, header.is_some(), wish);
 
     let words: Vec<HeaderWord> = given.iter().map(|name| classify_header(name)).collect();
     let values: Vec<Values> = (0..width).map(|column| Values::of(rows, column, wanted)).collect();
     let (phones, is_certain) = match wanted.phones {
+        [] if wanted.is_complete => (Vec::new(), false),
         [] => {
             let phones = phone_columns(&words, &values, header.is_some());
             let is_certain = phones.iter().any(|at| values[*at].numbers > 0);
@@ -128,6 +166,7 @@ pub(crate) fn find_layout(
     let first = |word: HeaderWord| words.iter().position(|w| *w == word).filter(free);
     let is_text = |column: &usize| !values[*column].is_digits();
     let name = match wanted.name {
+        "" if wanted.is_complete => Vec::new(),
         "" => match first(HeaderWord::Name).filter(is_text) {
             Some(whole) => vec![whole],
             None => [HeaderWord::FirstName, HeaderWord::MiddleName, HeaderWord::LastName]
@@ -137,8 +176,18 @@ pub(crate) fn find_layout(
         },
         wish => vec![named(wish)?],
     };
-    let building = first(HeaderWord::Building);
+    let building = match wanted.building {
+        "" if wanted.is_complete => None,
+        "" => first(HeaderWord::Building),
+        wish => Some(named(wish)?),
+    };
+    let floor_area = match wanted.floor_area {
+        "" if wanted.is_complete => None,
+        "" => first(HeaderWord::FloorArea).filter(|at| values[*at].are_quantities()),
+        wish => Some(named(wish)?),
+    };
     let household = match wanted.household {
+        [] if wanted.is_complete => Vec::new(),
         [] => match first(HeaderWord::Room).or(first(HeaderWord::Unit)) {
             // Room numbers repeat in every building, so building and unit belong to the household.
             Some(room) => {
@@ -158,12 +207,25 @@ pub(crate) fn find_layout(
     let unused = (0..width).filter(|at| {
         let is_open =
             matches!(words[*at], HeaderWord::Unknown | HeaderWord::Number | HeaderWord::DoubtfulPhone);
-        is_open && wanted.phones.is_empty() && !phones.contains(at) && values[*at].share() >= PHONES_PCT_MIN
+        is_open
+            && wanted.phones.is_empty()
+            && !wanted.is_complete
+            && !phones.contains(at)
+            && values[*at].share() >= PHONES_PCT_MIN
     });
     Ok(Layout {
         header_row: header.map(|row| row.row),
         unused: unused.collect(),
         has_building: building.is_some_and(|at| household.contains(&at)) || wanted.household.len() > 1,
+        building: building
+            .or_else(|| household.iter().copied().find(|at| words[*at] == HeaderWord::Building)),
+        floor_area,
+        clues: words
+            .iter()
+            .zip(&values)
+            .map(|(word, it)| (*word != HeaderWord::Unknown, it.share() as u8))
+            .collect(),
+        phones_are_named: !wanted.phones.is_empty(),
         names: unique_names(&given),
         phones,
         name,
@@ -171,6 +233,55 @@ pub(crate) fn find_layout(
         code,
         is_certain,
     })
+}
+
+/// The header of a list, the rows of the sample below it, and the names as they are given.
+struct Head<'a> {
+    header: Option<&'a SampleRow>,
+    rows: &'a [SampleRow],
+    /// Empty text in a list without a header.
+    given: Vec<&'a str>,
+}
+
+fn find_head<'a>(
+    file: &Path,
+    sample: &'a [SampleRow],
+    wanted: WantedColumns<'_>,
+) -> Result<Head<'a>, ListError> {
+    let place = match wanted.header_row {
+        Some(0) => None,
+        // A sheet that does not reach so far has its own header.
+        Some(row) => {
+            sample.iter().position(|found| found.row == row).or_else(|| header_place(sample, wanted))
+        }
+        None => header_place(sample, wanted),
+    };
+    let (header, rows) = match place {
+        Some(at) => (Some(&sample[at]), &sample[at + 1..]),
+        None => (None, sample),
+    };
+    let width = match header {
+        Some(row) => row.cells.len(),
+        None => usual_width(rows),
+    };
+    if width > COLUMNS_MAX {
+        return Err(ListError::TooWide { file: file.into(), columns: width, most: COLUMNS_MAX });
+    }
+    let given = (0..width).map(|at| header.map_or("", |row| row.cells[at].trim())).collect();
+    Ok(Head { header, rows, given })
+}
+
+/// The row of the header and the names of the columns, whether or not one of them holds phones.
+pub(crate) fn find_names(
+    file: &Path,
+    sample: &[SampleRow],
+    wanted: WantedColumns<'_>,
+) -> Result<(Option<u64>, Vec<String>), ListError> {
+    if sample.is_empty() {
+        return Err(ListError::Empty { file: file.into(), what: "the file has no row" });
+    }
+    let head = find_head(file, sample, wanted)?;
+    Ok((head.header.map(|row| row.row), unique_names(&head.given)))
 }
 
 /// The row of the header: of the first rows, down to the first that holds a number, the one with the most
@@ -198,96 +309,6 @@ fn header_place(sample: &[SampleRow], wanted: WantedColumns<'_>) -> Option<usize
         count_numbers(&row.cells, wanted) == 0 && !row.cells.iter().any(|cell| is_attempt(cell))
     };
     best.map(|(at, _)| at).or_else(|| has_words_only(&sample[0]).then_some(0))
-}
-
-fn count_numbers(cells: &[String], wanted: WantedColumns<'_>) -> usize {
-    cells.iter().filter(|cell| holds_number(cell, wanted)).count()
-}
-
-fn holds_number(cell: &str, wanted: WantedColumns<'_>) -> bool {
-    split_numbers(cell).any(|part| {
-        clean_number(part, wanted.region).is_ok()
-            || (wanted.is_blacklist && clean_pattern(part, wanted.region).is_ok())
-    })
-}
-
-/// A cell that somebody meant as a number: five digits or more, and little else.
-fn is_attempt(cell: &str) -> bool {
-    let digits = cell.chars().filter(|c| c.is_ascii_digit() || ('０'..='９').contains(c)).count();
-    let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
-    digits >= 5 && letters <= digits
-}
-
-/// What the sampled values of a column are.
-#[derive(Clone, Debug, Default)]
-struct Values {
-    /// Cells that are not empty.
-    filled: usize,
-    numbers: usize,
-    /// Numbers, and cells that were meant as one.
-    attempts: usize,
-    /// The first different texts, for codes.
-    codes: BTreeSet<String>,
-    digits: usize,
-}
-
-/// Different codes that are kept of a column.
-const CODES_MAX: usize = 50;
-
-impl Values {
-    fn of(rows: &[SampleRow], column: usize, wanted: WantedColumns<'_>) -> Values {
-        let mut values = Values::default();
-        let cells = rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| cell.trim());
-        for cell in cells.filter(|cell| !cell.is_empty()) {
-            values.filled += 1;
-            let is_number = holds_number(cell, wanted);
-            values.numbers += usize::from(is_number);
-            values.attempts += usize::from(is_number || is_attempt(cell));
-            values.digits += usize::from(cell.bytes().all(|b| b.is_ascii_digit()));
-            if values.codes.len() < CODES_MAX {
-                values.codes.insert(cell.chars().take(8).collect());
-            }
-        }
-        values
-    }
-
-    /// The share of cells with a number, in percent.
-    fn share(&self) -> usize {
-        (self.numbers * 100).checked_div(self.filled).unwrap_or(0)
-    }
-
-    fn is_digits(&self) -> bool {
-        self.filled > 0 && self.digits * 2 > self.filled
-    }
-
-    fn are_country_codes(&self) -> bool {
-        self.filled > 0 && self.codes.iter().all(|code| country_of_code(code).is_some())
-    }
-
-    /// An area code column may hold country codes: `区号` of `+86`.
-    fn code(&self, at: usize) -> Option<CodeColumn> {
-        let is_area = |code: &String| {
-            let digits = code.trim_start_matches('0');
-            code.bytes().all(|b| b.is_ascii_digit()) && (1..=4).contains(&digits.len())
-        };
-        match self.filled > 0 {
-            true if self.codes.iter().all(|code| code.starts_with('+') || code == "86") => {
-                self.are_country_codes().then_some(CodeColumn::Country(at))
-            }
-            true if self.codes.iter().all(is_area) => Some(CodeColumn::Area(at)),
-            _ => None,
-        }
-    }
-}
-
-/// The region of a country calling code: `86`, `+86`, `0086`.
-pub(crate) fn country_of_code(code: &str) -> Option<Region> {
-    let code = code.trim();
-    let digits = code.strip_prefix('+').or_else(|| code.strip_prefix("00")).unwrap_or(code).trim();
-    if digits.is_empty() || digits.len() > 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    PHONE_NUMBER_UTIL.get_region_for_country_code(digits.parse().ok()?)
 }
 
 fn usual_width(rows: &[SampleRow]) -> usize {
@@ -329,6 +350,10 @@ fn phone_columns(words: &[HeaderWord], values: &[Values], has_header: bool) -> V
 /// Finds the column with this name; in a list without a header, by its position from 1.
 fn column_named(file: &Path, given: &[&str], has_header: bool, wish: &str) -> Result<usize, ListError> {
     if let Some(column) = given.iter().position(|name| same_name(name, wish)) {
+        return Ok(column);
+    }
+    // A name that occurs twice has a number behind it the second time.
+    if let Some(column) = unique_names(given).iter().position(|name| has_header && name == wish) {
         return Ok(column);
     }
     let count = wish.trim().trim_start_matches("column").trim().parse::<usize>();

@@ -25,6 +25,8 @@ pub(crate) enum HeaderWord {
     Building,
     Unit,
     Room,
+    /// The size of a flat.
+    FloorArea,
     Unknown,
 }
 
@@ -128,6 +130,8 @@ const ROOMS: &[&str] = &[
 
 const BUILDINGS: &[&str] = &["楼栋", "楼号", "栋号", "楼宇", "幢", "building", "tower"];
 
+const FLOOR_AREAS: &[&str] = &["面积", "面積", "平方米", "平米", "㎡", "floorarea", "squaremet", "sqm"];
+
 /// Longest header that is read as a word; a longer one is a sentence.
 const WORD_MAX: usize = 24;
 
@@ -166,6 +170,7 @@ pub(crate) fn classify_header(header: &str) -> HeaderWord {
         _ if has(DOUBTS) => HeaderWord::Unknown,
         "栋" | "楼" | "座" | "block" => HeaderWord::Building,
         "单元" | "单元号" | "unit" | "unitno" | "單元" => HeaderWord::Unit,
+        _ if has(FLOOR_AREAS) => HeaderWord::FloorArea,
         "户" | "室" | "房" | "apt" | "house" | "houseno" | "suite" => HeaderWord::Room,
         _ if has(ROOMS) => HeaderWord::Room,
         _ if has(BUILDINGS) => HeaderWord::Building,

@@ -3,7 +3,8 @@
 
 use super::clean::{NumberRanges, Refusal, clean_number, split_numbers};
 use super::duplicates::{NumberTable, Occurrence};
-use super::header::{CodeColumn, Role, WantedColumns};
+use super::floor_area::clean_area;
+use super::header::{Basis, CodeColumn, Role, WantedColumns};
 use super::households::Households;
 use super::report::{ColumnReport, ListReport, ROWS_SHOWN, SheetReport};
 use super::source::{Record, Source};
@@ -52,7 +53,7 @@ pub fn import<E>(
     system: &mut dyn Iterator<Item = NumberPattern>,
     sink: &mut dyn FnMut(&Batch) -> Result<(), E>,
 ) -> Result<ListReport, ImportError<E>> {
-    let mut source = Source::open(&spec.file)?;
+    let mut source = Source::open(&spec.file, &spec.reading)?;
     let tables = find_tables(&spec.file, &mut source, WantedColumns::of(spec), &spec.sheets)?;
     let mut seen = NumberTable::default();
     let mut report = ListReport { header_row: tables.read[0].layout.header_row, ..ListReport::default() };
@@ -63,7 +64,12 @@ pub fn import<E>(
         let added = blacklist::add_file(path, &spec.region, spec.skip_blacklist_rows, list, &mut seen)?;
         report.blacklists.push(added);
     }
-    let column = |(at, name): (usize, &String)| ColumnReport { name: name.clone(), role: tables.role(at) };
+    let column = |(at, name): (usize, &String)| {
+        let is_named = |wish: &String| wish == name;
+        let named = [&spec.name, &spec.building, &spec.floor_area].into_iter().chain(&spec.household);
+        let (basis, numbers_pct) = tables.basis(at, named.into_iter().any(is_named));
+        ColumnReport { name: name.clone(), role: tables.role(at), basis, numbers_pct }
+    };
     report.columns = tables.names.iter().enumerate().map(column).collect();
     report.unread_sheets = tables.unread.clone();
 
@@ -99,6 +105,20 @@ impl Tables {
             Some(table.layout.role(own)).filter(|role| *role != Role::Other)
         });
         roles.into_iter().next().unwrap_or(Role::Other)
+    }
+
+    /// Why a column has its role, and how many of its sampled values are numbers, in percent.
+    fn basis(&self, column: usize, is_named: bool) -> (Basis, u8) {
+        let found = self.read.iter().find_map(|table| {
+            let own = table.columns.iter().position(|at| *at == column)?;
+            let has_role = table.layout.role(own) != Role::Other;
+            has_role.then(|| (table.layout.basis(own, is_named), table.layout.clues[own].1))
+        });
+        found.unwrap_or_else(|| {
+            let first = &self.read[0];
+            let own = first.columns.iter().position(|at| *at == column);
+            (Basis::None, own.and_then(|own| first.layout.clues.get(own)).map_or(0, |clue| clue.1))
+        })
     }
 }
 
@@ -351,6 +371,23 @@ impl<'a> ImportState<'a> {
         fill_field(&mut lead.name, |text| write_name(&layout.name, record.cells, text));
         let (households, columns) = (&mut self.households, &layout.household);
         fill_field(&mut lead.household, |text| households.write_name(columns, record.cells, text));
+        fill_field(&mut lead.building, |text| {
+            let cell = layout.building.and_then(|at| record.cells.get(at));
+            text.push_str(cell.map_or("", |cell| csv_text(cell.trim())));
+        });
+        lead.area = None;
+        if let Some(cell) = layout.floor_area.and_then(|at| record.cells.get(at))
+            && !cell.trim().is_empty()
+        {
+            lead.area = clean_area(cell);
+            if lead.area.is_none() {
+                self.report.warn(
+                    "floor area that is no number of square metres",
+                    &self.batch.sheet,
+                    record.row,
+                );
+            }
+        }
         lead.phones.clear();
         for (number, (column, start, end)) in &self.phones {
             if !self.ranges.is_in_use(*number) {

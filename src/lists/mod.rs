@@ -2,13 +2,17 @@
 
 mod blacklist;
 pub mod clean;
+mod column_values;
 mod duplicates;
 mod fix_file;
+mod floor_area;
 mod frame;
 mod header;
 mod header_words;
 mod households;
 mod import;
+mod limits;
+mod preview;
 mod records;
 mod report;
 mod sheet;
@@ -19,18 +23,23 @@ mod tables;
 mod text;
 
 pub use clean::{Refusal, caller_id, clean_number, clean_pattern};
-pub use fix_file::FixFile;
-pub use header::Role;
+pub use fix_file::{FixFile, FixPage, FixRow, FixWriter, read_fix_rows, write_fix_workbook};
+pub use header::{Basis, Role};
 pub use import::{BATCH_ROWS, Batch, ImportError, import};
+pub use limits::check_workbook;
+pub use preview::{Preview, SheetPreview, preview};
 pub use report::{BlacklistReport, ColumnReport, ListReport, SheetReport, UnreadSheet, Warning};
 
 use crate::private_file;
-use header::{CodeColumn, country_of_code};
+use column_values::country_of_code;
+use header::CodeColumn;
 use paceline_core::number::PhoneNumber;
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::number_zone;
 use paceline_core::outcome::Reason;
 use rlibphonenumber::PHONE_NUMBER_UTIL;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -51,6 +60,56 @@ pub struct ListSpec {
     pub blacklists: Vec<PathBuf>,
     /// Rows of a blacklist that are not understood are reported instead of refused.
     pub skip_blacklist_rows: bool,
+    pub building: String,
+    /// Column of the flat's size in square metres.
+    pub floor_area: String,
+    /// The columns named here are all: what is empty is not looked for.
+    pub columns_are_complete: bool,
+    pub reading: Reading,
+}
+
+/// How a person says that a file is to be read; what is `None` is found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// A label of the WHATWG encoding standard: `UTF-8`, `GB18030`, `Big5`, `UTF-16LE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// `,`, `;`, `|` or a tabulator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
+    /// Names of the sheets to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheets: Option<Vec<String>>,
+    /// The row of the header, counted from 1; 0 = the list has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_row: Option<u64>,
+    /// The kind of the file is known by its bytes, since its name says nothing.
+    #[serde(skip)]
+    pub by_content: bool,
+}
+
+impl Reading {
+    /// # Errors
+    /// The field, what was found and what to do.
+    pub fn check(&self) -> Result<(), String> {
+        if let Some(label) = &self.encoding
+            && encoding_rs::Encoding::for_label(label.as_bytes()).is_none()
+        {
+            return Err(format!("encoding: '{label}' is not known; write UTF-8, GB18030, Big5 or UTF-16LE"));
+        }
+        if let Some(separator) = &self.separator
+            && !sniff::SEPARATORS.iter().any(|known| separator.as_bytes() == [*known])
+        {
+            return Err(format!("separator: '{}': write , ; | or a tabulator", separator.escape_debug()));
+        }
+        match self.header_row {
+            Some(row) if row > source::SAMPLE_ROWS as u64 => {
+                Err(format!("header_row: {row}; it is one of the first {} rows, or 0", source::SAMPLE_ROWS))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A row that became a lead.
@@ -64,6 +123,9 @@ pub struct LeadRow {
     pub phones: Vec<(PhoneNumber, String)>,
     /// Every cell of the row, in the order of the header.
     pub cells: Vec<String>,
+    pub building: Option<String>,
+    /// Hundredths of a square metre.
+    pub area: Option<u64>,
 }
 
 /// A refused row: its cells, why, and what to do.
@@ -104,6 +166,26 @@ pub enum ListError {
     Blacklist { file: PathBuf, count: u64, rows: String },
     #[error("{}: cannot be written: {source}", file.display())]
     Write { file: PathBuf, source: io::Error },
+}
+
+impl ListError {
+    /// The same error, of a file with this name: an uploaded list lies under a name of our own.
+    pub fn named(mut self, name: &str) -> ListError {
+        use ListError::*;
+        let (Open { file, .. }
+        | Read { file, .. }
+        | Foreign { file, .. }
+        | Sheet { file, .. }
+        | Empty { file, .. }
+        | TooWide { file, .. }
+        | NoColumn { file, .. }
+        | NoPhoneColumn { file, .. }
+        | NoSheet { file, .. }
+        | Blacklist { file, .. }
+        | Write { file, .. }) = &mut self;
+        *file = name.into();
+        self
+    }
 }
 
 /// Reads the list and writes `list-report.json` and `fix.csv` into `dir`, each complete or not at all.

@@ -1,7 +1,7 @@
 //! The list report of a check or an import, `results/list-report.json`. Counts reconcile: rows read = leads +
 //! refused rows.
 
-use super::header::Role;
+use super::header::{Basis, Role};
 use paceline_core::outcome::Reason;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,11 @@ pub struct UnreadSheet {
 pub struct ColumnReport {
     pub name: String,
     pub role: Role,
+    #[serde(default)]
+    pub basis: Basis,
+    /// How many of the values in the first rows are phone numbers, in percent.
+    #[serde(default)]
+    pub numbers_pct: u8,
 }
 
 /// One blacklist and its hits in the list.

@@ -1,10 +1,11 @@
 //! A list file of any kind as rows of text: the common interface of text files
 //! and workbooks.
 
-use super::ListError;
 use super::sheet::Workbook;
 use super::sheet_form::SheetForm;
 use super::text::TextFile;
+use super::{ListError, Reading};
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -59,13 +60,18 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Opens by extension: `.xlsx` and `.xlsm` as a workbook, anything else as text.
-    pub fn open(path: &Path) -> Result<Self, ListError> {
+    /// Opens by extension: `.xlsx` and `.xlsm` as a workbook, anything else as text; or by the file's bytes, if the
+    /// reading says so.
+    pub fn open(path: &Path, reading: &Reading) -> Result<Self, ListError> {
         let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        match ending.as_deref() {
-            Some("xlsx" | "xlsm") => Ok(Source::Book(Box::new(Workbook::open(path)?))),
-            _ => Ok(Source::Text(Box::new(TextFile::open(path)?))),
-        }
+        let is_workbook = match reading.by_content {
+            true => begins_like_workbook(path)?,
+            false => matches!(ending.as_deref(), Some("xlsx" | "xlsm")),
+        };
+        Ok(match is_workbook {
+            true => Source::Book(Box::new(Workbook::open(path)?)),
+            false => Source::Text(Box::new(TextFile::open(path, reading)?)),
+        })
     }
 
     /// Visits every row of a table that is neither blank nor hidden, from the first. A text may be visited once.
@@ -81,4 +87,12 @@ impl Source {
             Source::Book(book) => book.for_each_row(&place.sheet, &place.form, visit),
         }
     }
+}
+
+/// Whether a file begins like a ZIP archive, or like a workbook of old Excel or with a password, whose error says so.
+fn begins_like_workbook(path: &Path) -> Result<bool, ListError> {
+    let failed = |source| ListError::Open { file: path.into(), source };
+    let mut head = Vec::new();
+    std::fs::File::open(path).map_err(failed)?.take(4).read_to_end(&mut head).map_err(failed)?;
+    Ok(head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xD0\xCF\x11\xE0"))
 }

@@ -35,6 +35,10 @@ impl WantedColumns<'_> {
             name: &spec.name,
             region: &spec.region,
             is_blacklist: false,
+            building: &spec.building,
+            floor_area: &spec.floor_area,
+            is_complete: spec.columns_are_complete,
+            header_row: spec.reading.header_row,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Reads a CSV or TXT file as rows of cells, in bounded pieces: decodes to UTF-8, splits rows, lets polars
 //! split the cells.
 
-use super::ListError;
 use super::frame::Frame;
 use super::records::{RECORD_MAX, RowShape, RowSpan, RowSplitter};
 use super::sniff::{self, Kind};
 use super::source::{Record, RowDefect, SAMPLE_ROWS, SampleRow};
+use super::{ListError, Reading};
 use encoding_rs::{Decoder, Encoding, UTF_8};
 use std::fs::File;
 use std::io::Read;
@@ -44,7 +44,7 @@ pub(crate) struct TextFile {
 }
 
 impl TextFile {
-    pub fn open(path: &Path) -> Result<Self, ListError> {
+    pub fn open(path: &Path, reading: &Reading) -> Result<Self, ListError> {
         let file = File::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
         let mut text = TextFile {
             path: path.into(),
@@ -60,7 +60,7 @@ impl TextFile {
             skipping: false,
             broken_characters: 0,
         };
-        text.read_first_piece()?;
+        text.read_first_piece(reading)?;
         Ok(text)
     }
 
@@ -68,7 +68,7 @@ impl TextFile {
         self.encoding.unwrap_or(UTF_8).name()
     }
 
-    fn read_first_piece(&mut self) -> Result<(), ListError> {
+    fn read_first_piece(&mut self, reading: &Reading) -> Result<(), ListError> {
         self.read_raw()?;
         match sniff::detect_kind(&self.raw[..self.raw.len().min(64 * 1024)]) {
             Kind::Text => {}
@@ -79,9 +79,19 @@ impl TextFile {
             }
             Kind::Foreign(what) => return Err(self.foreign_file(what)),
         }
-        if let Some(found) = sniff::encoding_by_mark(&self.raw) {
-            self.set_encoding(found.encoding);
-            self.raw.drain(..found.bom);
+        let named = reading.encoding.as_ref().and_then(|label| Encoding::for_label(label.as_bytes()));
+        let by_mark = sniff::encoding_by_mark(&self.raw);
+        match (named, by_mark) {
+            (Some(named), Some(found)) if found.encoding == named => {
+                self.set_encoding(named);
+                self.raw.drain(..found.bom);
+            }
+            (Some(named), _) => self.set_encoding(named),
+            (None, Some(found)) => {
+                self.set_encoding(found.encoding);
+                self.raw.drain(..found.bom);
+            }
+            (None, None) => {}
         }
         self.decode();
         self.has_carriage_ends = !self.text.contains(&b'\n') && self.text.contains(&b'\r');
@@ -90,6 +100,9 @@ impl TextFile {
         }
         let ordered = sniff::excel_separator(&self.text).is_some();
         self.separator = sniff::detect_separator(&self.text[..self.text.len().min(64 * 1024)]);
+        if let Some([separator]) = reading.separator.as_ref().map(String::as_bytes) {
+            self.separator = *separator;
+        }
         if ordered {
             let line = self.text.iter().position(|b| *b == b'\n').map_or(self.text.len(), |at| at + 1);
             self.text.drain(..line);

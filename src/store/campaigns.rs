@@ -42,6 +42,19 @@ pub struct LeadCounts {
 }
 
 impl Store {
+    /// The text of a campaign's file, as it was last run.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] if there is no such campaign.
+    pub async fn campaign_toml(&self, campaign: CampaignId) -> Result<String, StoreError> {
+        let mut conn = self.read().await?;
+        let found = sqlx::query_scalar!("select toml from campaign where id = $1", campaign.0)
+            .fetch_optional(&mut *conn)
+            .await
+            .map_err(self.query_error())?;
+        found.ok_or_else(|| StoreError::Unknown { what: format!("campaign {}", campaign.0) })
+    }
+
     /// Counts all and open leads of a campaign. Reads indexes only.
     pub async fn lead_counts(&self, campaign: CampaignId) -> Result<LeadCounts, StoreError> {
         let mut conn = self.read().await?;

@@ -1,7 +1,7 @@
 //! Imports: list rows become leads. An import is written in chunks and stays invisible until its state flips
 //! from `loading` to `done`: all or nothing, without blocking the commits of live calls.
 
-use super::{Store, StoreError, WriteConnection, take_ids};
+use super::{Store, StoreError, WriteConnection, take_ids, upload_loads};
 use crate::lists::{LeadRow, RefusedRow};
 use paceline_core::ids::CampaignId;
 use paceline_core::number::PhoneNumber;
@@ -52,25 +52,36 @@ pub struct Import {
     write: Arc<WriteConnection>,
     clock: super::Clock,
     rows: u64,
+    is_upload: bool,
 }
 
 impl Store {
     /// Begins an import. Its rows are invisible until [`Import::commit`].
     pub async fn begin_import(&self, new: &NewImport) -> Result<Import, StoreError> {
+        self.begin_import_of(new, None).await
+    }
+
+    /// Begins an import of an uploaded list; several of one list become visible together.
+    pub(crate) async fn begin_import_of(
+        &self,
+        new: &NewImport,
+        upload: Option<i64>,
+    ) -> Result<Import, StoreError> {
         let header = serde_json::to_string(&new.header).unwrap_or_else(|_| "[]".to_string());
         let (campaign, now) = (new.campaign.0, self.now().as_millis());
         let id = self
             .transaction(async |conn| {
                 let id = take_ids(conn, "import", 1).await?;
                 sqlx::query!(
-                    "insert into import (id, campaign_id, file, fingerprint, header, state, began_at)
-                     values ($1, $2, $3, $4, $5, 'loading', $6)",
+                    "insert into import (id, campaign_id, file, fingerprint, header, state, began_at, upload_id)
+                     values ($1, $2, $3, $4, $5, 'loading', $6, $7)",
                     id,
                     campaign,
                     new.file,
                     new.fingerprint,
                     header,
-                    now
+                    now,
+                    upload
                 )
                 .execute(conn)
                 .await?;
@@ -84,6 +95,7 @@ impl Store {
             write: self.write.clone(),
             clock: self.clock.clone(),
             rows: 0,
+            is_upload: upload.is_some(),
         })
     }
 
@@ -156,7 +168,8 @@ impl Store {
                    from used where used.id is not null)
                select i.id as "id!: i64" from import i
                 where i.state = 'loading'
-                   or (i.state = 'undone' and exists (select 1 from lead l where l.import_id = i.id))
+                   or (i.state = 'undone' and (exists (select 1 from lead l where l.import_id = i.id)
+                        or exists (select 1 from import_number n where n.import_id = i.id)))
                union
                select used.id from used
                 where used.id is not null and not exists (select 1 from import i where i.id = used.id)"#
@@ -206,18 +219,33 @@ async fn mark_undone(
 impl WriteConnection {
     /// Deletes the rows of an invisible import, in chunks.
     async fn sweep(&self, import: ImportId) -> Result<(), sqlx::Error> {
-        while !self.transaction(async |conn| sweep_piece(conn, import.0).await).await? {}
+        while !self.transaction(async |conn| sweep_piece(conn, import.0, SWEEP).await).await? {}
         Ok(())
     }
 }
 
-/// Deletes one chunk. `true` = it was the last.
-async fn sweep_piece(conn: &mut SqliteConnection, import: i64) -> Result<bool, sqlx::Error> {
+/// Deletes one chunk of so many leads. `true` = it was the last.
+pub(super) async fn sweep_piece(
+    conn: &mut SqliteConnection,
+    import: i64,
+    count: i64,
+) -> Result<bool, sqlx::Error> {
+    if !upload_loads::take_back_numbers(conn, import, count).await? {
+        return Ok(false);
+    }
+    let households = sqlx::query_scalar!(
+        r#"select distinct household_id as "household!" from lead where household_id is not null and id in
+             (select id from lead where import_id = $1 order by list_row, id limit $2)"#,
+        import,
+        count
+    )
+    .fetch_all(&mut *conn)
+    .await?;
     sqlx::query!(
         "delete from phone where lead_id in
            (select id from lead where import_id = $1 order by list_row, id limit $2)",
         import,
-        SWEEP
+        count
     )
     .execute(&mut *conn)
     .await?;
@@ -225,22 +253,24 @@ async fn sweep_piece(conn: &mut SqliteConnection, import: i64) -> Result<bool, s
         "delete from lead where id in
            (select id from lead where import_id = $1 order by list_row, id limit $2)",
         import,
-        SWEEP
+        count
     )
     .execute(&mut *conn)
     .await?
     .rows_affected();
-    if leads == SWEEP as u64 {
-        return Ok(false);
-    }
-    sqlx::query!("delete from refused_row where import_id = $1", import).execute(&mut *conn).await?;
+    // Households that no other lead has: those of this chunk, so that a large campaign holds up no commit.
+    let households = json(&households);
     sqlx::query!(
-        "delete from household where campaign_id = (select campaign_id from import where id = $1)
+        "delete from household where id in (select cast(value as bigint) from json_each($1))
             and not exists (select 1 from lead where lead.household_id = household.id)",
-        import
+        households
     )
     .execute(&mut *conn)
     .await?;
+    if leads == count as u64 {
+        return Ok(false);
+    }
+    sqlx::query!("delete from refused_row where import_id = $1", import).execute(&mut *conn).await?;
     sqlx::query!("delete from import where id = $1 and state = 'loading'", import)
         .execute(&mut *conn)
         .await?;
@@ -264,15 +294,42 @@ impl Import {
         Ok(())
     }
 
-    async fn push_chunk(&self, leads: &[LeadRow], refused: &[RefusedRow]) -> Result<(), StoreError> {
+    /// As [`Import::push`], beside live calls: after each chunk the writer is left alone for as long as the chunk took.
+    /// Leads of households that are done come in as done. Returns how many.
+    pub async fn push_paced(&mut self, leads: &[LeadRow], refused: &[RefusedRow]) -> Result<u64, StoreError> {
+        let mut household_done = 0;
+        for chunk in leads.chunks(CHUNK) {
+            let began = (self.clock)();
+            household_done += self.push_chunk(chunk, &[]).await?;
+            self.pause_since(began).await;
+        }
+        for chunk in refused.chunks(CHUNK) {
+            let began = (self.clock)();
+            self.push_chunk(&[], chunk).await?;
+            self.pause_since(began).await;
+        }
+        self.rows += (leads.len() + refused.len()) as u64;
+        Ok(household_done)
+    }
+
+    async fn pause_since(&self, began: Utc) {
+        upload_loads::pause(began, (self.clock)()).await;
+    }
+
+    /// Returns how many leads are of households that are done: closed, if the import is of an upload.
+    async fn push_chunk(&self, leads: &[LeadRow], refused: &[RefusedRow]) -> Result<u64, StoreError> {
         let written = self.write.transaction(async |conn| {
+            let mut household_done = 0;
             if !leads.is_empty() {
-                insert_leads(conn, self.campaign.0, self.id.0, leads).await?;
+                let first = insert_leads(conn, self.campaign.0, self.id.0, leads).await?;
+                if self.is_upload {
+                    household_done = upload_loads::close_done_households(conn, self.id.0, first).await?;
+                }
             }
             if !refused.is_empty() {
                 insert_refused(conn, self.id.0, refused).await?;
             }
-            Ok::<_, sqlx::Error>(())
+            Ok::<_, sqlx::Error>(household_done)
         });
         written.await.map_err(|e| StoreError::from_query(&self.write.path, &e))
     }
@@ -312,17 +369,22 @@ impl Import {
     }
 }
 
+/// Returns the id of the first.
 async fn insert_leads(
     conn: &mut SqliteConnection,
     campaign: i64,
     import: i64,
     leads: &[LeadRow],
-) -> Result<(), sqlx::Error> {
-    let ids = take_ids(conn, "lead", leads.len()).await?..;
+) -> Result<i64, sqlx::Error> {
+    let first_lead = take_ids(conn, "lead", leads.len()).await?;
+    let ids = first_lead..;
     let rows: Vec<_> = ids
         .clone()
         .zip(leads)
-        .map(|(id, lead)| (id, lead.row, text(&lead.name), text(&lead.household), cells(&lead.cells)))
+        .map(|(id, lead)| {
+            let (name, household, building) = (text(&lead.name), text(&lead.household), text(&lead.building));
+            (id, lead.row, name, household, cells(&lead.cells), building, lead.area)
+        })
         .collect();
     let phones: Vec<_> = ids
         .zip(leads)
@@ -347,10 +409,10 @@ async fn insert_leads(
     }
     let rows = json(&rows);
     sqlx::query!(
-        "insert into lead (id, campaign_id, import_id, list_row, name, household_id, cells)
+        "insert into lead (id, campaign_id, import_id, list_row, name, household_id, cells, building, area)
          select value ->> 0, $1, $2, value ->> 1, value ->> 2,
                 (select h.id from household h where h.campaign_id = $1 and h.name = value ->> 3),
-                value ->> 4
+                value ->> 4, value ->> 5, value ->> 6
            from json_each($3)",
         campaign,
         import,
@@ -366,7 +428,7 @@ async fn insert_leads(
     )
     .execute(&mut *conn)
     .await?;
-    Ok(())
+    Ok(first_lead)
 }
 
 async fn insert_refused(

@@ -6,6 +6,7 @@ use super::imports::ImportId;
 use super::{Store, StoreError};
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
+use sqlx::SqliteConnection;
 
 /// Leads and numbers per transaction.
 const CHUNK: usize = 1_000;
@@ -66,12 +67,7 @@ impl Store {
     /// added again.
     pub async fn add_numbers(&self, numbers: &[(LeadId, PhoneNumber, String)]) -> Result<(), StoreError> {
         for chunk in numbers.chunks(CHUNK) {
-            let written = self.transaction(async |conn| {
-                for (lead, number, given) in chunk {
-                    add_phone(conn, *lead, *number, &given.replace('\0', "\u{fffd}")).await?;
-                }
-                Ok(())
-            });
+            let written = self.transaction(async |conn| add_numbers_to_leads(conn, chunk).await);
             written.await.map_err(self.query_error())?;
         }
         self.write.note_lists_changed();
@@ -118,4 +114,15 @@ impl Store {
         self.write.note_lists_changed();
         Ok(closed)
     }
+}
+
+/// Gives leads further numbers; see [`Store::add_numbers`].
+pub(super) async fn add_numbers_to_leads(
+    conn: &mut SqliteConnection,
+    numbers: &[(LeadId, PhoneNumber, String)],
+) -> Result<(), sqlx::Error> {
+    for (lead, number, given) in numbers {
+        add_phone(conn, *lead, *number, &given.replace('\0', "\u{fffd}")).await?;
+    }
+    Ok(())
 }

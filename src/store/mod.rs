@@ -5,11 +5,14 @@
 pub mod abandons;
 pub mod access;
 pub mod agents;
+pub mod approvals;
 pub mod attempts;
+pub mod audio_files;
 pub mod audit;
 mod batch;
 pub mod blacklist;
 mod blacklist_change;
+pub mod blobs;
 pub mod call_history;
 pub mod campaigns;
 pub mod change;
@@ -28,6 +31,7 @@ pub mod lead_lookup;
 pub mod leads;
 pub mod legs;
 pub mod list_growth;
+pub mod list_uploads;
 pub mod lock;
 mod open_dialogs;
 pub mod organisations;
@@ -42,6 +46,9 @@ pub mod seat_log;
 pub mod simulated;
 pub mod summaries;
 mod take_back;
+pub mod task_rows;
+mod upload_changes;
+pub mod upload_loads;
 pub mod views;
 pub mod writer;
 
@@ -268,6 +275,11 @@ impl Store {
 
     pub(crate) fn now(&self) -> Utc {
         (self.clock)()
+    }
+
+    /// The moment by the store's clock.
+    pub fn clock_now(&self) -> Utc {
+        self.now()
     }
 
     fn lock_listeners(&self) -> std::sync::MutexGuard<'_, Vec<mpsc::UnboundedSender<BlacklistChange>>> {

@@ -35,6 +35,10 @@ pub struct OrganisationSettings {
     pub analysts_read_numbers: bool,
     /// Whether agents add leads.
     pub agents_add_leads: bool,
+    /// A list is loaded once another person has approved it.
+    pub approve_lists: bool,
+    /// A sound is used once another person has approved it.
+    pub approve_audio: bool,
     /// Why an agent pauses, in the order in which screens show it.
     pub pause_reasons: Vec<PauseReason>,
 }

@@ -197,8 +197,7 @@ async fn queries_during_calls_use_an_index() {
     let new = NewImport { campaign, file: String::new(), fingerprint: String::new(), header: Vec::new() };
     let mut import = store.begin_import(&new).await.unwrap();
     let number = PhoneNumber::from_e164(8_613_800_000_000).unwrap();
-    let lead =
-        LeadRow { row: 2, household: None, name: None, phones: vec![(number, String::new())], cells: vec![] };
+    let lead = LeadRow { row: 2, phones: vec![(number, String::new())], ..LeadRow::default() };
     import.push(&[lead], &[]).await.unwrap();
     import.commit(1, "{}").await.unwrap();
     let statements = [

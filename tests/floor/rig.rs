@@ -442,6 +442,7 @@ fn row(n: u64) -> LeadRow {
         name: Some(format!("owner {n}")),
         phones: vec![(number, number.national())],
         cells: vec![number.national()],
+        ..LeadRow::default()
     }
 }
 

@@ -33,6 +33,7 @@ async fn sample_campaign() -> Fixture {
         name: Some("=HYPERLINK(\"http://x\")".into()),
         phones: vec![(number(1), "+86 138 0000 0001".into())],
         cells: vec!["=HYPERLINK(\"http://x\")".into(), "+86 138 0000 0001".into(), "extra".into()],
+        ..LeadRow::default()
     };
     let leads = [row(2, &[0], None), nasty, row(5, &[2, 3], None), row(6, &[4], None)];
     fixture.list(&leads, &[refused(4, Reason::InvalidNumber)]).await;

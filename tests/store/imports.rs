@@ -130,6 +130,7 @@ async fn text_is_read_back_unchanged() {
             name: Some((*text).to_string()),
             phones: vec![(number(n as u64), (*text).to_string())],
             cells: vec![(*text).to_string(), "second".into()],
+            ..LeadRow::default()
         })
         .collect();
     let import = fixture.list(&leads, &[]).await;

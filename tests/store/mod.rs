@@ -23,6 +23,7 @@ mod round_trip;
 mod simulated;
 mod speakers;
 mod take_back;
+mod uploads;
 
 use paceline::lists::{LeadRow, RefusedRow};
 use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, OpenDialog, Reply, Store, Writer};
@@ -240,6 +241,7 @@ pub fn row(row: u64, numbers: &[u64], household: Option<&str>) -> LeadRow {
         name: Some(format!("业主{row}")),
         cells: vec![format!("业主{row}"), phones[0].1.clone()],
         phones,
+        ..LeadRow::default()
     }
 }
 

@@ -77,6 +77,7 @@ impl LoadedCampaign {
                 region: list.region.clone(),
                 blacklists: list.blacklists.iter().map(|file| dir.join(file)).collect(),
                 skip_blacklist_rows: list.blacklist_rows == BlacklistRowsWord::Skip,
+                ..ListSpec::default()
             },
             announcement: announces.then(|| dir.join(&written.announcement.file)),
             group: Some(written.agents.group.clone()).filter(|group| !group.is_empty()),
