@@ -224,6 +224,11 @@ impl Engine {
             }
             EngineRequest::OpenCampaign(opening) => self.open_campaign(*opening),
             EngineRequest::ManagerAction { campaign, action } => {
+                if let (ManagerAction::LeadsAdded, Some(board)) =
+                    (&action, self.board.campaigns.get_mut(&campaign))
+                {
+                    board.finished = false;
+                }
                 self.handle(Input::ManagerActed { campaign, action })
             }
             EngineRequest::AgentAction { agent, action, answer } => {

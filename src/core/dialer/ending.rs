@@ -290,4 +290,9 @@ impl Supply {
             None => {}
         }
     }
+
+    /// Notes that the store has leads that no answer so far can hold, one that is on its way included.
+    pub(super) fn note_leads_added(&mut self) {
+        (self.more_due, self.written_untried, self.stale) = (true, true, true);
+    }
 }

@@ -211,4 +211,6 @@ pub enum ManagerAction {
     LeadClosed {
         lead: LeadId,
     },
+    /// The store has further leads of the campaign, or further numbers of its leads. A finished campaign goes on.
+    LeadsAdded,
 }

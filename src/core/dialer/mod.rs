@@ -303,13 +303,20 @@ impl Dialer {
                 run.set_shadow(rules);
                 self.introduce_agents_to_shadow(campaign);
             }
-            ManagerAction::TestCall { number } => run.tests.push_back(number),
+            ManagerAction::TestCall { number } => {
+                run.finished = false;
+                run.tests.push_back(number);
+            }
             ManagerAction::Blacklisted { number } => {
                 self.numbers_blacklisted(None, &[NumberPattern::exact(number)]);
             }
             ManagerAction::LeadClosed { lead } => {
                 run.hopper.drop_waiting(|waiting| waiting.id == lead);
                 self.withdraw_lead_from_agents(|shown| shown.id == lead);
+            }
+            ManagerAction::LeadsAdded => {
+                run.finished = false;
+                run.supply.note_leads_added();
             }
         }
     }

@@ -611,6 +611,24 @@ fn a_campaign_without_open_leads_is_finished_once() {
 }
 
 #[test]
+fn a_finished_campaign_goes_on_when_its_list_grows() {
+    let mut desk = Desk::new(campaign());
+    desk.leads(vec![]);
+    assert_eq!(desk.why(), Some(Why::Finished));
+    let asked = |output: &Output| matches!(output, Output::FetchLeads { untried: true, .. }).then_some(());
+    desk.take(asked);
+    let added = || Input::ManagerActed { campaign: ID, action: ManagerAction::LeadsAdded };
+    desk.give(added());
+    assert_eq!(desk.take(asked).len(), 1);
+    // A list that grows while the store answers is asked for again.
+    desk.give(added());
+    desk.leads(vec![]);
+    assert_eq!(desk.take(asked).len(), 1);
+    desk.leads(vec![lead(1)]);
+    assert_eq!(desk.requests().len(), 1);
+}
+
+#[test]
 fn a_caller_id_at_its_cap_makes_the_campaign_wait() {
     let mut capped = campaign();
     capped.caller_ids.per_hour_max = Some(1);
