@@ -21,6 +21,9 @@ pub mod store;
 /// The object store: bytes that people send, and files made for them.
 pub mod files;
 
+/// Long work on uploads: checking, loading and undoing lists, measuring sounds.
+pub mod tasks;
+
 /// The journal: records every dialer input so that a day can be replayed.
 pub mod journal;
 

@@ -4,10 +4,14 @@ mod lead;
 mod line;
 mod refusal;
 mod shadow;
+mod sound;
+mod task;
 mod why;
 
 pub use lead::AgentNumbers;
 pub use refusal::refusal_zh;
+pub use sound::SoundFacts;
+pub use task::TaskWords;
 pub use why::Sentence;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};

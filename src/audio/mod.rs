@@ -140,6 +140,11 @@ impl Sound {
         }
     }
 
+    /// What a callee hears of it: 8,000 samples a second, through A-law.
+    pub fn line_samples(&self) -> Vec<i16> {
+        g711::decode_alaw(&self.pcma)
+    }
+
     /// Number of 20 ms frames, the same in every codec.
     pub fn frames(&self) -> usize {
         self.pcma.len() / Codec::Pcma.frame_bytes()

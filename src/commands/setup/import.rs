@@ -6,13 +6,10 @@ use crate::config::LoadedCampaign;
 use crate::lists::{self, Batch, ListSpec};
 use crate::store::list_growth::ADDED;
 use crate::store::{Import, NewCampaign, NewImport, Store};
+use crate::tasks::KnownRows;
 use paceline_core::ids::{CampaignId, LeadId};
-use paceline_core::number::PhoneNumber;
-use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -155,7 +152,7 @@ pub(in crate::commands) async fn take_in_list(
     let is_first = earlier.is_empty();
     let mut known = KnownRows::default();
     if !is_first {
-        known.load(store, campaign).await?;
+        known = KnownRows::load(store, campaign, true).await.map_err(Failure::unexpected)?;
     }
     let system = store.blacklisted(None).await.map_err(Failure::unexpected)?;
     let (batches_in, mut batches) = mpsc::channel::<Batch>(2);
@@ -186,7 +183,7 @@ pub(in crate::commands) async fn take_in_list(
             imports.push(SheetImport { sheet: batch.sheet.clone(), import, rows: 0 });
         }
         if !is_first {
-            known.keep_new(&mut batch, &mut numbers, &mut change);
+            change.known_rows += known.keep_new(&mut batch, &mut numbers);
         }
         let Some(open) = imports.last_mut() else { continue };
         open.import.push(&batch.leads, &batch.refused).await.map_err(Failure::unexpected)?;
@@ -216,7 +213,11 @@ pub(in crate::commands) async fn take_in_list(
         }
     }
     if list.is_whole_list && !is_first {
-        known.find_gone(&mut change);
+        let (leads, mut rows) = known.gone();
+        change.gone = leads.len() as u64;
+        change.gone_leads = leads;
+        rows.truncate(ROWS_NAMED);
+        change.gone_rows = rows;
     }
     Ok(Some(change))
 }
@@ -226,79 +227,6 @@ struct SheetImport {
     sheet: Arc<str>,
     import: Import,
     rows: u64,
-}
-
-/// The rows that a campaign has, by their numbers.
-#[derive(Default)]
-struct KnownRows {
-    leads: FxHashMap<u64, (LeadId, bool)>,
-    /// Leads that came from the campaign's own list, with their row.
-    listed: BTreeMap<LeadId, u64>,
-    /// Of those, the leads that the file still has.
-    seen: FxHashSet<LeadId>,
-    /// Refused rows, by their cells in any order.
-    refused: FxHashSet<u64>,
-}
-
-impl KnownRows {
-    async fn load(&mut self, store: &Store, campaign: CampaignId) -> Result<(), Failure> {
-        for known in store.numbers_of_leads(campaign).await.map_err(Failure::unexpected)? {
-            self.leads.entry(known.number.as_u64()).or_insert((known.lead, known.is_listed));
-            if known.is_listed {
-                self.listed.entry(known.lead).or_insert(known.row);
-            }
-        }
-        for cells in store.refused_cells(campaign).await.map_err(Failure::unexpected)? {
-            let cells: Vec<String> = serde_json::from_str(&cells).unwrap_or_default();
-            self.refused.insert(row_key(&cells));
-        }
-        Ok(())
-    }
-
-    /// Keeps the rows of the batch that are new. A row of which some numbers are known is a known lead with further
-    /// numbers.
-    fn keep_new(
-        &mut self,
-        batch: &mut Batch,
-        numbers: &mut Vec<(LeadId, PhoneNumber, String)>,
-        change: &mut ListChange,
-    ) {
-        batch.leads.retain(|row| {
-            let known: Vec<_> =
-                row.phones.iter().map(|(number, _)| self.leads.get(&number.as_u64()).copied()).collect();
-            let Some((lead, _)) = known.iter().flatten().next().copied() else { return true };
-            self.seen.extend(known.iter().flatten().map(|(lead, _)| *lead));
-            change.known_rows += 1;
-            for ((number, given), _) in row.phones.iter().zip(&known).filter(|(_, known)| known.is_none()) {
-                numbers.push((lead, *number, given.clone()));
-            }
-            false
-        });
-        batch.refused.retain(|row| {
-            // A number that the list names twice is still in the list.
-            let is_new = self.refused.insert(row_key(&row.cells));
-            change.known_rows += u64::from(!is_new);
-            is_new
-        });
-    }
-
-    fn find_gone(&self, change: &mut ListChange) {
-        let gone = self.listed.iter().filter(|(lead, _)| !self.seen.contains(lead));
-        let (leads, mut rows): (Vec<LeadId>, Vec<u64>) = gone.map(|(lead, row)| (*lead, *row)).unzip();
-        change.gone = leads.len() as u64;
-        change.gone_leads = leads;
-        rows.truncate(ROWS_NAMED);
-        change.gone_rows = rows;
-    }
-}
-
-/// Identifies a row by its cells, whatever the order of the columns.
-fn row_key(cells: &[String]) -> u64 {
-    let mut texts: Vec<&str> = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
-    texts.sort_unstable();
-    let mut hasher = FxHasher::default();
-    texts.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Identifies a list file: its size and SHA-256.

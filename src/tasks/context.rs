@@ -1,0 +1,106 @@
+//! What a running task has at hand: the store and the object store, its progress, and whether it is to end.
+
+use super::{Changed, Shared};
+use crate::store::StoreError;
+use crate::store::task_rows::TaskRow;
+use paceline_core::time::Utc;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::runtime::Handle;
+
+/// One sentence in both languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Words {
+    pub en: String,
+    pub zh: String,
+}
+
+impl Words {
+    pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Words {
+        Words { en: en.into(), zh: zh.into() }
+    }
+
+    pub fn json(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+}
+
+/// Why a task ended before its end.
+#[derive(Debug)]
+pub(super) enum TaskEnd {
+    Cancelled,
+    /// The service stops: the task begins again with the next.
+    Stopping,
+    /// What was found and what to do.
+    Failed(Words),
+}
+
+impl From<StoreError> for TaskEnd {
+    fn from(error: StoreError) -> Self {
+        TaskEnd::Failed(Words::new(error.to_string(), format!("数据库无法读写:{error}")))
+    }
+}
+
+impl From<io::Error> for TaskEnd {
+    fn from(error: io::Error) -> Self {
+        TaskEnd::Failed(Words::new(
+            format!("the object store cannot be read or written: {error}"),
+            format!("文件存储无法读写:{error}"),
+        ))
+    }
+}
+
+/// Time between two writes of the progress, in milliseconds.
+const NOTED_EVERY: i64 = 1_000;
+
+pub(super) struct TaskContext<'a> {
+    pub shared: &'a Shared,
+    pub task: &'a TaskRow,
+    runtime: &'a Handle,
+    is_cancelled: Arc<AtomicBool>,
+    noted_at: Option<Utc>,
+}
+
+impl<'a> TaskContext<'a> {
+    pub fn new(
+        shared: &'a Shared,
+        runtime: &'a Handle,
+        task: &'a TaskRow,
+        is_cancelled: Arc<AtomicBool>,
+    ) -> TaskContext<'a> {
+        TaskContext { shared, task, runtime, is_cancelled, noted_at: None }
+    }
+
+    /// Waits for the store. The task threads belong to no runtime, so they may.
+    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// Notes the progress, at most once a second.
+    ///
+    /// # Errors
+    /// The task is cancelled, or the service stops.
+    pub fn progress(&mut self, done: u64, total: u64) -> Result<(), TaskEnd> {
+        if self.is_cancelled.load(Ordering::Acquire) {
+            return Err(TaskEnd::Cancelled);
+        }
+        if self.shared.is_stopping.load(Ordering::Acquire) {
+            return Err(TaskEnd::Stopping);
+        }
+        let store = &self.shared.parts.store;
+        let now = store.clock_now();
+        let is_due = self.noted_at.is_none_or(|at| {
+            let since = now.as_millis().saturating_sub(at.as_millis());
+            // The wall clock may have been set back.
+            !(0..NOTED_EVERY).contains(&since)
+        });
+        if is_due {
+            self.noted_at = Some(now);
+            self.wait(store.note_task_progress(self.task.id, done, total))?;
+            let _ = self.shared.changed.send(Changed::Task(self.task.id));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! The task threads: take the oldest queued task, run it, write how it ended.
+
+use super::context::{TaskContext, TaskEnd, Words};
+use super::{Shared, check_list, load_list, measure_audio};
+use crate::store::StoreError;
+use crate::store::list_uploads::UploadId;
+use crate::store::task_rows::{TaskKind, TaskRow, TaskState};
+use serde_json::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime};
+use tokio::runtime::Handle;
+
+/// Without a wake a thread looks for tasks this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// The object store is tidied at the start and once a day.
+const TIDY_EVERY: Duration = Duration::from_secs(24 * 3_600);
+
+/// Runs tasks until the service stops.
+pub(super) fn work(shared: &Shared, runtime: &Handle) {
+    // The whole CPU is for calls first. Without the right to change it, the thread keeps its priority.
+    let _ = rustix::process::nice(10);
+    while !shared.is_stopping.load(Ordering::Acquire) {
+        match runtime.block_on(shared.parts.store.take_task()) {
+            Ok(Some(task)) => {
+                // There may be another one for the other thread.
+                shared.wake_thread();
+                run(shared, runtime, &task);
+            }
+            Ok(None) => shared.wait_for_task(LOOK_AGAIN),
+            Err(error) => {
+                tracing::warn!(%error, "tasks cannot be taken now; trying again");
+                shared.wait_for_task(LOOK_AGAIN);
+            }
+        }
+    }
+}
+
+fn run(shared: &Shared, runtime: &Handle, task: &TaskRow) {
+    let is_cancelled = Arc::new(AtomicBool::new(false));
+    shared.lock_running().insert(task.id, is_cancelled.clone());
+    shared.announce(task);
+    let mut context = TaskContext::new(shared, runtime, task, is_cancelled);
+    let ended = catch_unwind(AssertUnwindSafe(|| match task.kind {
+        TaskKind::CheckList => check_list::check_list(&mut context),
+        TaskKind::LoadList => load_list::load_list(&mut context),
+        TaskKind::UndoList => load_list::undo_list(&mut context),
+        TaskKind::MeasureAudio => measure_audio::measure_audio(&mut context),
+    }));
+    let ended = ended.unwrap_or_else(|_| {
+        let en = "this could not be done: the program met a fault of its own, which its log shows";
+        Err(TaskEnd::Failed(Words::new(en, "任务未能完成:程序内部出错,详情见日志")))
+    });
+    let written = runtime.block_on(end(shared, task, ended));
+    if let Err(error) = written {
+        // The row still says that it runs, so it begins again with the next start.
+        tracing::error!(%error, task = task.id.0, "the end of a task could not be written");
+    }
+    shared.lock_running().remove(&task.id);
+    shared.announce(task);
+}
+
+async fn end(shared: &Shared, task: &TaskRow, ended: Result<Value, TaskEnd>) -> Result<(), StoreError> {
+    let store = &shared.parts.store;
+    match ended {
+        Ok(result) => store.end_task(task.id, TaskState::Done, Some(&result.to_string()), None).await,
+        Err(TaskEnd::Stopping) => store.requeue_task(task.id).await,
+        Err(TaskEnd::Cancelled) => {
+            settle_cancelled(shared, task).await?;
+            store.end_task(task.id, TaskState::Cancelled, None, None).await
+        }
+        Err(TaskEnd::Failed(words)) => {
+            tracing::warn!(task = task.id.0, kind = task.kind.word(), why = words.en, "a task failed");
+            settle(shared, task, &words).await?;
+            store.end_task(task.id, TaskState::Failed, None, Some(&words.json())).await
+        }
+    }
+}
+
+/// Takes what a cancelled task worked on back to a state in which it can be begun again.
+pub(super) async fn settle_cancelled(shared: &Shared, task: &TaskRow) -> Result<(), StoreError> {
+    settle(shared, task, &Words::new("this was cancelled", "已取消")).await
+}
+
+async fn settle(shared: &Shared, task: &TaskRow, words: &Words) -> Result<(), StoreError> {
+    match task.kind {
+        TaskKind::CheckList => check_list::settle(shared, UploadId(task.subject), words).await,
+        TaskKind::LoadList => load_list::settle(shared, UploadId(task.subject), words).await,
+        TaskKind::UndoList => Ok(()),
+        TaskKind::MeasureAudio => measure_audio::settle(shared, task, words).await,
+    }
+}
+
+/// Removes objects without a row, at the start and once a day, until the tasks are gone.
+pub(super) async fn keep_files_tidy(shared: Weak<Shared>) {
+    let mut due = tokio::time::interval(TIDY_EVERY);
+    loop {
+        due.tick().await;
+        let Some(shared) = shared.upgrade() else { return };
+        let (store, files) = (&shared.parts.store, shared.parts.files.clone());
+        let known = match store.blob_paths().await {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::warn!(%error, "the object store is not tidied now");
+                continue;
+            }
+        };
+        let millis = store.clock_now().as_millis().max(0) as u64;
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        match tokio::task::spawn_blocking(move || files.sweep(&known, now)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(removed)) => tracing::info!(removed, "objects without a row were removed"),
+            Ok(Err(error)) => tracing::warn!(%error, "the object store could not be tidied"),
+            Err(error) => tracing::warn!(%error, "the object store could not be tidied"),
+        }
+    }
+}
