@@ -2,14 +2,17 @@
 //! inside this process when no service runs.
 
 use super::Failure;
+use super::setup::reserve;
 use crate::cli::TargetArgs;
 use crate::config::Config;
 use crate::console::client::{Client, Method};
 use crate::console::{AppState, AppStateParts, PhoneSettings};
 use crate::engine::{Board, EngineHandle};
+use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::store::{Store, StoreError};
+use crate::tasks::{TaskParts, Tasks};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,9 +78,17 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
     let (asks, _) = mpsc::channel(1);
     let (_, board) = watch::channel(Arc::new(Board::default()));
     let (live, _) = broadcast::channel(1);
+    let (store, engine) = (Arc::new(store), EngineHandle::new(asks, board, live));
+    let folder = config.files.folder(store.path());
+    let failed =
+        |error| Failure::usage(format!("the object store {} cannot be used: {error}", folder.display()));
+    let files = Files::open_with(&folder, reserve(config)).map_err(failed)?;
+    let tasks = Tasks::idle(TaskParts { store: store.clone(), files: files.clone(), engine: engine.clone() });
     let state = AppState::new(AppStateParts {
-        store: Arc::new(store),
-        engine: EngineHandle::new(asks, board, live),
+        files,
+        tasks,
+        store,
+        engine,
         metrics: Arc::new(Metrics::new()),
         clock: Arc::new(Clock::utc),
         phones: expected_phone_line(config),

@@ -2,6 +2,7 @@
 //! the queries; tests validate every answer against these types, so the two cannot differ.
 
 pub use super::accounts::Preferences;
+pub use super::upload_answers::*;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -35,6 +36,8 @@ macro_rules! by_hand {
     )+};
 }
 
+pub(super) use by_hand;
+
 by_hand! {
     /// RFC 3339, in UTC.
     Moment = json!({ "type": "string", "format": "date-time" });
@@ -64,6 +67,8 @@ macro_rules! answers {
         }
     )+};
 }
+
+pub(super) use answers;
 
 answers! {
     /// A sentence in English and in Chinese.
@@ -600,6 +605,15 @@ answers! {
         /// Of `changed`: the present version.
         #[serde(skip_serializing_if = "Option::is_none")]
         version: Option<i64>,
+        /// Of `wrong_state`: the present state.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        state: Option<String>,
+        /// Of `busy`: the task to wait for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        task: Option<i64>,
+        /// Of `called`: how many calls were made.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        calls: Option<u64>,
         /// Of `wrong_code`.
         #[serde(skip_serializing_if = "Option::is_none")]
         tries_left: Option<u32>,

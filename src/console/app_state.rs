@@ -11,12 +11,15 @@ use super::rights::Action;
 use super::secrets::{self, Hasher};
 use super::setup::SetupCode;
 use super::shown_number::NumberSight;
+use super::uploads::Uploads;
 use crate::config::proxies::TrustedProxies;
 use crate::config::settings::HttpConfig;
 use crate::config::shown::ShownSetting;
 use crate::engine::{AgentAccount, EngineHandle, EngineRequest, PhoneSecret};
+use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::store::{AgentRow, Change, Clock, GroupRow, OrganisationRow, Scope, Store, Subject};
+use crate::tasks::Tasks;
 use crate::text;
 use paceline_core::campaign::Campaign;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
@@ -43,6 +46,8 @@ pub struct AppStateParts {
     pub http: HttpConfig,
     /// Every setting of the service, for its operator.
     pub settings: Vec<ShownSetting>,
+    pub files: Files,
+    pub tasks: Tasks,
 }
 
 /// The SIP settings that an agent types into the phone.
@@ -95,6 +100,7 @@ struct Inner {
     local_service_token: String,
     live_streams: LiveStreams,
     forwarded_requests: Counts<IpAddr>,
+    uploads: Uploads,
     proxies: TrustedProxies,
     setup_code: SetupCode,
     look_ups: LookUps,
@@ -110,6 +116,7 @@ impl AppState {
         let inner = Inner {
             live_streams: LiveStreams::new(parts.http.streams_max as usize),
             forwarded_requests: Counts::default(),
+            uploads: Uploads::default(),
             proxies,
             setup_code: SetupCode::draw()?,
             look_ups: LookUps::default(),
@@ -137,6 +144,19 @@ impl AppState {
 
     pub fn phones(&self) -> &PhoneSettings {
         &self.inner.parts.phones
+    }
+
+    /// The object store.
+    pub(super) fn files(&self) -> &Files {
+        &self.inner.parts.files
+    }
+
+    pub(super) fn tasks(&self) -> &Tasks {
+        &self.inner.parts.tasks
+    }
+
+    pub(super) fn uploads(&self) -> &Uploads {
+        &self.inner.uploads
     }
 
     pub(super) fn recordings(&self) -> &PathBuf {

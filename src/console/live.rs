@@ -6,9 +6,11 @@ use super::auth::{self, Caller};
 use super::floor::{self, Scope};
 use super::limits::{STREAMS_PER_ACCOUNT_MAX, StreamPermit, StreamRefusal};
 use super::problem::Problem;
+use super::rights::Action;
 use super::sessions;
-use super::views;
+use super::{list_views, task_routes, views};
 use crate::engine::LiveEvent;
+use crate::tasks::Changed;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, Sse};
@@ -37,6 +39,8 @@ struct LiveStream {
     caller: Caller,
     scope: Scope,
     events: broadcast::Receiver<LiveEvent>,
+    /// Tasks, lists and approvals.
+    changes: broadcast::Receiver<Changed>,
     queue: VecDeque<Event>,
     /// As last sent.
     campaigns: BTreeMap<CampaignId, Value>,
@@ -60,6 +64,7 @@ pub(super) async fn live(
     })?;
     // Subscribe first, so that events during the making of the snapshot follow it.
     let events = state.engine().live();
+    let changes = state.tasks().changes();
     let scope = Scope::of(&state, &caller).await?;
     let mut stream = LiveStream {
         state,
@@ -67,6 +72,7 @@ pub(super) async fn live(
         caller,
         scope,
         events,
+        changes,
         queue: VecDeque::new(),
         campaigns: BTreeMap::new(),
         campaigns_due: every(CAMPAIGNS_EVERY),
@@ -121,6 +127,8 @@ impl LiveStream {
                     Err(broadcast::error::RecvError::Lagged(_)) => self.push_snapshot().await,
                     Err(broadcast::error::RecvError::Closed) => return None,
                 },
+                // The handle of the tasks outlives the stream; what a slow reader missed comes with the next change.
+                Ok(changed) = self.changes.recv() => self.push_change(changed).await,
                 _ = self.campaigns_due.tick() => self.push_changed_campaigns(),
                 _ = self.beat.tick() => {
                     self.authenticate_again().await?;
@@ -163,6 +171,32 @@ impl LiveStream {
             }
         }
         Some(())
+    }
+
+    /// A task, a list or an approval as the reader may see it. One that cannot be read now comes with its next change.
+    async fn push_change(&mut self, changed: Changed) {
+        let (store, enterprise) = (self.state.store(), self.caller.scope.enterprise);
+        let numbers = self.state.agent_numbers().await.unwrap_or_default();
+        match changed {
+            Changed::Task(id) => {
+                let found = store.task(enterprise, id).await.ok().flatten();
+                if let Some(row) = found.filter(|row| task_routes::may_see(&self.caller, row)) {
+                    self.push("task", &list_views::task(&row, &numbers));
+                }
+            }
+            Changed::List(id) if self.caller.may(Action::ListsEdit) => {
+                let found = store.upload(enterprise, id).await.ok().flatten();
+                let seen = found.filter(|row| self.caller.scope.holds(row.enterprise, row.organisation));
+                if let Some(row) = seen {
+                    let task = list_views::task_of(&self.state, &row).await.ok().flatten();
+                    self.push("list", &list_views::upload(&row, task.as_ref(), &numbers, &self.caller));
+                }
+            }
+            Changed::Approval(of, id) if of == enterprise && self.caller.may(Action::ApprovalsDecide) => {
+                self.push("approval", &json!({ "id": id.0 }));
+            }
+            Changed::List(_) | Changed::Approval(..) => {}
+        }
     }
 
     fn push_changed_campaigns(&mut self) {

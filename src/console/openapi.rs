@@ -77,6 +77,13 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     });
     let content = match route.body {
         BodySchema::Empty => return operation,
+        BodySchema::File(example) => {
+            let file =
+                json!({ "schema": { "type": "string", "contentEncoding": "binary" }, "example": example });
+            let content = json!({ "application/octet-stream": file });
+            operation["requestBody"] = json!({ "required": true, "content": content });
+            return operation;
+        }
         BodySchema::AgentAction => json!({
             "schema": { "$ref": "#/components/schemas/AgentAction" },
             "examples": action_schema::examples(),
@@ -137,6 +144,10 @@ fn path_parameter(route: &Route, name: &str) -> Value {
         "lead" => "The lead's id",
         _ if route.path.starts_with("/tokens") => "The token's id",
         _ if route.path.starts_with("/blacklist") => "The entry's id",
+        _ if route.path.starts_with("/lists") => "The list's id",
+        _ if route.path.starts_with("/audio") => "The sound's id",
+        _ if route.path.starts_with("/approvals") => "The approval's id",
+        _ if route.path.starts_with("/tasks") => "The task's id",
         _ => "The lead's id",
     };
     json!({
@@ -159,6 +170,9 @@ fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value
         Answer::Sound => {
             json!({ "audio/wav": sound(), "audio/mpeg": sound(), "audio/ogg": sound(), "application/octet-stream": sound() })
         }
+        Answer::File(types) => {
+            types.iter().map(|name| ((*name).to_owned(), sound())).collect::<Map<_, _>>().into()
+        }
         Answer::Json(name, schema) => {
             add_schema(name, schema().to_value(), schemas);
             json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{name}") } } })
@@ -169,7 +183,7 @@ fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value
         done["content"] = content;
     }
     let mut responses = Map::new();
-    if matches!(route.answer, Answer::Sound) {
+    if matches!(route.answer, Answer::Sound | Answer::File(_)) {
         let mut part = done.clone();
         part["description"] = "The part that `Range` asked for".into();
         responses.insert("206".into(), part);
@@ -205,10 +219,16 @@ pub fn problems(route: &Route) -> Vec<(u16, &'static str)> {
         all.push((423, "The screen is locked: the password must be typed again"));
     }
     if has_body {
-        all.push((413, "The body is larger than 64 KiB"));
-        all.push((415, "The body is no JSON"));
+        all.push((
+            413,
+            "The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be",
+        ));
+        all.push((415, "The body is no JSON, or no file"));
     }
-    if matches!(route.answer, Answer::Sound) {
+    if matches!(route.body, BodySchema::File(_)) {
+        all.push((507, "The disk has no room for files, or the enterprise keeps as many as it may"));
+    }
+    if matches!(route.answer, Answer::Sound | Answer::File(_)) {
         all.push((416, "That part is not there"));
     }
     all

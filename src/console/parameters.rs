@@ -30,9 +30,24 @@ pub enum Form {
     /// One of the outcomes.
     Outcome,
     EndedBy,
+    /// The name of a file, which is no path: 1 to 255 bytes without separators and control characters.
+    FileName,
 }
 
 const TEXT_MAX: usize = 128;
+
+/// Bytes of a file's name.
+const FILE_NAME_MAX: usize = 255;
+/// What [`is_file_name`] takes, as a pattern of JSON Schema.
+const FILE_NAME: &str = r"^[^/\\\x00-\x1f\x7f-\x9f]+$";
+
+/// A name that a person gives a file. It is never a path here, but it may become one on somebody's desk.
+fn is_file_name(text: &str) -> bool {
+    let is_bad = |c: char| matches!(c, '/' | '\\') || c.is_control();
+    (1..=FILE_NAME_MAX).contains(&text.len())
+        && !text.contains(is_bad)
+        && !matches!(text.trim(), "" | "." | "..")
+}
 
 /// Mobiles, landlines with their area code, and 400 or 800 numbers. The parser also takes spaces, dashes and
 /// brackets, and knows which numbers of this form do not exist.
@@ -49,6 +64,9 @@ impl Form {
             Form::Word(words) => json!({ "type": "string", "enum": words }),
             Form::Outcome => json!({ "type": "string", "enum": outcomes() }),
             Form::EndedBy => json!({ "type": "string", "enum": enders() }),
+            Form::FileName => {
+                json!({ "type": "string", "minLength": 1, "maxLength": FILE_NAME_MAX, "pattern": FILE_NAME })
+            }
         }
     }
 
@@ -84,6 +102,10 @@ impl Form {
             Form::Word(words) => one_of(words),
             Form::Outcome => one_of(&outcomes()),
             Form::EndedBy => one_of(&enders()),
+            Form::FileName if is_file_name(text) => Ok(()),
+            Form::FileName => {
+                Err(format!("the name of a file, 1 to {FILE_NAME_MAX} bytes, without a path: list.csv"))
+            }
         }
     }
 }

@@ -437,7 +437,7 @@ async fn send_file(path: &File, range: Option<&HeaderValue>) -> Result<Response,
     Ok(response)
 }
 
-fn set_header(response: &mut Response, name: header::HeaderName, value: &str) {
+pub(super) fn set_header(response: &mut Response, name: header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
@@ -445,7 +445,7 @@ fn set_header(response: &mut Response, name: header::HeaderName, value: &str) {
 
 /// First and last byte of a `Range`. Outer `None` = no range that is understood, so the whole is sent
 /// (RFC 9110 section 14.2); inner `None` = it cannot be satisfied.
-fn parse_range(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
+pub(super) fn parse_range(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
     let (first, last) = text.strip_prefix("bytes=")?.trim().split_once('-')?;
     if first.is_empty() {
         let tail: u64 = last.parse().ok()?;

@@ -33,6 +33,8 @@ pub enum BodySchema {
     Empty,
     /// Name, schema, and an example as JSON text.
     Json(&'static str, fn() -> Schema, &'static str),
+    /// The bytes of a file, with an example as text.
+    File(&'static str),
     /// An agent's action; its schema comes from the table in `action_schema`.
     AgentAction,
 }
@@ -48,6 +50,8 @@ pub enum Answer {
     Events,
     /// A sound file, whole or in ranges.
     Sound,
+    /// A file to be saved, whole or in ranges, of one of these media types.
+    File(&'static [&'static str]),
 }
 
 /// The body of a route: its type, and an example as JSON text.

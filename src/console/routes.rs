@@ -8,6 +8,7 @@ use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
 use super::routes_people::PEOPLE;
+use super::routes_uploads::UPLOADS;
 use super::{actions, blacklist, floor, health, live, openapi, records, why};
 use axum::Json;
 use axum::Router;
@@ -64,12 +65,19 @@ const PART: &[Parameter] =
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const fn joined() -> [Route; PEOPLE.len() + WORK.len()] {
-    let mut all = [PEOPLE[0]; PEOPLE.len() + WORK.len()];
-    let mut at = 0;
-    while at < all.len() {
-        all[at] = if at < PEOPLE.len() { PEOPLE[at] } else { WORK[at - PEOPLE.len()] };
-        at += 1;
+const ROUTES_COUNT: usize = PEOPLE.len() + WORK.len() + UPLOADS.len();
+
+const fn joined() -> [Route; ROUTES_COUNT] {
+    let mut all = [PEOPLE[0]; ROUTES_COUNT];
+    let parts = [PEOPLE, WORK, UPLOADS];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut own = 0;
+        while own < parts[part].len() {
+            all[at] = parts[part][own];
+            (at, own) = (at + 1, own + 1);
+        }
+        part += 1;
     }
     all
 }

@@ -18,6 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 /// Connections beyond the limits that may ask for metrics and health: from this machine, and from elsewhere.
@@ -200,15 +201,47 @@ async fn serve_connection(
     }
 }
 
-/// Adds a middleware that answers 408 when a request takes longer than [`Timeouts::answer`].
+/// How long a request may take until its answer begins; the handler of an upload extends it.
+#[derive(Clone, Debug)]
+pub(super) struct RequestDeadline(watch::Sender<Duration>);
+
+impl RequestDeadline {
+    /// From now on the request may take so long.
+    pub fn extend(&self, span: Duration) {
+        self.0.send_replace(span);
+    }
+}
+
+/// Ends when the span that was set last is over.
+async fn expire(mut span: watch::Receiver<Duration>) {
+    let mut sleep = std::pin::pin!(tokio::time::sleep(*span.borrow_and_update()));
+    let mut may_change = true;
+    loop {
+        tokio::select! {
+            () = &mut sleep => return,
+            changed = span.changed(), if may_change => match changed {
+                Ok(()) => sleep.set(tokio::time::sleep(*span.borrow_and_update())),
+                // The handler has dropped its half: the span that it set last holds.
+                Err(_) => may_change = false,
+            },
+        }
+    }
+}
+
+/// Adds a middleware that answers 408 when a request takes longer than [`Timeouts::answer`], or than its handler
+/// asked for.
 fn with_timeout(app: axum::Router, timeouts: Timeouts) -> axum::Router {
     let limit = timeouts.answer;
-    app.layer(axum::middleware::from_fn(move |request: Request, next: axum::middleware::Next| async move {
-        match tokio::time::timeout(limit, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => too_slow(),
-        }
-    }))
+    app.layer(axum::middleware::from_fn(
+        move |mut request: Request, next: axum::middleware::Next| async move {
+            let (deadline, span) = watch::channel(limit);
+            request.extensions_mut().insert(RequestDeadline(deadline));
+            tokio::select! {
+                response = next.run(request) => response,
+                () = expire(span) => too_slow(),
+            }
+        },
+    ))
 }
 
 fn too_slow() -> Response {

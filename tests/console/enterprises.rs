@@ -342,7 +342,7 @@ async fn a_shift_lead_pauses_its_own_campaigns_and_an_agent_blocks_the_number_of
 #[test]
 fn every_route_that_changes_something_has_a_right_of_its_own() {
     use paceline::console::rights::Right;
-    let own = ["/sign-in", "/sign-out", "/setup", "/me", "/me/password", "/me/verify"];
+    let own = ["/sign-in", "/sign-out", "/setup", "/me", "/me/password", "/me/verify", "/tasks/{id}/actions"];
     for route in ROUTES.iter().filter(|route| route.method != "get") {
         let is_own = own.contains(&route.path);
         assert_eq!(matches!(route.right, Right::Action(_)), !is_own, "{} {}", route.method, route.path);

@@ -45,7 +45,7 @@ async fn hostile_texts_in_every_path_and_query_get_problem_documents() {
                 path.push_str(&format!("{}{name}={text}", if n == 0 { '?' } else { '&' }));
             }
             let body = match route.body {
-                BodySchema::Empty => None,
+                BodySchema::Empty | BodySchema::File(_) => None,
                 BodySchema::AgentAction => {
                     Some(json!({ "action": "force", "agent": text, "what": "release" }))
                 }

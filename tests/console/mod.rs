@@ -3,6 +3,7 @@
 
 mod actions;
 mod agents;
+mod audio;
 mod audit;
 mod blacklist;
 mod commands;
@@ -10,6 +11,7 @@ mod enterprises;
 mod hostile;
 mod idempotency;
 mod limits;
+mod lists;
 mod live;
 mod openapi;
 mod records;
@@ -26,8 +28,10 @@ use http_body_util::BodyExt;
 use paceline::config::settings::HttpConfig;
 use paceline::console::{AppState, AppStateParts, PhoneSettings, routes, secrets};
 use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent};
+use paceline::files::{Files, Reserve};
 use paceline::metrics::Metrics;
 use paceline::store::{AgentDetails, Role, Secrets, Store};
+use paceline::tasks::{TaskParts, Tasks};
 use paceline_core::agent::{AgentAction, Group, Membership, Refusal};
 use paceline_core::campaign::{AgentRules, Campaign};
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
@@ -60,6 +64,8 @@ pub struct TestApp {
     pub engine: Arc<Mutex<EngineStub>>,
     pub live: broadcast::Sender<LiveEvent>,
     pub board: watch::Sender<Arc<Board>>,
+    pub files: Files,
+    pub tasks: Tasks,
     router: axum::Router,
 }
 
@@ -129,9 +135,18 @@ impl TestApp {
                 }
             }
         });
+        let handle = EngineHandle::new(asks, shown, live.clone());
+        // No reserve: the disk of a build machine may be nearly full.
+        let no_reserve = Reserve { bytes: 0, percent: 0 };
+        let files = Files::open_with(&dir.path().join("files"), no_reserve).unwrap();
+        let parts = TaskParts { store: store.clone(), files: files.clone(), engine: handle.clone() };
+        // Its threads begin where a test asks for them.
+        let tasks = Tasks::idle(parts);
         let state = AppState::new(AppStateParts {
+            files: files.clone(),
+            tasks: tasks.clone(),
             store: store.clone(),
-            engine: EngineHandle::new(asks, shown, live.clone()),
+            engine: handle,
             metrics: Arc::new(Metrics::new()),
             clock: clock.as_clock(),
             phones: PhoneSettings {
@@ -146,7 +161,7 @@ impl TestApp {
         })
         .unwrap();
         let router = routes(state.clone());
-        TestApp { dir, store, clock, state, engine, live, board, router }
+        TestApp { dir, store, clock, state, engine, live, board, files, tasks, router }
     }
 
     pub async fn group(&self, name: &str) -> GroupId {

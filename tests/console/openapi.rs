@@ -184,7 +184,7 @@ async fn every_example_gets_an_answer_of_the_document() {
         }
         let body = &operation["requestBody"]["content"]["application/json"];
         let bodies: Vec<Option<Value>> = match route.body {
-            BodySchema::Empty => vec![None],
+            BodySchema::Empty | BodySchema::File(_) => vec![None],
             _ => examples(body).into_iter().map(|example| Some(example.clone())).collect(),
         };
         for (query, body) in queries.iter().flat_map(|query| bodies.iter().map(move |body| (query, body))) {
@@ -195,6 +195,16 @@ async fn every_example_gets_an_answer_of_the_document() {
             for (name, value) in &headers {
                 let name: axum::http::HeaderName = name.parse().unwrap();
                 request.headers_mut().insert(name, value.parse().unwrap());
+            }
+            // A key is of one request: the next query is another one.
+            if paceline::console::idempotency::needs_key(route) {
+                request.headers_mut().insert("idempotency-key", format!("key-{sent}").parse().unwrap());
+            }
+            if let BodySchema::File(example) = route.body {
+                request
+                    .headers_mut()
+                    .insert(header::CONTENT_TYPE, "application/octet-stream".parse().unwrap());
+                *request.body_mut() = Body::from(example);
             }
             let answer = app.send(request).await;
             sent += 1;
@@ -214,6 +224,16 @@ async fn every_example_gets_an_answer_of_the_document() {
         ": not_allowed",
         "delete /agents/8001/groups",
         "delete /blacklist/1",
+        // The list is not checked and the sound not measured yet; nothing waits for an approval.
+        "patch /lists/1",
+        "/lists/1/r",
+        "/lists/1/fix",
+        "post /lists/1/actions",
+        "get /audio/1/",
+        "/approvals/1/",
+        // Sent once without its name.
+        "/campaigns/spring/lists None: unfit",
+        "post /audio None: unfit",
     ];
     refused.retain(|line| !expected.iter().any(|known| line.contains(known)));
     assert!(refused.is_empty(), "of {sent}:\n{}", refused.join("\n"));

@@ -8,6 +8,7 @@ mod held;
 mod kills;
 mod simulated;
 mod trunks;
+mod uploads;
 mod why;
 
 use paceline::sim::people::Population;

@@ -12,17 +12,19 @@ pub(super) use import::{ListFile, campaign_row, describe_change, save_campaign, 
 use super::demo_agents::{self, Crew};
 use super::{Failure, recordings};
 use crate::audio::{Language, Sound};
-use crate::config::settings::PromptLanguage;
+use crate::config::settings::{FilesConfig, PromptLanguage};
 use crate::config::{Config, LoadedCampaign};
 use crate::console::client::{Client, KeyFile};
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
 use crate::engine::{self, CampaignBoard, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts};
+use crate::files::{Files, Reserve};
 use crate::journal::{JournalConfig, JournalWriter};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
 use crate::sim::serve::RunningCarrier;
 use crate::store::{BlacklistChange, Store, Writer};
+use crate::tasks::{TaskParts, Tasks};
 use import::{import_list, lead_counts};
 use network::{Network, phone_line};
 use paceline_core::campaign::Mode;
@@ -139,6 +141,7 @@ pub(super) struct Service {
     carrier: Option<RunningCarrier>,
     state: AppState,
     console: Option<(Console, Option<KeyFile>)>,
+    tasks: Tasks,
     /// Deletes recordings past their retention.
     retention: JoinHandle<()>,
 }
@@ -210,7 +213,18 @@ impl Service {
         recordings::recover_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
         let retention = tokio::spawn(recordings::keep_retention(config.clone(), store.clone()));
         send_agents(&store, &handle).await?;
+        let folder = config.files.folder(store.path());
+        let files = Files::open_with(&folder, reserve(&config)).map_err(|error| {
+            Failure::usage(format!("the object store {} cannot be used: {error}", folder.display()))
+        })?;
+        let parts = TaskParts { store: store.clone(), files: files.clone(), engine: handle.clone() };
+        let tasks = match with_api {
+            true => Tasks::start(parts).await.map_err(Failure::unexpected)?,
+            false => Tasks::idle(parts),
+        };
         let state = AppState::new(AppStateParts {
+            files,
+            tasks: tasks.clone(),
             store: store.clone(),
             engine: handle.clone(),
             metrics: metrics.clone(),
@@ -233,6 +247,7 @@ impl Service {
             carrier: simulated,
             state,
             console,
+            tasks,
             retention,
         })
     }
@@ -328,6 +343,7 @@ impl Service {
     /// Waits until no call is out, stops the engine and writes everything.
     pub async fn finish(self) -> Result<(), Failure> {
         self.retention.abort();
+        self.tasks.stop().await;
         self.handle.send(EngineRequest::Stop).await;
         self.engine.await.map_err(Failure::unexpected)?;
         self.writer.close().await;
@@ -386,6 +402,12 @@ async fn send_agents(store: &Store, handle: &EngineHandle) -> Result<(), Failure
         handle.send(EngineRequest::SetAgent(Box::new(console::agent_account(&row)))).await;
     }
     Ok(())
+}
+
+/// Free space that uploads leave to everything else.
+pub(in crate::commands) fn reserve(config: &Config) -> Reserve {
+    let FilesConfig { free_gib_min, free_pct_min, .. } = config.files;
+    Reserve { bytes: u64::from(free_gib_min) << 30, percent: u64::from(free_pct_min) }
 }
 
 /// Loads the prompts in the configured language.

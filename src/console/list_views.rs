@@ -1,0 +1,101 @@
+//! Uploaded lists and tasks as the API shows them.
+
+use super::app_state::AppState;
+use super::auth::Caller;
+use super::problem::Problem;
+use super::shown_number::{NumberSight, shown_text};
+use super::versions::etag;
+use super::views::{moment, optional_moment};
+use crate::store::list_uploads::{UploadRow, UploadState};
+use crate::store::task_rows::{TaskKind, TaskRow};
+use crate::tasks::UploadReport;
+use crate::text::{Lang, TaskWords};
+use paceline_core::ids::AgentId;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// JSON that the store keeps as text; a text of another program is `null`.
+pub(super) fn stored_json(text: Option<&str>) -> Value {
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// An uploaded list with the task that works on it.
+pub(super) fn upload(
+    row: &UploadRow,
+    task: Option<&TaskRow>,
+    numbers: &BTreeMap<AgentId, String>,
+    caller: &Caller,
+) -> Value {
+    let settings = &caller.organisation.settings;
+    json!({
+        "id": row.id.0,
+        "campaign": row.campaign_name,
+        "file_name": row.file_name,
+        "bytes": row.bytes,
+        "sha256": row.sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        "state": row.state.word(),
+        "reading": stored_json(Some(&row.reading)),
+        "mapping": stored_json(row.mapping.as_deref()),
+        "error": stored_json(row.error.as_deref()),
+        "rows": row.rows,
+        "leads": row.leads,
+        "refused": row.refused,
+        "has_fix_file": row.fix.is_some(),
+        "needs_approval": settings.approve_lists,
+        "is_editable": row.state.is_editable(),
+        "may_load": row.state == UploadState::Checked,
+        "may_undo": row.state == UploadState::Loaded,
+        "made_at": moment(row.made_at),
+        "made_by": row.made_by.and_then(|id| numbers.get(&AgentId(id))),
+        "changed_at": moment(row.changed_at),
+        "version": row.version,
+        "etag": etag(row.version),
+        "task": task.map(|task| self::task(task, numbers)),
+    })
+}
+
+/// The document of a check, its cells as the caller may see them.
+pub(super) fn report(mut document: UploadReport, caller: &Caller) -> Result<Value, Problem> {
+    let sight = NumberSight::of(caller);
+    let shown = |cells: &mut Vec<String>| {
+        cells.iter_mut().for_each(|cell| *cell = shown_text(cell, sight));
+    };
+    if let Some(preview) = &mut document.preview {
+        preview.sample.iter_mut().for_each(|line| shown(&mut line.cells));
+        shown(&mut preview.columns);
+    }
+    if let Some(report) = &mut document.report {
+        report.sample.iter_mut().for_each(shown);
+    }
+    document.leads.iter_mut().for_each(|row| shown(&mut row.cells));
+    serde_json::to_value(document).map_err(Problem::internal)
+}
+
+/// A task.
+pub(super) fn task(row: &TaskRow, numbers: &BTreeMap<AgentId, String>) -> Value {
+    let words =
+        TaskWords { kind: row.kind.word(), state: row.state.word(), done: row.done, total: row.total };
+    json!({
+        "id": row.id.0,
+        "kind": row.kind.word(),
+        "state": row.state.word(),
+        "done": row.done,
+        "total": row.total,
+        "subject": { "kind": if row.kind == TaskKind::MeasureAudio { "audio" } else { "list" }, "id": row.subject },
+        "words": { "en": Lang::En.task(&words), "zh": Lang::Zh.task(&words) },
+        "result": stored_json(row.result.as_deref()),
+        "error": stored_json(row.error.as_deref()),
+        "asked_by": row.asked_by.and_then(|id| numbers.get(&AgentId(id))),
+        "made_at": moment(row.made_at),
+        "began_at": optional_moment(row.began_at),
+        "ended_at": optional_moment(row.ended_at),
+    })
+}
+
+/// The task of a list.
+pub(super) async fn task_of(state: &AppState, row: &UploadRow) -> Result<Option<TaskRow>, Problem> {
+    match row.task {
+        Some(task) => Ok(state.store().task(row.enterprise, task).await?),
+        None => Ok(None),
+    }
+}
