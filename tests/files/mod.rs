@@ -51,7 +51,7 @@ async fn an_object_is_private_hashed_and_read_back() {
     assert_eq!(std::fs::read(&file).unwrap(), whole);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&file), mode(file.parent().unwrap()), mode(&root)), (0o600, 0o700, 0o700));
-    assert_eq!(all_files(&root), [stored.path.clone()]);
+    assert_eq!(all_files(&root), std::slice::from_ref(&stored.path));
     files.delete(&stored.path).unwrap();
     files.delete(&stored.path).unwrap();
     assert_eq!(all_files(&root), Vec::<String>::new());
