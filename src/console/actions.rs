@@ -382,7 +382,7 @@ pub(super) async fn campaign_action(
         CampaignAction::Shadow { setting } => ManagerAction::Shadow(setting.as_ref().map(ShadowTable::rules)),
         CampaignAction::UndoImport {} => return undo_import(&state, &caller, &name).await,
         CampaignAction::TestCall { number } => {
-            return test_call(&state, &caller, campaign, &name, &number).await;
+            return test_call(&state, &caller, &name, campaign, &number).await;
         }
     };
     let mut change = state.change(&caller, Action::CampaignsRun, Subject::of("campaign", &name)).await?;
@@ -390,35 +390,6 @@ pub(super) async fn campaign_action(
     change.commit().await?;
     state.engine().send(EngineRequest::ManagerAction { campaign, action }).await;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true }))))
-}
-
-/// How long a trunk may take until it is free for a test call.
-const TEST_WAIT: Duration = Duration::from_secs(10);
-
-/// Answers with the attempt as the call log has it, or with the reason why there is none.
-async fn test_call(
-    state: &AppState,
-    caller: &Caller,
-    campaign: CampaignId,
-    name: &str,
-    number: &str,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let number = parse_telephone(number)?;
-    let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
-    change.set_after(json!({ "action": "test_call" }));
-    change.commit().await?;
-    let refused = |why: String| Problem::new(StatusCode::CONFLICT, "not_called", why);
-    let Ok(opened) = tokio::time::timeout(TEST_WAIT, state.engine().test_call(campaign, number)).await else {
-        let board = state.engine().board();
-        let view = board.borrow().campaigns.get(&campaign).map(|it| it.view).unwrap_or_default();
-        let why = Lang::En.view(&view, &super::views::moments(state, campaign));
-        return Err(refused(format!(
-            "{number} was not called within {} s and is called as soon as that can be: {why}",
-            TEST_WAIT.as_secs()
-        )));
-    };
-    let attempt = opened.map_err(|why| refused(format!("{number} was not called: {why}")))?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "attempt": attempt.0 }))))
 }
 
 /// A campaign that the board shows and of whose opening the console has no word yet: one of a file, so the first
@@ -447,6 +418,36 @@ impl CampaignAction {
     }
 }
 
+/// How long a trunk may take until it is free for a test call.
+const TEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Answers with the attempt as the call log has it, or with the reason why there is none.
+async fn test_call(
+    state: &AppState,
+    caller: &Caller,
+    name: &str,
+    campaign: CampaignId,
+    number: &str,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let number = parse_telephone(number)?;
+    let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
+    let masked = crate::text::masked(number);
+    change.set_after(json!({ "action": "test_call", "number": masked }));
+    change.commit().await?;
+    let refused = |why: String| Problem::new(StatusCode::CONFLICT, "not_called", why);
+    let Ok(opened) = tokio::time::timeout(TEST_WAIT, state.engine().test_call(campaign, number)).await else {
+        let board = state.engine().board();
+        let view = board.borrow().campaigns.get(&campaign).map(|it| it.view).unwrap_or_default();
+        let why = Lang::En.view(&view, &super::views::moments(state, campaign));
+        return Err(refused(format!(
+            "{number} was not called within {} s and is called as soon as that can be: {why}",
+            TEST_WAIT.as_secs()
+        )));
+    };
+    let attempt = opened.map_err(|why| refused(format!("{number} was not called: {why}")))?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "attempt": attempt.0 }))))
+}
+
 /// The dial check refuses leads of the removed list that the dialer still holds.
 async fn undo_import(
     state: &AppState,
@@ -460,10 +461,10 @@ async fn undo_import(
         let detail = format!("the campaign `{name}` has no imported list");
         return Err(Problem::new(StatusCode::CONFLICT, "no_import", detail));
     };
-    let rows: u64 = undone.iter().map(|import| import.rows_read).sum();
     let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
     change.set_after(json!({ "action": "undo_import", "file": first.file }));
     change.commit().await?;
+    let rows: u64 = undone.iter().map(|import| import.rows_read).sum();
     let import = json!({ "file": first.file, "rows": rows });
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "import": import }))))
 }

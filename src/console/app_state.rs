@@ -8,7 +8,7 @@ use super::limits::{LOOK_UPS_MAX, LookUps};
 use super::list_changes::{ListChangeRequest, ListChanges};
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
-use super::request_limits::{LimitKey, RequestLimits, network_of};
+use super::request_limits::{RequestKey, RequestLimits, network_of};
 use super::rights::Action;
 use super::secrets::{self, Hasher};
 use super::setup::SetupCode;
@@ -200,11 +200,23 @@ impl AppState {
         &self.inner.forwarded_requests
     }
 
+    pub(super) fn setup_code(&self) -> &SetupCode {
+        &self.inner.setup_code
+    }
+
+    pub(super) fn settings(&self) -> &[ShownSetting] {
+        &self.inner.parts.settings
+    }
+
+    pub(super) fn served_keys(&self) -> &ServedKeys {
+        &self.inner.served_keys
+    }
+
     /// Counts one request of a caller.
     ///
     /// # Errors
     /// 429 when there were too many.
-    pub(super) fn count_request(&self, key: LimitKey) -> Result<(), Problem> {
+    pub(super) fn count_request(&self, key: RequestKey) -> Result<(), Problem> {
         let counted = self.inner.request_limits.count(key, self.now());
         counted.map_err(|secs| {
             let detail = format!("more than 50 requests a second; send the next one in {secs} s");
@@ -217,19 +229,7 @@ impl AppState {
     /// # Errors
     /// As [`AppState::count_request`].
     pub(super) fn count_stranger(&self, address: IpAddr) -> Result<(), Problem> {
-        self.count_request(LimitKey::Stranger(network_of(address)))
-    }
-
-    pub(super) fn setup_code(&self) -> &SetupCode {
-        &self.inner.setup_code
-    }
-
-    pub(super) fn settings(&self) -> &[ShownSetting] {
-        &self.inner.parts.settings
-    }
-
-    pub(super) fn served_keys(&self) -> &ServedKeys {
-        &self.inner.served_keys
+        self.count_request(RequestKey::Stranger(network_of(address)))
     }
 
     pub(super) fn hasher(&self) -> &Hasher {

@@ -6,7 +6,7 @@ use super::idempotency::serve_once;
 use super::limits::StreamReader;
 use super::parameters::check_query;
 use super::problem::Problem;
-use super::request_limits::{LimitKey, network_of};
+use super::request_limits::{RequestKey as CountedKey, network_of};
 use super::rights::{self, Action, Right};
 use super::route::Route;
 use super::secrets;
@@ -86,14 +86,14 @@ impl Caller {
     }
 
     /// Whose requests those of this caller count with; `None` = the commands of this machine, which are not counted.
-    fn limit_key(&self, state: &AppState) -> Option<LimitKey> {
-        let key = match (&self.account, &self.token) {
-            (Some(account), _) => LimitKey::Account(account.id),
-            (None, token) => LimitKey::Program(token.as_ref().map(|it| it.hash.clone()).unwrap_or_default()),
-        };
-        let is_local =
-            self.token.as_ref().is_some_and(|it| it.hash == secrets::key_hash(state.local_service_token()));
-        (!is_local).then_some(key)
+    fn counted_key(&self) -> Option<CountedKey> {
+        match (&self.account, &self.token) {
+            (Some(account), _) => Some(CountedKey::Account(account.id)),
+            (None, Some(Token { id: None, .. })) => None,
+            (None, token) => {
+                Some(CountedKey::Program(token.as_ref().map_or_else(String::new, |it| it.hash.clone())))
+            }
+        }
     }
 
     /// Whether the caller may do this at all; see [`rights`](super::rights) for what is asked beside it.
@@ -197,7 +197,7 @@ pub(super) async fn require_right(
     let address = source.map_or(IpAddr::from([0, 0, 0, 0]), |it| it.address);
     if route.right == Right::Public {
         match is_changing(request.method()) {
-            true => state.count_request(LimitKey::SignIn(network_of(address)))?,
+            true => state.count_request(CountedKey::SignIn(network_of(address)))?,
             false => state.count_stranger(address)?,
         }
         if is_changing(request.method()) && request.headers().contains_key(header::ORIGIN) {
@@ -213,7 +213,7 @@ pub(super) async fn require_right(
             return Err(refused.err().unwrap_or_else(Problem::unauthenticated));
         }
     };
-    if let Some(key) = caller.limit_key(&state) {
+    if let Some(key) = caller.counted_key() {
         state.count_request(key)?;
     }
     if caller.session.is_some() && is_changing(request.method()) {
@@ -226,7 +226,7 @@ pub(super) async fn require_right(
         }
         _ => {}
     }
-    let is_own = caller.limit_key(&state).is_none();
+    let is_own = caller.counted_key().is_none();
     if route.right == Right::ThisMachine && !(source.is_some_and(|it| it.is_local) && is_own) {
         return Err(Problem::forbidden(
             "this is for commands on the machine of the service, with its key file",

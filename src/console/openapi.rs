@@ -69,13 +69,13 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         "responses": responses,
         "x-right": match route.right {
             Right::Public => "anybody",
+            Right::ThisMachine => "this machine",
             Right::SignedIn | Right::Visible(_) => "signed in",
             Right::Action(action) => action.word(),
-            Right::ThisMachine => "commands on the machine of the service, with its key file",
         },
         "x-roles": match route.right {
             Right::Public => vec!["anybody"],
-            Right::ThisMachine => Vec::new(),
+            Right::ThisMachine => vec!["commands on the machine of the service, with its key file"],
             _ => roles,
         },
         "security": if is_public { json!([]) } else { json!([{ "cookie": [] }, { "token": [] }]) },

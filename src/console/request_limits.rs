@@ -26,7 +26,7 @@ const SWEEP_INTERVAL: i64 = 500;
 
 /// Whose requests are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum LimitKey {
+pub(super) enum RequestKey {
     Account(AgentId),
     /// Hash of a program's token.
     Program(String),
@@ -38,9 +38,9 @@ pub(super) enum LimitKey {
     OtherStrangers,
 }
 
-impl LimitKey {
+impl RequestKey {
     fn is_stranger(&self) -> bool {
-        !matches!(self, LimitKey::Account(_) | LimitKey::Program(_))
+        !matches!(self, RequestKey::Account(_) | RequestKey::Program(_))
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn network_of(address: IpAddr) -> IpAddr {
 #[derive(Debug, Default)]
 struct Buckets {
     /// When each bucket that is not full will be, in milliseconds.
-    full_at: BTreeMap<LimitKey, i64>,
+    full_at: BTreeMap<RequestKey, i64>,
     strangers: usize,
     /// When full buckets were last forgotten, in milliseconds.
     swept_at: i64,
@@ -63,10 +63,10 @@ struct Buckets {
 
 impl Buckets {
     /// Takes one request out of the bucket. `Err` = it is empty for so many milliseconds.
-    fn take(&mut self, key: LimitKey, now: i64) -> Result<(), i64> {
+    fn take(&mut self, key: RequestKey, now: i64) -> Result<(), i64> {
         let key = match self.full_at.contains_key(&key) || !key.is_stranger() || self.has_room(now) {
             true => key,
-            false => LimitKey::OtherStrangers,
+            false => RequestKey::OtherStrangers,
         };
         let whole = now + BURST * INTERVAL;
         // A wall clock that was set back leaves moments further ahead than an empty bucket.
@@ -100,7 +100,7 @@ pub(super) struct RequestLimits {
 
 impl RequestLimits {
     /// Counts one request. `Err` = refused; the next is allowed in so many seconds.
-    pub fn count(&self, key: LimitKey, now: Utc) -> Result<(), u64> {
+    pub fn count(&self, key: RequestKey, now: Utc) -> Result<(), u64> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.take(key, now.as_millis()).map_err(|millis| millis.max(0).unsigned_abs().div_ceil(1_000))
     }
@@ -112,8 +112,8 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    fn stranger(n: u32) -> LimitKey {
-        LimitKey::Stranger(IpAddr::V4(std::net::Ipv4Addr::from_bits(n)))
+    fn stranger(n: u32) -> RequestKey {
+        RequestKey::Stranger(IpAddr::V4(std::net::Ipv4Addr::from_bits(n)))
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
                 let _ = buckets.take(stranger(1), n * INTERVAL);
             }
             assert!(buckets.take(stranger(2), n * INTERVAL).is_ok());
-            assert!(buckets.take(LimitKey::Account(AgentId(1)), n * INTERVAL).is_ok());
+            assert!(buckets.take(RequestKey::Account(AgentId(1)), n * INTERVAL).is_ok());
         }
     }
 
@@ -172,13 +172,13 @@ mod tests {
     fn the_memory_for_strangers_is_bounded_and_callers_keep_their_buckets() {
         let mut buckets = Buckets::default();
         for _ in 0..BURST {
-            buckets.take(LimitKey::Account(AgentId(1)), 0).expect("within the burst");
+            buckets.take(RequestKey::Account(AgentId(1)), 0).expect("within the burst");
         }
         let refused = (0..100_000).filter(|n| buckets.take(stranger(*n), 0).is_err()).count();
         assert!(buckets.full_at.len() <= STRANGERS_MAX + 2, "{}", buckets.full_at.len());
         assert!(refused > 70_000, "the others share one bucket: {refused}");
-        assert!(buckets.take(LimitKey::Account(AgentId(1)), 0).is_err());
-        assert!(buckets.take(LimitKey::Account(AgentId(2)), 0).is_ok());
+        assert!(buckets.take(RequestKey::Account(AgentId(1)), 0).is_err());
+        assert!(buckets.take(RequestKey::Account(AgentId(2)), 0).is_ok());
         // Once the buckets are full again, strangers have their own.
         assert!((0..1_000).all(|n| buckets.take(stranger(500_000 + n), 60_000).is_ok()));
         assert!(buckets.full_at.len() < 1_010);

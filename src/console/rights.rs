@@ -207,7 +207,7 @@ impl Right {
         match self {
             Right::Public | Right::SignedIn | Right::Visible(_) => EVERYBODY,
             Right::Action(action) => action.roles(),
-            Right::ThisMachine => &[Role::Admin],
+            Right::ThisMachine => &[Admin],
         }
     }
 }

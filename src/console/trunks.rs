@@ -55,8 +55,12 @@ pub(super) async fn trunk_action(
     if !known.contains(&name) {
         return Err(TrunkTestRefusal::UnknownTrunk(known).into());
     }
+    if caller.organisation.suspended {
+        return Err(Problem::suspended());
+    }
     let mut change = state.change(&caller, Action::TrunksTest, Subject::of("trunk", &name)).await?;
-    change.set_after(json!({ "action": "test_call" }));
+    let shown = shown_text(&number.to_string(), NumberSight::Masked);
+    change.set_after(json!({ "action": "test_call", "number": shown }));
     change.commit().await?;
     let campaign = state
         .store()
@@ -102,7 +106,8 @@ pub(super) async fn trace(
     let live = state.engine().call_steps(attempt).await;
     let found = state.store().reader().await?.call_trace(attempt).await?;
     let row = found.ok_or_else(|| Problem::not_found("call"))?;
-    if !may_see(&state, &caller, &row).await? {
+    let is_own = caller.scope.holds(row.enterprise, row.organisation);
+    if !is_own || !may_see(&state, &caller, &row).await? {
         return Err(Problem::not_found("call"));
     }
     let text = row.steps.as_deref().or(live.as_deref()).unwrap_or("[]");
@@ -112,9 +117,6 @@ pub(super) async fn trace(
 
 /// Callers that see every call, the agent who spoke in it, and their shift leads.
 async fn may_see(state: &AppState, caller: &Caller, row: &CallTrace) -> Result<bool, Problem> {
-    if !caller.scope.holds(row.enterprise, row.organisation) {
-        return Ok(false);
-    }
     if caller.can_see_all() {
         return Ok(true);
     }

@@ -7,9 +7,6 @@ use paceline_core::ids::AttemptId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallTrace {
     pub campaign: String,
-    /// Whose campaign it is.
-    pub enterprise: i64,
-    pub organisation: i64,
     pub trunk: String,
     /// E.164 digits.
     pub number: i64,
@@ -26,6 +23,9 @@ pub struct CallTrace {
     pub ended_by: Option<String>,
     /// JSON; empty while the call is live, for a call that a crash cut off, and for calls of before.
     pub steps: Option<String>,
+    /// The owner of the campaign.
+    pub enterprise: i64,
+    pub organisation: i64,
 }
 
 impl Reader {
@@ -33,8 +33,9 @@ impl Reader {
     pub async fn call_trace(&mut self, attempt: AttemptId) -> Result<Option<CallTrace>, StoreError> {
         sqlx::query_as!(
             CallTrace,
-            r#"select c.name as campaign, c.enterprise_id as enterprise, c.organisation_id as organisation, a.trunk, a.number, a.lead_id, a.agent_id, a.placed_at, a.ringing_at,
-                      a.answered_at, a.ended_at, a.outcome, a.sip_code, a.cause, a.ended_by, a.steps
+            r#"select c.name as campaign, a.trunk, a.number, a.lead_id, a.agent_id, a.placed_at, a.ringing_at,
+                      a.answered_at, a.ended_at, a.outcome, a.sip_code, a.cause, a.ended_by, a.steps,
+                      c.enterprise_id as enterprise, c.organisation_id as organisation
                  from attempt a join campaign c on c.id = a.campaign_id where a.id = $1"#,
             attempt.0
         )

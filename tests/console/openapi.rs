@@ -192,9 +192,8 @@ async fn every_example_gets_an_answer_of_the_document() {
         for (query, body) in queries.iter().flat_map(|query| bodies.iter().map(move |body| (query, body))) {
             let path = format!("{filled}{query}");
             let by = if route.path == "/sign-in" { "" } else { "8200" };
-            // No faster than one caller may ask.
+            // No faster than one caller may ask. `send` validates the answer.
             app.clock.advance(20);
-            // `send` validates the answer.
             let mut request = app.request(by, route.method, &path, body.clone()).await;
             for (name, value) in &headers {
                 let name: axum::http::HeaderName = name.parse().unwrap();
