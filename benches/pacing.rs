@@ -14,7 +14,7 @@ use paceline::sim::line::Line;
 use paceline::sim::memory_store::MemoryStore;
 use paceline::sim::people::Population;
 use paceline_core::campaign::{
-    Announcement, CallerIdRules, CallingWindows, Campaign, Mode, RetryRules, Trunk,
+    Announcement, CallerIdRules, CallingWindows, Campaign, HomeCountry, Mode, RetryRules, Trunk,
 };
 use paceline_core::dialer::Output;
 use paceline_core::ids::{CampaignId, LeadId, TrunkId};
@@ -52,7 +52,7 @@ fn whole_brain() {
         calls_max: 2_000,
         calls_per_sec: 100.0,
         setup: None,
-        allow: vec!["1*".into()],
+        allow: Vec::new(),
         deny: Vec::new(),
     };
     let mut day = Day::new(1, start, campaign(), vec![trunk], store, line, Troubles::default());
@@ -124,6 +124,7 @@ fn campaign() -> Campaign {
         caller_ids: CallerIdRules::default(),
         agents: None,
         pacing: Default::default(),
+        home: HomeCountry::china(),
     }
 }
 

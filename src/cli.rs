@@ -9,7 +9,7 @@ Exit codes:
   0  done
   1  anything unexpected
   2  bad usage or configuration
-  3  input refused (list, audio, campaign): the report says why
+  3  input refused (list, audio, campaign): the report says why; a test call was not answered
   4  stopped before the end; run it again to resume";
 
 /// Outbound dialer: from a call list to results that reconcile, over SIP and RTP.
@@ -54,6 +54,11 @@ pub enum Command {
     /// Call one number as a test: it joins no list, and the list is not dialled
     #[command(after_help = "Example:\n  paceline call 13800138000 --campaign c.toml")]
     Call(CallArgs),
+    /// Trunks: call a number over one and see what happens
+    #[command(
+        after_help = "Examples:\n  paceline trunk test main 13800138000\n  paceline trunk test main '+44 20 7946 0000' --json\n\nExit code 0 = answered, 3 = not answered or refused."
+    )]
+    Trunk(TrunkArgs),
     /// Forecast a campaign: simulate it in virtual time with the live pacing code
     #[command(after_help = "Example:\n  paceline forecast c.toml --agents 20 --answer-rate 0.3 --plot f.svg")]
     Forecast(ForecastArgs),
@@ -222,6 +227,33 @@ pub struct CallArgs {
     /// The campaign whose announcement and trunk are tested
     #[arg(long, value_name = "FILE")]
     pub campaign: PathBuf,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct TrunkArgs {
+    #[command(subcommand)]
+    pub action: TrunkAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum TrunkAction {
+    /// Call one number over one trunk: prints each SIP message with its time, and what the call means
+    Test(TrunkTestArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct TrunkTestArgs {
+    /// The trunk, as [trunks.NAME] names it
+    #[arg(value_name = "NAME")]
+    pub trunk: String,
+    /// The number to call, as people write it; it hears a tone for four seconds
+    pub number: String,
+    /// The number to show [default: the trunk's own]
+    #[arg(long, value_name = "NUMBER")]
+    pub caller_id: Option<String>,
+    /// Country of a NUMBER without +, for example GB [default: the trunk's region, else CN]
+    #[arg(long, value_name = "COUNTRY")]
+    pub region: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -1,6 +1,7 @@
 //! The digits that leave on a trunk: a number in the form that the carrier wants, built from the number and the
 //! plan of its country, never by gluing strings; then the trunk's own prefix rules.
 
+use paceline_core::campaign::HomeCountry;
 use paceline_core::number::{PhoneNumber, ShownNumber};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 use schemars::JsonSchema;
@@ -161,6 +162,41 @@ pub fn is_region(text: &str) -> bool {
     let region = text.to_ascii_uppercase().parse::<Region>();
     text.len() == 2
         && region.is_ok_and(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some())
+}
+
+/// The country of a list, for the patterns of trunks. `region` = ISO 3166 alpha-2; empty or unknown = China, as lists
+/// read their numbers.
+pub fn home_country(region: &str) -> HomeCountry {
+    let home = region.to_ascii_uppercase().parse::<Region>().ok();
+    let plan = |home: Region| Some((home, PHONE_NUMBER_UTIL.get_country_code_for_region(home)?));
+    let Some((home, code)) = home.and_then(plan) else { return HomeCountry::china() };
+    let Some(code) = u16::try_from(code).ok().filter(|code| *code != 86) else { return HomeCountry::china() };
+    let areas = match (code, home) {
+        (1, home) => north_american_areas(home),
+        (7, Region::KZ) => (600..800).collect(),
+        (7, _) => (300..600).chain(800..1000).collect(),
+        _ => Vec::new(),
+    };
+    HomeCountry { code, trunk_prefix: trunk_prefix(region), areas }
+}
+
+/// What is dialled before a number within the country: the difference between the two national forms of its example.
+fn trunk_prefix(region: &str) -> String {
+    let Some(example) = examples(region).first().copied() else { return String::new() };
+    let [with, without] = [true, false].map(|with| national(example.into(), region, with).text);
+    with.strip_suffix(&without).unwrap_or_default().to_owned()
+}
+
+/// Area codes of one country of the North American plan. Toll-free numbers are every country's; what is no area
+/// code of any country (a new one) is left out.
+fn north_american_areas(home: Region) -> Vec<u16> {
+    const TOLL_FREE: [u16; 7] = [800, 833, 844, 855, 866, 877, 888];
+    let is_of_home = |area: &u16| {
+        let number = PHONE_NUMBER_UTIL.parse(format!("+1{area}2345678"), None).ok();
+        let region = number.and_then(|number| number.get_region_code());
+        region == Some(home) || TOLL_FREE.contains(area)
+    };
+    (200..1000).filter(is_of_home).collect()
 }
 
 fn national(number: ShownNumber, home: &str, with_trunk_prefix: bool) -> Written {
@@ -326,6 +362,31 @@ mod tests {
                     assert!(before.is_none_or(|before| before == digits), "{text}: {before:?} and {digits}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_home_country_has_its_own_numbers_alone() {
+        for (region, code, prefix) in
+            [("", 86, "0"), ("CN", 86, "0"), ("GB", 44, "0"), ("us", 1, "1"), ("HK", 852, ""), ("IT", 39, "")]
+        {
+            let home = home_country(region);
+            assert_eq!((home.code, home.trunk_prefix.as_str()), (code, prefix), "{region}");
+        }
+        for (region, digits, is_home) in [
+            ("US", 14_155_550_100, true),
+            ("US", 18_005_550_100, true),
+            ("US", 14_165_550_100, false),
+            ("US", 18_765_550_100, false),
+            ("CA", 14_165_550_100, true),
+            ("CA", 18_005_550_100, true),
+            ("JM", 18_765_550_100, true),
+            ("RU", 79_161_234_567, true),
+            ("RU", 77_011_234_567, false),
+            ("KZ", 77_011_234_567, true),
+            ("GB", 8_613_800_138_000, false),
+        ] {
+            assert_eq!(home_country(region).has(number(digits)), is_home, "{region} {digits}");
         }
     }
 

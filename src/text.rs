@@ -1,11 +1,14 @@
 //! Texts of the terminal, in English and in Simplified Chinese. Logs stay English.
 
+mod call_meaning;
 mod lead;
 mod line;
 mod refusal;
 mod shadow;
+mod trunk;
 mod why;
 
+pub use call_meaning::CallFacts;
 pub use lead::AgentNumbers;
 pub use refusal::refusal_zh;
 pub use why::Sentence;

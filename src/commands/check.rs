@@ -1,6 +1,7 @@
 //! `paceline check`: reads list, blacklists, audio and caller IDs; dials nothing.
 
 use super::check_numbers::{Hours, Numbers, campaign_trunks};
+use super::check_rules::{Retries, keyless_warning, pick_up_warning};
 use super::{Failure, campaign, config};
 use crate::audio::Sound;
 use crate::cli::{CampaignArgs, Exit, Global};
@@ -13,7 +14,11 @@ use std::path::Path;
 
 pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let loaded = campaign(&args.campaign, &config)?;
+    let mut loaded = campaign(&args.campaign, &config)?;
+    loaded.warnings.extend(pick_up_warning(&loaded));
+    let keyless = keyless_warning(&loaded, &config).await;
+    loaded.warnings.extend(keyless);
+    let retries = Retries::of(&loaded);
     let mut refused = Vec::new();
     let sounds: Vec<&Path> =
         loaded.announcement.iter().chain(&loaded.sorry).map(|file| file.as_path()).collect();
@@ -29,10 +34,11 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
         .map_err(|error| Failure::unexpected(format!("{}: {error}", dir.display())))?;
     let hours = Hours::of(&loaded, Clock::utc());
     let trunks = campaign_trunks(&loaded, &config);
+    let home = loaded.rules.home.clone();
     let checking = tokio::task::spawn_blocking(move || {
         let mut numbers = Numbers::default();
         let report = lists::check_with(&spec, &mut std::iter::empty(), &dir, &mut |batch| {
-            numbers.add(batch, &trunks);
+            numbers.add(batch, &trunks, &home);
             true
         });
         (report, numbers)
@@ -63,6 +69,7 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
                 "refused": refused,
                 "warnings": loaded.warnings,
                 "calling": hours,
+                "retries": retries,
                 "numbers": numbers.facts(&loaded),
                 "trunks": trunk_lines(&config, &loaded),
             })
@@ -73,6 +80,7 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
             println!("  {line}");
         }
         hours.show();
+        retries.show();
         numbers.show(&loaded);
     }
     if refused.is_empty() { Ok(Exit::Done) } else { Err(Failure::refused(refused.join("\n"))) }

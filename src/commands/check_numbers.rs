@@ -5,8 +5,8 @@ use super::setup::trunk_limits;
 use crate::config::{Config, LoadedCampaign, hours};
 use crate::lists::Batch;
 use crate::text::TimeFormat;
-use paceline_core::campaign::Trunk;
 use paceline_core::campaign::window::{FOREVER, Holiday};
+use paceline_core::campaign::{HomeCountry, Trunk};
 use paceline_core::ids::TrunkId;
 use paceline_core::number_zone::zones_of_number;
 use paceline_core::time::Utc;
@@ -101,11 +101,12 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub fn add(&mut self, batch: &Batch, trunks: &[Trunk]) {
+    /// Counts a batch; a list of `home`.
+    pub fn add(&mut self, batch: &Batch, trunks: &[Trunk], home: &HomeCountry) {
         for lead in &batch.leads {
             for (number, _) in &lead.phones {
                 *self.by_zones.entry(zones_of_number(*number)).or_default() += 1;
-                if !trunks.is_empty() && !trunks.iter().any(|trunk| trunk.carries(*number)) {
+                if !trunks.is_empty() && !trunks.iter().any(|trunk| trunk.carries(*number, home)) {
                     self.without_trunk += 1;
                     if self.without_trunk_rows.len() < ROWS_SHOWN {
                         self.without_trunk_rows.push(lead.row);
@@ -143,16 +144,57 @@ impl Numbers {
         found
     }
 
+    /// Where each number has the hours of its own zone: how many, in which zones, the hours there, and the same on the
+    /// campaign's clock.
+    fn own_zones(&self, loaded: &LoadedCampaign) -> Vec<(u64, &'static [&'static str], String, String)> {
+        let windows = &loaded.rules.windows;
+        let mut found = Vec::new();
+        for (zones, count) in self.by_zones.iter().filter(|_| windows.by_number) {
+            let (Some(first), Some(window)) = (zones.first(), windows.windows.first()) else { continue };
+            let there = hours::shown(window);
+            let here = hours::shown_in(window, first, &windows.timezone);
+            found.push((*count, *zones, there, here));
+        }
+        found.sort_by_key(|(count, ..)| std::cmp::Reverse(*count));
+        found
+    }
+
     pub fn facts(&self, loaded: &LoadedCampaign) -> Value {
         let elsewhere: Vec<Value> = self
             .elsewhere(loaded)
             .into_iter()
             .map(|(numbers, zone, hours)| json!({ "numbers": numbers, "zone": zone, "hours": hours }))
             .collect();
-        json!({ "other_time_zones": elsewhere, "no_trunk": self.without_trunk, "no_trunk_rows": self.without_trunk_rows })
+        let own: Vec<Value> = self
+            .own_zones(loaded)
+            .into_iter()
+            .map(|(numbers, zones, hours, here)| {
+                json!({ "numbers": numbers, "zones": zones, "hours": hours, "on_campaign_clock": here })
+            })
+            .collect();
+        json!({
+            "other_time_zones": elsewhere,
+            "time_zones": own,
+            "no_trunk": self.without_trunk,
+            "no_trunk_rows": self.without_trunk_rows,
+        })
     }
 
     pub fn show(&self, loaded: &LoadedCampaign) {
+        let clock = &loaded.rules.windows.timezone;
+        for (count, zones, there, here) in self.own_zones(loaded) {
+            match zones {
+                [zone] if hours::is_same_clock(zone, clock) => {
+                    println!("    {count} numbers in {zone}: {there}")
+                }
+                [zone] => println!("    {count} numbers in {zone}: {there} there is {here} in {clock}"),
+                [zone, ..] => println!(
+                    "    {count} numbers in one of {} zones ({zone} …): called while {there} holds in all of them",
+                    zones.len()
+                ),
+                [] => {}
+            }
+        }
         for (count, zone, hours) in self.elsewhere(loaded) {
             println!(
                 "    warning: {count} numbers are elsewhere ({zone}): {hours}; see [calling] timezone = \"number\""

@@ -7,7 +7,7 @@ use crate::cli::{CampaignArgs, Exit, ExportArgs, FormatWord, Global};
 use crate::console::client::Method;
 use crate::net::clock::Clock;
 use crate::results::{self, Format};
-use crate::store::{ImportRecord, Store};
+use crate::store::Store;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -49,14 +49,11 @@ pub async fn undo_import(global: &Global, args: CampaignArgs) -> Result<Exit, Fa
     }
     let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
     let id = store.define_campaign(&campaign_row(&loaded)).await.map_err(Failure::unexpected)?;
-    let imports = store.imports(id).await.map_err(Failure::unexpected)?;
-    let Some(last) = imports.last() else {
+    let undone = store.undo_last_list(id).await.map_err(Failure::refused)?;
+    if undone.is_empty() {
         return Err(Failure::refused(format!("campaign {} has no imported list", loaded.rules.name)));
-    };
-    // The sheets of one workbook are imports of their own, taken in together.
-    let file = |import: &ImportRecord| import.fingerprint.split('#').next().unwrap_or_default().to_owned();
-    for import in imports.iter().filter(|import| file(import) == file(last)) {
-        store.undo_import(import.id).await.map_err(Failure::refused)?;
+    }
+    for import in undone {
         println!("import removed: {} ({} rows)", import.file, import.rows_read);
     }
     Ok(Exit::Done)

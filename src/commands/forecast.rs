@@ -8,7 +8,7 @@ use crate::lists;
 use crate::sim::forecast::{Assumptions, Forecast, World, ample_trunk};
 use crate::store::Store;
 use comfy_table::Table;
-use paceline_core::campaign::{Mode, Trunk};
+use paceline_core::campaign::{CalleePattern, Mode, Trunk};
 use paceline_core::ids::TrunkId;
 use paceline_core::time::{Duration, Utc};
 use serde_json::json;
@@ -126,7 +126,7 @@ fn trunks(config: &Config) -> Vec<Trunk> {
         calls_max: trunk.calls_max,
         calls_per_sec: trunk.calls_per_sec,
         setup: None,
-        allow: vec!["*".into()],
+        allow: vec![CalleePattern::every()],
         deny: Vec::new(),
     });
     let trunks: Vec<Trunk> = named.collect();

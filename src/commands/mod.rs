@@ -6,12 +6,13 @@ mod call_trace;
 mod carrier;
 mod check;
 mod check_numbers;
+mod check_rules;
 mod demo;
 mod demo_agents;
 mod export;
 mod forecast;
 mod list;
-mod list_reset;
+mod list_service;
 mod recordings;
 mod replay;
 mod replay_format;
@@ -24,6 +25,7 @@ mod svg;
 mod target;
 mod timeline;
 mod token;
+mod trunk;
 mod user;
 mod why;
 
@@ -76,6 +78,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Forecast(args) => forecast::forecast(&cli.global, args).await,
         Command::User(args) => user::user(&cli.global, args).await,
         Command::Group(args) => user::group(&cli.global, args).await,
+        Command::Trunk(args) => trunk::trunk(&cli.global, args).await,
         Command::Token(args) => token::token(&cli.global, args).await,
         Command::Agents(args) => agents::agents(&cli.global, args).await,
         Command::Blacklist(args) => blacklist::blacklist(&cli.global, args).await,

@@ -28,7 +28,7 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let folder = args.folder.map(|dir| CampaignFolder { dir, openings });
     let store_url = config.store.url.clone();
     let drain = Duration::from_secs(u64::from(config.node.drain_secs));
-    let service = Service::start(config, args.people, true, true, folder).await?;
+    let service = Service::start(config, args.people, true, true, folder, true).await?;
     if !service.has_api() {
         service.finish().await?;
         return Err(Failure::usage("the service cannot run without its API; check `listen` in [http]"));

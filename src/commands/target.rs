@@ -83,6 +83,7 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
         phones: expected_phone_line(config),
         recordings: PathBuf::from(&config.recordings.dir),
         campaigns: None,
+        list_changes: None,
         http: config.http.clone(),
         settings: Vec::new(),
     });

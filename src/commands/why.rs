@@ -88,7 +88,7 @@ async fn explain_from_store(
     let rules = Campaign { id: record.id, ..loaded.rules.clone() };
     let now = Clock::utc();
     let answers = async {
-        let standing = why::explain_campaign(&mut reader, &rules, None, now).await?;
+        let standing = why::explain_campaign(&mut reader, &rules, None, &record.line_trouble, now).await?;
         let Some(selector) = selector else { return Ok(Ok(vec![standing])) };
         let answers = explain_leads(&mut reader, &rules, selector, &standing).await?;
         if answers.is_empty() {
@@ -139,8 +139,14 @@ fn show(answer: &Value, lang: Lang) {
             words(&answer["words"]).unwrap_or_default()
         );
     }
-    if let Some(advice) = words(&answer["advice"]) {
+    // The words about a line hold their advice.
+    let is_said = |advice: &String| words(&answer["words"]).is_some_and(|words| words.contains(advice));
+    if let Some(advice) = words(&answer["advice"]).filter(|advice| !is_said(advice)) {
         println!("  {advice}");
+    }
+    if let Some(line) = words(&answer["line"]["words"]).filter(|_| answer["line"]["words"] != answer["words"])
+    {
+        println!("  {line}");
     }
     // A lead that only waits its turn is explained by the campaign's own answer.
     let waits = matches!(answer["because"].as_str(), Some("in_hopper" | "due"));

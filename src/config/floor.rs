@@ -27,7 +27,8 @@ pub struct PacingTable {
     /// How long no campaign calls an abandoned number again, unless an agent is reserved for that call. Empty
     /// = as `abandoned` in `[retry.after]` says, or 72h without it.
     pub abandoned_rest: String,
-    /// An answered call that waits longer than this for a free agent is abandoned.
+    /// An answered call that waits longer than this for an agent is abandoned, counted from the callee's answer,
+    /// whatever agents' phones do. Where phones are rung for each call (holding `per_call`), people need 6 s or more.
     pub answer_wait_secs: f64,
     /// Nothing is placed while more callees than this wait for an agent.
     pub waiting_max: u32,

@@ -102,9 +102,15 @@ impl<'a> Source<'a> {
     fn syntax(&self, error: &toml::de::Error) -> ConfigError {
         let line = error.span().map(|span| line_at(self.text, span.start));
         let message = error.message();
+        let key = error.span().and_then(|span| key_at(self.text, span.start));
         let (found, hint) = unknown_key(message)
             .or_else(|| expected_table(message))
             .unwrap_or_else(|| (message.replace('\n', ", "), "see the commented sample".into()));
+        // The value alone does not say which of the keys of a line or table is meant.
+        let found = match key {
+            Some(key) if !message.starts_with("unknown field") => format!("{key}: {found}"),
+            _ => found,
+        };
         ConfigError { problems: vec![Problem { file: self.file.to_owned(), line, found, hint }] }
     }
 }
@@ -157,6 +163,22 @@ fn line_at(text: &str, offset: usize) -> usize {
     text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
 
+/// The key whose value holds this place of the text.
+fn key_at(text: &str, offset: usize) -> Option<String> {
+    key_in(DeTable::parse(text).ok()?.get_ref(), offset)
+}
+
+/// As [`key_at`]. The span of a table is that of its header alone, so every table is searched.
+fn key_in(table: &DeTable<'_>, offset: usize) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let inner = match value.get_ref() {
+            DeValue::Table(inner) => key_in(inner, offset),
+            _ => None,
+        };
+        inner.or_else(|| value.span().contains(&offset).then(|| key.get_ref().to_string()))
+    })
+}
+
 /// The line of the key at `path`, or of the nearest enclosing table that exists.
 fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let root = DeTable::parse(text).ok()?;
@@ -183,6 +205,16 @@ mod tests {
         assert_eq!(line_of(text, &["retry", "after", "busy"]), Some(6));
         assert_eq!(line_of(text, &["retry", "gap_min"]), Some(3));
         assert_eq!(line_of(text, &["keys"]), None);
+    }
+
+    #[test]
+    fn the_key_of_a_value_is_found() {
+        let text = "name = \"a\"\n[trunks.main]\nrtp_follow = \"nat\"\n[keys]\n1 = { repeat = 3 }\n";
+        let at = |value: &str| key_at(text, text.find(value).expect(value));
+        assert_eq!(at("\"nat\"").as_deref(), Some("rtp_follow"));
+        assert_eq!(at("3 }").as_deref(), Some("repeat"));
+        assert_eq!(at("\"a\"").as_deref(), Some("name"));
+        assert_eq!(key_at("not toml at all", 3), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::problem::Source;
 use super::trunk_uri::{self, TrunkUri};
 use crate::dialplan::{DialPlan, NumberForm};
+use paceline_core::campaign::CalleePattern;
 use paceline_core::media::{Codec, RtpFollow};
 use paceline_core::sip::user_agent::{CallerIdHeader, Transport};
 use schemars::JsonSchema;
@@ -53,9 +54,10 @@ pub struct TrunkConfig {
     pub setup_secs: Option<u32>,
     /// Seconds between OPTIONS requests; a trunk that does not answer them is taken out of use. 0 = none.
     pub options_secs: u32,
-    /// Callee patterns this trunk may carry: `1*`, `0*`.
-    pub allow: Vec<String>,
-    /// Callee patterns this trunk may not carry, whatever `allow` says.
+    /// Callees this trunk may carry: `*` = every number, `0755*` or `13800138000` as dialled in the country of the
+    /// list, `+852*` or `00852*` abroad, `00*` all abroad. Absent = numbers of the country of the list alone.
+    pub allow: Option<Vec<String>>,
+    /// Callees this trunk may not carry, whatever `allow` says; patterns as in `allow`.
     pub deny: Vec<String>,
     /// Put in front of the callee's number, after its form.
     pub add_prefix: String,
@@ -77,7 +79,8 @@ pub enum CallerIdHeaderWord {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RtpFollowWord {
-    /// Where SDP says, unless that is a private address and the media comes from another host.
+    /// Where SDP says, unless the media comes from another host and that address is private, or nothing came from it
+    /// while the other host sent for 2 s.
     #[default]
     Auto,
     /// Always where SDP says.
@@ -125,7 +128,7 @@ impl Default for TrunkConfig {
             calls_per_sec: 20.0,
             setup_secs: None,
             options_secs: 30,
-            allow: vec!["1*".into(), "0*".into()],
+            allow: None,
             deny: Vec::new(),
             add_prefix: String::new(),
             strip_prefix: String::new(),
@@ -212,6 +215,19 @@ impl TrunkConfig {
         }
         for (key, found, hint) in self.dialplan().contradictions() {
             fault(key, found, hint);
+        }
+        if self.allow.as_ref().is_some_and(Vec::is_empty) {
+            let hint = "name patterns, as in [\"1*\", \"0755*\"], or [\"*\"] for every number; leave it out for the \
+                        numbers of the list's country";
+            fault("allow", "allow = [] lets no call out".into(), hint);
+        }
+        for (key, patterns) in [("allow", self.allow.as_deref().unwrap_or_default()), ("deny", &self.deny)] {
+            for text in patterns {
+                if let Err(why) = text.parse::<CalleePattern>() {
+                    let found = format!("{key}: `{}` is no pattern of numbers", text.escape_debug());
+                    fault(key, found, &why.to_string());
+                }
+            }
         }
         if self.codecs.is_empty() {
             fault("codecs", "no codec".into(), "name at least one of pcma, pcmu, g722");

@@ -13,11 +13,13 @@ use crate::config::floor::ShadowTable;
 use crate::engine::EngineRequest;
 use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{AgentRow, Role, Subject};
+use crate::text::Lang;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use paceline_core::agent::{AgentAction, Refusal};
 use paceline_core::call::Digit;
+use paceline_core::campaign::is_system_name;
 use paceline_core::dialer::input::ManagerAction;
 use paceline_core::ids::CampaignId;
 use schemars::JsonSchema;
@@ -362,6 +364,9 @@ pub(super) async fn campaign_action(
     if matches!(asked, CampaignAction::UndoImport {}) {
         return undo_import(&state, &caller, &name).await;
     }
+    if is_system_name(&name) {
+        return Err(Problem::not_found("open campaign"));
+    }
     let campaign = open.map(|(id, _)| id).or_else(|| campaign_on_board(&state, &caller, &name));
     let campaign = campaign.ok_or_else(|| Problem::not_found("open campaign"))?;
     let places_calls = matches!(asked, CampaignAction::Resume {} | CampaignAction::TestCall { .. });
@@ -376,7 +381,9 @@ pub(super) async fn campaign_action(
         CampaignAction::HangUpAll {} => ManagerAction::HangUpAll,
         CampaignAction::Shadow { setting } => ManagerAction::Shadow(setting.as_ref().map(ShadowTable::rules)),
         CampaignAction::UndoImport {} => return undo_import(&state, &caller, &name).await,
-        CampaignAction::TestCall { number } => ManagerAction::TestCall { number: parse_telephone(&number)? },
+        CampaignAction::TestCall { number } => {
+            return test_call(&state, &caller, &name, campaign, &number).await;
+        }
     };
     let mut change = state.change(&caller, Action::CampaignsRun, Subject::of("campaign", &name)).await?;
     change.set_after(json!({ "action": word }));
@@ -411,6 +418,36 @@ impl CampaignAction {
     }
 }
 
+/// How long a trunk may take until it is free for a test call.
+const TEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Answers with the attempt as the call log has it, or with the reason why there is none.
+async fn test_call(
+    state: &AppState,
+    caller: &Caller,
+    name: &str,
+    campaign: CampaignId,
+    number: &str,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let number = parse_telephone(number)?;
+    let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
+    let masked = crate::text::masked(number);
+    change.set_after(json!({ "action": "test_call", "number": masked }));
+    change.commit().await?;
+    let refused = |why: String| Problem::new(StatusCode::CONFLICT, "not_called", why);
+    let Ok(opened) = tokio::time::timeout(TEST_WAIT, state.engine().test_call(campaign, number)).await else {
+        let board = state.engine().board();
+        let view = board.borrow().campaigns.get(&campaign).map(|it| it.view).unwrap_or_default();
+        let why = Lang::En.view(&view, &super::views::moments(state, campaign));
+        return Err(refused(format!(
+            "{number} was not called within {} s and is called as soon as that can be: {why}",
+            TEST_WAIT.as_secs()
+        )));
+    };
+    let attempt = opened.map_err(|why| refused(format!("{number} was not called: {why}")))?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "attempt": attempt.0 }))))
+}
+
 /// The dial check refuses leads of the removed list that the dialer still holds.
 async fn undo_import(
     state: &AppState,
@@ -419,14 +456,15 @@ async fn undo_import(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let found = state.store().reader().await?.campaign_in(&caller.scope, name).await?;
     let campaign = found.ok_or_else(|| Problem::not_found("campaign"))?.id;
-    let Some(last) = state.store().imports(campaign).await?.pop() else {
+    let undone = state.store().undo_last_list(campaign).await?;
+    let Some(first) = undone.first() else {
         let detail = format!("the campaign `{name}` has no imported list");
         return Err(Problem::new(StatusCode::CONFLICT, "no_import", detail));
     };
-    state.store().undo_import(last.id).await?;
     let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
-    change.set_after(json!({ "action": "undo_import", "file": last.file }));
+    change.set_after(json!({ "action": "undo_import", "file": first.file }));
     change.commit().await?;
-    let import = json!({ "file": last.file, "rows": last.rows_read });
+    let rows: u64 = undone.iter().map(|import| import.rows_read).sum();
+    let import = json!({ "file": first.file, "rows": rows });
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "import": import }))))
 }

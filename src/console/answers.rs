@@ -50,6 +50,8 @@ by_hand! {
     ActorKind = json!({ "type": "string", "enum": ["person", "program", "system"] });
     LanguageWord = json!({ "type": "string", "enum": ["zh", "en"] });
     ScopeWord = json!({ "type": "string", "enum": ["system", "campaign"] });
+    /// `out` and `in` are messages, `note` is what else happened, `gap` stands for steps left out.
+    StepDirection = json!({ "type": "string", "enum": ["out", "in", "note", "gap"] });
     Direction = json!({ "type": "string", "enum": ["out", "in"] });
 }
 
@@ -252,6 +254,8 @@ answers! {
         quiet: Option<String>,
         /// Why the store refused the last call that the agent asked for.
         refused: Option<String>,
+        /// The same as a sentence.
+        refused_words: Option<Words>,
         work: Option<WorkView>,
         muted: bool,
         until: Option<Moment>,
@@ -260,7 +264,34 @@ answers! {
         answered: u64,
         talked_secs: f64,
     }
-    TrunkView { name: String, up: bool, calls: u64, calls_max: u64, }
+    /// Why a trunk, or a region on it, rests: the line refuses our calls.
+    LineRest {
+        /// `null` = known from the store alone.
+        trunk: Option<String>,
+        /// Digits with which the numbers of a resting region begin; `null` = the whole trunk rests.
+        region: Option<String>,
+        /// Whether no trunk is left.
+        all: bool,
+        /// How the calls ended.
+        fault: Option<String>,
+        sip_code: Option<u16>,
+        /// Calls in a row that ended so.
+        calls: Option<u64>,
+        /// When new leads try it again; `null` = some are out now.
+        until: Option<Moment>,
+        words: Words,
+        advice: Advice,
+    }
+    TrunkView {
+        name: String,
+        up: bool,
+        calls: u64,
+        calls_max: u64,
+        /// Why it is not in use, and what to do.
+        words: Option<Words>,
+        /// The line guard's rest.
+        line: Option<LineRest>,
+    }
     AbandonRule {
         rule: String,
         abandoned: f64,
@@ -287,6 +318,7 @@ answers! {
         view: BTreeMap<String, Value>,
         why: Option<String>,
         words: Words,
+        line: Option<LineRest>,
         placed: u64,
         ended: u64,
         outcomes: BTreeMap<String, u64>,
@@ -336,6 +368,18 @@ answers! {
         /// The list that `undo_import` removed.
         #[serde(skip_serializing_if = "Option::is_none")]
         import: Option<UndoneImport>,
+        /// The attempt of `test_call`, as `/calls` has it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attempt: Option<i64>,
+    }
+    ListChangeBegun { change: u64, }
+    ListChangeState {
+        /// `running`, `done` or `refused`.
+        state: String,
+        /// What was changed, once it is done.
+        result: Option<Value>,
+        /// Why it was refused, in words.
+        why: Option<String>,
     }
     DeviceCheckResult { measured: BTreeMap<String, Value>, quality: QualityView, }
     QualityView { grade: String, fault: Option<String>, }
@@ -353,6 +397,7 @@ answers! {
         leads_open: u64,
         due: u64,
         next_due: Option<Moment>,
+        line: Option<LineRest>,
         words: Words,
         advice: Advice,
     }
@@ -468,6 +513,40 @@ answers! {
         /// `before` of the next page; empty on the last.
         next: Option<i64>,
     }
+
+    StepView {
+        /// Milliseconds since the INVITE.
+        at_ms: u32,
+        dir: StepDirection,
+        /// `INVITE sip:…`, `180 Ringing`, `200 OK (BYE)`; of a note its word and numbers: `key 1 rtp`.
+        text: String,
+        /// The message repeats an earlier one.
+        again: bool,
+        /// Where an INVITE went: `udp 198.51.100.7:5060`.
+        peer: Option<String>,
+    }
+    Trace {
+        attempt: i64,
+        campaign: String,
+        trunk: String,
+        number: Option<String>,
+        lead: Option<i64>,
+        at: Moment,
+        ringing_at: Option<Moment>,
+        answered_at: Option<Moment>,
+        /// Empty while the call is live.
+        ended_at: Option<Moment>,
+        outcome: Option<String>,
+        sip_code: Option<i64>,
+        cause: String,
+        ended_by: Option<String>,
+        steps: Vec<StepView>,
+        /// What the call means, once it has ended.
+        words: Option<Words>,
+        advice: Option<Advice>,
+    }
+    /// The attempt of a test call; its trace grows while it is live.
+    TestCallPlaced { attempt: i64, }
 
     BlacklistEntryView {
         id: i64,

@@ -5,8 +5,10 @@ use super::auth::Caller;
 use super::idempotency::ServedKeys;
 use super::limits::{Counts, LiveStreams};
 use super::limits::{LOOK_UPS_MAX, LookUps};
+use super::list_changes::{ListChangeRequest, ListChanges};
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
+use super::request_limits::{RequestKey, RequestLimits, network_of};
 use super::rights::Action;
 use super::secrets::{self, Hasher};
 use super::setup::SetupCode;
@@ -39,6 +41,8 @@ pub struct AppStateParts {
     pub recordings: PathBuf,
     /// The folder that campaigns may be opened from over the API; `None` = none may.
     pub campaigns: Option<CampaignFolder>,
+    /// Takes changes of lists that commands on this machine ask for; `None` = none are taken.
+    pub list_changes: Option<mpsc::Sender<ListChangeRequest>>,
     /// Limits of connections and streams, and the proxies that are believed.
     pub http: HttpConfig,
     /// Every setting of the service, for its operator.
@@ -95,6 +99,8 @@ struct Inner {
     local_service_token: String,
     live_streams: LiveStreams,
     forwarded_requests: Counts<IpAddr>,
+    request_limits: RequestLimits,
+    list_changes: Arc<ListChanges>,
     proxies: TrustedProxies,
     setup_code: SetupCode,
     look_ups: LookUps,
@@ -110,6 +116,8 @@ impl AppState {
         let inner = Inner {
             live_streams: LiveStreams::new(parts.http.streams_max as usize),
             forwarded_requests: Counts::default(),
+            request_limits: RequestLimits::default(),
+            list_changes: Arc::default(),
             proxies,
             setup_code: SetupCode::draw()?,
             look_ups: LookUps::default(),
@@ -147,6 +155,14 @@ impl AppState {
         self.inner.parts.campaigns.as_ref()
     }
 
+    pub(super) fn list_change_requests(&self) -> Option<&mpsc::Sender<ListChangeRequest>> {
+        self.inner.parts.list_changes.as_ref()
+    }
+
+    pub(super) fn list_changes(&self) -> &Arc<ListChanges> {
+        &self.inner.list_changes
+    }
+
     pub(super) fn live_streams(&self) -> &LiveStreams {
         &self.inner.live_streams
     }
@@ -174,6 +190,26 @@ impl AppState {
 
     pub(super) fn served_keys(&self) -> &ServedKeys {
         &self.inner.served_keys
+    }
+
+    /// Counts one request of a caller.
+    ///
+    /// # Errors
+    /// 429 when there were too many.
+    pub(super) fn count_request(&self, key: RequestKey) -> Result<(), Problem> {
+        let counted = self.inner.request_limits.count(key, self.now());
+        counted.map_err(|secs| {
+            let detail = format!("more than 50 requests a second; send the next one in {secs} s");
+            Problem::too_many_requests(secs, detail)
+        })
+    }
+
+    /// Counts one request without a valid cookie or token.
+    ///
+    /// # Errors
+    /// As [`AppState::count_request`].
+    pub(super) fn count_stranger(&self, address: IpAddr) -> Result<(), Problem> {
+        self.count_request(RequestKey::Stranger(network_of(address)))
     }
 
     pub(super) fn hasher(&self) -> &Hasher {

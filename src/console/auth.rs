@@ -6,6 +6,7 @@ use super::idempotency::serve_once;
 use super::limits::StreamReader;
 use super::parameters::check_query;
 use super::problem::Problem;
+use super::request_limits::{RequestKey as CountedKey, network_of};
 use super::rights::{self, Action, Right};
 use super::route::Route;
 use super::secrets;
@@ -81,6 +82,17 @@ impl Caller {
         match &self.account {
             Some(account) => StreamReader::Account(account.id),
             None => StreamReader::Program(self.token.as_ref().map_or_else(String::new, |it| it.hash.clone())),
+        }
+    }
+
+    /// Whose requests those of this caller count with; `None` = the commands of this machine, which are not counted.
+    fn counted_key(&self) -> Option<CountedKey> {
+        match (&self.account, &self.token) {
+            (Some(account), _) => Some(CountedKey::Account(account.id)),
+            (None, Some(Token { id: None, .. })) => None,
+            (None, token) => {
+                Some(CountedKey::Program(token.as_ref().map_or_else(String::new, |it| it.hash.clone())))
+            }
         }
     }
 
@@ -181,16 +193,29 @@ pub(super) async fn require_right(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let address = request.extensions().get::<Source>().map_or(IpAddr::from([0, 0, 0, 0]), |it| it.address);
+    let source = request.extensions().get::<Source>().copied();
+    let address = source.map_or(IpAddr::from([0, 0, 0, 0]), |it| it.address);
     if route.right == Right::Public {
+        match is_changing(request.method()) {
+            true => state.count_request(CountedKey::SignIn(network_of(address)))?,
+            false => state.count_stranger(address)?,
+        }
         if is_changing(request.method()) && request.headers().contains_key(header::ORIGIN) {
             check_origin(request.headers())?;
         }
         check_query(request.uri().query(), route.query)?;
         return Ok(next.run(request).await);
     }
-    let mut caller =
-        authenticate(&state, request.headers(), address).await?.ok_or_else(Problem::unauthenticated)?;
+    let mut caller = match authenticate(&state, request.headers(), address).await {
+        Ok(Some(caller)) => caller,
+        refused => {
+            state.count_stranger(address)?;
+            return Err(refused.err().unwrap_or_else(Problem::unauthenticated));
+        }
+    };
+    if let Some(key) = caller.counted_key() {
+        state.count_request(key)?;
+    }
     if caller.session.is_some() && is_changing(request.method()) {
         check_origin(request.headers())?;
     }
@@ -200,6 +225,12 @@ pub(super) async fn require_right(
             return Err(Problem::missing_right(action));
         }
         _ => {}
+    }
+    let is_own = caller.counted_key().is_none();
+    if route.right == Right::ThisMachine && !(source.is_some_and(|it| it.is_local) && is_own) {
+        return Err(Problem::forbidden(
+            "this is for commands on the machine of the service, with its key file",
+        ));
     }
     check_query(request.uri().query(), route.query)?;
     sessions::use_session(&state, &mut caller, route).await?;

@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use crate::store::Role;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::number_pattern::NumberPattern;
 use std::collections::BTreeSet;
 
@@ -75,6 +75,39 @@ pub(super) fn parse_pattern(given: &str) -> Result<Vec<NumberPattern>, Problem> 
     NumberPattern::chinese_prefixes(prefix).filter(|patterns| !patterns.is_empty()).ok_or_else(unfit)
 }
 
+/// What [`parse_dialled`] takes, as a JSON Schema pattern: E.164, or a Chinese number as it is dialled.
+pub(super) const DIALLED: &str = r"^(\+[1-9][0-9]{6,14}|1[3-9][0-9]{9}|0[1-9][0-9]{9,10}|[48]00[0-9]{7})$";
+
+/// Digits of a number that begins with its country code, written with `+` or `00`.
+fn international(given: &str) -> Option<u64> {
+    let bare: String = given.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    let digits = bare.strip_prefix('+').or_else(|| bare.strip_prefix("00"))?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+/// Parses a number to dial: of any country with `+` or `00`, else as [`parse_telephone`]. Emergency numbers are
+/// refused in any spelling.
+pub(super) fn parse_dialled(given: &str) -> Result<PhoneNumber, Problem> {
+    if given.len() > 32 || !given.trim_start().starts_with(['+', '0']) {
+        return parse_telephone(given);
+    }
+    match international(given) {
+        Some(digits) => PhoneNumber::from_e164(digits).ok_or_else(|| {
+            Problem::unprocessable("this number is not dialled: write a whole number such as +8613800138000")
+        }),
+        None => parse_telephone(given),
+    }
+}
+
+/// Parses a number to show, as [`parse_dialled`]; service numbers as `+8695188`.
+pub(super) fn parse_shown(given: &str) -> Result<ShownNumber, Problem> {
+    let shown = international(given).filter(|_| given.len() <= 32).and_then(ShownNumber::from_e164);
+    match shown {
+        Some(shown) => Ok(shown),
+        None => parse_telephone(given).map(ShownNumber::from),
+    }
+}
+
 /// Parses a telephone number as people write it, with spaces, dashes or +86.
 pub(super) fn parse_telephone(given: &str) -> Result<PhoneNumber, Problem> {
     let unfit = || Problem::unprocessable("this is no telephone number: write 13800138000 or 0571-88888888");
@@ -95,6 +128,23 @@ pub(super) fn parse_moment(text: Option<&str>, what: &str) -> Result<Option<i64>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_any_country_is_dialled_and_an_emergency_number_never() {
+        for (given, digits) in [
+            ("13800138000", 8_613_800_138_000),
+            ("+86 755 8888 8888", 8_675_588_888_888),
+            ("0755-88888888", 8_675_588_888_888),
+            ("+44 20 7946 0000", 442_079_460_000),
+            ("0044 20 7946 0000", 442_079_460_000),
+        ] {
+            assert_eq!(parse_dialled(given).map(PhoneNumber::as_u64), Ok(digits), "{given}");
+        }
+        for unfit in ["110", "+86110", "0086 110", "", "+", "+12", "+86x", "00", "12345", &"+1".repeat(40)] {
+            assert!(parse_dialled(unfit).is_err(), "{unfit}");
+        }
+        assert_eq!(parse_shown("+8695188").map(ShownNumber::as_u64), Ok(8_695_188));
+    }
 
     #[test]
     fn a_pattern_is_a_number_or_a_range_in_any_usual_spelling() {

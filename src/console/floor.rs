@@ -13,6 +13,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use paceline_core::agent::SeatView;
+use paceline_core::campaign::is_system_name;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -80,7 +81,10 @@ impl Scope {
 
     pub fn campaigns(&self, state: &AppState, board: &Board) -> BTreeMap<CampaignId, Value> {
         let facts = state.campaigns();
-        let open = board.campaigns.iter().filter(|(id, _)| self.can_see_campaign(state, **id));
+        let open = board
+            .campaigns
+            .iter()
+            .filter(|(id, campaign)| !is_system_name(&campaign.name) && self.can_see_campaign(state, **id));
         open.map(|(id, campaign)| {
             (*id, views::campaign(*id, campaign, facts.get(id).map(AsRef::as_ref), &self.names))
         })
@@ -95,13 +99,7 @@ pub(super) fn board(state: &AppState) -> Arc<Board> {
 /// Seats, campaigns, trunks and the store's state: the first event of the live stream, and `GET /floor`.
 pub(super) fn snapshot(state: &AppState, scope: &Scope) -> Value {
     let board = board(state);
-    let trunks: Vec<Value> = board
-        .trunks
-        .iter()
-        .map(|trunk| {
-            json!({ "name": trunk.name, "up": trunk.up, "calls": trunk.calls, "calls_max": trunk.calls_max })
-        })
-        .collect();
+    let trunks: Vec<Value> = board.trunks.iter().map(views::trunk).collect();
     json!({
         "at": views::moment(state.now()),
         "seats": scope.seats(&board),

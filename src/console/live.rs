@@ -145,12 +145,14 @@ impl LiveStream {
             }
             LiveEvent::Decision { campaign, at, decision, view } => {
                 if self.scope.can_see_campaign(&self.state, campaign) {
+                    let board = floor::board(&self.state);
+                    let trunk = board.campaigns.get(&campaign).map_or("", |open| open.line_trunk.as_str());
                     let shown = json!({
                         "campaign": self.scope.names.campaigns.get(&campaign),
                         "at": views::moment(at),
                         "place": decision.place,
                         "why": decision.why.word(),
-                        "words": views::words(&view, views::moments(&self.state, campaign)),
+                        "words": views::words(&view, trunk, &views::moments(&self.state, campaign)),
                     });
                     self.push("decision", &shown);
                 }

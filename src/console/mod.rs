@@ -19,6 +19,7 @@ mod headers;
 mod health;
 pub mod idempotency;
 mod limits;
+pub mod list_changes;
 mod live;
 mod login_throttle;
 pub mod openapi;
@@ -26,6 +27,7 @@ mod organisations;
 pub mod parameters;
 pub mod problem;
 mod records;
+mod request_limits;
 pub mod rights;
 mod route;
 pub mod routes;
@@ -37,6 +39,7 @@ mod setup;
 mod shown_number;
 pub mod source;
 mod tokens;
+mod trunks;
 mod versions;
 mod views;
 pub mod why;
@@ -76,7 +79,7 @@ pub fn check_pattern(text: &str) -> Result<(), String> {
 /// The whole router: the API, metrics and health checks.
 pub fn routes(state: AppState) -> Router {
     let api = routes::router(&state)
-        .fallback(async || Problem::not_found("path"))
+        .fallback(unknown_path)
         .layer(DefaultBodyLimit::max(auth::BODY_MAX))
         .layer(from_fn_with_state(state.clone(), limit_forwarded_requests))
         .layer(from_fn(problem::ensure_problem_document));
@@ -99,6 +102,12 @@ fn health_router() -> Router<AppState> {
 
 fn with_outer_layers(router: Router<AppState>, state: AppState) -> Router {
     router.layer(from_fn_with_state(state.clone(), identify_source)).with_state(state)
+}
+
+/// A path that is in no table counts as a stranger's request, whoever sent it.
+async fn unknown_path(State(state): State<AppState>, Extension(source): Extension<Source>) -> Problem {
+    let limited = state.count_stranger(source.address);
+    limited.err().unwrap_or_else(|| Problem::not_found("path"))
 }
 
 /// Middleware: puts the [`Source`] on the request and the security headers on the response.
@@ -149,7 +158,7 @@ async fn show_metrics(
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
-/// 200 when the store writes and at least one trunk is up, else 503. The body names every check to callers
+/// 200 when the store writes and at least one trunk is up and not kept out of use by its guard, else 503. The body names every check to callers
 /// that may see `/metrics`; strangers learn only whether the service is ready.
 async fn readiness(
     State(state): State<AppState>,
@@ -157,14 +166,12 @@ async fn readiness(
     headers: HeaderMap,
 ) -> Response {
     let board = floor::board(&state);
-    let trunks_up = board.trunks.iter().any(|trunk| trunk.up);
-    let ready = board.store_stalled.is_none() && trunks_up;
+    let can_dial = board.trunks.iter().any(|trunk| trunk.up && trunk.rest.is_none());
+    let ready = board.store_stalled.is_none() && can_dial;
     let mut body = json!({ "ready": ready });
     // An invalid token gets what a stranger gets: a probe must not fail for it.
     if is_trusted(&state, source, &headers).await.unwrap_or(false) {
-        let trunks = board.trunks.iter();
-        let trunks: Vec<_> =
-            trunks.map(|trunk| json!({ "name": trunk.name, "up": trunk.up, "calls": trunk.calls })).collect();
+        let trunks: Vec<_> = board.trunks.iter().map(views::trunk).collect();
         body["store"] = board.store_stalled.as_deref().unwrap_or("ok").into();
         body["trunks"] = trunks.into();
     }

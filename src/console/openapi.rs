@@ -69,10 +69,15 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         "responses": responses,
         "x-right": match route.right {
             Right::Public => "anybody",
+            Right::ThisMachine => "this machine",
             Right::SignedIn | Right::Visible(_) => "signed in",
             Right::Action(action) => action.word(),
         },
-        "x-roles": if is_public { vec!["anybody"] } else { roles },
+        "x-roles": match route.right {
+            Right::Public => vec!["anybody"],
+            Right::ThisMachine => vec!["commands on the machine of the service, with its key file"],
+            _ => roles,
+        },
         "security": if is_public { json!([]) } else { json!([{ "cookie": [] }, { "token": [] }]) },
     });
     let content = match route.body {
@@ -122,7 +127,10 @@ fn path_parameter(route: &Route, name: &str) -> Value {
     let (schema, example) = match name {
         "number" => (json!({ "type": "string", "pattern": "^[0-9]{2,8}$" }), json!("8001")),
         "group" => (json!({ "type": "string", "minLength": 1, "maxLength": 64 }), json!("vote")),
-        "name" => (json!({ "type": "string", "minLength": 1, "maxLength": 128 }), json!("spring")),
+        "name" => {
+            let example = if route.path.starts_with("/trunks") { "main" } else { "spring" };
+            (json!({ "type": "string", "minLength": 1, "maxLength": 128 }), json!(example))
+        }
         "slug" => (json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,31}$" }), json!("main")),
         // The other parameters are row ids; the bound is the largest that JavaScript holds exactly.
         _ => (json!({ "type": "integer", "minimum": 1, "maximum": (1_i64 << 53) - 1 }), json!(1)),
@@ -130,6 +138,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
     let description = match name {
         "number" => "The agent's number",
         "group" => "The group's name",
+        "name" if route.path.starts_with("/trunks") => "The trunk's name",
         "name" => "The campaign's name",
         "slug" => "The organisation's word",
         "attempt" => "The id of an outbound call",
@@ -137,6 +146,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
         "lead" => "The lead's id",
         _ if route.path.starts_with("/tokens") => "The token's id",
         _ if route.path.starts_with("/blacklist") => "The entry's id",
+        _ if route.path.starts_with("/local/list-changes") => "The change, as its request was answered",
         _ => "The lead's id",
     };
     json!({

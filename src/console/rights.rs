@@ -197,6 +197,8 @@ pub enum Right {
     Visible(Action),
     /// Those who may do this.
     Action(Action),
+    /// Commands on this machine, with the token of the service's key file.
+    ThisMachine,
 }
 
 impl Right {
@@ -205,6 +207,7 @@ impl Right {
         match self {
             Right::Public | Right::SignedIn | Right::Visible(_) => EVERYBODY,
             Right::Action(action) => action.roles(),
+            Right::ThisMachine => &[Admin],
         }
     }
 }

@@ -8,7 +8,7 @@ use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
 use super::routes_people::PEOPLE;
-use super::{actions, blacklist, floor, health, live, openapi, records, why};
+use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
 use axum::Json;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -18,7 +18,9 @@ use serde_json::Value;
 use actions::CampaignAction;
 use blacklist::{BlacklistRemoval, BlacklistRequest};
 use floor::CampaignRequest;
+use list_changes::ListChangeBody;
 use records::CorrectionRequest;
+use trunks::TrunkAction;
 
 const SECS_MAX: i64 = 24 * 3_600;
 
@@ -213,6 +215,28 @@ const WORK: &[Route] = &[
     },
     Route {
         method: "get",
+        path: "/calls/{attempt}/trace",
+        right: Right::Action(Action::CallsRead),
+        summary: "What a call did: each SIP message, keys, plays, with times, and what it means",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(Trace),
+        handler: || get(trunks::trace),
+    },
+    Route {
+        method: "post",
+        path: "/trunks/{name}/actions",
+        right: Right::Action(Action::TrunksTest),
+        summary: "Calls one number over this trunk for a test; `GET /calls/{attempt}/trace` shows what it does",
+        query: NONE,
+        body: body!(TrunkAction, r#"{"action":"test_call","number":"13800138000"}"#),
+        status: 202,
+        answer: answer!(TestCallPlaced),
+        handler: || post(trunks::trunk_action),
+    },
+    Route {
+        method: "get",
         path: "/calls/in/{call}/recording",
         right: Right::Action(Action::RecordingsPlay),
         summary: "The recording of an inbound call, whole or in ranges, for callers who may hear it",
@@ -296,6 +320,31 @@ const WORK: &[Route] = &[
         status: 200,
         answer: answer!(Settings),
         handler: || get(health::config),
+    },
+    Route {
+        method: "post",
+        path: "/local/list-changes",
+        right: Right::ThisMachine,
+        summary: "Begins a change of a campaign's list from files on this machine",
+        query: NONE,
+        body: body!(
+            ListChangeBody,
+            r#"{"action":"add","campaign":"/srv/spring/campaign.toml","file":"/srv/spring/more.csv"}"#
+        ),
+        status: 202,
+        answer: answer!(ListChangeBegun),
+        handler: || post(list_changes::begin),
+    },
+    Route {
+        method: "get",
+        path: "/local/list-changes/{id}",
+        right: Right::ThisMachine,
+        summary: "How far a change of a list is, and what came of it",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(ListChangeState),
+        handler: || get(list_changes::show),
     },
     Route {
         method: "get",

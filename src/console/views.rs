@@ -3,13 +3,15 @@
 
 use super::app_state::{AppState, OpenCampaignFacts};
 use super::shown_number::{NumberSight, ShownNumber, shown_text};
-use crate::engine::{Board, CampaignBoard, PhoneBoard};
+use crate::engine::{Board, CampaignBoard, PhoneBoard, TrunkBoard, TrunkDown};
 use crate::store::{AgentRow, GroupRow};
 use crate::text::{Lang, TimeFormat};
 use paceline_core::agent::{CallSummary, Endpoint, Membership, Party, SeatView, Work};
-use paceline_core::dialer::View;
+use paceline_core::dialer::{LineView, View};
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::line_guard::Scope;
 use paceline_core::number::PhoneNumber;
+use paceline_core::pacing::Why;
 use paceline_core::pacing::ledger::AbandonReport;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
@@ -160,6 +162,9 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "answered": seat.answered,
         "talked_secs": secs(seat.talked),
         "refused": seat.refused,
+        "refused_words": seat.refused.map(|reason| {
+            json!({ "en": Lang::En.call_refused(reason), "zh": Lang::Zh.call_refused(reason) })
+        }),
     })
 }
 
@@ -232,7 +237,8 @@ pub(super) fn campaign(
         "group": group.and_then(|group| names.groups.get(&group)),
         "view": view,
         "why": board.view.why.map(|why| why.word()),
-        "words": words(&board.view, zone(facts)),
+        "words": words(&board.view, &board.line_trunk, &zone(facts)),
+        "line": line(board.view.line.as_ref(), &board.line_trunk, &zone(facts)),
         "placed": board.placed,
         "ended": board.ended,
         "outcomes": board.outcomes.iter().map(|(outcome, n)| (outcome.word(), *n)).collect::<BTreeMap<_, _>>(),
@@ -256,9 +262,60 @@ pub(super) fn moments(state: &AppState, campaign: CampaignId) -> TimeFormat {
     zone(state.campaigns().get(&campaign).map(AsRef::as_ref))
 }
 
-/// The sentence that says why a campaign dials or does not, in English and Chinese.
-pub(super) fn words(view: &View, moments: TimeFormat) -> Value {
-    json!({ "en": Lang::En.view(view, &moments), "zh": Lang::Zh.view(view, &moments) })
+/// The sentence that says why a campaign dials or does not, in English and Chinese. `trunk` = name of the trunk that
+/// rests, if one does.
+pub(super) fn words(view: &View, trunk: &str, moments: &TimeFormat) -> Value {
+    match paused_by(view) {
+        Some(all) => line(Some(&all), trunk, moments)["words"].take(),
+        None => json!({ "en": Lang::En.view(view, moments), "zh": Lang::Zh.view(view, moments) }),
+    }
+}
+
+/// The line trouble that keeps the campaign from calling, where nothing else does.
+pub(super) fn paused_by(view: &View) -> Option<LineView> {
+    let otherwise = [Why::Paused, Why::Draining, Why::Finished, Why::OutsideWindow];
+    view.line.filter(|line| line.all && !view.why.is_some_and(|why| otherwise.contains(&why)))
+}
+
+/// Why a trunk, or a region on it, rests; `null` = the line works.
+pub(super) fn line(line: Option<&LineView>, trunk: &str, moments: &TimeFormat) -> Value {
+    let Some(line) = line else { return Value::Null };
+    let [en, zh] = [Lang::En, Lang::Zh].map(|lang| lang.line_status(trunk, line, moments));
+    json!({
+        "trunk": trunk,
+        "region": match line.trouble.scope {
+            Scope::Trunk => None,
+            Scope::Region(prefix) => Some(format!("+{prefix}")),
+        },
+        "all": line.all,
+        "fault": line.trouble.fault,
+        "sip_code": line.trouble.sip_code,
+        "calls": line.trouble.calls,
+        "until": optional_moment(line.until),
+        "words": { "en": en.says, "zh": zh.says },
+        "advice": { "en": en.advice, "zh": zh.advice },
+    })
+}
+
+/// A trunk with its rest, if its guard keeps it out of use.
+pub(super) fn trunk(trunk: &TrunkBoard) -> Value {
+    json!({
+        "name": trunk.name,
+        "up": trunk.up,
+        "calls": trunk.calls,
+        "calls_max": trunk.calls_max,
+        "words": trunk.down.as_ref().map(trunk_down),
+        "line": line(trunk.rest.as_ref(), &trunk.name, &TimeFormat::utc()),
+    })
+}
+
+/// Why a trunk is not in use, in English and Chinese.
+pub(super) fn trunk_down(down: &TrunkDown) -> Value {
+    let words = |lang: Lang| match down {
+        TrunkDown::NotFound { host, why } => lang.trunk_not_found(host, why),
+        TrunkDown::Unusable(state) => lang.trunk_unusable(state),
+    };
+    json!({ "en": words(Lang::En), "zh": words(Lang::Zh) })
 }
 
 /// Abandon rates by every rule: which rules brake, which is the strictest, and how many more abandoned

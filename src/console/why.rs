@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::records::parse_id;
 use super::rights::Action;
 use super::shown_number::{ShownNumber, shown_text};
-use super::views::{abandon, moment, optional_moment, stored_number};
+use super::views::{self, abandon, moment, optional_moment, stored_number};
 use crate::store::{LeadSelector, Reader, StoreError};
 use crate::text::{AgentNumbers, Lang, Sentence, TimeFormat};
 use axum::Json;
@@ -25,11 +25,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Why the campaign dials or does not. `view` is `None` when no service has the campaign open.
+/// Why the campaign dials or does not. `view` is `None` when no service has the campaign open. `line` = the name of
+/// the trunk in `view.line`; without a view, the stored words of the trouble with which its last run ended.
 pub async fn explain_campaign(
     reader: &mut Reader,
     campaign: &Campaign,
     view: Option<View>,
+    line: &str,
     now: Utc,
 ) -> Result<Value, StoreError> {
     let due = reader.due_now(campaign.id, now).await?;
@@ -63,6 +65,7 @@ pub async fn explain_campaign(
         "next_due": optional_moment(due.next_due),
     });
     add_sentences(&mut answer, |lang| lang.dial_status(&standing, &moments));
+    add_line(&mut answer, view.as_ref(), line, &moments);
     Ok(answer)
 }
 
@@ -99,8 +102,25 @@ pub async fn explain_lead(
     Ok(answer)
 }
 
+/// Adds why the line rests. Where no trunk is left, that is why the campaign does not dial.
+fn add_line(answer: &mut Value, view: Option<&View>, line: &str, moments: &TimeFormat) {
+    answer["line"] = match view {
+        Some(view) => views::line(view.line.as_ref(), line, moments),
+        None if line.is_empty() => Value::Null,
+        None => json!({
+            "trunk": null, "region": null, "all": false, "fault": null, "sip_code": null, "calls": null, "until": null,
+            "words": { "en": format!("when it dialled last: {line}"), "zh": format!("上次拨打时:{line}") },
+            "advice": { "en": null, "zh": null },
+        }),
+    };
+    if view.is_some_and(|view| views::paused_by(view).is_some()) {
+        (answer["words"], answer["advice"]) =
+            (answer["line"]["words"].clone(), answer["line"]["advice"].clone());
+    }
+}
+
 /// Adds the sentence and the advice in English and Chinese.
-fn add_sentences(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
+pub(super) fn add_sentences(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
     let (en, zh) = (says(Lang::En), says(Lang::Zh));
     answer["words"] = json!({ "en": en.says, "zh": zh.says });
     answer["advice"] = json!({ "en": en.advice, "zh": zh.advice });
@@ -194,9 +214,9 @@ pub(super) async fn campaign(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (id, facts) = visible_campaign(&state, &caller, &name)?;
-    let view = floor::board(&state).campaigns.get(&id).map(|board| board.view);
+    let (view, line) = view_of(&state, id);
     let mut reader = state.store().reader().await?;
-    Ok(Json(explain_campaign(&mut reader, &facts.rules, view, state.now()).await?))
+    Ok(Json(explain_campaign(&mut reader, &facts.rules, view, &line, state.now()).await?))
 }
 
 pub(super) async fn lead(
@@ -217,9 +237,16 @@ pub(super) async fn lead(
     let phones = known.lead.phones.iter();
     let shown = phones.map(|phone| ShownNumber::of(phone.number, caller.sight()).into());
     answer["numbers"] = shown.collect::<Vec<Value>>().into();
-    let view = floor::board(&state).campaigns.get(&campaign).map(|board| board.view);
-    answer["turn"] = explain_campaign(&mut reader, rules, view, now).await?;
+    let (view, line) = view_of(&state, campaign);
+    answer["turn"] = explain_campaign(&mut reader, rules, view, &line, now).await?;
     Ok(Json(answer))
+}
+
+/// The dialer's view of a campaign, and the name of its trunk that rests.
+fn view_of(state: &AppState, campaign: CampaignId) -> (Option<View>, String) {
+    let board = floor::board(state);
+    let open = board.campaigns.get(&campaign);
+    (open.map(|open| open.view), open.map(|open| open.line_trunk.clone()).unwrap_or_default())
 }
 
 #[derive(Deserialize)]

@@ -34,6 +34,9 @@ pub mod agent;
 /// One call, from placed to ended.
 pub mod call;
 
+/// The bounded record of what one call did: SIP messages, keys, plays, with times.
+pub mod call_steps;
+
 /// One campaign's rules: windows, retries, caller IDs, the announcement and its keys.
 pub mod campaign;
 

@@ -3,10 +3,11 @@
 
 use super::key_watch::KeyWatch;
 use paceline_core::agent::SeatView;
-use paceline_core::dialer::View;
 use paceline_core::dialer::output::AttemptResult;
+use paceline_core::dialer::{LineView, View};
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::outcome::Outcome;
+use paceline_core::sip::user_agent::TrunkUse;
 use paceline_core::time::{Duration, Time, Utc};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -40,6 +41,8 @@ pub struct CampaignBoard {
     pub finished: bool,
     /// Why its trunks rest, in words; empty = they work.
     pub line: String,
+    /// The trunk of `view.line` as screens name it; empty = its trunks work.
+    pub line_trunk: String,
     pub last_test: Option<AttemptResult>,
     /// Why the last single-number test was not called.
     pub test_refused: Option<String>,
@@ -69,6 +72,19 @@ pub struct TrunkBoard {
     pub up: bool,
     pub calls: u32,
     pub calls_max: u32,
+    /// Why the line guard keeps it out of use.
+    pub rest: Option<LineView>,
+    /// Why it is not in use.
+    pub down: Option<TrunkDown>,
+}
+
+/// Why a trunk is not in use. In words: `text/trunk.rs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrunkDown {
+    /// Its host name has no address so far, for this reason.
+    NotFound { host: String, why: String },
+    /// What SIP says of it; never `Up`.
+    Unusable(TrunkUse),
 }
 
 const RECENT: Duration = Duration::from_secs(10);

@@ -296,6 +296,13 @@ impl Engine {
 
     pub(super) fn play(&mut self, leg: CallId, sound: SoundName) {
         let awaits_keys = matches!(sound, SoundName::Spoken(Spoken::EnterAgentNumber));
+        let word = match sound {
+            SoundName::HoldMusic => "play hold_music",
+            SoundName::RingBack => "play ring_back",
+            SoundName::Sorry(_) => "play abandon_message",
+            SoundName::AgentNumber(_) | SoundName::Spoken(_) => "play prompt",
+        };
+        self.note_step(leg, word);
         let (sound, plays) = match sound {
             SoundName::HoldMusic => (self.prompts.hold_music(), 0),
             SoundName::RingBack => (self.prompts.ring_back(), 0),
@@ -375,7 +382,7 @@ impl Engine {
     }
 }
 
-const fn transport_word(transport: Transport) -> &'static str {
+pub(super) const fn transport_word(transport: Transport) -> &'static str {
     match transport {
         Transport::Udp => "udp",
         Transport::Tcp => "tcp",

@@ -2,20 +2,23 @@
 
 use super::board::Board;
 use super::device_check::DeviceCheck;
+use super::test_calls::TestAnswer;
+use super::trunk_test::TrunkTestRefusal;
 use crate::audio::Sound;
 use paceline_core::agent::{Agent, AgentAction, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::input::{ManagerAction, OpenWork};
 use paceline_core::dialer::{LeadPlace, View};
-use paceline_core::ids::{AgentId, CampaignId, HouseholdId, LeadId};
-use paceline_core::number::PhoneNumber;
+use paceline_core::ids::{AgentId, AttemptId, CampaignId, HouseholdId, LeadId, TrunkId};
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::pacing::Decision;
 use paceline_core::pacing::history::FinishedCall;
 use paceline_core::pacing::ledger::Counts;
-use paceline_core::sip::user_agent::SavedDialog;
+use paceline_core::sip::user_agent::{Peer, SavedDialog};
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -35,6 +38,12 @@ pub enum EngineRequest {
         campaign: CampaignId,
         action: ManagerAction,
     },
+    /// A single-number test. The answer comes once the attempt is on disk, or refused.
+    TestCall {
+        campaign: CampaignId,
+        number: PhoneNumber,
+        answer: TestAnswer,
+    },
     /// An agent's action. The answer comes once the dialer has decided.
     AgentAction {
         agent: AgentId,
@@ -53,10 +62,24 @@ pub enum EngineRequest {
         numbers: Vec<PhoneNumber>,
         answer: oneshot::Sender<LeadPlace>,
     },
+    /// Places a test call over one trunk.
+    TestTrunk(TrunkTest),
+    /// Asks for the record of a live call, as JSON of [`Step`](paceline_core::call_steps::Step)s. `None` = no such
+    /// call is live: the store has its record.
+    CallSteps {
+        attempt: AttemptId,
+        answer: oneshot::Sender<Option<String>>,
+    },
     /// These numbers are on the blacklist on disk, of one campaign or of all.
     Blacklisted {
         campaign: Option<CampaignId>,
         patterns: Vec<NumberPattern>,
+    },
+    /// The name of a trunk was looked up: its destinations in their order, and every address of the carrier.
+    SetTrunkAddresses {
+        trunk: TrunkId,
+        peers: Vec<Peer>,
+        sources: Vec<SocketAddr>,
     },
     /// A group is new or has changed.
     SetGroup(Group),
@@ -71,6 +94,20 @@ pub enum EngineRequest {
     HangUpAll,
     /// Drains, and stops the engine once no call is live.
     Stop,
+}
+
+/// A test call over one trunk.
+#[derive(Debug)]
+pub struct TrunkTest {
+    /// The store's campaign [`TRUNK_TEST`](paceline_core::campaign::TRUNK_TEST), which is opened if it is not.
+    pub campaign: CampaignId,
+    /// Its name.
+    pub trunk: String,
+    pub number: PhoneNumber,
+    /// `None` = what the trunk shows by itself.
+    pub caller_id: Option<ShownNumber>,
+    /// The attempt, once it is open in the store.
+    pub answer: oneshot::Sender<Result<AttemptId, TrunkTestRefusal>>,
 }
 
 /// A campaign to open.
@@ -148,6 +185,16 @@ impl EngineHandle {
         answered.await.unwrap_or(Err(Refusal::UnknownAgent))
     }
 
+    /// Calls a single number for a test, and waits until the attempt is on disk.
+    ///
+    /// # Errors
+    /// Why it is not called, in words.
+    pub async fn test_call(&self, campaign: CampaignId, number: PhoneNumber) -> Result<AttemptId, String> {
+        let (answer, answered) = oneshot::channel();
+        self.send(EngineRequest::TestCall { campaign, number, answer }).await;
+        answered.await.unwrap_or_else(|_| Err("the engine has stopped".to_owned()))
+    }
+
     /// Runs a device check on an idle agent's leg; takes some seconds.
     pub async fn check_device(&self, agent: AgentId) -> Result<DeviceCheck, Refusal> {
         let (answer, answered) = oneshot::channel();
@@ -171,6 +218,27 @@ impl EngineHandle {
     /// Takes back calls to numbers that were put on the blacklist; call it once the store has committed them.
     pub async fn blacklisted(&self, campaign: Option<CampaignId>, patterns: Vec<NumberPattern>) {
         self.send(EngineRequest::Blacklisted { campaign, patterns }).await;
+    }
+
+    /// Places a test call over this trunk, in the store's campaign of test calls. `None` = the engine has stopped.
+    pub async fn test_trunk(
+        &self,
+        campaign: CampaignId,
+        trunk: String,
+        number: PhoneNumber,
+        caller_id: Option<ShownNumber>,
+    ) -> Option<Result<AttemptId, TrunkTestRefusal>> {
+        let (answer, answered) = oneshot::channel();
+        let test = TrunkTest { campaign, trunk, number, caller_id, answer };
+        self.send(EngineRequest::TestTrunk(test)).await;
+        answered.await.ok()
+    }
+
+    /// The record of a live call as JSON; `None` = it is not live.
+    pub async fn call_steps(&self, attempt: AttemptId) -> Option<String> {
+        let (answer, answered) = oneshot::channel();
+        self.send(EngineRequest::CallSteps { attempt, answer }).await;
+        answered.await.ok().flatten()
     }
 
     /// Subscribes to live events from now on.

@@ -1,5 +1,6 @@
 //! Translates events from sockets, user agent, store, media threads and the API into dialer inputs.
 
+use super::board::TrunkDown;
 use super::event::Event;
 use super::key_watch::KeyWatch;
 use super::{CampaignOpening, Engine, EngineRequest, RECOVERED_WAIT};
@@ -7,6 +8,7 @@ use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
 use crate::store::{Command, Reply};
 use paceline_core::call::Progress;
+use paceline_core::call_steps::Direction;
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
@@ -18,6 +20,7 @@ impl Engine {
     pub(super) fn handle_event(&mut self, event: Event) {
         match event {
             Event::Sip(SipEvent::Message { from, bytes }) => {
+                self.step_log.message(self.clock.now(), Direction::In, from, &bytes);
                 self.ua.handle_message(self.clock.now(), from, &bytes);
                 self.carry_out_ua_outputs();
             }
@@ -27,6 +30,7 @@ impl Engine {
             }
             Event::Store(reply) => self.handle_reply(reply),
             Event::Media(MediaEvent::Heard { leg, heard }) => {
+                self.note_heard(leg, &heard);
                 self.handle(Input::MediaHeard { call: leg, heard });
             }
             Event::Media(MediaEvent::Measured { leg, stats }) => {
@@ -43,6 +47,7 @@ impl Engine {
             }
             Event::Media(MediaEvent::Closed { leg, stats }) => {
                 tracing::debug!(call = %leg, ?stats, "leg closed");
+                self.note_closed_leg(leg, &stats);
             }
             Event::Request(ask) => self.handle_request(ask),
             Event::Woken => {}
@@ -53,7 +58,10 @@ impl Engine {
     pub(super) fn carry_out_ua_outputs(&mut self) {
         while let Some(output) = self.ua.poll() {
             match output {
-                UaOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
+                UaOutput::Transmit { to, bytes } => {
+                    self.step_log.message(self.clock.now(), Direction::Out, to, &bytes);
+                    self.sockets.send(to, bytes);
+                }
                 UaOutput::Event(event) => self.handle_ua_event(event),
             }
         }
@@ -111,8 +119,10 @@ impl Engine {
                     reason,
                     "a registration at the trunk failed"
                 );
+                self.trunk_tests.note_failure(trunk, code, &reason);
             }
             UaEvent::TrunkChanged { trunk, state } => self.take_trunk_use(trunk, &state),
+            UaEvent::TargetsFailed { trunk } => self.look_up_trunk(trunk),
             UaEvent::SavedDialogAnswered { call_id } => {
                 self.send_to_store(Command::RecoveredAnswer { call_id });
             }
@@ -134,6 +144,7 @@ impl Engine {
 
     fn take_trunk_use(&mut self, trunk: TrunkId, state: &TrunkUse) {
         let name = self.trunk_name(trunk);
+        self.trunk_tests.set_state(trunk, state);
         match state {
             TrunkUse::Up => tracing::info!(trunk = name, "the trunk is in use"),
             TrunkUse::NotRegistered => {
@@ -148,12 +159,17 @@ impl Engine {
                 "the carrier refuses account {account} of trunk {name} ({code} {}); check username and password",
                 reason.escape_debug()
             ),
-            TrunkUse::Silent => tracing::warn!(
-                trunk = name,
-                "the trunk does not answer OPTIONS any more; it is out of use until it answers \
-                 (options_secs = 0 sends none)"
-            ),
+            TrunkUse::Silent => {
+                tracing::warn!(
+                    trunk = name,
+                    "the trunk does not answer OPTIONS any more; it is out of use until it answers \
+                     (options_secs = 0 sends none)"
+                );
+                self.look_up_trunk(trunk);
+            }
         }
+        let down = (*state != TrunkUse::Up).then(|| TrunkDown::Unusable(state.clone()));
+        self.set_trunk_down(trunk, down);
         self.trunk_changed(trunk, if *state == TrunkUse::Up { TrunkState::Up } else { TrunkState::Down });
     }
 
@@ -161,7 +177,7 @@ impl Engine {
         self.trunks.get(&trunk).map(|parts| parts.limits.name.clone()).unwrap_or_default()
     }
 
-    fn trunk_changed(&mut self, trunk: TrunkId, state: TrunkState) {
+    pub(super) fn trunk_changed(&mut self, trunk: TrunkId, state: TrunkState) {
         let up = state == TrunkState::Up;
         if let Some(board) = self.board.trunks.get_mut(trunk.0 as usize).filter(|board| board.up != up) {
             board.up = up;
@@ -173,6 +189,12 @@ impl Engine {
     fn handle_reply(&mut self, reply: Reply) {
         match reply {
             Reply::AttemptOpened { attempt, verdict } => {
+                if verdict != DialVerdict::Opened {
+                    self.step_log.end(attempt.call());
+                }
+                let refusal = (verdict != DialVerdict::Opened).then(|| refusal_text(verdict));
+                self.test_calls.decided(attempt, refusal);
+                self.answer_opened_test(attempt, verdict);
                 if verdict != DialVerdict::Opened
                     && let Some(facts) = self.calls.remove(&attempt.call())
                     && let Some(board) = self.board.campaigns.get_mut(&facts.campaign).filter(|_| facts.test)
@@ -224,7 +246,19 @@ impl Engine {
             }
             EngineRequest::OpenCampaign(opening) => self.open_campaign(*opening),
             EngineRequest::ManagerAction { campaign, action } => {
+                if let (ManagerAction::LeadsAdded, Some(board)) =
+                    (&action, self.board.campaigns.get_mut(&campaign))
+                {
+                    board.finished = false;
+                }
+                if matches!(action, ManagerAction::Drain | ManagerAction::HangUpAll) {
+                    self.test_calls.drained(campaign);
+                }
                 self.handle(Input::ManagerActed { campaign, action })
+            }
+            EngineRequest::TestCall { campaign, number, answer } => {
+                self.test_calls.queue(campaign, number, answer);
+                self.handle(Input::ManagerActed { campaign, action: ManagerAction::TestCall { number } });
             }
             EngineRequest::AgentAction { agent, action, answer } => {
                 self.forward_agent_action(agent, action, answer)
@@ -234,8 +268,16 @@ impl Engine {
                 // The requester may have gone away.
                 let _ = answer.send(self.dialer.lead_place(campaign, lead, household, &numbers));
             }
+            EngineRequest::TestTrunk(test) => self.test_trunk(test),
+            EngineRequest::CallSteps { attempt, answer } => {
+                // The requester may have gone away.
+                let _ = answer.send(self.step_log.json(attempt.call()));
+            }
             EngineRequest::Blacklisted { campaign, patterns } => {
                 self.handle(Input::Blacklisted { campaign, patterns });
+            }
+            EngineRequest::SetTrunkAddresses { trunk, peers, sources } => {
+                self.set_trunk_addresses(trunk, &peers, sources);
             }
             EngineRequest::SetGroup(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
@@ -258,6 +300,7 @@ impl Engine {
     fn act_on_all_campaigns(&mut self, act: &ManagerAction) {
         let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().collect();
         for campaign in campaigns {
+            self.test_calls.drained(campaign);
             self.handle(Input::ManagerActed { campaign, action: act.clone() });
         }
     }
@@ -275,9 +318,12 @@ impl Engine {
         self.handle(Input::Resumed(work));
     }
 
-    fn open_campaign(&mut self, opening: CampaignOpening) {
+    pub(super) fn open_campaign(&mut self, opening: CampaignOpening) {
         let CampaignOpening { campaign, region, leads_open, paused, abandons, past, sound, sorry } = opening;
-        self.regions.insert(campaign.id, region);
+        // Without a country of its own it takes the one that the other campaigns share.
+        if !region.is_empty() {
+            self.regions.insert(campaign.id, region);
+        }
         if let Some(sound) = sound {
             self.sounds.insert(campaign.id, sound);
         }

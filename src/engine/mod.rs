@@ -13,11 +13,19 @@ mod key_watch;
 mod outputs;
 mod phones;
 mod prompts;
+mod steps;
+mod test_calls;
+mod trunk_addresses;
+mod trunk_test;
 
-pub use board::{Board, CampaignBoard, PhoneBoard};
+pub use board::{Board, CampaignBoard, PhoneBoard, TrunkBoard, TrunkDown};
 pub use device_check::DeviceCheck;
-pub use handle::{AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret};
+pub use handle::{
+    AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret, TrunkTest,
+};
 pub use prompts::Prompts;
+pub use test_calls::TestAnswer;
+pub use trunk_test::{TrunkTestRefusal, test_campaign_retry};
 
 use crate::audio::Sound;
 use crate::dialplan::DialPlan;
@@ -25,10 +33,9 @@ use crate::journal::JournalWriter;
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::net::rtp::{MediaEvent, MediaServer};
-use crate::net::sip::{SipEvent, SipSockets};
+use crate::net::sip::{SipEvent, SipSocketError, SipSockets};
 use crate::store::commits::CommitTimes;
 use crate::store::{Command, Reply};
-use board::TrunkBoard;
 use event::Event;
 use paceline_core::call::Ended;
 use paceline_core::campaign::Trunk;
@@ -37,10 +44,10 @@ use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::{Codec, RtpFollow};
 use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::sip::UserAgent;
-use paceline_core::sip::user_agent::{SipTrunk, UaConfig};
+use paceline_core::sip::user_agent::{Peer, SipTrunk, UaConfig};
 use paceline_core::time::{Duration, Time, Utc};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -67,6 +74,8 @@ pub struct Parts {
     pub prompts: Prompts,
     /// Folder of recordings.
     pub recordings: PathBuf,
+    /// Where trunks are named whose addresses have all failed, to be looked up again.
+    pub lookups: Option<mpsc::Sender<TrunkId>>,
 }
 
 /// Our addresses for media, as the far sides see them: one, or one of each family.
@@ -100,6 +109,42 @@ pub struct TrunkParts {
     pub codecs: Vec<Codec>,
     pub rtp_follow: RtpFollow,
     pub dialplan: DialPlan,
+    /// TLS: the name that its certificate must have (RFC 5922 section 7), and the authorities that may sign it.
+    pub certificate: Option<CertificateRule>,
+    /// Its host name has no address so far, and why: it is not in use before `SetTrunkAddresses`.
+    pub not_found: Option<String>,
+}
+
+/// What is asked of a trunk's TLS certificate.
+#[derive(Clone, Debug)]
+pub struct CertificateRule {
+    pub host: String,
+    /// PEM file; `None` = the usual authorities.
+    pub authorities: Option<PathBuf>,
+}
+
+impl TrunkParts {
+    /// Prepares the sockets for these addresses of the trunk.
+    ///
+    /// # Errors
+    /// The file of authorities cannot be used.
+    pub fn admit(
+        &self,
+        sockets: &SipSockets,
+        peers: &[Peer],
+        sources: &[SocketAddr],
+    ) -> Result<(), SipSocketError> {
+        sockets.trust(peers.iter().map(|peer| peer.address.ip()));
+        sockets.trust(sources.iter().map(SocketAddr::ip));
+        let Some(rule) = &self.certificate else { return Ok(()) };
+        for peer in peers {
+            sockets.require_certificate_name(peer.address, &rule.host);
+            if let Some(authorities) = &rule.authorities {
+                sockets.use_authorities(peer.address, authorities)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// State of the loop.
@@ -128,9 +173,13 @@ struct Engine {
     abandon_messages: BTreeMap<CampaignId, Arc<Sound>>,
     prompts: Prompts,
     recordings: PathBuf,
+    lookups: Option<mpsc::Sender<TrunkId>>,
     floor: floor::FloorState,
     saved_phones: phones::SavedPhones,
     checks: device_check::Checks,
+    step_log: steps::StepLog,
+    trunk_tests: trunk_test::TrunkTests,
+    test_calls: test_calls::TestCalls,
     /// Legs with open RTP ports.
     open_legs: BTreeSet<CallId>,
     failed_legs: Vec<(CallId, Ended)>,
@@ -164,6 +213,8 @@ struct AttemptFacts {
     test: bool,
     placed: Time,
     announcing: bool,
+    /// A test call whose media leg is closing and measures the audio.
+    closing: bool,
 }
 
 /// How often the board is published and the wall clock compared.
@@ -210,6 +261,8 @@ impl Engine {
                     up: true,
                     calls: 0,
                     calls_max: trunk.limits.calls_max,
+                    rest: None,
+                    down: None,
                 })
                 .collect(),
             ..Board::default()
@@ -236,9 +289,13 @@ impl Engine {
             abandon_messages: BTreeMap::new(),
             prompts: parts.prompts,
             recordings: parts.recordings,
+            lookups: parts.lookups,
             floor: floor::FloorState::default(),
             saved_phones: phones::SavedPhones::default(),
             checks: device_check::Checks::default(),
+            step_log: steps::StepLog::default(),
+            trunk_tests: trunk_test::TrunkTests::default(),
+            test_calls: test_calls::TestCalls::default(),
             open_legs: BTreeSet::new(),
             failed_legs: Vec::new(),
             live,
@@ -260,8 +317,13 @@ impl Engine {
     async fn run(mut self) {
         self.set_clock();
         for trunk in self.trunks.values().cloned().collect::<Vec<_>>() {
+            let id = trunk.limits.id;
             self.metrics.set_trunk_up(&trunk.limits.name, true);
             self.handle(Input::TrunkDefined(trunk.limits));
+            if let Some(why) = trunk.not_found {
+                self.trunk_not_found(id, trunk.sip.host, why);
+                continue;
+            }
             self.ua.set_trunk(self.clock.now(), trunk.sip);
             // A trunk that has to register is down before any campaign opens.
             self.carry_out_ua_outputs();
@@ -333,6 +395,7 @@ impl Engine {
             self.board_due = now + BOARD_EVERY;
             self.check_wall_clock();
             self.run_due_checks();
+            self.save_overdue_results();
             self.publish_board();
             if let Some(journal) = &mut self.journal {
                 journal.flush();
@@ -402,8 +465,10 @@ impl Engine {
         for call in self.calls.values() {
             *live.entry(call.trunk).or_default() += 1;
         }
+        let resting = self.dialer.resting_trunks();
         for (id, trunk) in self.board.trunks.iter_mut().enumerate() {
             trunk.calls = live.get(&TrunkId(id as u16)).copied().unwrap_or(0);
+            trunk.rest = resting.iter().find(|rest| rest.trunk.0 as usize == id).copied();
         }
         for (id, campaign) in &mut self.board.campaigns {
             let before = campaign.view.trouble;

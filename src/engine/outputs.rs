@@ -6,7 +6,8 @@ use crate::net::rtp::{MediaCommand, MediaError};
 use crate::store::{Command, KEY_PRESS_SOURCE};
 use crate::text::Lang;
 use paceline_core::call::{Ended, Progress};
-use paceline_core::dialer::output::{AttemptRequest, TestRefusal};
+use paceline_core::campaign::is_system_name;
+use paceline_core::dialer::output::AttemptRequest;
 use paceline_core::dialer::{Input, LineView, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
@@ -53,11 +54,13 @@ impl Engine {
                 if self.board.campaigns.get(&campaign).is_some_and(|board| board.key_watch.awaits_keys()) {
                     self.media.command(call, MediaCommand::DetectTones);
                 }
+                self.note_step(call, "play announcement");
                 if let Some(facts) = self.calls.get_mut(&call) {
                     facts.announcing = true;
                 }
             }
             Output::HangUp { call, cause } => {
+                self.note_hang_up(call, cause);
                 self.media.command(call, MediaCommand::StopPlaying);
                 self.ua.hang_up(now, call, cause);
                 self.carry_out_ua_outputs();
@@ -84,8 +87,8 @@ impl Engine {
                     self.metrics.count_caller_id(number, result.outcome);
                 }
                 self.close_leg(result.attempt.call());
-                self.calls.remove(&result.attempt.call());
-                self.send_to_store(Command::SaveResult(result));
+                let facts = self.calls.remove(&result.attempt.call());
+                self.save_result(result, facts.is_some_and(|facts| facts.closing));
             }
             Output::SaveLead(update) => self.send_to_store(Command::SaveLead(update)),
             Output::ReturnLeads { leads, .. } => self.send_to_store(Command::ReturnLeads { leads }),
@@ -108,7 +111,9 @@ impl Engine {
                 if let Some(board) = self.board.campaigns.get(&campaign) {
                     self.metrics.count_decision(&board.name, decision);
                 }
-                if self.live.receiver_count() > 0 {
+                let board = self.board.campaigns.get(&campaign);
+                let is_own = board.is_some_and(|board| is_system_name(&board.name));
+                if self.live.receiver_count() > 0 && !is_own {
                     let at = crate::net::clock::Clock::utc();
                     let view = Box::new(self.dialer.view(campaign));
                     let _ = self.live.send(LiveEvent::Decision { campaign, at, decision, view });
@@ -131,16 +136,36 @@ impl Engine {
                 self.call_consulted(leg, trunk, number, caller_id, ring);
             }
             Output::AnswerCall { call } => self.answer_call(call),
-            Output::Join { leg, mix, voice } => self.media.command(leg, MediaCommand::Join { mix, voice }),
-            Output::Leave { leg } => self.media.command(leg, MediaCommand::Leave),
+            Output::Join { leg, mix, voice } => {
+                self.note_join(leg, voice);
+                self.media.command(leg, MediaCommand::Join { mix, voice });
+            }
+            Output::Leave { leg } => {
+                self.note_step(leg, "leave");
+                self.media.command(leg, MediaCommand::Leave);
+            }
             Output::Play { leg, sound } => self.play(leg, sound),
-            Output::StopPlaying { leg } => self.media.command(leg, MediaCommand::StopPlaying),
-            Output::SendDigits { leg, keys } => self.media.command(leg, MediaCommand::SendDigits(keys)),
-            Output::Record { call, campaign, agent, on } => self.record(call, campaign, agent, on),
-            Output::TestRefused { campaign, number: _, why: TestRefusal::NoTrunk } => {
+            Output::StopPlaying { leg } => {
+                self.note_step(leg, "stop_playing");
+                self.media.command(leg, MediaCommand::StopPlaying);
+            }
+            Output::SendDigits { leg, keys } => {
+                self.note_step(leg, "send_digits");
+                self.media.command(leg, MediaCommand::SendDigits(keys));
+            }
+            Output::Record { call, campaign, agent, on } => {
+                self.note_step(call, if on { "record" } else { "stop_recording" });
+                self.record(call, campaign, agent, on);
+            }
+            Output::TestRefused { campaign: _, number, why, trunk: Some(trunk) } => {
+                self.answer_refused_test(trunk, number, why);
+            }
+            Output::TestRefused { campaign, number, why: _, trunk: None } => {
+                let why = "no trunk of the campaign may carry this number";
                 if let Some(board) = self.board.campaigns.get_mut(&campaign) {
-                    board.test_refused = Some("no trunk of the campaign may carry this number".into());
+                    board.test_refused = Some(why.into());
                 }
+                self.test_calls.refused(campaign, number, why);
                 self.board_due = now;
             }
             Output::ProbeLeg { leg } => {
@@ -174,8 +199,13 @@ impl Engine {
             line.map(|view| lang.line_trouble(&self.refused_by(&view), &view.trouble)).unwrap_or_default()
         };
         let (stored, shown) = (words(Lang::En), words(Lang::of_process()));
+        let trunk = line.map(|view| self.refused_by(&view)).unwrap_or_default();
         let board = self.board.campaigns.get_mut(&campaign);
-        let before = board.map(|board| std::mem::replace(&mut board.line, shown)).unwrap_or_default();
+        let before = board.map(|board| {
+            board.line_trunk = trunk;
+            std::mem::replace(&mut board.line, shown)
+        });
+        let before = before.unwrap_or_default();
         match line {
             Some(_) => tracing::warn!(%campaign, "{stored}"),
             None if !before.is_empty() => tracing::info!(%campaign, "the line works again"),
@@ -196,6 +226,9 @@ impl Engine {
         };
         let identity = self.ua.identity(&wanted);
         let trunk_name = self.trunks.get(&request.trunk).map(|trunk| trunk.limits.name.clone());
+        if request.lead.is_none() {
+            self.test_calls.opened(request.campaign, request.number, call);
+        }
         self.calls.insert(
             call,
             AttemptFacts {
@@ -206,8 +239,11 @@ impl Engine {
                 test: request.lead.is_none(),
                 placed: now,
                 announcing: false,
+                closing: false,
             },
         );
+        self.step_log.begin(call, &identity.call_id);
+        self.note_test_opening(&request);
         self.send_to_store(Command::OpenAttempt {
             call_id: identity.call_id.clone(),
             dialog: serde_json::to_string(&identity).unwrap_or_default(),
@@ -309,6 +345,9 @@ impl Engine {
     pub(super) fn close_leg(&mut self, call: CallId) {
         if self.open_legs.remove(&call) {
             self.media.command(call, MediaCommand::Close);
+            if let Some(facts) = self.calls.get_mut(&call).filter(|facts| facts.test) {
+                facts.closing = true;
+            }
         }
     }
 

@@ -2,13 +2,13 @@
 //! Times cover the agent's whole day; calls are those of this campaign.
 
 use super::days::Days;
+use super::local_time::LocalTime;
 use super::summary::{AgentUse, Tally};
 use super::table::{self, Cell, Column, Kind, Sink};
 use super::{CampaignRecord, Reader, ResultsError};
 use crate::store::AgentRow;
 use crate::store::seat_log::SeatLogRow;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use paceline_core::agent::{Activity, Availability};
 use paceline_core::ids::{AgentId, GroupId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,14 +127,14 @@ fn group_name(toml: &str) -> Option<String> {
 pub(super) async fn fill(
     reader: &mut Reader,
     campaign: &CampaignRecord,
-    zone: &TimeZone,
+    clock: &LocalTime,
     sink: &mut dyn Sink,
     tally: &mut Tally,
 ) -> Result<(), ResultsError> {
     let filter = SeatFilter::of(reader, campaign, tally).await?;
     for agent in reader.all_agents().await? {
         let calls = tally.calls_of(agent.id);
-        let seats = daily_states(reader, agent.id, &filter, Days::of(zone.clone())).await?;
+        let seats = daily_states(reader, agent.id, &filter, Days::of(clock.zone().clone())).await?;
         let dates: BTreeSet<Date> = calls
             .keys()
             .chain(

@@ -1,10 +1,10 @@
 //! The attempts table: one row per attempt, in order of id.
 
+use super::local_time::LocalTime;
 use super::summary::Tally;
 use super::table::{self, Cell, Column, Kind, Sink};
 use super::{CampaignRecord, Reader, ResultsError};
 use crate::store::reader::AttemptRow;
-use jiff::tz::TimeZone;
 use paceline_core::outcome::Outcome;
 
 /// Rows per query.
@@ -55,7 +55,7 @@ pub(super) fn columns() -> Vec<Column> {
 pub(super) async fn fill(
     reader: &mut Reader,
     campaign: &CampaignRecord,
-    zone: &TimeZone,
+    clock: &mut LocalTime,
     sink: &mut dyn Sink,
     tally: &mut Tally,
 ) -> Result<(), ResultsError> {
@@ -66,7 +66,7 @@ pub(super) async fn fill(
         after = last.id;
         for row in page {
             tally.attempt(&row, &campaign.mode);
-            sink.row(&cells(row, &campaign.mode, zone))?;
+            sink.row(&cells(row, &campaign.mode, clock))?;
         }
     }
 }
@@ -95,8 +95,8 @@ pub(super) fn observed_end(row: &AttemptRow) -> Option<i64> {
     row.alive_at.or(row.ended_at)
 }
 
-fn cells(row: AttemptRow, mode: &str, zone: &TimeZone) -> Vec<Cell> {
-    let moment = |millis| Cell::moment(millis, zone);
+fn cells(row: AttemptRow, mode: &str, clock: &mut LocalTime) -> Vec<Cell> {
+    let mut moment = |millis| Cell::moment(millis, clock);
     let end = observed_end(&row);
     let (waited, talked) = (wait_span(&row), talk_span(&row, mode));
     vec![

@@ -1,10 +1,10 @@
 //! The table of inbound calls: one row per call, in order of id.
 
+use super::local_time::LocalTime;
 use super::summary::Tally;
 use super::table::{self, Cell, Column, Kind, Sink};
 use super::{CampaignRecord, Reader, ResultsError};
 use crate::store::inbound_calls::InboundCallRow;
-use jiff::tz::TimeZone;
 
 /// Rows per query.
 const PAGE: u32 = 2_000;
@@ -37,7 +37,7 @@ pub(super) fn columns() -> Vec<Column> {
 pub(super) async fn fill(
     reader: &mut Reader,
     campaign: &CampaignRecord,
-    zone: &TimeZone,
+    clock: &mut LocalTime,
     sink: &mut dyn Sink,
     tally: &mut Tally,
 ) -> Result<(), ResultsError> {
@@ -48,13 +48,13 @@ pub(super) async fn fill(
         after = last.id;
         for row in page {
             tally.call_in(&row);
-            sink.row(&cells(row, zone))?;
+            sink.row(&cells(row, clock))?;
         }
     }
 }
 
-fn cells(row: InboundCallRow, zone: &TimeZone) -> Vec<Cell> {
-    let moment = |millis| Cell::moment(millis, zone);
+fn cells(row: InboundCallRow, clock: &mut LocalTime) -> Vec<Cell> {
+    let mut moment = |millis| Cell::moment(millis, clock);
     vec![
         Cell::Whole(row.id),
         Cell::phone(row.number),

@@ -1,12 +1,12 @@
 //! The leads table: one row per list row, refused rows included, in list order, followed by the list's own
 //! columns.
 
+use super::local_time::LocalTime;
 use super::summary::Tally;
 use super::table::{self, Cell, Column, Kind, Sink};
 use super::{Reader, ResultsError};
 use crate::store::reader::ListRow;
 use crate::store::{ImportId, ImportRecord};
-use jiff::tz::TimeZone;
 
 /// Rows per query.
 const PAGE: u32 = 2_000;
@@ -76,7 +76,7 @@ impl Layout {
 pub(super) async fn fill(
     reader: &mut Reader,
     layout: &Layout,
-    zone: &TimeZone,
+    clock: &mut LocalTime,
     sink: &mut dyn Sink,
     tally: &mut Tally,
 ) -> Result<(), ResultsError> {
@@ -88,14 +88,14 @@ pub(super) async fn fill(
             after = last.list_row;
             for row in page {
                 tally.list_row(&row);
-                sink.row(&cells(row, layout.headers.len(), places, zone))?;
+                sink.row(&cells(row, layout.headers.len(), places, clock))?;
             }
         }
     }
     Ok(())
 }
 
-fn cells(row: ListRow, own: usize, places: &[usize], zone: &TimeZone) -> Vec<Cell> {
+fn cells(row: ListRow, own: usize, places: &[usize], clock: &mut LocalTime) -> Vec<Cell> {
     let waits = matches!(row.state.as_str(), "open" | "follow_up") && row.next_at > 0;
     let mut cells = vec![
         Cell::whole(row.lead_id),
@@ -108,8 +108,8 @@ fn cells(row: ListRow, own: usize, places: &[usize], zone: &TimeZone) -> Vec<Cel
         Cell::text(row.reason),
         Cell::Whole(row.attempts),
         Cell::text(row.last_outcome),
-        Cell::moment(row.last_at, zone),
-        Cell::moment(waits.then_some(row.next_at), zone),
+        Cell::moment(row.last_at, clock),
+        Cell::moment(waits.then_some(row.next_at), clock),
         Cell::text(row.result),
         Cell::text(row.disposition),
     ];

@@ -8,6 +8,7 @@ mod calls_in;
 mod csv_file;
 mod days;
 mod leads;
+mod local_time;
 mod parquet_file;
 pub mod summary;
 mod table;
@@ -25,6 +26,7 @@ use crate::private_file;
 use crate::store::{CampaignRecord, Reader, StoreError};
 use csv_file::CsvFile;
 use jiff::tz::TimeZone;
+use local_time::LocalTime;
 use parquet_file::ParquetFile;
 use std::fs::{self, File};
 use std::io;
@@ -73,21 +75,21 @@ async fn write_files(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<
     private_file::create_dir(dir).map_err(write_error(dir))?;
     reader.refresh().await?;
     let campaign = reader.campaign(campaign).await?;
-    let zone = zone(&campaign);
-    let mut tally = Tally::of(&zone);
+    let mut clock = LocalTime::of(zone(&campaign));
+    let mut tally = Tally::of(clock.zone());
 
     let mut file = CsvFile::create(&dir.join("attempts.csv"), &attempts::columns())?;
-    attempts::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    attempts::fill(reader, &campaign, &mut clock, &mut file, &mut tally).await?;
     file.finish()?;
     let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
     let mut file = CsvFile::create(&dir.join("leads.csv"), &layout.columns())?;
-    leads::fill(reader, &layout, &zone, &mut file, &mut tally).await?;
+    leads::fill(reader, &layout, &mut clock, &mut file, &mut tally).await?;
     file.finish()?;
     let mut file = CsvFile::create(&dir.join("calls_in.csv"), &calls_in::columns())?;
-    calls_in::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    calls_in::fill(reader, &campaign, &mut clock, &mut file, &mut tally).await?;
     file.finish()?;
     let mut file = CsvFile::create(&dir.join("agents.csv"), &agents::columns())?;
-    agents::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    agents::fill(reader, &campaign, &clock, &mut file, &mut tally).await?;
     file.finish()?;
 
     let summary = tally.summary(&campaign, &reader.counts(campaign.id).await?);
@@ -128,21 +130,21 @@ pub async fn export(
 async fn parquet_files(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<(), ResultsError> {
     reader.refresh().await?;
     let campaign = reader.campaign(campaign).await?;
-    let zone = zone(&campaign);
-    let mut tally = Tally::of(&zone);
+    let mut clock = LocalTime::of(zone(&campaign));
+    let mut tally = Tally::of(clock.zone());
     let create = |name: &str, columns: &[Column]| ParquetFile::create(&dir.join(name), columns);
     let mut file = create("attempts.parquet", &attempts::columns())?;
-    attempts::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    attempts::fill(reader, &campaign, &mut clock, &mut file, &mut tally).await?;
     file.finish()?;
     let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
     let mut file = create("leads.parquet", &layout.columns())?;
-    leads::fill(reader, &layout, &zone, &mut file, &mut tally).await?;
+    leads::fill(reader, &layout, &mut clock, &mut file, &mut tally).await?;
     file.finish()?;
     let mut file = create("calls_in.parquet", &calls_in::columns())?;
-    calls_in::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    calls_in::fill(reader, &campaign, &mut clock, &mut file, &mut tally).await?;
     file.finish()?;
     let mut file = create("agents.parquet", &agents::columns())?;
-    agents::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    agents::fill(reader, &campaign, &clock, &mut file, &mut tally).await?;
     file.finish()
 }
 
@@ -155,30 +157,30 @@ pub async fn export_file(
 ) -> Result<(), ResultsError> {
     reader.refresh().await?;
     let campaign = reader.campaign(campaign).await?;
-    let zone = zone(&campaign);
-    let mut tally = Tally::of(&zone);
+    let mut clock = LocalTime::of(zone(&campaign));
+    let mut tally = Tally::of(clock.zone());
     match format {
         Format::Csv => {
             let mut file = CsvFile::create(file, &attempts::columns())?;
-            attempts::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+            attempts::fill(reader, &campaign, &mut clock, &mut file, &mut tally).await?;
             file.finish()
         }
         Format::Parquet => {
             let mut file = ParquetFile::create(file, &attempts::columns())?;
-            attempts::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+            attempts::fill(reader, &campaign, &mut clock, &mut file, &mut tally).await?;
             file.finish()
         }
         Format::Xlsx => {
             let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
             let mut workbook = Workbook::create(file)?;
             workbook.begin("attempts", &attempts::columns())?;
-            attempts::fill(reader, &campaign, &zone, &mut workbook, &mut tally).await?;
+            attempts::fill(reader, &campaign, &mut clock, &mut workbook, &mut tally).await?;
             workbook.begin("leads", &layout.columns())?;
-            leads::fill(reader, &layout, &zone, &mut workbook, &mut tally).await?;
+            leads::fill(reader, &layout, &mut clock, &mut workbook, &mut tally).await?;
             workbook.begin("calls_in", &calls_in::columns())?;
-            calls_in::fill(reader, &campaign, &zone, &mut workbook, &mut tally).await?;
+            calls_in::fill(reader, &campaign, &mut clock, &mut workbook, &mut tally).await?;
             workbook.begin("agents", &agents::columns())?;
-            agents::fill(reader, &campaign, &zone, &mut workbook, &mut tally).await?;
+            agents::fill(reader, &campaign, &clock, &mut workbook, &mut tally).await?;
             workbook.finish()
         }
     }

@@ -1,8 +1,7 @@
 //! Tables independent of the file format: typed columns, cells, and the [`Sink`] each format implements.
 
 use super::ResultsError;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use super::local_time::LocalTime;
 use paceline_core::number::ShownNumber;
 
 /// Type of a column.
@@ -59,13 +58,11 @@ impl Cell {
     }
 
     /// ISO 8601 with milliseconds and offset.
-    pub(super) fn moment(millis: Option<i64>, zone: &TimeZone) -> Cell {
-        let moment = millis.and_then(|millis| Timestamp::from_millisecond(millis).ok());
-        moment.map_or(Cell::Empty, |moment| {
-            let zoned = moment.to_zoned(zone.clone());
-            let local = moment.as_millisecond() + i64::from(zoned.offset().seconds()) * 1_000;
-            let day = local as f64 / 86_400_000.0 + DAY_OF_1970;
-            Cell::Moment { text: zoned.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(), day }
+    pub(super) fn moment(millis: Option<i64>, clock: &mut LocalTime) -> Cell {
+        let written = millis.and_then(|millis| clock.write(millis));
+        written.map_or(Cell::Empty, |(text, local)| Cell::Moment {
+            text,
+            day: local as f64 / 86_400_000.0 + DAY_OF_1970,
         })
     }
 

@@ -7,7 +7,7 @@ use super::line::{CalleeProfile, Line};
 use super::memory_store::MemoryStore;
 use super::people::{Population, Spread};
 use paceline_core::agent::{Activity, Agent, Availability, Group, Membership, SeatView, WorkMode};
-use paceline_core::campaign::{Campaign, Mode, Trunk};
+use paceline_core::campaign::{CalleePattern, Campaign, Mode, Trunk};
 use paceline_core::dialer::Output;
 use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId, TrunkId};
 use paceline_core::lead::{Lead, Phone};
@@ -366,7 +366,7 @@ pub fn ample_trunk(lines: u32) -> Trunk {
         calls_max: lines,
         calls_per_sec: 50.0,
         setup: None,
-        allow: vec!["*".into()],
+        allow: vec![CalleePattern::every()],
         deny: Vec::new(),
     }
 }

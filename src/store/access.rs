@@ -289,7 +289,8 @@ impl Store {
         drop(conn);
         let Some(account) = account else { return Ok(None) };
         let session = self.sessions_of(AgentId(account)).await?.into_iter().find(|row| row.hash == hash);
-        let account = self.agents().await?.into_iter().find(|agent| agent.id.0 == account);
+        let accounts = self.accounts().await?;
+        let account = accounts.iter().find(|agent| agent.active && agent.id.0 == account).cloned();
         Ok(session.zip(account))
     }
 

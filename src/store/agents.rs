@@ -10,6 +10,8 @@ use paceline_core::time::Utc;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Role of an account; decides its rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -143,7 +145,7 @@ impl Store {
     /// Updates the details of an account. The agent number stays.
     pub async fn change_agent(&self, agent: AgentId, details: &AgentDetails) -> Result<(), StoreError> {
         let stamp = Stamp { at: self.now(), by: None };
-        let changed = self.transaction(async |conn| update(conn, agent, details, stamp).await).await;
+        let changed = self.change_accounts(async |conn| update(conn, agent, details, stamp).await).await;
         let changed = changed.map_err(|e| taken(&self.path, &e, "the number", &details.login))?;
         require_found(changed, || format!("an agent with id {agent}"))
     }
@@ -151,28 +153,40 @@ impl Store {
     /// Replaces the password hash and the SIP hashes.
     pub async fn set_secrets(&self, agent: AgentId, secrets: &Secrets) -> Result<(), StoreError> {
         let stamp = Stamp { at: self.now(), by: None };
-        let changed = self.transaction(async |conn| update_secrets(conn, agent, secrets, stamp).await).await;
+        let changed =
+            self.change_accounts(async |conn| update_secrets(conn, agent, secrets, stamp).await).await;
         require_found(changed.map_err(self.query_error())?, || format!("an agent with id {agent}"))
     }
 
     /// Deactivates an account and deletes its memberships and sessions. Number, calls and state log stay.
     pub async fn remove_agent(&self, agent: AgentId) -> Result<(), StoreError> {
         let stamp = Stamp { at: self.now(), by: None };
-        let removed = self.transaction(async |conn| deactivate(conn, agent, stamp).await).await;
+        let removed = self.change_accounts(async |conn| deactivate(conn, agent, stamp).await).await;
         require_found(removed.map_err(self.query_error())?, || format!("an agent with id {agent}"))
     }
 
     /// Active accounts, ordered by number.
     pub async fn agents(&self) -> Result<Vec<AgentRow>, StoreError> {
-        let mut agents = self.all_agents().await?;
-        agents.retain(|agent| agent.active);
-        Ok(agents)
+        Ok(self.accounts().await?.iter().filter(|agent| agent.active).cloned().collect())
+    }
+
+    /// All accounts, removed ones included, read once after each change: requests and live streams share them, also
+    /// while an import keeps the disk busy.
+    pub(crate) async fn accounts(&self) -> Result<Arc<Vec<AgentRow>>, StoreError> {
+        let mut known = self.accounts.lock().await;
+        let changes = self.accounts_changed.load(Ordering::Acquire);
+        if let Some((_, accounts)) = known.as_ref().filter(|(at, _)| *at == changes) {
+            return Ok(accounts.clone());
+        }
+        let mut conn = self.read().await?;
+        let accounts = Arc::new(read_agents(&mut conn).await.map_err(self.query_error())?);
+        *known = Some((changes, accounts.clone()));
+        Ok(accounts)
     }
 
     /// All accounts, removed ones included.
     pub async fn all_agents(&self) -> Result<Vec<AgentRow>, StoreError> {
-        let mut conn = self.read().await?;
-        read_agents(&mut conn).await.map_err(self.query_error())
+        Ok(self.accounts().await?.as_ref().clone())
     }
 
     pub async fn agent_by_login(&self, login: &str) -> Result<Option<AgentRow>, StoreError> {
@@ -182,7 +196,7 @@ impl Store {
     /// Replaces the memberships of an agent.
     pub async fn set_memberships(&self, agent: AgentId, groups: &[Membership]) -> Result<(), StoreError> {
         let stamp = Stamp { at: self.now(), by: None };
-        self.transaction(async |conn| replace_memberships(conn, agent, groups, stamp).await)
+        self.change_accounts(async |conn| replace_memberships(conn, agent, groups, stamp).await)
             .await
             .map_err(self.query_error())
     }

@@ -297,6 +297,18 @@ pub(crate) async fn save_dialog(
     Ok(())
 }
 
+/// Saves the record of what the call did, once.
+pub(crate) async fn save_steps(
+    conn: &mut SqliteConnection,
+    attempt: AttemptId,
+    steps: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("update attempt set steps = $2 where id = $1 and state <> 'ended'", attempt.0, steps)
+        .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
 /// Writes the result and the lead's new state. Idempotent: a repeated result is ignored.
 /// Returns the change in the number of open leads.
 pub(crate) async fn save_result(

@@ -76,6 +76,7 @@ async fn apply_command(
             effects.replies.push(Reply::AnswerSaved { call: *call });
         }
         Command::SaveDialog { call, dialog } => attempts::save_dialog(conn, *call, dialog).await?,
+        Command::SaveSteps { attempt, steps } => attempts::save_steps(conn, *attempt, steps).await?,
         Command::SaveResult(result) => {
             *effects.open_leads.entry(result.campaign).or_default() +=
                 attempts::save_result(conn, result).await?;

@@ -8,7 +8,7 @@
 
 use super::audit::{self, AuditEntry};
 use super::idempotency::{RequestKey, mark_done};
-use super::{Store, StoreError, WriteSession, begin, commit, rollback, take_ids};
+use super::{CountOnDrop, Store, StoreError, WriteSession, begin, commit, rollback, take_ids};
 use paceline_core::time::Utc;
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnection;
@@ -152,6 +152,9 @@ impl Change<'_> {
 
     /// Writes audit and outbox, and commits. After an error nothing of the change is left.
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        let store = self.store;
+        // Also when this future is dropped: its commit may have happened.
+        let _noted = CountOnDrop(&store.accounts_changed);
         let written = self.write_and_commit().await;
         if written.is_err() {
             rollback(&mut self.session.conn).await;

@@ -33,6 +33,11 @@ pub enum Command {
         call: CallId,
         dialog: String,
     },
+    /// The record of what the call did, as JSON; sent with its result. Has no reply.
+    SaveSteps {
+        attempt: AttemptId,
+        steps: String,
+    },
     SaveResult(Box<AttemptResult>),
     SaveLead(Box<LeadUpdate>),
     /// Ends the lease of these leads; they stay unchanged.

@@ -13,14 +13,14 @@ impl Store {
     /// [`StoreError::Taken`] if the name is in use. `group.id` is ignored.
     pub async fn add_group(&self, group: &Group) -> Result<GroupId, StoreError> {
         let (owner, stamp) = (Owner::first(), Stamp { at: self.now(), by: None });
-        let added = self.transaction(async |conn| insert(conn, owner, group, stamp).await).await;
+        let added = self.change_accounts(async |conn| insert(conn, owner, group, stamp).await).await;
         added.map_err(|e| taken(&self.path, &e, &group.name))
     }
 
     /// Updates the group with this id.
     pub async fn change_group(&self, group: &Group) -> Result<(), StoreError> {
         let stamp = Stamp { at: self.now(), by: None };
-        let changed = self.transaction(async |conn| update(conn, group, stamp).await).await;
+        let changed = self.change_accounts(async |conn| update(conn, group, stamp).await).await;
         let changed = changed.map_err(|e| taken(&self.path, &e, &group.name))?;
         require_found(changed, || format!("a group with id {}", group.id))
     }
@@ -28,7 +28,7 @@ impl Store {
     /// Deactivates a group and deletes its memberships; its members keep their other groups.
     pub async fn remove_group(&self, group: GroupId) -> Result<(), StoreError> {
         let stamp = Stamp { at: self.now(), by: None };
-        let removed = self.transaction(async |conn| deactivate(conn, group, stamp).await).await;
+        let removed = self.change_accounts(async |conn| deactivate(conn, group, stamp).await).await;
         require_found(removed.map_err(self.query_error())?, || format!("a group with id {group}"))
     }
 
@@ -46,7 +46,7 @@ impl Store {
     /// The group of this name; created with default flags if it is missing.
     pub async fn group_named(&self, name: &str) -> Result<GroupId, StoreError> {
         let stamp = Stamp { at: self.now(), by: None };
-        self.transaction(async |conn| {
+        self.change_accounts(async |conn| {
             let known = sqlx::query_scalar!(
                 r#"select id as "id!" from agent_group where name = $1 and active and enterprise_id = $2"#,
                 name,

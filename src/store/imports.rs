@@ -144,6 +144,32 @@ impl Store {
         self.write.sweep(import).await.map_err(self.query_error())
     }
 
+    /// Undoes what was imported last: every import of that file, since the sheets of a workbook are taken in together.
+    /// All of them or none; refused once an attempt was made from one. Empty = the campaign has no import.
+    pub async fn undo_last_list(&self, campaign: CampaignId) -> Result<Vec<ImportRecord>, StoreError> {
+        let mut imports = self.imports(campaign).await?;
+        let file =
+            |import: &ImportRecord| import.fingerprint.split('#').next().unwrap_or_default().to_owned();
+        let Some(last) = imports.last().map(file) else { return Ok(imports) };
+        imports.retain(|import| file(import) == last);
+        let now = self.now().as_millis();
+        let undone = self.write.transaction(async |conn| {
+            for import in &imports {
+                mark_undone(conn, import.id, now).await?.map_err(UndoError::Refused)?;
+            }
+            Ok(())
+        });
+        undone.await.map_err(|error| match error {
+            UndoError::Refused(refused) => refused,
+            UndoError::Query(error) => self.query_error()(error),
+        })?;
+        self.write.note_lists_changed();
+        for import in &imports {
+            self.write.sweep(import.id).await.map_err(self.query_error())?;
+        }
+        Ok(imports)
+    }
+
     /// Deletes the rows of interrupted and undone imports, and leads that belong to no import at all.
     pub(crate) async fn sweep_unfinished_imports(&self) -> Result<(), StoreError> {
         let mut conn = self.write.lock().await;
@@ -169,6 +195,18 @@ impl Store {
             self.write.sweep(ImportId(import)).await.map_err(self.query_error())?;
         }
         Ok(())
+    }
+}
+
+/// Why imports were not undone; either rolls back.
+enum UndoError {
+    Refused(StoreError),
+    Query(sqlx::Error),
+}
+
+impl From<sqlx::Error> for UndoError {
+    fn from(error: sqlx::Error) -> Self {
+        UndoError::Query(error)
     }
 }
 

@@ -11,6 +11,7 @@ mod batch;
 pub mod blacklist;
 mod blacklist_change;
 pub mod call_history;
+mod call_trace;
 pub mod campaigns;
 pub mod change;
 mod command;
@@ -68,6 +69,7 @@ pub use access::{NewSession, NewToken, SessionRow, TokenRow};
 pub use agents::{AgentDetails, AgentRow, Role, Secrets};
 pub use audit::{AuditFilter, AuditRow};
 pub use blacklist::{BlacklistAdded, BlacklistAddition, BlacklistChange, BlacklistEntry, BlacklistFilter};
+pub use call_trace::CallTrace;
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
 pub use change::{Actor, ActorKind, Change, Subject};
 pub use command::{Command, Reply};
@@ -102,6 +104,9 @@ pub struct Store {
     write: Arc<WriteConnection>,
     reads: ReadPool,
     commits: Arc<CommitTimes>,
+    /// Accounts as last read, with the count of changes at that time: every request needs them.
+    accounts: Mutex<Option<(u64, Arc<Vec<AgentRow>>)>>,
+    accounts_changed: AtomicU64,
     /// Receivers of every addition to the blacklist.
     blacklist_listeners: std::sync::Mutex<Vec<mpsc::UnboundedSender<BlacklistChange>>>,
 }
@@ -186,6 +191,15 @@ impl WriteConnection {
     }
 }
 
+/// Counts a change once it is over, however it ends.
+struct CountOnDrop<'a>(&'a AtomicU64);
+
+impl Drop for CountOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+}
+
 impl Store {
     /// Opens `sqlite://FILE`, creates and migrates it where needed, and takes the exclusive lock.
     /// Deletes the rows of interrupted imports.
@@ -212,7 +226,9 @@ impl Store {
         });
         let (commits, blacklist_listeners) = Default::default();
         let reads = ReadPool::of(&write);
-        let store = Store { path, clock, write, reads, commits, blacklist_listeners };
+        let (accounts, accounts_changed) = Default::default();
+        let store =
+            Store { path, clock, write, reads, commits, accounts, accounts_changed, blacklist_listeners };
         store.disk_reserve().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
         for suffix in ["lock", "ballast"] {
             let _ = private_file::restrict(&lock::beside(&store.path, suffix));
@@ -260,6 +276,16 @@ impl Store {
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
         self.write.transaction(work).await
+    }
+
+    /// As [`Self::transaction`], for changes to accounts, groups and memberships.
+    pub(crate) async fn change_accounts<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        // Also when this future is dropped: its commit may have happened.
+        let _noted = CountOnDrop(&self.accounts_changed);
+        self.transaction(work).await
     }
 
     /// A connection for a query of a screen or a command. It sees every commit and waits for no writer.

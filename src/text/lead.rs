@@ -53,6 +53,40 @@ impl Lang {
         }
     }
 
+    /// Why the call that an agent asked for was refused, and what to do, as one sentence for the agent.
+    pub fn call_refused(self, reason: Reason) -> String {
+        let why = match reason {
+            Reason::InvalidNumber => self.pick("this is no number that can be called", "该号码无效"),
+            Reason::EmergencyNumber => {
+                self.pick("this is an emergency or service number", "这是紧急或服务号码")
+            }
+            Reason::Duplicate => self.pick("the lead is a duplicate of another row", "该客户与其他行重复"),
+            Reason::Blacklisted => self.pick("the number is on the blacklist", "该号码在黑名单中"),
+            Reason::OutsideWindow => {
+                self.pick("it is outside the calling hours of this number", "不在该号码的可拨打时段")
+            }
+            Reason::AttemptsUsed => self.pick(
+                "the calls allowed to this number are used up for now",
+                "该号码的拨打次数已用完或间隔未到",
+            ),
+            Reason::HouseholdDone => self.pick("the household was reached already", "该户已有接通结果"),
+            Reason::NoTrunk => {
+                self.pick("no trunk of the campaign may carry this number", "没有中继可以呼叫该号码")
+            }
+            Reason::Stopped => self.pick("the lead was closed by a person", "该客户已被人工关闭"),
+        };
+        let advice = match reason {
+            Reason::OutsideWindow => self.pick("book a callback within them", "请预约在可拨打时段回拨"),
+            Reason::AttemptsUsed => self.pick("book a callback for another day", "请预约改天回拨"),
+            Reason::InvalidNumber => self.pick("check its digits", "请核对号码"),
+            _ => self.pick("ask the shift lead if it must be called", "如确需呼叫,请联系班长"),
+        };
+        match self {
+            Lang::En => format!("not called: {why}; {advice}"),
+            Lang::Zh => format!("未呼叫:{why};{advice}"),
+        }
+    }
+
     /// Why this lead is not dialled, and what to do about it.
     pub fn lead_why(self, why: &LeadWhy, moments: &TimeFormat, agents: &AgentNumbers) -> Sentence {
         let at = |at: Utc| moments.show(at);

@@ -1,6 +1,7 @@
 //! Why a trunk, or a region on it, rests, in words with what to do.
 
-use super::Lang;
+use super::{Lang, Sentence, TimeFormat};
+use paceline_core::dialer::LineView;
 use paceline_core::line_guard::{Fault, LineTrouble, Scope};
 
 impl Lang {
@@ -18,16 +19,40 @@ impl Lang {
             (Scope::Region(prefix), Lang::Zh) => format!("对 +{prefix} 开头的号码"),
         };
         let (what, advice) = (self.line_fault(trouble.fault), self.line_advice(trouble.fault));
+        let leads = match trouble.fault {
+            // What was written as answered stays so: a person may have been among them.
+            Fault::HangsUp => self.pick(
+                "the first ones stay answered, the leads of later ones come again in half an hour",
+                "最初几通保持已接听,其后的名单半小时后重拨",
+            ),
+            _ => self.pick("their leads are put back", "名单已退回待拨"),
+        };
         match self {
             Lang::En => format!(
                 "trunk {trunk} rests{whom}: {calls} calls in a row {what}{code}, so the line refuses us, not the \
-                 callees; their leads are put back. {advice}; new leads try it again at short intervals"
+                 callees; {leads}. {advice}; new leads try it again at short intervals"
             ),
             Lang::Zh => format!(
-                "中继 {trunk}{whom}暂停使用:连续 {calls} 个呼叫{what}{code},是线路拒绝我方而非客户,名单已退回待拨。\
+                "中继 {trunk}{whom}暂停使用:连续 {calls} 个呼叫{what}{code},是线路拒绝我方而非客户,{leads}。\
                  {advice};系统会定时用新号码重试"
             ),
         }
+    }
+
+    /// As [`Lang::line_trouble`], with the moment at which the trunk is tried again. A campaign without any other trunk
+    /// is paused by it.
+    pub fn line_status(self, trunk: &str, line: &LineView, moments: &TimeFormat) -> Sentence {
+        let trouble = self.line_trouble(trunk, &line.trouble);
+        let paused = match line.all {
+            true => self.pick("paused by the line: ", "因线路故障暂停:"),
+            false => "",
+        };
+        let until = match (line.until, self) {
+            (Some(at), Lang::En) => format!(" (the next at {})", moments.show(at)),
+            (Some(at), Lang::Zh) => format!("(下次 {})", moments.show(at)),
+            (None, _) => self.pick(" (some are out now)", "(正在重试)").to_owned(),
+        };
+        Sentence::new(format!("{paused}{trouble}{until}"), self.line_advice(line.trouble.fault))
     }
 
     fn line_fault(self, fault: Fault) -> &'static str {
@@ -89,6 +114,12 @@ mod tests {
                 for lang in [Lang::En, Lang::Zh] {
                     let text = lang.line_trouble("main", &trouble);
                     assert!(text.contains(word) && text.contains('7') && text.contains("403"), "{text}");
+                    let until = Some(paceline_core::time::Utc::from_millis(1_795_226_400_000));
+                    let line = LineView { trunk: paceline_core::ids::TrunkId(0), trouble, all: true, until };
+                    let status = lang.line_status("main", &line, &TimeFormat::utc());
+                    let paused = lang.pick("paused by the line", "因线路故障暂停");
+                    assert!(status.says.contains(paused) && status.says.contains("02:00"), "{}", status.says);
+                    assert!(status.advice.is_some_and(|advice| status.says.contains(&advice)));
                 }
             }
         }

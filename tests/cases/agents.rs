@@ -128,7 +128,6 @@ fn a_phone_that_is_gone_costs_the_callee_nothing() {
 }
 
 #[test]
-#[ignore = "open: a phone that rings (180) may ring for the agents' ring_secs, which is longer than answer_wait_secs"]
 fn a_phone_that_rings_on_is_given_up_within_the_wait_of_the_callee() {
     agent_failed("ring");
 }

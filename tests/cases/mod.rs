@@ -14,6 +14,7 @@ mod service;
 mod settings;
 mod sound;
 mod store;
+mod trunk_tests;
 mod trunks;
 mod workbooks;
 

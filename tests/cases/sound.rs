@@ -242,7 +242,7 @@ fn a_trunk_may_follow_the_source_of_its_media() {
     let heard = heard_secs(&carrier, "15400307171", 1_000.0);
     assert!(heard < 1.0, "the media follows its source: {heard} s at the address of the SDP");
     let odd = Folder::of("100-71-sends-from-another-port").trunk("rtp_follow = \"nat\"").carrier(&[]);
-    odd.run().ended(USAGE).ended.says(&["`nat`", "auto, sdp, source"]);
+    odd.run().ended(USAGE).ended.says(&["rtp_follow: unknown value `nat`", "auto, sdp, source"]);
 }
 
 /// The carrier's address is loopback, so 10.255.255.1 cannot be where it listens.

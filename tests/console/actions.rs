@@ -195,6 +195,13 @@ async fn a_manager_acts_on_open_campaigns_only() {
         let heard = app.engine.lock().unwrap().others.pop().expect("the engine is asked");
         assert!(heard.contains(word) && heard.contains("CampaignId(7)"), "{heard}");
     }
+    let test = json!({ "action": "test_call", "number": "13800138000" });
+    let answer = app.post("8003", "/campaigns/spring/actions", test.clone()).await.is(202).json();
+    assert_eq!(answer["attempt"], 5);
+    app.engine.lock().unwrap().test_refusal = Some("blacklisted".into());
+    let refused = app.post("8003", "/campaigns/spring/actions", test).await.is(409).json();
+    assert_eq!(refused["code"], "not_called");
+    assert!(refused["detail"].as_str().is_some_and(|says| says.contains("blacklisted")), "{refused}");
     app.post("8003", "/campaigns/autumn/actions", json!({ "action": "pause" })).await.is(404);
     app.post("8003", "/campaigns/spring/actions", json!({ "action": "test_call", "number": "119" }))
         .await

@@ -55,6 +55,55 @@ async fn five_hundred_screens_behind_one_office_address_are_open() {
     }
 }
 
+/// 500 agents ask twice each at once, from one address at which somebody else is asking without end.
+#[tokio::test]
+async fn callers_are_limited_each_alone_and_strangers_by_address() {
+    let app = app_with(behind_proxy()).await;
+    app.group("vote").await;
+    let mut cookies = Vec::new();
+    for n in 8_000..8_500 {
+        app.hire(&n.to_string(), Role::Agent, &["vote"]).await;
+        cookies.push(format!("paceline={}", app.key(&n.to_string()).await));
+    }
+    let me = async |cookie: &str, client: &str| {
+        let mut request = bare("get", "/me", None);
+        request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
+        app.ask(forwarded(request, client)).await
+    };
+    let strangers = async |count: usize, cookie: &str, client: &str| {
+        let mut statuses = Vec::new();
+        for _ in 0..count {
+            statuses.push(me(cookie, client).await.status().as_u16());
+        }
+        statuses.iter().filter(|status| **status == 429).count()
+    };
+    assert_eq!(strangers(150, "paceline=guess", OFFICE).await, 50);
+    for cookie in &cookies {
+        for _ in 0..2 {
+            assert_eq!(me(cookie, OFFICE).await.status(), 200, "an agent pays for nobody else");
+        }
+    }
+    assert_eq!(strangers(100, "a=b", "198.51.100.10").await, 0, "another address has its own");
+    // One agent's own bound; the next second holds 50 more.
+    assert_eq!(strangers(108, &cookies[7], OFFICE).await, 10);
+    let refused = me(&cookies[7], "203.0.113.5").await;
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()[header::RETRY_AFTER]),
+        (429, &"1".parse().unwrap())
+    );
+    app.clock.advance(1_000);
+    assert_eq!(strangers(60, &cookies[7], OFFICE).await, 10);
+    // Sign-ins have a bucket of their own, and health is not counted.
+    let sign_in = bare("post", "/sign-in", Some(json!({ "login": "x", "password": "y" })));
+    assert_eq!(app.ask(forwarded(sign_in, OFFICE)).await.status(), 401);
+    strangers(150, "a=b", OFFICE).await;
+    for _ in 0..300 {
+        assert_eq!(app.ask(forwarded(plain("/healthz"), OFFICE)).await.status(), 200);
+    }
+    let unknown = app.ask(forwarded(bare("get", "/no-such-path", None), OFFICE)).await;
+    assert_eq!(unknown.status(), 429);
+}
+
 #[tokio::test]
 async fn one_account_has_eight_streams_and_takes_none_from_others() {
     let app = TestApp::new().await;
@@ -227,5 +276,39 @@ async fn strangers_learn_only_whether_the_service_is_ready() {
             let metrics = app.send(request("/metrics")).await.status.as_u16();
             assert_eq!(metrics, if sees { 200 } else { 401 }, "{peer} {client:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_service_is_ready_while_one_trunk_may_dial() {
+    use paceline::engine::TrunkBoard;
+    use paceline_core::dialer::LineView;
+    use paceline_core::line_guard::{Fault, LineTrouble, Scope};
+    let app = app_with(HttpConfig::default()).await;
+    let trouble = LineTrouble {
+        scope: Scope::Trunk,
+        fault: Fault::Forbidden,
+        sip_code: Some(403),
+        calls: 5,
+        probes: 2,
+    };
+    let rest = LineView { trunk: paceline_core::ids::TrunkId(0), trouble, all: false, until: None };
+    let trunk = |name: &str, up, rest| TrunkBoard { name: name.into(), up, rest, ..TrunkBoard::default() };
+    for (other, code) in
+        [(trunk("b", true, None), 200), (trunk("b", true, Some(rest)), 503), (trunk("b", false, None), 503)]
+    {
+        let trunks = vec![trunk("a", true, Some(rest)), other];
+        app.board.send_replace(Arc::new(Board { trunks, ..Board::default() }));
+        let ask = |peer: &str| {
+            let mut request = plain("/readyz");
+            request.extensions_mut().insert(Peer(peer.parse().unwrap()));
+            request
+        };
+        let stranger = app.send(ask("192.0.2.9:1")).await.is(code).json();
+        assert_eq!(stranger, serde_json::json!({ "ready": code == 200 }));
+        let seen = app.send(ask("127.0.0.1:1")).await.is(code).json();
+        let words = &seen["trunks"][0]["line"]["words"];
+        assert!(words["en"].as_str().unwrap().contains("trunk a rests: 5 calls"), "{seen}");
+        assert!(words["zh"].as_str().unwrap().contains("中继 a"), "{seen}");
     }
 }

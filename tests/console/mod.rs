@@ -7,6 +7,7 @@ mod audit;
 mod blacklist;
 mod commands;
 mod enterprises;
+mod figures;
 mod hostile;
 mod idempotency;
 mod limits;
@@ -17,6 +18,7 @@ mod roles;
 mod setup;
 mod sign_in;
 mod tokens;
+mod trunks;
 mod why;
 
 use crate::store::{MORNING, ManualClock, url};
@@ -25,12 +27,12 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use paceline::config::settings::HttpConfig;
 use paceline::console::{AppState, AppStateParts, PhoneSettings, routes, secrets};
-use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent};
+use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent, TrunkTestRefusal};
 use paceline::metrics::Metrics;
 use paceline::store::{AgentDetails, Role, Secrets, Store};
 use paceline_core::agent::{AgentAction, Group, Membership, Refusal};
 use paceline_core::campaign::{AgentRules, Campaign};
-use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::ids::{AgentId, AttemptId, CampaignId, GroupId};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -50,6 +52,9 @@ pub struct EngineStub {
     pub groups: Vec<Group>,
     pub others: Vec<String>,
     pub refusal: Option<Refusal>,
+    /// The answer to a test call; none = the attempt 7.
+    pub trunk_test: Option<Result<AttemptId, TrunkTestRefusal>>,
+    pub test_refusal: Option<String>,
 }
 
 pub struct TestApp {
@@ -125,6 +130,20 @@ impl TestApp {
                     EngineRequest::CheckDevice { answer, .. } => {
                         let _ = answer.send(Err(Refusal::NotSignedIn));
                     }
+                    EngineRequest::TestTrunk(test) => {
+                        let answer = stub.trunk_test.clone().unwrap_or(Ok(AttemptId(7)));
+                        let _ = test.answer.send(answer);
+                    }
+                    EngineRequest::CallSteps { answer, .. } => {
+                        let _ = answer.send(None);
+                    }
+                    EngineRequest::TestCall { campaign, number, answer } => {
+                        stub.others.push(format!("TestCall {campaign:?} {number}"));
+                        let _ = answer.send(match &stub.test_refusal {
+                            Some(why) => Err(why.clone()),
+                            None => Ok(AttemptId(5)),
+                        });
+                    }
                     other => stub.others.push(format!("{other:?}")),
                 }
             }
@@ -141,6 +160,7 @@ impl TestApp {
             },
             recordings: dir.path().join("recordings"),
             campaigns: None,
+            list_changes: None,
             http,
             settings: paceline::config::Config::default().shown(),
         })

@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::store::{Fixture, number, rows};
-use paceline::engine::CampaignBoard;
-use paceline_core::dialer::View;
+use paceline::engine::{CampaignBoard, TrunkBoard};
+use paceline_core::dialer::{LineView, View};
+use paceline_core::ids::TrunkId;
+use paceline_core::line_guard::{Fault, LineTrouble, Scope};
 use paceline_core::pacing::Why;
+use paceline_core::time::Utc;
 
 async fn opened() -> TestApp {
     let fixture = Fixture::new().await;
@@ -61,4 +64,44 @@ async fn a_lead_is_looked_up_and_explained() {
     for path in ["leads?row=3".to_owned(), format!("leads/{lead}/why")] {
         app.get("8101", &format!("/campaigns/spring/{path}")).await.is(404);
     }
+}
+
+fn trunk(name: &str, rest: Option<LineView>) -> TrunkBoard {
+    TrunkBoard { name: name.into(), up: true, rest, ..TrunkBoard::default() }
+}
+
+#[tokio::test]
+async fn a_line_that_rests_is_named_with_its_reason_and_what_to_do() {
+    let app = opened().await;
+    let trouble =
+        LineTrouble { scope: Scope::Trunk, fault: Fault::HangsUp, sip_code: None, calls: 5, probes: 1 };
+    let mut rest = LineView { trunk: TrunkId(0), trouble, all: true, until: Some(Utc::from_millis(MORNING)) };
+    let mut board = (**app.board.borrow()).clone();
+    for open in board.campaigns.values_mut() {
+        (open.view.line, open.line_trunk) = (Some(rest), "main".into());
+    }
+    board.trunks = vec![trunk("main", Some(rest))];
+    app.board.send_replace(Arc::new(board.clone()));
+    let answer = app.get("8002", "/campaigns/spring/why").await.is(200).json();
+    let line = &answer["line"];
+    assert_eq!((line["trunk"].as_str(), line["all"].as_bool()), (Some("main"), Some(true)), "{answer}");
+    assert!(line["until"].is_string() && line["fault"] == "hangs_up", "{line}");
+    for (lang, words, advice) in
+        [("en", "paused by the line: trunk main", "listen"), ("zh", "因线路故障暂停", "试听")]
+    {
+        assert!(answer["words"][lang].as_str().unwrap().contains(words), "{answer}");
+        assert!(answer["advice"][lang].as_str().unwrap().contains(advice), "{answer}");
+    }
+    let shown = app.get("8003", "/campaigns").await.is(200).json();
+    assert_eq!(shown["campaigns"][0]["words"], answer["words"]);
+    assert_eq!(shown["campaigns"][0]["line"]["trunk"], "main");
+    // Another trunk is left: the campaign has its own why, and the line stands beside it.
+    rest.all = false;
+    for open in board.campaigns.values_mut() {
+        open.view.line = Some(rest);
+    }
+    app.board.send_replace(Arc::new(board));
+    let answer = app.get("8002", "/campaigns/spring/why").await.is(200).json();
+    assert!(answer["words"]["en"].as_str().unwrap().contains("no agent is signed in"), "{answer}");
+    assert!(answer["line"]["words"]["en"].as_str().unwrap().starts_with("trunk main rests"), "{answer}");
 }

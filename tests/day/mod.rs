@@ -13,8 +13,8 @@ use paceline::sim::memory_store::MemoryStore;
 use paceline::sim::people::Population;
 use paceline_core::call::Digit;
 use paceline_core::campaign::{
-    Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, DayWindow, KeyRule, Mode, RetryRules,
-    Rotation, Trunk,
+    Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, DayWindow, HomeCountry, KeyRule, Mode,
+    RetryRules, Rotation, Trunk,
 };
 use paceline_core::ids::{CampaignId, HouseholdId, LeadId, TrunkId};
 use paceline_core::lead::{Lead, Phone};
@@ -153,6 +153,7 @@ fn campaign(timezone: String, random: &mut ChaCha8Rng) -> Campaign {
         },
         agents: None,
         pacing: Default::default(),
+        home: HomeCountry::china(),
     }
 }
 
@@ -163,7 +164,7 @@ fn trunk(n: u16, random: &mut ChaCha8Rng) -> Trunk {
         calls_max: random.random_range(1..60),
         calls_per_sec: f64::from(random.random_range(1..30)),
         setup: None,
-        allow: vec!["1*".into(), "0*".into()],
+        allow: Vec::new(),
         deny: Vec::new(),
     }
 }

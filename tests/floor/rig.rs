@@ -19,8 +19,8 @@ use paceline_core::agent::{
     WorkMode, WrapUp,
 };
 use paceline_core::campaign::{
-    AgentRules, CallerIdRules, CallingWindows, Campaign, Disposition, Mode, PacingRules, Preview, Recorded,
-    RetryRules, Trunk,
+    AgentRules, CalleePattern, CallerIdRules, CallingWindows, Campaign, Disposition, HomeCountry, Mode,
+    PacingRules, Preview, Recorded, RetryRules, Trunk,
 };
 use paceline_core::ids::{AgentId, CampaignId, GroupId, TrunkId};
 use paceline_core::media::Codec;
@@ -149,13 +149,15 @@ impl Rig {
                 calls_max: 1_000,
                 calls_per_sec: 200.0,
                 setup: None,
-                allow: vec!["*".into()],
+                allow: vec![CalleePattern::every()],
                 deny: Vec::new(),
             },
             sip: SipTrunk::new(TrunkId(0), peer, callees.address().to_string()),
             codecs: vec![Codec::Pcma],
             rtp_follow: paceline_core::media::RtpFollow::Auto,
             dialplan: DialPlan::default(),
+            certificate: None,
+            not_found: None,
         };
         let (handle, engine) = engine::start(Parts {
             clock: Clock::start(),
@@ -180,6 +182,7 @@ impl Rig {
             metrics: Arc::new(Metrics::new()),
             prompts: Prompts::load(Language::Zh, None).unwrap(),
             recordings: dir.path().join("recordings"),
+            lookups: None,
         });
         handle
             .send(EngineRequest::Resume { work: resumed.work, dialogs: Vec::new(), phones: BTreeMap::new() })
@@ -431,6 +434,7 @@ async fn campaign(store: &Store, wish: &Wish, group: GroupId) -> Campaign {
             disposition_default: Some("voted".into()),
         }),
         pacing: PacingRules::default(),
+        home: HomeCountry::china(),
     }
 }
 

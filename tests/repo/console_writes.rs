@@ -38,7 +38,8 @@ const WRITES: &[(&str, &str)] = &[
     ("keep_answer", "as above"),
     ("release_key", "as above"),
     ("apply_blacklist", "closes leads after the change was committed, in pieces"),
-    ("undo_import", "its own transaction; the change is noted beside it"),
+    ("define_campaign", "the system's own campaign of test calls; the test is a change beside it"),
+    ("undo_last_list", "its own transaction; the change is noted beside it"),
 ];
 
 /// Names behind `store()` in a source, whatever stands between them.

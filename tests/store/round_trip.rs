@@ -49,6 +49,27 @@ async fn due_retries_are_named_and_fetched_beside_untried_leads() {
 }
 
 #[tokio::test]
+async fn the_steps_of_a_call_are_written_before_its_result_and_never_after() {
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(1), &[]).await;
+    let lead = fixture.fetch(1).await.0.remove(0);
+    let request = fixture.request(Some(&lead), lead.phones[0].number);
+    fixture.dial(&request).await;
+    let attempt = request.attempt;
+    let steps = r#"[{"at_ms":0,"dir":"out","text":"INVITE sip:1@h"}]"#;
+    fixture.tell(Command::SaveSteps { attempt, steps: steps.into() }).await;
+    let ended = result(&request, Some(&lead), Outcome::NoAnswer, Utc::from_millis(MORNING + 9000));
+    fixture.ask(Command::SaveResult(Box::new(ended))).await;
+    fixture.tell(Command::SaveSteps { attempt, steps: "[]".into() }).await;
+    fixture.tell(Command::SaveLineTrouble { campaign: fixture.campaign, words: String::new() }).await;
+    let trace = fixture.store.reader().await.unwrap().call_trace(attempt).await.unwrap().expect("a trace");
+    assert_eq!((trace.steps.as_deref(), trace.outcome.as_deref()), (Some(steps), Some("no_answer")));
+    assert_eq!((trace.trunk.as_str(), trace.ended_at), ("main", Some(MORNING + 9000)));
+    let none = fixture.store.reader().await.unwrap().call_trace(AttemptId(999)).await.unwrap();
+    assert_eq!(none, None);
+}
+
+#[tokio::test]
 async fn a_result_is_written_completely_and_once() {
     let mut fixture = Fixture::new().await;
     fixture.list(&rows(1), &[]).await;

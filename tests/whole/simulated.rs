@@ -49,8 +49,15 @@ fn a_campaign_that_was_simulated_is_reset_before_it_uses_a_real_trunk() {
         "a phone rang"
     );
 
+    // Through a service that runs on the store, which a campaign may be opened in afterwards.
+    let mut service = site.start(&["serve"]);
+    super::growing_list::wait_for_log(&site, "API: http");
     let (code, out, err) = site.run(&["list", "reset", "campaign.toml", "--json"]);
     assert_eq!(code, 0, "{err}");
+    assert!(err.contains("a service runs on this store"), "{err}");
+    let killed = std::process::Command::new("kill").args(["-TERM", &service.id().to_string()]).status();
+    assert!(killed.expect("kill").success());
+    assert_eq!(service.wait().expect("it stops").code(), Some(0), "{}", site.log());
     assert_eq!((&out["leads_reset"], &out["leads_open"]), (&6.into(), &6.into()), "{out}");
     let (code, _, err) = site.run(&["run", "campaign.toml"]);
     assert_eq!(code, 0, "{err}");

@@ -3,13 +3,14 @@
 
 use crate::commands::Failure;
 use crate::config::LoadedCampaign;
-use crate::lists::{self, Batch, ListSpec};
+use crate::lists::{self, Batch, ListSpec, RefusedRow};
 use crate::store::list_growth::ADDED;
 use crate::store::{Import, NewCampaign, NewImport, Store};
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::Reason;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -61,7 +62,7 @@ pub(in crate::commands) struct ListFile<'a> {
 }
 
 /// What taking in a list changed. A row is known if the campaign has a lead with its numbers.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(in crate::commands) struct ListChange {
     pub rows_read: u64,
     pub new_leads: u64,
@@ -69,6 +70,8 @@ pub(in crate::commands) struct ListChange {
     /// Further numbers of known leads.
     pub new_numbers: u64,
     pub refused_rows: u64,
+    /// Of those, rows whose numbers stand further up in the file.
+    pub duplicate_rows: u64,
     /// New leads whose household is done already.
     pub household_done: u64,
     /// Leads of the list that are no longer in it, and their first rows.
@@ -117,6 +120,9 @@ pub(in crate::commands) fn describe_change(change: &ListChange) -> String {
         "{} new leads, {} new numbers of known leads, {} known rows, {} newly refused rows",
         change.new_leads, change.new_numbers, change.known_rows, change.refused_rows
     );
+    if change.duplicate_rows > 0 {
+        text.push_str(&format!(" ({} of them twice in the file)", change.duplicate_rows));
+    }
     if change.household_done > 0 {
         text.push_str(&format!(", {} new leads of households that are done", change.household_done));
     }
@@ -193,6 +199,8 @@ pub(in crate::commands) async fn take_in_list(
         open.rows += (batch.leads.len() + batch.refused.len()) as u64;
         change.new_leads += batch.leads.len() as u64;
         change.refused_rows += batch.refused.len() as u64;
+        let is_duplicate = |row: &&RefusedRow| row.reason == Reason::Duplicate;
+        change.duplicate_rows += batch.refused.iter().filter(is_duplicate).count() as u64;
     }
     let report = reading.await.map_err(Failure::unexpected)?.map_err(Failure::refused)?;
     change.rows_read = report.rows_read;

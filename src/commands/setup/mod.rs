@@ -3,18 +3,21 @@
 
 mod import;
 mod network;
+mod trunk_lookup;
 mod trunks;
 
 pub(super) use trunks::trunk_limits;
 
-pub(super) use import::{ListFile, campaign_row, describe_change, save_campaign, take_in_list};
+pub(super) use import::{ListChange, ListFile, campaign_row, describe_change, save_campaign, take_in_list};
 
 use super::demo_agents::{self, Crew};
+use super::list_service::{ListService, ListTurn};
 use super::{Failure, recordings};
 use crate::audio::{Language, Sound};
 use crate::config::settings::PromptLanguage;
 use crate::config::{Config, LoadedCampaign};
 use crate::console::client::{Client, KeyFile};
+use crate::console::list_changes::WAITING_MAX;
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
 use crate::engine::{self, CampaignBoard, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts};
 use crate::journal::{JournalConfig, JournalWriter};
@@ -26,11 +29,13 @@ use crate::store::{BlacklistChange, Store, Writer};
 use import::{import_list, lead_counts};
 use network::{Network, phone_line};
 use paceline_core::campaign::Mode;
-use paceline_core::ids::CampaignId;
+use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::sip::user_agent::SavedDialog;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use trunk_lookup::{LOOKUPS_MAX, TrunkLookup};
 use trunks::{configured_trunks, simulated_trunk, start_simulated_carrier};
 
 /// Configuration, campaign and options of one run.
@@ -81,7 +86,7 @@ impl Setup {
         // Report a faulty campaign before anything is opened.
         let sounds = Sounds::load(&loaded)?;
         let phones = loaded.rules.agents.is_some();
-        let service = Service::start(config, people, with_api, phones, None).await?;
+        let service = Service::start(config, people, with_api, phones, None, false).await?;
         if first_start {
             service.say_first_start().await;
         }
@@ -141,17 +146,22 @@ pub(super) struct Service {
     console: Option<(Console, Option<KeyFile>)>,
     /// Deletes recordings past their retention.
     retention: JoinHandle<()>,
+    /// Changes lists for commands on this machine.
+    lists: JoinHandle<()>,
+    /// Held while rows are taken in: two imports at once would not know each other's rows.
+    list_turn: ListTurn,
 }
 
 impl Service {
     /// `people` = file of simulated callees, `with_api` = serve the HTTP API, `phones` = agents' phones may
-    /// register.
+    /// register, `may_wait` = start although no trunk has an address yet.
     pub async fn start(
         config: Config,
         people: Option<PathBuf>,
         with_api: bool,
         phones: bool,
         campaigns: Option<CampaignFolder>,
+        may_wait: bool,
     ) -> Result<Service, Failure> {
         let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
         let resumed = store.resume().await.map_err(Failure::unexpected)?;
@@ -161,13 +171,15 @@ impl Service {
         };
         let trunks = match &simulated {
             Some(running) => vec![simulated_trunk(running)?],
-            None => configured_trunks(&config).await?,
+            None => configured_trunks(&config, may_wait).await?,
         };
         // With the simulated carrier and no phones, SIP stays on loopback.
         let net = Network::open(&config, &trunks, simulated.is_some() && !phones).await?;
         let line = phone_line(&config, &net.ua);
         let metrics = Arc::new(Metrics::new());
         let (writer, store_replies) = store.start_writer();
+        let lookup = if simulated.is_some() { None } else { TrunkLookup::of(&config, &trunks) };
+        let (lookups, asked_lookups) = mpsc::channel(LOOKUPS_MAX);
         let (handle, engine) = engine::start(Parts {
             clock: Clock::start(),
             seed: net.ua.seed,
@@ -185,7 +197,11 @@ impl Service {
             metrics: metrics.clone(),
             prompts: load_prompts(&config)?,
             recordings: PathBuf::from(&config.recordings.dir),
+            lookups: Some(lookups),
         });
+        if let Some(lookup) = lookup {
+            tokio::spawn(lookup.run(handle.clone(), asked_lookups));
+        }
         let dialogs = resumed
             .open_dialogs
             .iter()
@@ -210,6 +226,15 @@ impl Service {
         recordings::recover_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
         let retention = tokio::spawn(recordings::keep_retention(config.clone(), store.clone()));
         send_agents(&store, &handle).await?;
+        let (list_changes, requests) = mpsc::channel(WAITING_MAX);
+        let list_turn = ListTurn::default();
+        let lists = ListService {
+            config: config.clone(),
+            store: store.clone(),
+            engine: handle.clone(),
+            turn: list_turn.clone(),
+        };
+        let lists = tokio::spawn(lists.run(requests));
         let state = AppState::new(AppStateParts {
             store: store.clone(),
             engine: handle.clone(),
@@ -218,6 +243,7 @@ impl Service {
             phones: line,
             recordings: PathBuf::from(&config.recordings.dir),
             campaigns,
+            list_changes: Some(list_changes),
             http: config.http.clone(),
             settings: config.shown(),
         })
@@ -234,6 +260,8 @@ impl Service {
             state,
             console,
             retention,
+            lists,
+            list_turn,
         })
     }
 
@@ -258,6 +286,11 @@ impl Service {
         self.console.is_some()
     }
 
+    /// A client of the API's routes inside this process.
+    pub fn local_client(&self) -> Client {
+        Client::in_process(self.state.clone())
+    }
+
     /// Opens a campaign; `with_list` = imports its list, `paused` = only test calls are placed.
     pub async fn open(
         &self,
@@ -268,9 +301,10 @@ impl Service {
     ) -> Result<OpenedCampaign, Failure> {
         let campaign = save_campaign(&self.store, loaded).await?;
         if self.carrier.is_none() {
-            refuse_after_simulation(&self.store, campaign, &loaded.rules.name).await?;
+            self.refuse_after_simulation(campaign, loaded).await?;
         }
         if with_list {
+            let _turn = self.list_turn.lock().await;
             import_list(&self.store, campaign, loaded).await?;
         }
         let (leads, leads_open) = lead_counts(&self.config.store.url, loaded).await?;
@@ -308,6 +342,24 @@ impl Service {
         Ok(OpenedCampaign { campaign, leads, leads_open })
     }
 
+    /// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are
+    /// closed by calls that rang no phone, and the others of a sample list may be real numbers.
+    async fn refuse_after_simulation(&self, id: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
+        let calls = self.store.simulated_attempts(id).await.map_err(Failure::unexpected)?;
+        if calls == 0 {
+            return Ok(());
+        }
+        let names = |place: &TrunkId| self.config.trunks.keys().nth(usize::from(place.0)).map(String::as_str);
+        let trunks: Vec<&str> = loaded.rules.trunks.iter().filter_map(names).collect();
+        Err(Failure::refused(format!(
+            "campaign {} has {calls} calls on the simulated carrier, and would now call real phones through the trunk {}; \
+             to call these leads for real, forget those calls first: paceline list reset {}",
+            loaded.rules.name,
+            trunks.join(", "),
+            loaded.file.display()
+        )))
+    }
+
     /// Adds simulated agents to the group, each with a phone that registers here.
     async fn add_demo_agents(
         &self,
@@ -328,6 +380,8 @@ impl Service {
     /// Waits until no call is out, stops the engine and writes everything.
     pub async fn finish(self) -> Result<(), Failure> {
         self.retention.abort();
+        // An import that is cut off here leaves nothing.
+        self.lists.abort();
         self.handle.send(EngineRequest::Stop).await;
         self.engine.await.map_err(Failure::unexpected)?;
         self.writer.close().await;
@@ -339,18 +393,6 @@ impl Service {
             carrier.stop().await;
         }
         Ok(())
-    }
-}
-
-/// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are
-/// closed by calls that rang no phone, and the others of a sample list may be real numbers.
-async fn refuse_after_simulation(store: &Store, campaign: CampaignId, name: &str) -> Result<(), Failure> {
-    match store.simulated_attempts(campaign).await.map_err(Failure::unexpected)? {
-        0 => Ok(()),
-        calls => Err(Failure::refused(format!(
-            "campaign {name} has {calls} calls on the simulated carrier, and now a real trunk is configured; to call \
-             these leads for real, forget those calls first: paceline list reset CAMPAIGN.toml"
-        ))),
     }
 }
 

@@ -42,22 +42,11 @@ impl Network {
             sip.tls = Some(certificate(config)?);
         }
         let sockets = SipSockets::bind(sip, inbound).await.map_err(Failure::usage)?;
-        for trunk in trunks {
-            sockets.trust([trunk.sip.peer.address.ip()]);
-            sockets.trust(trunk.sip.also_from.iter().map(SocketAddr::ip));
-            let Some(settings) = config.trunks.get(&trunk.limits.name) else { continue };
-            let Ok(uri) = settings.address() else { continue };
-            // TLS: the certificate must match the configured host (RFC 5922 section 7), whatever SRV names.
-            let host = uri.host.trim_start_matches('[').trim_end_matches(']');
-            for peer in [trunk.sip.peer].iter().chain(&trunk.sip.alternates) {
-                sockets.require_certificate_name(peer.address, host);
-                if !settings.ca_file.is_empty() {
-                    let file = Path::new(&settings.ca_file);
-                    sockets
-                        .use_authorities(peer.address, file)
-                        .map_err(|error| Failure::usage(format!("trunk {}: {error}", trunk.limits.name)))?;
-                }
-            }
+        for trunk in trunks.iter().filter(|trunk| trunk.not_found.is_none()) {
+            let peers: Vec<_> = [trunk.sip.peer].into_iter().chain(trunk.sip.alternates.clone()).collect();
+            trunk
+                .admit(&sockets, &peers, &trunk.sip.also_from)
+                .map_err(|error| Failure::usage(format!("trunk {}: {error}", trunk.limits.name)))?;
         }
         let own = own_address(config, trunks, None);
         let other = sockets.addresses().iter().any(|(_, address)| address.is_ipv6() != own.is_ipv6());
@@ -130,7 +119,9 @@ fn certificate(config: &Config) -> Result<TlsConfig, Failure> {
 /// (whether it is IPv6), of the first trunk of that family.
 fn own_address(config: &Config, trunks: &[TrunkParts], family: Option<bool>) -> IpAddr {
     let fits = |address: &SocketAddr| family.is_none_or(|is_ipv6| address.is_ipv6() == is_ipv6);
-    let far = trunks.iter().map(|trunk| trunk.sip.peer.address).find(&fits);
+    let found =
+        || trunks.iter().filter(|trunk| trunk.not_found.is_none()).map(|trunk| trunk.sip.peer.address);
+    let far = found().find(&fits);
     // Without a trunk there: an address of the documentation, which the default route leads to.
     let far = far.or_else(|| match family {
         Some(true) => Some(SocketAddr::new("2001:db8::1".parse().ok()?, 5060)),
@@ -152,8 +143,7 @@ fn own_address(config: &Config, trunks: &[TrunkParts], family: Option<bool>) -> 
     };
     let set = listening.filter(|ip| !ip.is_unspecified());
     // A trunk tells the address that reaches it; without one of the family, what is configured is nearer.
-    let by_trunk =
-        routed.filter(|_| family.is_none() || trunks.iter().any(|trunk| fits(&trunk.sip.peer.address)));
+    let by_trunk = routed.filter(|_| family.is_none() || found().any(|address| fits(&address)));
     by_trunk.or(set).or(routed).unwrap_or(loopback)
 }
 

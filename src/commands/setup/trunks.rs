@@ -2,11 +2,11 @@
 
 use crate::commands::{Failure, carrier};
 use crate::config::{Config, TrunkConfig, TrunkUri};
-use crate::engine::TrunkParts;
+use crate::engine::{CertificateRule, TrunkParts};
 use crate::net::clock::Clock;
 use crate::net::dns;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
-use paceline_core::campaign::{SIMULATED_TRUNK, Trunk};
+use paceline_core::campaign::{CalleePattern, SIMULATED_TRUNK, Trunk};
 use paceline_core::ids::TrunkId;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{Peer, SipTrunk, Transport};
@@ -14,7 +14,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) async fn start_simulated_carrier(people: Option<&Path>) -> Result<RunningCarrier, Failure> {
@@ -30,12 +30,18 @@ pub(super) fn simulated_trunk(running: &RunningCarrier) -> Result<TrunkParts, Fa
     let address = running
         .address(Transport::Udp)
         .ok_or_else(|| Failure::unexpected("the simulated carrier does not listen"))?;
-    let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, ..TrunkConfig::default() };
+    // No real phone rings, so numbers of every country are carried.
+    let allow = Some(vec!["*".to_owned()]);
+    let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, allow, ..TrunkConfig::default() };
     let uri = TrunkUri { transport: Transport::Udp, host: "127.0.0.1".into(), port: Some(address.port()) };
     Ok(trunk_parts(TrunkId(0), SIMULATED_TRUNK, &trunk, &uri, &[address], &[address]))
 }
 
-pub(super) async fn configured_trunks(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
+/// The trunks of the configuration. One whose name has no address is not in use until [`super::trunk_lookup`] has found it.
+///
+/// # Errors
+/// A trunk whose settings are wrong; without `may_wait`, also if no trunk has an address.
+pub(super) async fn configured_trunks(config: &Config, may_wait: bool) -> Result<Vec<TrunkParts>, Failure> {
     let listeners =
         config.sip_listeners().map_err(|(found, hint)| Failure::usage(format!("{found}; {hint}")))?;
     // The order of equal SRV records is drawn anew at every start.
@@ -45,9 +51,28 @@ pub(super) async fn configured_trunks(config: &Config) -> Result<Vec<TrunkParts>
         let fault = |words: String| Failure::usage(format!("trunk {name}: {words}"));
         let uri = trunk.address().map_err(|(found, hint)| fault(format!("{found}; {hint}")))?;
         let found = dns::resolve(&uri.host, uri.port, uri.transport, &mut random).await;
-        let found = found.map_err(|error| fault(error.to_string()))?;
-        let usable = usable(&uri, &found, &listeners).map_err(fault)?;
-        parts.push(trunk_parts(TrunkId(place as u16), name, trunk, &uri, &usable, &found));
+        let id = TrunkId(place as u16);
+        match found {
+            Ok(found) => {
+                let usable = usable(&uri, &found, &listeners).map_err(fault)?;
+                parts.push(trunk_parts(id, name, trunk, &uri, &usable, &found));
+            }
+            Err(error) => {
+                let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+                let waiting = trunk_parts(id, name, trunk, &uri, &[nowhere], &[]);
+                parts.push(TrunkParts { not_found: Some(error.to_string()), ..waiting });
+            }
+        }
+    }
+    let reasons: Vec<String> = parts
+        .iter()
+        .filter_map(|trunk| Some(format!("trunk {}: {}", trunk.limits.name, trunk.not_found.as_ref()?)))
+        .collect();
+    if reasons.len() == parts.len() && !may_wait {
+        return Err(Failure::usage(reasons.join("\n")));
+    }
+    for reason in reasons {
+        eprintln!("warning: {reason}; the trunk is not in use, and is looked up again every 5 s");
     }
     Ok(parts)
 }
@@ -57,7 +82,7 @@ pub(super) async fn configured_trunks(config: &Config) -> Result<Vec<TrunkParts>
 ///
 /// # Errors
 /// What is missing in `[sip] listen`.
-fn usable(
+pub(super) fn usable(
     uri: &TrunkUri,
     found: &[SocketAddr],
     listeners: &[(Transport, SocketAddr)],
@@ -115,6 +140,11 @@ fn trunk_parts(
         codecs: trunk.codecs.iter().map(|codec| Codec::from(*codec)).collect(),
         rtp_follow: trunk.rtp_follow.into(),
         dialplan: trunk.dialplan(),
+        certificate: Some(CertificateRule {
+            host: uri.host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            authorities: (!trunk.ca_file.is_empty()).then(|| PathBuf::from(&trunk.ca_file)),
+        }),
+        not_found: None,
     }
 }
 
@@ -126,9 +156,14 @@ pub(in crate::commands) fn trunk_limits(id: TrunkId, name: &str, trunk: &TrunkCo
         calls_max: trunk.calls_max,
         calls_per_sec: trunk.calls_per_sec,
         setup: trunk.setup_secs.map(|secs| Duration::from_secs(u64::from(secs))),
-        allow: trunk.allow.clone(),
-        deny: trunk.deny.clone(),
+        allow: patterns(trunk.allow.as_deref().unwrap_or_default()),
+        deny: patterns(&trunk.deny),
     }
+}
+
+/// The patterns of `allow` or `deny`. What is none was refused when the configuration was read.
+fn patterns(texts: &[String]) -> Vec<CalleePattern> {
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
 #[cfg(test)]

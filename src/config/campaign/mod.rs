@@ -129,7 +129,7 @@ mod tests {
             "[calling]\ntimezone = \"Asia/Shanghia\"\n",
             "campaign.toml:8: `Asia/Shanghia` is no time zone",
         );
-        check("[calling]\nring_secs = \"long\"\n", "campaign.toml:8: invalid type: string");
+        check("[calling]\nring_secs = \"long\"\n", "campaign.toml:8: ring_secs: invalid type: string");
         check(
             "[retry.after]\nno_anwser = \"2h\"\n",
             "campaign.toml:8: `no_anwser` is no outcome; did you mean `no_answer`?",

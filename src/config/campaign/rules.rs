@@ -9,11 +9,13 @@ use crate::config::problem::{Source, nearest};
 use crate::config::settings::Config;
 use crate::config::units::DateMeans;
 use crate::config::{floor, units};
+use crate::dialplan;
 use crate::lists;
 use paceline_core::call::Digit;
 use paceline_core::campaign::window::Holiday;
 use paceline_core::campaign::{
     Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Rotation,
+    is_system_name,
 };
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::outcome::Outcome;
@@ -26,6 +28,10 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
     if file.name.is_empty() || file.name.len() > 64 || !file.name.chars().all(is_allowed) {
         let found = format!("`{}` is no campaign name", file.name.escape_debug());
         source.fault(&["name"], found, "use up to 64 letters, digits, - and _; any script goes into `title`");
+    }
+    if is_system_name(&file.name) {
+        let found = format!("`{}`: names that begin with _ are the system's own", file.name.escape_debug());
+        source.fault(&["name"], found, "begin it with a letter or a digit");
     }
     let agents = floor::agents(&file.agents, &file.dispositions, source);
     if file.mode != ModeWord::Announce && agents.is_none() {
@@ -76,6 +82,7 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
         caller_ids: caller_ids(&file.caller_ids, &file.list.region, source),
         agents,
         pacing,
+        home: dialplan::home_country(&file.list.region),
     }
 }
 
@@ -161,29 +168,25 @@ fn main_zone(region: &str) -> &'static str {
 fn holidays(calling: &CallingTable, source: &mut Source<'_>) -> Vec<Holiday> {
     let path = ["calling", "holidays"];
     let mut holidays = Vec::new();
+    let folder = source.file.parent().unwrap_or(Path::new("")).to_owned();
+    let mut fault = |found: String, hint: String| source.fault(&path, format!("holidays: {found}"), hint);
     for text in calling.holidays.to_vec() {
         match (units::parse_holiday(&text), &calling.holidays) {
             (Ok(holiday), _) => holidays.push(holiday),
-            (Err((found, hint)), Names::Several(_)) => source.fault(&path, found, hint),
+            (Err((found, hint)), Names::Several(_)) => fault(found, hint),
             (Err((found, hint)), Names::One(_)) if !text.contains('.') || text.contains("..") => {
-                source.fault(&path, found, format!("{hint}, or the path of a file"));
+                fault(found, format!("{hint}, or the path of a file"));
             }
             (Err(_), Names::One(_)) => {
-                let file = source.file.parent().unwrap_or(Path::new("")).join(&text);
+                let file = folder.join(&text);
                 match std::fs::read_to_string(&file) {
                     Err(error) => {
                         let found = format!("{}: cannot be read: {error}", file.display());
-                        source.fault(
-                            &path,
-                            found,
-                            "name a text file with one day a line, or an .ics calendar",
-                        );
+                        fault(found, "name a text file with one day a line, or an .ics calendar".into());
                     }
                     Ok(text) => match units::parse_holiday_file(&text) {
                         Ok(found) => holidays.extend(found),
-                        Err((found, hint)) => {
-                            source.fault(&path, format!("{}: {found}", file.display()), hint)
-                        }
+                        Err((found, hint)) => fault(format!("{}: {found}", file.display()), hint),
                     },
                 }
             }

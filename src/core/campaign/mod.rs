@@ -2,6 +2,7 @@
 //! `window` (calling hours), `retry`, `caller_id`, `hopper`.
 
 pub mod agents;
+pub mod callee_pattern;
 pub mod caller_id;
 pub mod hopper;
 pub mod lease;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use agents::{AgentRules, Disposition, PacingRules, Preview, Recorded};
+pub use callee_pattern::{CalleePattern, HomeCountry, NotCalleePattern};
 pub use caller_id::{CallerId, CallerIdRules, Rotation};
 pub use retry::RetryRules;
 pub use window::{CallingWindows, DayWindow};
@@ -70,6 +72,8 @@ pub struct Campaign {
     /// Agents; `None` = no agents (mode `announce` without a key that transfers to them).
     pub agents: Option<AgentRules>,
     pub pacing: PacingRules,
+    /// Country of the list: what a trunk without `allow` may carry.
+    pub home: HomeCountry,
 }
 
 /// The announcement as the dialer needs it: length and plays. The sound stays in the media thread.
@@ -101,6 +105,15 @@ pub struct KeyRule {
 /// Name of the built-in simulated carrier's trunk; no configured trunk may have it.
 pub const SIMULATED_TRUNK: &str = "simulated";
 
+/// Name of the system's own campaign of test calls over a trunk (`paceline trunk test`).
+pub const TRUNK_TEST: &str = "_trunk_test";
+
+/// Whether a campaign of this name is the system's own: it has no file and no list, and stands in no list of
+/// campaigns; its calls are in the log of calls.
+pub fn is_system_name(name: &str) -> bool {
+    name.starts_with('_')
+}
+
 /// A trunk as the dialer needs it. Its address and credentials belong to SIP.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trunk {
@@ -111,20 +124,23 @@ pub struct Trunk {
     pub calls_per_sec: f64,
     /// How long a call over this trunk may take until the phone rings; `None` = the campaign's.
     pub setup: Option<Duration>,
-    /// Callee patterns (over the national form) that this trunk may carry: `1*`, `0*`, `*`.
-    pub allow: Vec<String>,
-    /// Patterns that it may not carry, whatever `allow` says.
-    pub deny: Vec<String>,
+    /// Callees that this trunk may carry; empty = those of the campaign's home country.
+    pub allow: Vec<CalleePattern>,
+    /// Callees that it may not carry, whatever `allow` says.
+    pub deny: Vec<CalleePattern>,
 }
 
 impl Trunk {
-    /// Whether this trunk may carry a call to `number`.
-    pub fn carries(&self, number: PhoneNumber) -> bool {
-        let national = number.national();
-        let matches = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(prefix) => national.starts_with(prefix),
-            None => national == *pattern,
+    /// Whether this trunk may carry a call to `number` for a campaign whose list is of `home`.
+    pub fn carries(&self, number: PhoneNumber, home: &HomeCountry) -> bool {
+        let is_allowed = match self.allow.is_empty() {
+            true => home.has(number),
+            false => self.allow.iter().any(|pattern| pattern.matches(number, home)),
         };
-        self.allow.iter().any(matches) && !self.deny.iter().any(matches)
+        // `0*` denies numbers abroad too: they are dialled `00…`, and a prohibition is read widely.
+        let is_denied = |pattern: &CalleePattern| {
+            pattern.matches(number, home) || pattern.as_str() == "0*" && !home.has(number)
+        };
+        is_allowed && !self.deny.iter().any(is_denied)
     }
 }

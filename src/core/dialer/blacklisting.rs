@@ -22,7 +22,7 @@ impl Dialer {
         let applies = |of: CampaignId| campaign.is_none_or(|campaign| campaign == of);
         for (_, run) in self.campaigns.iter_mut().filter(|(id, _)| applies(**id)) {
             run.hopper.drop_waiting(any);
-            run.tests.retain(|number| !listed(*number));
+            run.tests.retain(|test| !listed(test.number));
             run.supply.stale = true;
         }
         self.take_back_from_agents(applies, any, listed);

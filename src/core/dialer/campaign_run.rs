@@ -3,11 +3,11 @@
 use super::line_health::LineView;
 use super::plan::{Planned, predicts};
 use super::trunk_line::TrunkLine;
-use crate::campaign::Campaign;
 use crate::campaign::hopper::Hopper;
 use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
-use crate::ids::AttemptId;
-use crate::number::PhoneNumber;
+use crate::campaign::{Campaign, HomeCountry};
+use crate::ids::{AttemptId, TrunkId};
+use crate::number::{PhoneNumber, ShownNumber};
 use crate::pacing::fail_safe::FailSafePacer;
 use crate::pacing::ledger::{self, Ledger};
 use crate::pacing::predictive::{self, Event};
@@ -21,7 +21,7 @@ use std::collections::{BTreeSet, VecDeque};
 pub(super) struct CampaignRun {
     pub rules: Campaign,
     pub hopper: Hopper,
-    pub tests: VecDeque<PhoneNumber>,
+    pub tests: VecDeque<QueuedTest>,
     pub paused: bool,
     pub draining: bool,
     /// A drain is complete; cleared by `Resume`.
@@ -53,6 +53,23 @@ pub(super) struct CampaignRun {
     window: Option<WindowState>,
     /// Cached local day, for the cap per day.
     day: Option<(Utc, Utc)>,
+}
+
+/// A single-number test that waits to be placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct QueuedTest {
+    pub number: PhoneNumber,
+    /// `None` = a test of the campaign: any of its trunks.
+    pub line: Option<TestedLine>,
+}
+
+/// The trunk that a test call is about, and what the call shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TestedLine {
+    pub trunk: TrunkId,
+    /// `None` = what the trunk shows by itself.
+    pub caller_id: Option<ShownNumber>,
+    pub home: HomeCountry,
 }
 
 /// What the dialer knows of the leads in the store.

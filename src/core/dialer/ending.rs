@@ -10,7 +10,7 @@ use crate::campaign::retry::Finished;
 use crate::dialer::output::{AttemptResult, LeadUpdate};
 use crate::ids::{CallId, CampaignId};
 use crate::lead::Lead;
-use crate::line_guard::PROBE_AGAIN;
+use crate::line_guard::{HOLLOW_AGAIN, PROBE_AGAIN};
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
 use crate::pacing::predictive::Event;
 use crate::time::{Time, Utc};
@@ -208,12 +208,10 @@ fn settle(
 ) -> Option<LeadUpdate> {
     let Laid { by_line, unusable } = laid;
     let leased = call.leased.as_mut()?;
-    let other_trunk = run
-        .rules
-        .trunks
-        .iter()
-        .filter(|trunk| **trunk != call.trunk && !leased.tried.contains(trunk))
-        .any(|trunk| trunks.get(trunk).is_some_and(|line| line.trunk.carries(call.number)));
+    let other_trunk =
+        run.rules.trunks.iter().filter(|trunk| **trunk != call.trunk && !leased.tried.contains(trunk)).any(
+            |trunk| trunks.get(trunk).is_some_and(|line| line.trunk.carries(call.number, &run.rules.home)),
+        );
     let may_pass_on = match outcome {
         Outcome::LineFault => ended.try_next_trunk || by_line,
         Outcome::CarrierBlock => true,
@@ -221,12 +219,15 @@ fn settle(
     };
     let next_trunk =
         may_pass_on && other_trunk && call.hanging_up.is_none() && call.decided_elsewhere.is_none();
-    // A callee who heard nothing because our side failed was not reached.
-    let failed_us = unusable || !by_line && outcome == Outcome::LineFault;
+    // Another trunk would ring the person, if it was one, again at once.
+    let next_trunk = next_trunk && call.answered_at.is_none();
+    // A callee who heard nothing because our side or the line failed was not reached.
+    let failed_us = unusable || outcome == Outcome::LineFault;
     let answered = call.answered_at.is_some() && !failed_us;
+    let rest = if call.answered_at.is_some() { HOLLOW_AGAIN } else { PROBE_AGAIN };
     let finished = Finished { number: call.number, outcome, answered, at, next_trunk };
     let mut update = if by_line {
-        run.rules.retry.settle_line_fault(run.rules.id, &leased.lead, finished, PROBE_AGAIN)
+        run.rules.retry.settle_line_fault(run.rules.id, &leased.lead, finished, rest)
     } else {
         run.rules.retry.settle(run.rules.id, &leased.lead, finished)
     };
@@ -289,5 +290,10 @@ impl Supply {
             }
             None => {}
         }
+    }
+
+    /// Notes that the store has leads that no answer so far can hold, one that is on its way included.
+    pub(super) fn note_leads_added(&mut self) {
+        (self.more_due, self.written_untried, self.stale) = (true, true, true);
     }
 }

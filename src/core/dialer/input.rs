@@ -2,7 +2,7 @@
 
 use crate::agent::{Agent, AgentAction, Group};
 use crate::call::{Heard, Progress};
-use crate::campaign::{Campaign, Trunk};
+use crate::campaign::{Campaign, HomeCountry, Trunk};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::lead::Lead;
 use crate::number::{PhoneNumber, ShownNumber};
@@ -211,4 +211,16 @@ pub enum ManagerAction {
     LeadClosed {
         lead: LeadId,
     },
+    /// A test call over one trunk, whatever the trunk's state: it is out of use, and somebody asks why. It leaves
+    /// within [`TRUNK_TEST_WAIT`](crate::dialer::TRUNK_TEST_WAIT) or is refused.
+    TestTrunk {
+        number: PhoneNumber,
+        trunk: TrunkId,
+        /// `None` = what the trunk shows by itself.
+        caller_id: Option<ShownNumber>,
+        /// The country whose numbers the trunk carries without `allow`.
+        home: HomeCountry,
+    },
+    /// The store has further leads of the campaign, or further numbers of its leads. A finished campaign goes on.
+    LeadsAdded,
 }

@@ -4,6 +4,7 @@ use super::campaign_run::CampaignRun;
 use super::floor::Job;
 use super::live_call::{Call, Phase};
 use super::seen;
+use super::trunk_line::TrunkLine;
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::Ended;
@@ -23,6 +24,8 @@ pub struct LineView {
     pub trouble: LineTrouble,
     /// No trunk of the campaign is left: it places probes alone.
     pub all: bool,
+    /// When new leads try it again; `None` = probes are out now.
+    pub until: Option<Utc>,
 }
 
 impl Dialer {
@@ -36,7 +39,10 @@ impl Dialer {
             line.guard.forget(id);
             return false;
         }
-        let charged = call.leased.as_ref().map(|leased| Charged {
+        // An answer speaks of the line only where the announcement was all that there was to hear.
+        let may_be_charged = call.answered.is_none() || call.phase == Phase::Announcing;
+        let person = call.shown(now).heard;
+        let charged = call.leased.as_ref().filter(|_| may_be_charged).map(|leased| Charged {
             attempt: call.attempt,
             campaign: call.campaign,
             lead: leased.lead.id,
@@ -51,6 +57,7 @@ impl Dialer {
                 sip_code: ended.sip_code,
                 talk: call.answered.map(|at| now - at),
                 by_us: call.hanging_up.is_some(),
+                person,
                 charged,
             },
         );
@@ -90,8 +97,9 @@ impl Dialer {
             let Some(run) = self.campaigns.get(&charged.campaign) else { continue };
             let others = run.rules.trunks.iter().filter(|other| **other != trunk);
             let mut others = others.filter_map(|other| self.trunks.get(other));
+            let home = &run.rules.home;
             let carried =
-                others.any(|line| line.guard.trouble().is_none() && line.trunk.carries(charged.number));
+                others.any(|line| line.guard.trouble().is_none() && line.trunk.carries(charged.number, home));
             let next_at = if carried { utc } else { utc + PROBE_AGAIN };
             groups.entry((charged.campaign, next_at)).or_default().push(*charged);
         }
@@ -169,9 +177,21 @@ impl Dialer {
     pub(super) fn line_view(&self, run: &CampaignRun) -> Option<LineView> {
         let lines = || run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
         let all = lines().all(|line| line.guard.trouble().is_some());
-        let whole = lines().find_map(|line| Some((line.trunk.id, line.guard.trouble()?)));
-        let region = || lines().find_map(|line| Some((line.trunk.id, line.guard.region_trouble()?)));
-        whole.or_else(region).map(|(trunk, trouble)| LineView { trunk, trouble, all })
+        let whole = lines().find_map(|line| Some((line, line.guard.trouble()?)));
+        let region = || lines().find_map(|line| Some((line, line.guard.region_trouble()?)));
+        whole.or_else(region).map(|(line, trouble)| self.line_view_of(line, trouble, all))
+    }
+
+    fn line_view_of(&self, line: &TrunkLine, trouble: LineTrouble, all: bool) -> LineView {
+        let until = line.guard.next_probe(self.now).map(|at| self.wall.utc(at));
+        LineView { trunk: line.trunk.id, trouble, all, until }
+    }
+
+    /// The trunks that their guards keep out of use as a whole; `all` = no trunk is left.
+    pub fn resting_trunks(&self) -> Vec<LineView> {
+        let all = self.trunks.values().all(|line| line.guard.trouble().is_some());
+        let resting = self.trunks.values().filter_map(|line| Some((line, line.guard.trouble()?)));
+        resting.map(|(line, trouble)| self.line_view_of(line, trouble, all)).collect()
     }
 }
 

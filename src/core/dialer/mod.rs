@@ -32,6 +32,7 @@ mod trunk_line;
 pub use input::Input;
 pub use line_health::LineView;
 pub use output::Output;
+pub use placing::TRUNK_TEST_WAIT;
 pub use snapshot::{CallStage, CallView, Held, LeadPlace, Numbers, View};
 
 use crate::call::HangUpCause;
@@ -43,7 +44,7 @@ use crate::pacing::Why;
 use crate::pacing::ledger::Ledger;
 use crate::time::{Time, Utc, WallClock};
 use busy_set::BusySet;
-use campaign_run::CampaignRun;
+use campaign_run::{CampaignRun, QueuedTest, TestedLine};
 use floor::Floor;
 use input::{ManagerAction, OpenWork};
 use live_call::{Call, Phase};
@@ -303,13 +304,24 @@ impl Dialer {
                 run.set_shadow(rules);
                 self.introduce_agents_to_shadow(campaign);
             }
-            ManagerAction::TestCall { number } => run.tests.push_back(number),
+            ManagerAction::TestCall { number } => {
+                run.finished = false;
+                run.tests.push_back(QueuedTest { number, line: None });
+            }
+            ManagerAction::TestTrunk { number, trunk, caller_id, home } => {
+                let line = Some(TestedLine { trunk, caller_id, home });
+                run.tests.push_back(QueuedTest { number, line });
+            }
             ManagerAction::Blacklisted { number } => {
                 self.numbers_blacklisted(None, &[NumberPattern::exact(number)]);
             }
             ManagerAction::LeadClosed { lead } => {
                 run.hopper.drop_waiting(|waiting| waiting.id == lead);
                 self.withdraw_lead_from_agents(|shown| shown.id == lead);
+            }
+            ManagerAction::LeadsAdded => {
+                run.finished = false;
+                run.supply.note_leads_added();
             }
         }
     }

@@ -164,6 +164,8 @@ pub enum Output {
         campaign: CampaignId,
         number: PhoneNumber,
         why: TestRefusal,
+        /// The trunk that the test was about; `None` = any trunk of the campaign.
+        trunk: Option<TrunkId>,
     },
     /// End these leases unchanged: nothing is written to the leads, and they may be leased again.
     ReturnLeads {
@@ -193,8 +195,10 @@ pub enum Output {
 /// Why a single-number test is not called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TestRefusal {
-    /// No trunk of the campaign may carry the number.
+    /// No trunk of the campaign, or not this trunk, may carry the number.
     NoTrunk,
+    /// Every line of the trunk is used, or its rate allows no call for some seconds.
+    TrunkFull,
 }
 
 /// A sound for one leg.

@@ -1,13 +1,13 @@
 //! Decides on the next call: admission checks, lead, trunk, caller ID. The attempt itself is in `attempt`.
 
-use super::campaign_run::{CampaignRun, Fetching, own_hours};
+use super::campaign_run::{CampaignRun, Fetching, QueuedTest, TestedLine, own_hours};
 use super::floor::agent_for_lead;
 use super::live_call::NewAttempt;
 use super::trunk_line::Ready;
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::campaign::Mode;
-use crate::campaign::caller_id::Choice;
+use crate::campaign::caller_id::{CallerId, Choice};
 use crate::campaign::lease::LeasedLead;
 use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
 use crate::dialer::output::{LeadUpdate, TestRefusal};
@@ -27,6 +27,9 @@ const TIMED_MAX: usize = 1_000;
 
 /// How soon the store is asked again where it knew no due lead and the dialer does.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
+
+/// How long a test call over one trunk waits for the trunk's rate before it is refused.
+pub const TRUNK_TEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The leads that a search considers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +119,10 @@ impl Dialer {
             (run.draining, run.paused, run.drained) = (false, true, true);
             run.hopper.drop_waiting(|_| true);
         }
-        if let Some(number) = run.tests.front().copied() {
-            return self.open_test(id, number, utc);
+        match run.tests.front().cloned() {
+            Some(QueuedTest { number, line: None }) => return self.open_test(id, number, utc),
+            Some(QueuedTest { number, line: Some(line) }) => return self.open_trunk_test(id, number, line),
+            None => {}
         }
         if run.paused {
             return Err(Why::Paused);
@@ -258,7 +263,7 @@ impl Dialer {
                         .trunks
                         .iter()
                         .filter_map(|trunk| trunks.get(trunk))
-                        .filter(|line| line.trunk.carries(number))
+                        .filter(|line| line.trunk.carries(number, &rules.home))
                 };
                 let Some(agent) = agent_for_lead(floor, lead, rules, search, utc) else { return false };
                 if search == Search::Booked && agent.is_none() {
@@ -471,13 +476,10 @@ impl Dialer {
     fn open_test(&mut self, id: CampaignId, number: PhoneNumber, utc: Utc) -> Result<(), Why> {
         let carries = |run: &CampaignRun| {
             let mut lines = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
-            lines.any(|line| line.trunk.carries(number))
+            lines.any(|line| line.trunk.carries(number, &run.rules.home))
         };
         if !self.campaigns.get(&id).is_some_and(carries) {
-            if let Some(run) = self.campaigns.get_mut(&id) {
-                run.tests.pop_front();
-            }
-            self.outputs.push_back(Output::TestRefused { campaign: id, number, why: TestRefusal::NoTrunk });
+            self.refuse_test(id, number, None, TestRefusal::NoTrunk);
             return Ok(());
         }
         self.check_trunks(id)?;
@@ -487,7 +489,7 @@ impl Dialer {
             .trunks
             .iter()
             .filter_map(|trunk| self.trunks.get(trunk))
-            .find(|line| line.trunk.carries(number) && line.ready(self.now) == Ready::Now)
+            .find(|line| line.trunk.carries(number, &run.rules.home) && line.ready(self.now) == Ready::Now)
             .map(|line| line.trunk.id);
         let trunk = ready.ok_or(Why::TrunksDown)?;
         run.tests.pop_front();
@@ -507,6 +509,56 @@ impl Dialer {
             agent_first: false,
         });
         Ok(())
+    }
+
+    /// Opens a test call over one trunk. A trunk that is out of use is tried all the same: the test shows why it is.
+    fn open_trunk_test(&mut self, id: CampaignId, number: PhoneNumber, line: TestedLine) -> Result<(), Why> {
+        let TestedLine { trunk, caller_id, home } = line;
+        let room = self.trunks.get(&trunk).filter(|line| line.trunk.carries(number, &home));
+        match room.map(|line| line.room(self.now)) {
+            None => {
+                self.refuse_test(id, number, Some(trunk), TestRefusal::NoTrunk);
+                return Ok(());
+            }
+            Some(Ready::Rate(at)) if at.since(self.now) <= TRUNK_TEST_WAIT => {
+                self.wakes.set_sooner(Wake::Trunk(trunk), at);
+                return Err(Why::CallsPerSec);
+            }
+            Some(Ready::Rate(_) | Ready::Full) => {
+                self.refuse_test(id, number, Some(trunk), TestRefusal::TrunkFull);
+                return Ok(());
+            }
+            Some(Ready::Now | Ready::Down(_)) => {}
+        }
+        if let Some(run) = self.campaigns.get_mut(&id) {
+            run.tests.pop_front();
+        }
+        let caller_id = caller_id.map(|number| CallerId { number, shown: number.national() });
+        self.open(NewAttempt {
+            campaign: id,
+            leased: None,
+            number,
+            trunk,
+            caller_id,
+            open_until: FOREVER,
+            for_agent: None,
+            agent_first: false,
+        });
+        Ok(())
+    }
+
+    /// Takes the first test off the queue and reports that it is not called.
+    fn refuse_test(
+        &mut self,
+        campaign: CampaignId,
+        number: PhoneNumber,
+        trunk: Option<TrunkId>,
+        why: TestRefusal,
+    ) {
+        if let Some(run) = self.campaigns.get_mut(&campaign) {
+            run.tests.pop_front();
+        }
+        self.outputs.push_back(Output::TestRefused { campaign, number, why, trunk });
     }
 
     #[expect(clippy::too_many_arguments, reason = "one lead's whole choice, made just above")]

@@ -274,7 +274,7 @@ impl Dialer {
         place.resting = numbers.iter().filter_map(rests).filter(|(_, until)| *until > utc).collect();
         let carries = |number: &&PhoneNumber| {
             let mut lines = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
-            lines.any(|line| line.trunk.carries(**number))
+            lines.any(|line| line.trunk.carries(**number, &run.rules.home))
         };
         place.carried = numbers.iter().filter(carries).copied().collect();
         place

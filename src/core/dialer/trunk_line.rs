@@ -96,7 +96,14 @@ impl TrunkLine {
             Ready::Down(until)
         } else if self.doubted(now) {
             Ready::Down(None)
-        } else if self.live >= self.trunk.calls_max {
+        } else {
+            self.room(now)
+        }
+    }
+
+    /// Whether limits and rate leave room for a call, whatever the trunk's state: never `Down`.
+    pub fn room(&self, now: Time) -> Ready {
+        if self.live >= self.trunk.calls_max {
             Ready::Full
         } else {
             match self.opening.next_start(now) {
@@ -194,7 +201,7 @@ mod tests {
             calls_max: 2,
             calls_per_sec: 10.0,
             setup: None,
-            allow: vec!["*".into()],
+            allow: vec![crate::campaign::CalleePattern::every()],
             deny: Vec::new(),
         })
     }

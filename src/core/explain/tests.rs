@@ -1,7 +1,9 @@
 //! Every answer, each from a lead of its own.
 
 use super::*;
-use crate::campaign::{CallerIdRules, CallingWindows, DayWindow, PacingRules, RetryRules, Rotation};
+use crate::campaign::{
+    CallerIdRules, CallingWindows, DayWindow, HomeCountry, PacingRules, RetryRules, Rotation,
+};
 use crate::dialer::CallStage;
 use crate::ids::{CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::lead::Callback;
@@ -54,6 +56,7 @@ fn campaign() -> Campaign {
         },
         agents: None,
         pacing: PacingRules::default(),
+        home: HomeCountry::china(),
     }
 }
 

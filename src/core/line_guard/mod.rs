@@ -28,7 +28,18 @@
 //!
 //! **Hollow answers.** An account in arrears is often answered by a recorded message that hangs up. Calls that are
 //! answered and hung up by the far side within `TALK_MIN`, or that ring and are then refused by the line, count
-//! in a run of their own, which any longer talk or unanswered ring ends. Answered calls are never taken back.
+//! in a run of their own. It ends with a sign of a person: a longer talk, an agent in the call, a key, a ring that
+//! nobody answers. People too hang up on a recorded voice, but each in a time of their own, while an announcement
+//! has one length: an answer that is as long as an earlier one of the run (`ALIKE`) weighs more. A call of the same time
+//! that has talked longer than all of them is a person's, so the run begins after it.
+//!
+//! *Who is called again.* An attempt that was written as answered stays answered: nobody can know whether that
+//! callee was a person, so those before the judgement (four or five where lengths are alike; where no two are, half of
+//! the times up to six, one time in ten more than ten) stay charged. The answer that completes the run,
+//! those in flight and the probes of the rest are the line's: they are written as `line_fault`, uncounted, and
+//! their leads come again after `HOLLOW_AGAIN` on whichever trunk, so a person who was among them is not rung twice
+//! in a row. Only a rest that several rounds of probes confirmed makes them due at once when it ends. Calls of
+//! campaigns with agents are never written so: there a short answer is an abandoned call or a talk.
 
 mod judged;
 mod run;
@@ -53,12 +64,24 @@ const VACANT_REGION_RARITY: f64 = 0.000_000_5;
 /// A run of fewer numbers is never the line's.
 const RUN_MIN: usize = 5;
 const REGION_RUN_MIN: usize = 6;
-const HOLLOW_RUN_MIN: usize = 6;
+const HOLLOW_RUN_MIN: usize = 5;
+/// A run of hollow answers puts leads back, so it has to be rarer.
+const HOLLOW_RARITY: f64 = 0.001;
 /// Share of cold refusals before a trunk has shown its own, and the number of calls that this counts for.
 const SHARE_PRIOR: f64 = 0.3;
 const SHARE_PRIOR_CALLS: f64 = 8.0;
 /// Share of hollow answers before a trunk has shown its own: people hang up on recorded voices.
-const HOLLOW_PRIOR: f64 = 0.5;
+const HOLLOW_PRIOR: f64 = 0.3;
+/// Talks of one recorded message differ by no more than this.
+const ALIKE: Duration = Duration::from_millis(300);
+/// Share of people's short talks that come so near to a given length.
+const ALIKE_SHARE: f64 = 0.3;
+/// Ends of a run of hollow answers that are judged alone: this many lengths.
+const HOLLOW_ENDS: usize = 12;
+/// A lead whose call was answered and laid to the line rests so long: it may have been a person after all.
+pub const HOLLOW_AGAIN: Duration = Duration::from_secs(1_800);
+/// Rounds of probes after which a rest for hollow answers was no mistake.
+const HOLLOW_SURE_ROUNDS: u32 = 3;
 /// Each call makes the earlier ones count for this much less: about the last 1,000 calls decide.
 const SHARE_MEMORY: f64 = 0.999;
 /// Bounds of a learnt share. The upper one bounds the run that a hopeless list may make.
@@ -116,6 +139,8 @@ pub struct CallEnd {
     pub talk: Option<Duration>,
     /// We ended it; its end is no evidence.
     pub by_us: bool,
+    /// An agent was in the call, or a key was pressed: the callee is a person.
+    pub person: bool,
     /// The attempt, as it is taken back if the line turns out to be at fault; `None` = a test call.
     pub charged: Option<Charged>,
 }
@@ -176,6 +201,8 @@ struct Rest {
     first_sent: Time,
     trouble: LineTrouble,
     burst: Vec<Charged>,
+    /// Shortest and longest talk of the burst that began the rest, where all are of one length.
+    talks: Option<(Duration, Duration)>,
 }
 
 impl LineGuard {
@@ -328,7 +355,7 @@ impl LineGuard {
         };
         self.pending.remove(&call);
         let number = pending.number;
-        let long = end.talk.is_some_and(|talk| talk >= TALK_MIN || end.by_us);
+        let long = end.talk.is_some_and(|talk| talk >= TALK_MIN || end.by_us || end.person);
         if long {
             self.hollow_shares.note_alive();
             if !pending.rang {
@@ -344,7 +371,7 @@ impl LineGuard {
         if pending.rang && !hollow {
             // A phone that rang and was not answered: no recorded message does that.
             self.hollow_shares.note_alive();
-            let due = end_rest(&mut self.hollow, sent, &mut self.hollow_shares);
+            let due = self.end_hollow_rest(sent);
             self.probe_ended(now, call, number);
             return Judgement { due, ..Judgement::default() };
         }
@@ -362,7 +389,8 @@ impl LineGuard {
             sip_code: end.sip_code,
             share_min: self.share_min(fault, lead, |known| known.proofs),
             region_share_min: self.share_min(fault, lead, |known| known.region_proofs),
-            charged: end.charged.filter(|_| end.talk.is_none()),
+            charged: end.charged,
+            talk: end.talk,
         };
         let judgement = if hollow { self.judge_hollow(now, suspect) } else { self.judge_cold(now, suspect) };
         let own = self.whole.run.take_own();
@@ -421,7 +449,7 @@ impl LineGuard {
         let own = self.whole.run.take_own();
         self.note_own(sent, own, false);
         if talked {
-            due.extend(end_rest(&mut self.hollow, sent, &mut self.hollow_shares));
+            due.extend(self.end_hollow_rest(sent));
         }
         for region in regions_of(number) {
             if let Some(watch) = self.regions.get_mut(&region) {
@@ -431,6 +459,20 @@ impl LineGuard {
             }
         }
         due
+    }
+
+    /// A call that was sent at `sent` was a person's. After a rest that may have been a mistake the leads keep theirs.
+    fn end_hollow_rest(&mut self, sent: Time) -> Vec<Charged> {
+        let sure = self.hollow.rest.as_ref().is_some_and(|rest| rest.rounds >= HOLLOW_SURE_ROUNDS);
+        let later = self.hollow.run.after(sent);
+        let rested = self.hollow.rest.is_some();
+        let due = end_rest(&mut self.hollow, sent, &mut self.hollow_shares);
+        self.hollow.run.take_own();
+        if rested && self.hollow.rest.is_none() {
+            // A person's call that was out when the fault began clears what came before it alone.
+            self.hollow.run = later;
+        }
+        if sure { due } else { Vec::new() }
     }
 
     fn judge_cold(&mut self, now: Time, suspect: Suspect) -> Judgement {
@@ -499,19 +541,38 @@ impl LineGuard {
     }
 
     fn judge_hollow(&mut self, now: Time, suspect: Suspect) -> Judgement {
-        if !self.hollow.run.push(suspect, &mut self.hollow_shares) {
+        let is_in_run = self.hollow.run.push(suspect, &mut self.hollow_shares);
+        // Whether a callee hangs up says nothing about the number.
+        self.hollow.run.take_own();
+        if !is_in_run {
             return Judgement::default();
         }
-        let taken = suspect.charged.is_some();
+        let line = suspect.charged.is_some();
         if let Some(rest) = &mut self.hollow.rest {
+            // A short talk of another length is a callee's, as it would be without the rest.
+            let is_alike = |(least, most): (Duration, Duration)| {
+                suspect.talk.is_none_or(|talk| talk + ALIKE >= least && talk <= most + ALIKE)
+            };
+            if suspect.sent < rest.first_sent || !rest.talks.is_none_or(is_alike) {
+                return Judgement::default();
+            }
+            rest.trouble.calls = rest.trouble.calls.saturating_add(1);
             rest.burst.extend(suspect.charged);
-            return Judgement { line: taken, ..Judgement::default() };
+            let own: Vec<Charged> = suspect.charged.into_iter().collect();
+            self.note_known(now, &own);
+            return Judgement { line, ..Judgement::default() };
         }
-        let rule = run::Rule { rarity: RUN_RARITY, min: HOLLOW_RUN_MIN, prior: HOLLOW_PRIOR, region: false };
-        let evidence = Evidence { now, pending: Vec::new() };
-        let Some(burst) = self.hollow.run.verdict(&self.hollow_shares, &rule, &evidence) else {
+        let rule =
+            run::Rule { rarity: HOLLOW_RARITY, min: HOLLOW_RUN_MIN, prior: HOLLOW_PRIOR, region: false };
+        let talks = self.pending.values().filter_map(|it| Some((it.sent?, now - it.answered?)));
+        let talks: Vec<(Time, Duration)> = talks.collect();
+        let Some(mut burst) = self.hollow.run.hollow_verdict(&self.hollow_shares, &rule, &talks) else {
             return Judgement::default();
         };
+        // What was written as answered stays so.
+        for earlier in burst.iter_mut().filter(|it| it.talk.is_some() && it.call != suspect.call) {
+            earlier.charged = None;
+        }
         let burst = begin_rest(&mut self.hollow, now, burst, Scope::Trunk, 1);
         self.line(now, burst, suspect.call)
     }
@@ -605,6 +666,7 @@ fn begin_rest(watch: &mut Watch, now: Time, burst: Vec<Suspect>, scope: Scope, p
         probes,
     };
     let charged: Vec<Charged> = burst.iter().filter_map(|suspect| suspect.charged).collect();
+    let talks = burst.iter().filter_map(|suspect| suspect.talk);
     watch.rest = Some(Rest {
         since: now,
         until: now + Duration::from_millis(PAUSES[0]),
@@ -614,6 +676,7 @@ fn begin_rest(watch: &mut Watch, now: Time, burst: Vec<Suspect>, scope: Scope, p
         first_sent: burst.first().map_or(now, |suspect| suspect.sent),
         trouble,
         burst: charged.clone(),
+        talks: talks.clone().min().zip(talks.max()).filter(|(least, most)| *most - *least <= 2 * ALIKE),
     });
     charged
 }

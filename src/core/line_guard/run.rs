@@ -2,8 +2,8 @@
 
 use super::judged::{Charged, Fault};
 use super::{
-    PENDING_MARGIN, PENDING_MAX, PROBES_MAX, PROBES_MIN, RUN_KEPT, SHARE_MAX, SHARE_MEMORY, SHARE_MIN,
-    SHARE_PRIOR_CALLS,
+    ALIKE, ALIKE_SHARE, HOLLOW_ENDS, PENDING_MARGIN, PENDING_MAX, PROBES_MAX, PROBES_MIN, RUN_KEPT,
+    SHARE_MAX, SHARE_MEMORY, SHARE_MIN, SHARE_PRIOR_CALLS,
 };
 use crate::ids::{AttemptId, CallId, LeadId};
 use crate::number::PhoneNumber;
@@ -25,6 +25,8 @@ pub(super) struct Suspect {
     pub share_min: f64,
     pub region_share_min: f64,
     pub charged: Option<Charged>,
+    /// From the answer to the hang-up; `None` = not answered.
+    pub talk: Option<Duration>,
 }
 
 /// What is rare enough.
@@ -105,6 +107,12 @@ impl Run {
         Run { alive: Some(sent), ..Run::default() }
     }
 
+    /// The run as it is when a call that was sent at `sent` is alive.
+    pub fn after(&self, sent: Time) -> Run {
+        let later = self.suspects.iter().filter(|suspect| suspect.sent > sent).copied();
+        Run { suspects: later.collect(), ..Run::alive_at(sent) }
+    }
+
     /// Adds a refusal. `false` = its call was sent before the latest living one, so it speaks of its callee.
     pub fn push(&mut self, suspect: Suspect, shares: &mut Shares) -> bool {
         if self.alive.is_some_and(|alive| suspect.sent <= alive) {
@@ -154,6 +162,25 @@ impl Run {
         self.burst(0, shares.share(None, rule.prior), rule, evidence)
     }
 
+    /// The latest hollow answers, where people would not have produced them: all of the run, or its end alone, since
+    /// people's own short talks may stand before those of a message.
+    ///
+    /// `talking` = when calls that still talk were sent, and for how long they have talked.
+    pub fn hollow_verdict(
+        &self,
+        shares: &Shares,
+        rule: &Rule,
+        talking: &[(Time, Duration)],
+    ) -> Option<Vec<Suspect>> {
+        let share = shares.share(None, rule.prior);
+        let ends = self.suspects.len().saturating_sub(HOLLOW_ENDS)..self.suspects.len();
+        let mut froms = std::iter::once(0).chain(ends);
+        froms.find_map(|from| {
+            let burst: Vec<Suspect> = self.suspects.iter().skip(from).copied().collect();
+            is_hollow_rare(&burst, share, rule, talking).then_some(burst)
+        })
+    }
+
     fn burst(&self, from: usize, share: f64, rule: &Rule, evidence: &Evidence) -> Option<Vec<Suspect>> {
         let burst: Vec<Suspect> = self.suspects.iter().skip(from).copied().collect();
         let (first, last) = (burst.first()?.sent, burst.last()?.sent);
@@ -179,4 +206,31 @@ impl Run {
         }
         (numbers.len() >= rule.min && weight >= -rule.rarity.ln()).then_some(burst)
     }
+}
+
+/// Whether people produce this run of hollow answers too rarely. An answer as long as an earlier one is rarer than one
+/// of a new length. A call of the same time that has talked longer than all of them is a person's, and one that has
+/// talked longer than the shortest may be.
+fn is_hollow_rare(burst: &[Suspect], share: f64, rule: &Rule, talking: &[(Time, Duration)]) -> bool {
+    let talks = || burst.iter().filter_map(|suspect| suspect.talk);
+    let (Some(shortest), Some(longest)) = (talks().min(), talks().max()) else { return false };
+    let (Some(first), Some(last)) = (burst.first(), burst.last()) else { return false };
+    if talking.iter().any(|(sent, talk)| *sent >= first.sent && *talk > longest + ALIKE) {
+        return false;
+    }
+    let doubtful = |(sent, talk): &&(Time, Duration)| {
+        (first.sent..=last.sent).contains(sent) && *talk > shortest + 2 * ALIKE
+    };
+    let mut weight = 2.0 * share.ln() * talking.iter().filter(doubtful).count() as f64;
+    let (mut numbers, mut lengths) = (BTreeSet::new(), Vec::new());
+    for suspect in burst.iter().filter(|suspect| numbers.insert(suspect.number)) {
+        weight -= share.ln();
+        let Some(talk) = suspect.talk else { continue };
+        if lengths.iter().any(|length: &Duration| length.abs_diff(talk) <= ALIKE) {
+            weight -= (ALIKE_SHARE * lengths.len() as f64).min(1.0).ln();
+        } else {
+            lengths.push(talk);
+        }
+    }
+    numbers.len() >= rule.min && weight >= -rule.rarity.ln()
 }

@@ -2,6 +2,14 @@
 //! listens, not always where it sends from (NAT, media gateways), and strangers send packets to open
 //! ports. The signalled address is accepted at once and always; any other source must first send a steady
 //! stream while the signalled address is silent.
+//!
+//! **Where we send** follows a public source of another host only on a trunk with [`RtpFollow::Auto`], once, and only
+//! where the signalled address has never been heard: no packet of it came while the other source sent for 2 s.
+//! Every host that reaches a port could send such a stream, so these bounds keep audio from strangers: a stream that was
+//! live is never taken over, since its first packet from the signalled address ends every other claim for the rest
+//! of the leg; RTCP from the signalled host shows that it is there, and audio goes to it again; of other ports of
+//! the signalled host none is followed, because carriers send from other ports than they receive on. What remains
+//! is a far end that never sends at all: `rtp_follow = "sdp"` closes that too.
 
 use super::RtpFollow;
 use std::net::{IpAddr, SocketAddr};
@@ -14,6 +22,8 @@ const PLAUSIBLE_PACKETS: u32 = 5;
 const UNRELATED_PACKETS: u32 = 25;
 /// Minimum time per packet: a steady stream takes its time, a burst of forged packets does not.
 const LEAST_MICROS_EACH: u64 = 15_000;
+/// How long another host must send, with nothing from the signalled address, before audio goes there.
+const SILENT_MICROS: u64 = 2_000_000;
 /// Candidate sources tracked at once: enough that a spray of single packets cannot displace a steady
 /// stream.
 const MAX_CANDIDATES: usize = 8;
@@ -24,6 +34,12 @@ pub struct Latch {
     signalled: SocketAddr,
     follow: RtpFollow,
     latched: Option<SocketAddr>,
+    /// When the latched source sent its first packet.
+    latched_since: u64,
+    /// The signalled address was silent for as long as another host sent.
+    is_silent: bool,
+    /// RTCP came from the signalled host.
+    is_alive: bool,
     candidates: Vec<Candidate>,
 }
 
@@ -39,14 +55,22 @@ struct Candidate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Accepted,
-    /// Accepted, and the leg is latched onto this source from now on.
+    /// Accepted, and the leg is latched onto this source, or sends to it, from now on.
     Latched,
     Refused,
 }
 
 impl Latch {
     pub fn new(signalled: SocketAddr, follow: RtpFollow) -> Self {
-        Latch { signalled, follow, latched: None, candidates: Vec::new() }
+        Latch {
+            signalled,
+            follow,
+            latched: None,
+            latched_since: 0,
+            is_silent: false,
+            is_alive: false,
+            candidates: Vec::new(),
+        }
     }
 
     pub fn signalled(&self) -> SocketAddr {
@@ -74,15 +98,29 @@ impl Latch {
             RtpFollow::Sdp => false,
             RtpFollow::Source => self.is_plausible_host(source.ip()),
             // A carrier may send from another port than it receives on; a private host is not reached from here.
-            RtpFollow::Auto => source.ip() != self.signalled.ip() && is_private(self.signalled.ip()),
+            RtpFollow::Auto => {
+                let is_deaf = self.is_silent && !self.is_alive;
+                source.ip() != self.signalled.ip() && (is_private(self.signalled.ip()) || is_deaf)
+            }
         };
         if follows { source } else { self.signalled }
+    }
+
+    /// Notes RTCP from this host.
+    pub fn note_control(&mut self, host: IpAddr) {
+        self.is_alive |= host == self.signalled.ip();
     }
 
     /// Checks a packet that is valid RTP of a negotiated payload type.
     pub fn check_packet(&mut self, source: SocketAddr, ssrc: u32, sequence: u16, now_micros: u64) -> Verdict {
         if self.latched == Some(source) {
-            return Verdict::Accepted;
+            let waited = now_micros.saturating_sub(self.latched_since) >= SILENT_MICROS;
+            if source == self.signalled || self.is_silent || !waited {
+                return Verdict::Accepted;
+            }
+            let before = self.destination();
+            self.is_silent = true;
+            return if self.destination() == before { Verdict::Accepted } else { Verdict::Latched };
         }
         if source == self.signalled {
             self.latched = Some(source);
@@ -108,6 +146,7 @@ impl Latch {
             return Verdict::Refused;
         }
         self.latched = Some(source);
+        self.latched_since = candidate.began_micros;
         self.candidates.clear();
         Verdict::Latched
     }
@@ -232,7 +271,74 @@ mod tests {
     }
 
     #[test]
-    fn a_trunk_stays_with_sdp_unless_its_address_is_private_or_the_trunk_says_otherwise() {
+    fn a_silent_public_address_gives_way_to_another_host_after_two_seconds() {
+        let (signalled, source) = (at("203.0.113.9:4000"), at("198.51.100.7:31000"));
+        let send = |latch: &mut Latch, n: u16| latch.check_packet(source, 9, n, 5 + u64::from(n) * 20_000);
+        for (follow, follows) in
+            [(RtpFollow::Auto, true), (RtpFollow::Sdp, false), (RtpFollow::Source, false)]
+        {
+            let mut latch = Latch::new(signalled, follow);
+            let moved = (0..500).find(|n| {
+                send(&mut latch, *n);
+                latch.destination() != signalled
+            });
+            assert_eq!(moved, follows.then_some(100), "{follow:?}: 2 s after the first packet");
+        }
+        // The first packet of the signalled address takes the audio back, and for good.
+        let mut latch = Latch::new(signalled, RtpFollow::Auto);
+        (0..200).for_each(|n| {
+            send(&mut latch, n);
+        });
+        assert_eq!(latch.destination(), source);
+        assert_eq!(latch.check_packet(signalled, 1, 1, 4_100_000), Verdict::Latched);
+        assert!((200..2_000).all(|n| send(&mut latch, n) == Verdict::Refused));
+        assert_eq!(latch.destination(), signalled);
+        // RTCP of the signalled host: it is there, and sends its audio from elsewhere.
+        let mut latch = Latch::new(signalled, RtpFollow::Auto);
+        (0..200).for_each(|n| {
+            send(&mut latch, n);
+        });
+        latch.note_control(source.ip());
+        assert_eq!(latch.destination(), source);
+        latch.note_control(signalled.ip());
+        assert_eq!(latch.destination(), signalled);
+    }
+
+    /// Packets of the far end, of its host's other ports and of strangers, in any order: once the signalled address
+    /// was heard, audio goes nowhere else, and before that never to two hosts.
+    #[test]
+    fn a_live_stream_is_never_taken_over() {
+        use rand::{RngExt, SeedableRng};
+        let sources =
+            ["203.0.113.9:4000", "203.0.113.9:4002", "198.51.100.7:31000", "198.51.100.8:31000"].map(at);
+        for seed in 0..300 {
+            let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+            let mut latch = Latch::new(sources[0], RtpFollow::Auto);
+            let weights = [0, 1, 2, 3].map(|_| random.random_range(0.0..1.0f64).powi(3));
+            let (mut was_heard, mut elsewhere) = (false, None);
+            for n in 0..1_000u16 {
+                let now = u64::from(n) * 20_000;
+                for (source, weight) in sources.iter().zip(weights) {
+                    if !random.random_bool(weight) {
+                        continue;
+                    }
+                    was_heard |= *source == sources[0];
+                    latch.check_packet(*source, source.port().into(), n, now);
+                    let to = latch.destination();
+                    if to == sources[0] {
+                        continue;
+                    }
+                    assert!(!was_heard, "seed {seed}: {to} after the signalled address was heard");
+                    assert_ne!(to.ip(), sources[0].ip(), "seed {seed}: another port of the host");
+                    assert_eq!(*elsewhere.get_or_insert(to), to, "seed {seed}: audio moved twice");
+                    assert!(now >= SILENT_MICROS, "seed {seed}: too early");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_trunk_stays_with_sdp_for_now_unless_its_address_is_private_or_the_trunk_says_otherwise() {
         let (public, private) = ("203.0.113.9:4000", "192.168.1.20:4000");
         let table = [
             (public, "203.0.113.9:9999", RtpFollow::Auto, public),

@@ -154,7 +154,8 @@ pub struct MediaTarget {
 /// Where RTP is sent when the far end sends from another address than SDP says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RtpFollow {
-    /// Where SDP says, unless that is a private address and RTP comes from another host (NAT).
+    /// Where SDP says, unless RTP comes from another host and that address is private (NAT) or silent: see
+    /// [`latch`].
     Auto,
     /// Always where SDP says.
     Sdp,

@@ -1,7 +1,7 @@
 //! SIP without sockets: bytes and `now` come in; datagrams, events and the next deadline go out. Bottom up,
 //! each module using only earlier ones: `grammar` (character classes, quoting), `params`, `method`, `uri`,
 //! `headers`, `auth` (digest challenge and response), `message` (parser), `multipart` (bodies in parts), `build` (writer), `frame` (stream
-//! framing), `transaction` (retransmission, Timers A to M), `peer`, `dialog`, `session_timer`, `verdict`,
+//! framing), `outline` (start line and Call-ID alone), `transaction` (retransmission, Timers A to M), `peer`, `dialog`, `session_timer`, `verdict`,
 //! `registrar` (bindings of agents' phones) and `user_agent`, the module other rooms mostly use.
 
 pub mod auth;
@@ -17,6 +17,7 @@ pub mod multipart;
 pub(crate) mod mutation;
 #[cfg(test)]
 mod oracle;
+pub mod outline;
 pub(crate) mod params;
 mod peer;
 pub mod registrar;

@@ -54,6 +54,7 @@ use rustc_hash::FxHashMap;
 pub use saved_dialog::{ConfirmedDialog, SavedDialog, SavedPhone};
 use server_transactions::Servers;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use trunks::Trunk;
 use wakes::{Owner, Wakes};
 
@@ -159,6 +160,12 @@ impl UserAgent {
     /// Defines or changes a trunk. Its registration and probing, if enabled, begin at once.
     pub fn set_trunk(&mut self, now: Time, trunk: SipTrunk) {
         self.define_trunk(now, trunk);
+    }
+
+    /// Changes the addresses of a defined trunk (RFC 3263): destinations in their order, and further sources. With
+    /// no destination nothing changes. Calls that are up keep theirs.
+    pub fn set_targets(&mut self, now: Time, trunk: TrunkId, peers: &[Peer], sources: Vec<SocketAddr>) {
+        self.move_trunk(now, trunk, peers, sources);
     }
 
     /// The dialog identifiers `place` will use for this call, to be saved before it. Pure: asking twice

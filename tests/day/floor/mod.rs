@@ -21,8 +21,8 @@ use paceline::sim::random::SimRng;
 use paceline_core::agent::{Agent, Group, Membership, Strategy, WorkMode, WrapUp};
 use paceline_core::call::Digit;
 use paceline_core::campaign::{
-    AgentRules, Announcement, CallerIdRules, CallingWindows, Campaign, Disposition, KeyRule, Mode,
-    PacingRules, Preview, Recorded, RetryRules, Rotation, Trunk,
+    AgentRules, Announcement, CalleePattern, CallerIdRules, CallingWindows, Campaign, Disposition,
+    HomeCountry, KeyRule, Mode, PacingRules, Preview, Recorded, RetryRules, Rotation, Trunk,
 };
 use paceline_core::ids::{AgentId, CampaignId, GroupId, HouseholdId, LeadId, TrunkId};
 use paceline_core::lead::{Lead, Phone};
@@ -73,7 +73,7 @@ impl FloorPlan {
                 calls_max: 60,
                 calls_per_sec: 50.0,
                 setup: None,
-                allow: vec!["*".into()],
+                allow: vec![CalleePattern::every()],
                 deny: Vec::new(),
             },
             group: group(&mut rng),
@@ -195,6 +195,7 @@ fn campaign(mode: Mode, rng: &mut SimRng) -> Campaign {
             warm_up: false,
         },
         agents: Some(agent_rules(rng)),
+        home: HomeCountry::china(),
         pacing: PacingRules {
             call_ratio: pick(rng, &[1.0, 1.3, 2.0, 3.0]),
             abandon_rate_max: pick(rng, &[0.03, 0.1, 1.0]),

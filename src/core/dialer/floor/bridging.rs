@@ -145,16 +145,20 @@ impl Dialer {
         }
     }
 
-    /// Takes the offer back from every phone that still rings.
+    /// Takes the offer back from every phone, since the callee's wait is over. A phone that rings has missed nothing:
+    /// the agent had less than the ring time. A phone that has not responded at all has failed.
     fn drop_offers(&mut self, id: CallId) {
+        let silent = self.silent_phones(id);
         let offered = self.calls.get_mut(&id).map(|call| std::mem::take(&mut call.offered));
         for agent in offered.unwrap_or_default() {
-            if let Some(call) = self.calls.get_mut(&id) {
-                call.not_reached.insert(agent);
-                call.phone_failed = true;
-            }
             self.release_leg(agent);
-            self.note_miss(agent);
+            if silent.contains(&agent) {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.not_reached.insert(agent);
+                    call.phone_failed = true;
+                }
+                self.note_miss(agent);
+            }
             self.after_missed_ring(agent, id);
         }
     }
@@ -316,26 +320,16 @@ impl Dialer {
         }
     }
 
-    /// The callee's wait is over. A phone that rings may still be answered, but no longer than agents' phones
-    /// ring, counted from the callee's answer too.
+    /// The callee's wait is over, whatever agents' phones do. A callee who asked for an agent hears music meanwhile
+    /// and gets the rest of a ring that has begun.
     pub(in crate::dialer) fn wait_expired(&mut self, id: CallId) {
-        let now = self.now;
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Waiting) else { return };
         call.wait_expired = true;
-        if call.offered.is_empty() {
-            return self.play_sorry(id);
-        }
-        let since = if call.queued { None } else { call.answered };
-        let Some((since, ring)) = since.zip(self.agent_rules(id).map(|rules| rules.ring)) else { return };
-        if now < since + ring {
-            self.wakes.set(Wake::Abandon(id), since + ring);
-            return self.drop_silent_phones(id);
+        if call.queued && !call.offered.is_empty() {
+            return;
         }
         self.drop_offers(id);
-        let waits = self.calls.get(&id).is_some_and(|call| call.phase == Phase::Waiting);
-        if waits {
-            self.play_sorry(id);
-        }
+        self.play_sorry(id);
     }
 
     /// No agent came: plays the sorry message and ends the call.

@@ -4,6 +4,7 @@
 use super::Job;
 use crate::agent::{Activity, Availability, Endpoint, Holding};
 use crate::call::{Ended, HangUpCause, Progress};
+use crate::campaign::HomeCountry;
 use crate::dialer::output::{LegKind, LegRecord};
 use crate::dialer::trunk_line::{Ready, TrunkLine};
 use crate::dialer::wake::Wake;
@@ -124,8 +125,15 @@ impl Dialer {
         }
     }
 
+    /// The trunk for a leg that belongs to no campaign: one that may carry the number for an open campaign; where
+    /// none is open, for a list of China.
     fn trunk_for(&self, number: PhoneNumber) -> Option<TrunkId> {
-        let mut lines = self.trunks.values().filter(|line| line.trunk.carries(number));
+        let homes: Vec<&HomeCountry> = self.campaigns.values().map(|run| &run.rules.home).collect();
+        let carries = |line: &&TrunkLine| match homes.is_empty() {
+            true => line.trunk.carries(number, &HomeCountry::china()),
+            false => homes.iter().any(|home| line.trunk.carries(number, home)),
+        };
+        let mut lines = self.trunks.values().filter(carries);
         let free =
             |line: &&TrunkLine| line.ready(self.now) == Ready::Now && line.next_invite(self.now) <= self.now;
         lines.find(free).map(|line| line.trunk.id)

@@ -271,7 +271,7 @@ impl Dialer {
         let run = self.campaigns.get(&campaign)?;
         let mut lines = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
         lines
-            .find(|line| line.trunk.carries(number) && line.ready(self.now) == Ready::Now)
+            .find(|line| line.trunk.carries(number, &run.rules.home) && line.ready(self.now) == Ready::Now)
             .map(|line| line.trunk.id)
     }
 

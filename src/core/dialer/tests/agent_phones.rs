@@ -72,12 +72,49 @@ fn a_phone_that_is_gone_costs_the_callee_no_more_than_the_wait() {
 }
 
 #[test]
-fn a_phone_that_rings_in_vain_rings_from_the_answer_on() {
+fn a_phone_that_rings_is_cancelled_when_the_wait_is_over() {
     let (mut desk, call, answered) = waiting_callee(1);
     let (_, leg) = desk.rung()[0];
     desk.progress(leg, Progress::Ringing);
-    assert_eq!(desk.sorry_at().since(answered), Duration::from_secs(10));
+    assert_eq!(desk.sorry_at().since(answered), ANSWER_WAIT);
+    let cancelled =
+        desk.take(|output| matches!(output, Output::HangUp { call, .. } if *call == leg).then_some(()));
+    assert_eq!((cancelled.len(), desk.activity(1)), (1, Activity::Idle));
+    desk.progress(call, ended(Outcome::Answered, 200));
+    let result = desk.result();
+    assert_eq!(result.outcome, Outcome::Abandoned, "no phone has failed");
+    let ledger = desk.dialer.ledger(ID).expect("a ledger");
+    assert_eq!(ledger.sums().map(|(_, counts)| counts.abandoned).sum::<u64>(), 1);
+}
+
+/// The second phone rings when the wait of the callee, whom the first phone failed, is over.
+#[test]
+fn the_wait_is_not_prolonged_by_the_next_phone() {
+    let (mut desk, call, answered) = waiting_callee(2);
+    let first = desk.rung()[0].1;
+    desk.wait(Duration::from_millis(800));
+    desk.progress(first, ended(Outcome::Busy, 486));
+    let second = desk.rung()[0].1;
+    desk.progress(second, Progress::Ringing);
+    assert_eq!(desk.sorry_at().since(answered), ANSWER_WAIT);
     desk.kept_uncounted(call);
+}
+
+#[test]
+fn a_ring_that_the_wait_cut_short_is_no_missed_call() {
+    let mut desk = Desk::floor(staffed(Mode::Progressive));
+    desk.sign_in(1, Holding::PerCall);
+    for n in 1..=3 {
+        desk.leads(vec![lead(n)]);
+        let call = desk.answered();
+        let leg = desk.rung()[0].1;
+        desk.progress(leg, Progress::Ringing);
+        desk.sorry_at();
+        desk.progress(leg, ended(Outcome::NoAnswer, 487));
+        desk.progress(call, ended(Outcome::Answered, 200));
+        desk.result();
+    }
+    assert_eq!(desk.seat(1).availability, crate::agent::Availability::Available);
 }
 
 #[test]
@@ -89,7 +126,7 @@ fn the_next_agent_is_tried_within_the_wait() {
     assert_eq!(second.len(), 1);
     assert_eq!(second[0].0, AgentId(2));
     desk.progress(second[0].1, Progress::Ringing);
-    desk.wait(Duration::from_secs(3));
+    desk.wait(Duration::from_millis(400));
     desk.progress(second[0].1, Progress::Answered);
     assert_eq!(desk.activity(2), Activity::Talking);
     desk.progress(call, ended(Outcome::Answered, 200));

@@ -422,6 +422,8 @@ fn a_line_that_never_works_keeps_every_lead_and_says_why() {
     let view = world.dialer.view(ID);
     let line = view.line.expect("the line is named");
     assert!(line.all && line.trouble.sip_code == Some(403), "{line:?}");
+    assert_eq!(world.dialer.resting_trunks(), [line], "the trunk says the same");
+    assert!(line.until.is_none_or(|at| at > world.dialer.utc()), "probes are out, or leave later: {line:?}");
     let mut called: Vec<LeadId> = world.sent.iter().map(|(_, lead)| *lead).collect();
     let calls = called.len();
     called.sort_unstable();

@@ -2,6 +2,7 @@
 
 mod abandons;
 mod agent_phones;
+mod arrears;
 mod callbacks;
 mod dead_legs;
 mod floor;
@@ -10,6 +11,7 @@ mod lines;
 mod pacing;
 mod rates;
 mod stopping;
+mod trunk_tests;
 mod whys;
 
 use super::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
@@ -17,7 +19,8 @@ use super::output::{AttemptRequest, AttemptResult};
 use super::*;
 use crate::call::{Digit, Ended, Heard, Progress};
 use crate::campaign::{
-    Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Trunk,
+    Announcement, CalleePattern, CallerId, CallerIdRules, CallingWindows, Campaign, HomeCountry, KeyRule,
+    Mode, RetryRules, Trunk,
 };
 use crate::ids::{AttemptId, LeadId};
 use crate::lead::{Lead, Phone};
@@ -154,7 +157,7 @@ fn trunk(id: u16) -> Trunk {
         calls_max: 10,
         calls_per_sec: 0.0,
         setup: None,
-        allow: vec!["*".into()],
+        allow: vec![CalleePattern::every()],
         deny: Vec::new(),
     }
 }
@@ -196,6 +199,7 @@ fn campaign() -> Campaign {
         caller_ids: CallerIdRules::default(),
         agents: None,
         pacing: Default::default(),
+        home: HomeCountry::china(),
     }
 }
 
@@ -590,7 +594,7 @@ fn a_call_without_further_reports_is_closed() {
 #[test]
 fn a_number_that_no_trunk_may_carry_ends_with_a_reason() {
     let mut mobile = trunk(0);
-    mobile.allow = vec!["0*".into()];
+    mobile.allow = vec!["0*".parse().expect("a pattern")];
     let mut desk = Desk::with_trunks(campaign(), vec![mobile]);
     desk.leads(vec![lead(1)]);
     let closed = desk.take(|output| match output {
@@ -608,6 +612,24 @@ fn a_campaign_without_open_leads_is_finished_once() {
     assert_eq!((finished.len(), desk.why()), (1, Some(Why::Finished)));
     desk.wait(Duration::from_secs(3600));
     assert!(desk.take(|output| matches!(output, Output::CampaignFinished { .. }).then_some(())).is_empty());
+}
+
+#[test]
+fn a_finished_campaign_goes_on_when_its_list_grows() {
+    let mut desk = Desk::new(campaign());
+    desk.leads(vec![]);
+    assert_eq!(desk.why(), Some(Why::Finished));
+    let asked = |output: &Output| matches!(output, Output::FetchLeads { untried: true, .. }).then_some(());
+    desk.take(asked);
+    let added = || Input::ManagerActed { campaign: ID, action: ManagerAction::LeadsAdded };
+    desk.give(added());
+    assert_eq!(desk.take(asked).len(), 1);
+    // A list that grows while the store answers is asked for again.
+    desk.give(added());
+    desk.leads(vec![]);
+    assert_eq!(desk.take(asked).len(), 1);
+    desk.leads(vec![lead(1)]);
+    assert_eq!(desk.requests().len(), 1);
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn a_single_number_test_lasts_in_every_mode() {
 #[test]
 fn a_single_number_test_that_no_trunk_carries_is_refused() {
     let mut mobile = trunk(0);
-    mobile.allow = vec!["0*".into()];
+    mobile.allow = vec!["0*".parse().expect("a pattern")];
     let mut desk = Desk::with_trunks(campaign(), vec![mobile]);
     act(&mut desk, ManagerAction::TestCall { number: number(99) });
     let refused = desk.take(|output| match output {

@@ -50,6 +50,10 @@ pub enum UaEvent {
         trunk: TrunkId,
         state: TrunkUse,
     },
+    /// Every destination of the trunk has failed, until one answers.
+    TargetsFailed {
+        trunk: TrunkId,
+    },
     /// Reachability of an agent's phone has changed; `None` = no contact, or none answers.
     PhoneChanged {
         user: String,

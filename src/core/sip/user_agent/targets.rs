@@ -60,6 +60,22 @@ impl Targets {
         self.all.iter().map(|target| target.peer)
     }
 
+    /// Takes the destinations of a trunk that was looked up again. Those that were known keep what is known of them.
+    pub fn replace(&mut self, trunk: &SipTrunk) {
+        let mut new = Targets::of(trunk);
+        for target in &mut new.all {
+            let known = self.all.iter().find(|known| known.peer == target.peer);
+            target.failed = known.and_then(|known| known.failed);
+        }
+        new.choose();
+        *self = new;
+    }
+
+    /// Whether no destination is left that has not failed.
+    pub fn have_all_failed(&self) -> bool {
+        self.all.iter().all(|target| target.failed.is_some())
+    }
+
     /// Notes that this destination was silent or refused; `rest` = it asked for a pause.
     pub fn fail(&mut self, now: Time, peer: Peer, rest: Option<Duration>) {
         if let Some(target) = self.all.iter_mut().find(|target| target.peer == peer) {
@@ -150,6 +166,22 @@ mod tests {
         assert_eq!(targets.current(), peer(1));
         targets.hear(at(30_300), peer(9));
         assert_eq!(targets.current(), peer(1));
+    }
+
+    #[test]
+    fn addresses_that_are_looked_up_again_keep_what_is_known_of_them() {
+        let mut targets = targets();
+        for last in [1, 2, 3] {
+            assert!(!targets.have_all_failed());
+            targets.fail(Time::from_millis(u64::from(last)), peer(last), None);
+        }
+        assert!(targets.have_all_failed());
+        let trunk = SipTrunk::new(TrunkId(0), peer(1), "carrier.example");
+        targets.replace(&SipTrunk { alternates: vec![peer(4)], ..trunk.clone() });
+        assert_eq!((targets.len(), targets.current()), (2, peer(4)), "1 has failed before");
+        targets.hear(Time::from_millis(40_000), peer(1));
+        targets.replace(&SipTrunk { peer: peer(5), ..trunk });
+        assert_eq!((targets.len(), targets.current(), targets.have_all_failed()), (1, peer(5), false));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::sip::headers::HeaderName;
 use crate::sip::message::Message;
 use crate::sip::uri::Uri;
 use crate::time::{Duration, Time};
+use std::net::SocketAddr;
 
 /// Requested expiry in seconds; a registrar that wants longer answers 423.
 const EXPIRES: u32 = 300;
@@ -152,6 +153,36 @@ impl UserAgent {
         self.rearm_trunk(id);
     }
 
+    /// Takes the addresses of a trunk that was looked up again. Calls stay with the destinations that they have; a
+    /// registration is made at the new one, if the one used so far is gone.
+    pub(super) fn move_trunk(&mut self, now: Time, id: TrunkId, peers: &[Peer], sources: Vec<SocketAddr>) {
+        let (Some(trunk), Some((first, others))) = (self.trunks.get_mut(&id), peers.split_first()) else {
+            return;
+        };
+        let before = trunk.targets.current();
+        trunk.config.peer = *first;
+        trunk.config.alternates = others.to_vec();
+        trunk.config.also_from = sources;
+        trunk.targets.replace(&trunk.config);
+        if trunk.targets.current() != before {
+            if let Some(registration) = trunk.registration.as_mut().filter(|it| it.due.is_some()) {
+                registration.due = Some(now);
+            }
+            // Whether the new address answers is not known yet.
+            trunk.probe.is_silent = false;
+            trunk.probe.due = trunk.probe.due.map(|due| due.min(now));
+        }
+        self.report_trunk(now, id);
+        self.rearm_trunk(id);
+    }
+
+    /// Reports that no destination of the trunk is left: its name may have other addresses by now.
+    fn report_failed_targets(&mut self, id: TrunkId) {
+        if self.trunks.get(&id).is_some_and(|trunk| trunk.targets.have_all_failed()) {
+            self.emit(UaEvent::TargetsFailed { trunk: id });
+        }
+    }
+
     /// Reports whether the trunk may be used, if that has changed.
     fn report_trunk(&mut self, now: Time, id: TrunkId) {
         let Some(trunk) = self.trunks.get_mut(&id) else { return };
@@ -176,6 +207,7 @@ impl UserAgent {
     pub(super) fn fail_target(&mut self, now: Time, id: TrunkId, peer: Peer, rest: Option<Duration>) {
         if let Some(trunk) = self.trunks.get_mut(&id) {
             trunk.targets.fail(now, peer, rest);
+            self.report_failed_targets(id);
             self.rearm_trunk(id);
         }
     }
@@ -322,6 +354,7 @@ impl UserAgent {
         registration.challenges = 0;
         registration.raised = false;
         self.emit(UaEvent::RegistrationFailed { trunk: id, code, reason });
+        self.report_failed_targets(id);
         self.report_trunk(now, id);
         self.rearm_trunk(id);
     }

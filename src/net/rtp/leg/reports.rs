@@ -45,6 +45,9 @@ impl Leg {
             });
             let received = if known { rtcp::parse(datagram.bytes, self.stream.ssrc) } else { None };
             let Some(received) = received else { continue };
+            if let Some(latch) = &mut self.latch {
+                latch.note_control(datagram.source.ip());
+            }
             let arrived = datagram.arrived_wall_micros.unwrap_or(tick.wall_micros);
             if !received.bye {
                 self.audio_watch.rtcp(monotonic_arrival(Some(arrived), tick.wall_micros, tick.now_micros));
