@@ -137,7 +137,7 @@ impl Store {
     ) -> Result<AgentId, StoreError> {
         let stamp = Stamp { at: self.now(), by: None };
         let added = self
-            .transaction(async |conn| insert(conn, Owner::first(), number, details, secrets, stamp).await)
+            .change_accounts(async |conn| insert(conn, Owner::first(), number, details, secrets, stamp).await)
             .await;
         added.map_err(|e| taken(&self.path, &e, &format!("the number {number}"), &details.login))
     }

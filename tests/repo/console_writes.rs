@@ -13,7 +13,6 @@ const READS: &[&str] = &[
     "free_agent_number",
     "group_rows",
     "groups",
-    "imports",
     "organisations",
     "path",
     "reader",
