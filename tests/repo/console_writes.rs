@@ -19,7 +19,6 @@ const READS: &[&str] = &[
     "free_agent_number",
     "group_rows",
     "groups",
-    "imports",
     "is_content_approved",
     "organisations",
     "path",
