@@ -69,8 +69,11 @@ impl Buckets {
             false => RequestKey::OtherStrangers,
         };
         let whole = now + BURST * INTERVAL;
-        // A wall clock that was set back leaves moments further ahead than an empty bucket.
-        let full_at = self.full_at.get(&key).map_or(now, |at| (*at).clamp(now, whole)) + INTERVAL;
+        if let Some(at) = self.full_at.get_mut(&key) {
+            // A wall clock that was set back leaves moments further ahead than an empty bucket.
+            *at = (*at).clamp(now, whole);
+        }
+        let full_at = self.full_at.get(&key).map_or(now, |at| *at) + INTERVAL;
         if full_at > whole {
             return Err(full_at - whole);
         }
