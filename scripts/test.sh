@@ -15,4 +15,5 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 cargo test --workspace --doc
 cargo test --workspace --lib --bins --tests --no-run
 scripts/ui.sh e2e
-cargo test --workspace --lib --bins --tests
+# Most tests wait for timers of SIP, so more than one a core is run.
+RUST_TEST_THREADS=3 cargo test --workspace --lib --bins --tests

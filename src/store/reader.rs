@@ -100,9 +100,14 @@ pub struct Counts {
     pub keys_by_way: BTreeMap<String, u64>,
 }
 
+/// Rows that the database's thread may be ahead of the reader: it wakes the reader once for so many, and a row is
+/// less than a kilobyte.
+const ROW_BUFFER: usize = 1_024;
+
 impl Reader {
     pub(crate) async fn open(path: &Path) -> Result<Reader, StoreError> {
         let conn = connect_options(path)
+            .row_buffer_size(ROW_BUFFER)
             .read_only(true)
             .connect()
             .await
