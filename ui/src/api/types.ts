@@ -179,6 +179,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for the caller's word, for somebody else's, or was decided */
+        get: operations["getApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves or refuses what another person asks for; never one's own work */
+        post: operations["postApprovalsIdActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audio": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sounds of the enterprise, newest first */
+        get: operations["getAudio"];
+        put?: never;
+        /** Receives a sound (the body is the file: WAV or MP3) and measures it */
+        post: operations["postAudio"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audio/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A sound: its measurements, with warnings in words */
+        get: operations["getAudioId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audio/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Retires a sound that no campaign names */
+        post: operations["postAudioIdActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audio/{id}/peaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The loudest samples of equal parts of a sound, to be drawn */
+        get: operations["getAudioIdPeaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audio/{id}/sound": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sound as it was sent, or as callees hear it, whole or in ranges */
+        get: operations["getAudioIdSound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -368,6 +488,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{name}/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lists of a campaign, newest first */
+        get: operations["getCampaignsNameLists"];
+        put?: never;
+        /** Receives a list (the body is the file: .csv, .txt, .xlsx) and checks it; no lead is made yet */
+        post: operations["postCampaignsNameLists"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{name}/why": {
         parameters: {
             query?: never;
@@ -500,6 +638,126 @@ export interface paths {
         put?: never;
         /** Corrects a name or a phone; what the list said stays beside it */
         post: operations["postLeadsIdCorrections"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A list: its state, how it is read, what its check found */
+        get: operations["getListsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Says how a list is read and which columns are what, and checks it again */
+        patch: operations["patchListsId"];
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Submits a list for approval, loads it into its campaign, undoes or discards it */
+        post: operations["postListsIdActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A list as it was sent */
+        get: operations["getListsIdFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/fix.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The refused rows with reason and hint, to be mended and uploaded again */
+        get: operations["getListsIdFixCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/fix.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As fix.csv, as a workbook */
+        get: operations["getListsIdFixXlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the check of a list found */
+        get: operations["getListsIdReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Refused rows of a list with reason and hint, or some of its leads */
+        get: operations["getListsIdRows"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -760,6 +1018,57 @@ export interface paths {
         put?: never;
         /** Signs out: ends this session */
         post: operations["postSignOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's tasks, newest first; those who edit lists or sounds see each other's */
+        get: operations["getTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A task: how far it is, how it ended */
+        get: operations["getTasksId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels a task that waits or runs */
+        post: operations["postTasksIdActions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1037,6 +1346,42 @@ export interface components {
         Agents: {
             agents: components["schemas"]["Account"][];
         };
+        ApprovalActionRequest: {
+            /** @enum {string} */
+            action: "approve" | "refuse";
+            /** @description A refusal says why; the uploader reads it. */
+            note?: string | null;
+        };
+        ApprovalView: {
+            /** Format: date-time */
+            at: string;
+            by: string | null;
+            campaign: string | null;
+            /** Format: date-time */
+            decided_at: string | null;
+            decided_by: string | null;
+            href: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "list" | "audio";
+            may_decide: boolean;
+            note: string | null;
+            /** @enum {string} */
+            state: "open" | "approved" | "refused" | "withdrawn";
+            /** Format: int64 */
+            subject: number;
+            title: string;
+        };
+        Approvals: {
+            items: components["schemas"]["ApprovalView"][];
+            /** Format: int64 */
+            next: number | null;
+        };
+        AudioActionRequest: {
+            /** @enum {string} */
+            action: "retire";
+        };
         AuditPage: {
             items: components["schemas"]["AuditRow"][];
             /**
@@ -1063,6 +1408,8 @@ export interface components {
             subject: string;
             subject_kind: string;
         };
+        /** @description Why a column has its role. */
+        Basis: ("header" | "header_and_content") | "none" | "named" | "content";
         /** @description An account of a batch, or why it was not added. */
         BatchRow: components["schemas"]["AgentAdded"] | components["schemas"]["AgentRefused"];
         BlacklistAdded: {
@@ -1114,6 +1461,41 @@ export interface components {
         BlacklistRemoved: {
             /** Format: uint64 */
             removed: number;
+        };
+        /** @description One blacklist and its hits in the list. */
+        BlacklistReport: {
+            /**
+             * Format: uint64
+             * @description Numbers of the list that are on this blacklist and on none before it.
+             */
+            hits: number;
+            /** @description The file's name, or `system`. */
+            name: string;
+            /** Format: uint64 */
+            numbers: number;
+            /**
+             * Format: uint64
+             * @description Prefixes, such as `0755*`, each of which blocks every number that begins with it.
+             * @default 0
+             */
+            prefixes: number;
+            /**
+             * @description Sheets of a workbook that were not read.
+             * @default []
+             */
+            unread_sheets: components["schemas"]["UnreadSheet"][];
+            /**
+             * Format: uint64
+             * @description Rows with something that is no number and no prefix: it blocks nothing.
+             */
+            unreadable: number;
+            /**
+             * @description What was found there, and what to do.
+             * @default []
+             */
+            unreadable_hints: string[];
+            /** @description The first of those rows. */
+            unreadable_rows: number[];
         };
         /** @description The body of an addition: `number`, or `numbers`. */
         BlacklistRequest: {
@@ -1285,6 +1667,18 @@ export interface components {
         Column: {
             cell: string;
             column: string;
+        };
+        ColumnReport: {
+            /** @default none */
+            basis: components["schemas"]["Basis"];
+            name: string;
+            /**
+             * Format: uint8
+             * @description How many of the values in the first rows are phone numbers, in percent.
+             * @default 0
+             */
+            numbers_pct: number;
+            role: components["schemas"]["Role"];
         };
         ConsolePassword: {
             /** @description Only if it was drawn; shown once. */
@@ -1514,6 +1908,201 @@ export interface components {
         };
         LeadsFound: {
             leads: components["schemas"]["LeadFound"][];
+        };
+        /** @enum {string} */
+        ListAction: "submit" | "load" | "undo" | "discard";
+        /**
+         * @description `submit` asks for an approval, `load` makes leads of the list, `undo` takes them away while nobody was called,
+         *     `discard` drops a list that was not loaded.
+         */
+        ListActionRequest: {
+            action: components["schemas"]["ListAction"];
+        };
+        ListAdded: {
+            list: components["schemas"]["ListView"];
+            /** Format: int64 */
+            task: number;
+        };
+        /** @description A change of a list: what is left out stays as it is. */
+        ListChange: {
+            /**
+             * @description Which columns are what; `null` = the reader finds them.
+             * @default null
+             */
+            mapping: components["schemas"]["Mapping"] | null;
+            /** @description How the file is read; what is left out in it is found by the reader. */
+            reading?: components["schemas"]["Reading"] | null;
+        };
+        ListChanged: {
+            /** Format: int64 */
+            approval: number | null;
+            /** @description `null` = discarded. */
+            list: components["schemas"]["ListView"] | null;
+            /** Format: int64 */
+            task: number | null;
+        };
+        /** @description A list with what its check found. */
+        ListDetail: {
+            /** Format: uint64 */
+            bytes: number;
+            campaign: string;
+            /** Format: date-time */
+            changed_at: string;
+            error: components["schemas"]["Words"] | null;
+            etag: string;
+            file_name: string;
+            found: components["schemas"]["UploadReport"] | null;
+            has_fix_file: boolean;
+            /** Format: int64 */
+            id: number;
+            is_editable: boolean;
+            /** Format: uint64 */
+            leads: number;
+            /** Format: date-time */
+            made_at: string;
+            made_by: string | null;
+            /** @description A person's; `null` = the reader finds the columns. */
+            mapping: components["schemas"]["Mapping"] | null;
+            may_load: boolean;
+            /** @description Unless somebody on it was called. */
+            may_undo: boolean;
+            needs_approval: boolean;
+            reading: components["schemas"]["Reading"];
+            /** Format: uint64 */
+            refused: number;
+            /** Format: uint64 */
+            rows: number;
+            sha256: string;
+            /** @enum {string} */
+            state: "receiving" | "checking" | "unreadable" | "checked" | "waiting" | "refused" | "loading" | "loaded" | "undone" | "discarded";
+            /** @description The task that works on it, or did last. */
+            task: components["schemas"]["TaskView"] | null;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description The report on one list. */
+        ListReport: {
+            blacklists: components["schemas"]["BlacklistReport"][];
+            columns: components["schemas"]["ColumnReport"][];
+            /** @description `UTF-8`, `UTF-16LE`, `gb18030` and so on; for a workbook `xlsx`. */
+            encoding: string;
+            /**
+             * Format: uint64
+             * @description Leads with a number that may be dialled, judged by the list alone.
+             */
+            expected_dialable: number;
+            file: string;
+            /**
+             * Format: uint64
+             * @description The row of the header (of the first sheet), counted from 1; absent when the list has none.
+             */
+            header_row: number | null;
+            /**
+             * Format: uint64
+             * @description Different households among the leads; leads without one are not counted.
+             */
+            households: number;
+            /** Format: uint64 */
+            leads: number;
+            /**
+             * Format: uint64
+             * @description Phone numbers of all leads.
+             */
+            phones: number;
+            /** @description Refused rows by reason. */
+            refused: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            refused_rows: number;
+            /**
+             * Format: uint64
+             * @description Rows below the header that are not blank.
+             */
+            rows_read: number;
+            /** @description The first rows, as they were read. */
+            sample: string[][];
+            /** @description `,`, `\t`, `;` or `|`; empty for a workbook. */
+            separator: string;
+            /** @description The sheet that was read; empty for text, and when several sheets were read. */
+            sheet: string;
+            /**
+             * @description Every sheet that was read, in the order of the workbook.
+             * @default []
+             */
+            sheets: components["schemas"]["SheetReport"][];
+            /**
+             * @description Every sheet that was not read, with the reason.
+             * @default []
+             */
+            unread_sheets: components["schemas"]["UnreadSheet"][];
+            warnings: components["schemas"]["Warning"][];
+        };
+        ListRow: {
+            cells: string[];
+            hint: string;
+            reason: string;
+            /** Format: uint64 */
+            row: number;
+        };
+        ListRowsPage: {
+            columns: string[];
+            items: components["schemas"]["ListRow"][];
+            /** Format: uint64 */
+            next: number | null;
+        };
+        ListView: {
+            /** Format: uint64 */
+            bytes: number;
+            campaign: string;
+            /** Format: date-time */
+            changed_at: string;
+            error: components["schemas"]["Words"] | null;
+            etag: string;
+            file_name: string;
+            has_fix_file: boolean;
+            /** Format: int64 */
+            id: number;
+            is_editable: boolean;
+            /** Format: uint64 */
+            leads: number;
+            /** Format: date-time */
+            made_at: string;
+            made_by: string | null;
+            /** @description A person's; `null` = the reader finds the columns. */
+            mapping: components["schemas"]["Mapping"] | null;
+            may_load: boolean;
+            /** @description Unless somebody on it was called. */
+            may_undo: boolean;
+            needs_approval: boolean;
+            reading: components["schemas"]["Reading"];
+            /** Format: uint64 */
+            refused: number;
+            /** Format: uint64 */
+            rows: number;
+            sha256: string;
+            /** @enum {string} */
+            state: "receiving" | "checking" | "unreadable" | "checked" | "waiting" | "refused" | "loading" | "loaded" | "undone" | "discarded";
+            /** @description The task that works on it, or did last. */
+            task: components["schemas"]["TaskView"] | null;
+            /** Format: int64 */
+            version: number;
+        };
+        Lists: {
+            items: components["schemas"]["ListView"][];
+            /** Format: int64 */
+            next: number | null;
+        };
+        /** @description Which columns are what, by their names in the preview. A column that is not named is kept with the lead. */
+        Mapping: {
+            /** @description Size of the flat in square metres. */
+            area?: string;
+            building?: string;
+            /** @description Columns that together name the household: building, unit, room. */
+            household?: string[];
+            name?: string;
+            /** @description Columns with numbers, in dialling order. */
+            phones: string[];
         };
         /** @description The caller's account, or for a bearer token its role. */
         Me: components["schemas"]["OwnAccount"] | components["schemas"]["Program"];
@@ -1756,6 +2345,9 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Peaks: {
+            peaks: number[];
+        };
         PhoneLink: {
             address: string;
             /** Format: uint64 */
@@ -1799,8 +2391,29 @@ export interface components {
              */
             theme: "system" | "light" | "dark" | null;
         };
+        /** @description What a file looks like. */
+        Preview: {
+            columns: string[];
+            /** @description `UTF-8`, `gb18030` and so on; for a workbook `xlsx`. */
+            encoding: string;
+            /**
+             * Format: uint64
+             * @description Of the text, or of the first sheet that is read; absent when it has none.
+             */
+            header_row: number | null;
+            /** @description The first rows with their numbers, those above the header included. */
+            sample: components["schemas"]["SampleLine"][];
+            /** @description Empty for a workbook. */
+            separator: string;
+            sheets: components["schemas"]["SheetPreview"][];
+        };
         /** @description A problem document (RFC 9457). */
         Problem: {
+            /**
+             * Format: uint64
+             * @description Of `called`: how many calls were made.
+             */
+            calls?: number | null;
             /** @description One word a program can act on. */
             code: string;
             /** @description What is wrong and what to do, for people. */
@@ -1811,8 +2424,15 @@ export interface components {
             id?: string | null;
             /** @description Of `forbidden`: the right that is missing. */
             right?: string | null;
+            /** @description Of `wrong_state`: the present state. */
+            state?: string | null;
             /** Format: uint16 */
             status: number;
+            /**
+             * Format: int64
+             * @description Of `busy`: the task to wait for.
+             */
+            task?: number | null;
             title: string;
             /**
              * Format: uint32
@@ -1829,6 +2449,11 @@ export interface components {
         };
         /** @description A problem document (RFC 9457). */
         ProblemDocument: {
+            /**
+             * Format: uint64
+             * @description Of `called`: how many calls were made.
+             */
+            calls?: number | null;
             /** @description One word a program can act on. */
             code: string;
             /** @description What is wrong and what to do, for people. */
@@ -1839,8 +2464,15 @@ export interface components {
             id?: string | null;
             /** @description Of `forbidden`: the right that is missing. */
             right?: string | null;
+            /** @description Of `wrong_state`: the present state. */
+            state?: string | null;
             /** Format: uint16 */
             status: number;
+            /**
+             * Format: int64
+             * @description Of `busy`: the task to wait for.
+             */
+            task?: number | null;
             title: string;
             /**
              * Format: uint32
@@ -1867,6 +2499,28 @@ export interface components {
         QualityView: {
             fault: string | null;
             grade: string;
+        };
+        /** @description How a person says that a file is to be read; what is `None` is found. */
+        Reading: {
+            /** @description A label of the WHATWG encoding standard: `UTF-8`, `GB18030`, `Big5`, `UTF-16LE`. */
+            encoding?: string | null;
+            /**
+             * Format: uint64
+             * @description The row of the header, counted from 1; 0 = the list has none.
+             */
+            header_row?: number | null;
+            /** @description `,`, `;`, `|` or a tabulator. */
+            separator?: string | null;
+            /** @description Names of the sheets to read. */
+            sheets?: string[] | null;
+        };
+        /** @description What a column is used for. */
+        Role: ("phone" | "name") | "household" | "code" | "building" | "floor_area" | "other";
+        /** @description One row as it stands in the file. */
+        SampleLine: {
+            cells: string[];
+            /** Format: uint64 */
+            row: number;
         };
         Seat: {
             activity: string;
@@ -1972,9 +2626,129 @@ export interface components {
             transport: string;
             user: string;
         };
+        /** @description One sheet of a workbook. */
+        SheetPreview: {
+            is_visible: boolean;
+            name: string;
+        };
+        /** @description One sheet of a workbook that was read. */
+        SheetReport: {
+            /** Format: uint64 */
+            header_row: number | null;
+            /**
+             * Format: uint64
+             * @description Rows that are hidden or filtered out, and were left out.
+             */
+            hidden_rows: number;
+            /** Format: uint64 */
+            leads: number;
+            /**
+             * Format: uint64
+             * @description Merged regions; each of their cells has the text of the first.
+             */
+            merged_regions: number;
+            name: string;
+            /** Format: uint64 */
+            refused_rows: number;
+            /** Format: uint64 */
+            rows_read: number;
+        };
+        /** @description A row of the list, as a screen shows it. */
+        ShownRow: {
+            cells: string[];
+            hint?: string;
+            /** @description Of a refused row. */
+            reason?: string;
+            /** Format: uint64 */
+            row: number;
+        };
         SignIn: {
             login: string;
             password: string;
+        };
+        /** @description The measurements of a sound, as its row keeps them. */
+        SoundMeasured: {
+            /**
+             * Format: uint16
+             * @default 0
+             */
+            channels: number;
+            /**
+             * Format: uint64
+             * @description Samples at full scale.
+             * @default 0
+             */
+            clipped: number;
+            /**
+             * Format: double
+             * @description Decibels below full scale: of the parts with sound in them, of the loudest sample, of what is sent.
+             * @default 0
+             */
+            level_db: number;
+            /**
+             * Format: uint64
+             * @default 0
+             */
+            millis: number;
+            /**
+             * Format: uint64
+             * @description Milliseconds by the headers, if they claim more than there is; else 0.
+             * @default 0
+             */
+            millis_claimed: number;
+            /**
+             * Format: double
+             * @default 0
+             */
+            peak_db: number;
+            /**
+             * Format: uint32
+             * @default 0
+             */
+            sample_rate: number;
+            /**
+             * Format: double
+             * @default 0
+             */
+            sent_db: number;
+            /**
+             * Format: uint64
+             * @default 0
+             */
+            silence_head_ms: number;
+            /**
+             * Format: uint64
+             * @default 0
+             */
+            silence_tail_ms: number;
+        };
+        SoundView: {
+            /** Format: uint64 */
+            bytes: number;
+            error: components["schemas"]["Words"] | null;
+            etag: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            made_at: string;
+            made_by: string | null;
+            measured: components["schemas"]["SoundMeasured"] | null;
+            name: string;
+            /** @enum {string} */
+            state: "measuring" | "unreadable" | "waiting" | "ready" | "refused" | "retired";
+            /** Format: int64 */
+            task: number | null;
+            /** @description Campaigns that name it. */
+            used_by: string[];
+            /** Format: int64 */
+            version: number;
+            /** @description What callees will notice. */
+            warnings: components["schemas"]["Words"][];
+        };
+        Sounds: {
+            items: components["schemas"]["SoundView"][];
+            /** Format: int64 */
+            next: number | null;
         };
         SummaryView: {
             callback: components["schemas"]["CallbackView"] | null;
@@ -1990,6 +2764,52 @@ export interface components {
             import?: components["schemas"]["UndoneImport"] | null;
             /** @constant */
             taken: true;
+        };
+        TaskActionRequest: {
+            /** @enum {string} */
+            action: "cancel";
+        };
+        TaskList: {
+            items: components["schemas"]["TaskView"][];
+            /** Format: int64 */
+            next: number | null;
+        };
+        TaskSubject: {
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "list" | "audio";
+        };
+        TaskView: {
+            /** @description The number of the account. */
+            asked_by: string | null;
+            /** Format: date-time */
+            began_at: string | null;
+            /**
+             * Format: uint64
+             * @description Of `total` units of the kind.
+             */
+            done: number;
+            /** Format: date-time */
+            ended_at: string | null;
+            error: components["schemas"]["Words"] | null;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "check_list" | "load_list" | "undo_list" | "measure_audio";
+            /** Format: date-time */
+            made_at: string;
+            /** @description What came of it; the fields are the kind's own. */
+            result: unknown;
+            /** @enum {string} */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            subject: components["schemas"]["TaskSubject"];
+            /**
+             * Format: uint64
+             * @description 0 = not known.
+             */
+            total: number;
+            words: components["schemas"]["Words"];
         };
         TelephoneEndpoint: {
             telephone: string;
@@ -2038,8 +2858,64 @@ export interface components {
             /** Format: uint64 */
             rows: number;
         };
+        /** @description A sheet that was not read. */
+        UnreadSheet: {
+            name: string;
+            reason: string;
+        };
+        /** @description The document of one check. */
+        UploadReport: {
+            /**
+             * Format: uint64
+             * @description Leads whose household has more than one lead in this list.
+             */
+            household_shared: number;
+            /**
+             * Format: uint64
+             * @description Rows whose numbers the campaign has: they are not taken in again.
+             */
+            known_rows: number;
+            /** @description Some leads, chosen at random. */
+            leads: components["schemas"]["ShownRow"][];
+            /** @description The mapping that was used: a person's, or what the reader found. */
+            mapping: components["schemas"]["Mapping"] | null;
+            /**
+             * Format: uint64
+             * @description Leads that the campaign does not have yet.
+             */
+            new_leads: number;
+            /**
+             * Format: uint64
+             * @description Further numbers of leads that the campaign has.
+             */
+            new_numbers: number;
+            /** @description Absent where the file cannot be read at all. */
+            preview: components["schemas"]["Preview"] | null;
+            /** @description What stands against loading the list, although it could be read. */
+            problem: components["schemas"]["Words"] | null;
+            /** @description Absent where the list is unreadable. */
+            report: components["schemas"]["ListReport"] | null;
+        };
+        /** @description A finding that refused no row. */
+        Warning: {
+            /** Format: uint64 */
+            count: number;
+            /** @description The first rows with this finding. */
+            rows: number[];
+            /**
+             * @description The sheet of the rows, if several sheets were read.
+             * @default
+             */
+            sheet: string;
+            what: string;
+        };
         /** @description A sentence in English and in Chinese. */
         Words: {
+            en: string;
+            zh: string;
+        };
+        /** @description One sentence in both languages. */
+        Words2: {
             en: string;
             zh: string;
         };
@@ -2284,7 +3160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2293,7 +3169,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2453,7 +3329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2462,7 +3338,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2854,7 +3730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2863,7 +3739,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3016,7 +3892,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3025,7 +3901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3183,7 +4059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3192,7 +4068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3730,7 +4606,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3739,7 +4615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4174,6 +5050,1095 @@ export interface operations {
             };
         };
     };
+    getApprovals: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Whose word it waits for; without it the caller's
+                 * @example mine
+                 */
+                state?: "mine" | "others" | "done";
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+                /**
+                 * @description Items a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postApprovalsIdActions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The approval's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "refuse",
+                 *       "note": "旧名单"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApprovalActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAudio: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+                /**
+                 * @description Items a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sounds"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAudio: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The name of the sound, as campaigns name it
+                 * @example notice.wav
+                 */
+                name?: string;
+            };
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example RIFF */
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoundView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk has no room for files, or the enterprise keeps as many as it may */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAudioId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The sound's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoundView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAudioIdActions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The sound's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "retire"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AudioActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAudioIdPeaks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Parts; without it 400
+                 * @example 400
+                 */
+                bins?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The sound's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Peaks"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAudioIdSound: {
+        parameters: {
+            query?: {
+                /**
+                 * @description As it was sent, or as the telephone carries it; without it as it was sent
+                 * @example telephone
+                 */
+                as?: "sent" | "telephone";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The sound's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "audio/mpeg": string;
+                    "audio/ogg": string;
+                    "audio/wav": string;
+                };
+            };
+            /** @description The part that `Range` asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "audio/mpeg": string;
+                    "audio/ogg": string;
+                    "audio/wav": string;
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That part is not there */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getAudit: {
         parameters: {
             query?: {
@@ -4536,7 +6501,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4545,7 +6510,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4698,7 +6663,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4707,7 +6672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5554,7 +7519,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5563,7 +7528,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5722,7 +7687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5731,7 +7696,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6008,6 +7973,305 @@ export interface operations {
             };
             /** @description The service cannot do this now */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsNameLists: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+                /**
+                 * @description Items a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lists"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCampaignsNameLists: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The name of the file, as a person knows it
+                 * @example owners.csv
+                 */
+                file_name?: string;
+            };
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example 姓名,电话
+                 *     张三,13800138000
+                 */
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAdded"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk has no room for files, or the enterprise keeps as many as it may */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6531,7 +8795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6540,7 +8804,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6825,7 +9089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6834,7 +9098,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7198,7 +9462,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7207,7 +9471,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7236,6 +9500,1060 @@ export interface operations {
             };
             /** @description `If-Match` is missing */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getListsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The list's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchListsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The list's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "mapping": {
+                 *         "name": "姓名",
+                 *         "phones": [
+                 *           "电话"
+                 *         ]
+                 *       },
+                 *       "reading": {
+                 *         "encoding": "GB18030",
+                 *         "header_row": 1
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ListChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChanged"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postListsIdActions: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The list's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "load"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ListActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChanged"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getListsIdFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The list's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The part that `Range` asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That part is not there */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getListsIdFixCsv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The list's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description The part that `Range` asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That part is not there */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getListsIdFixXlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The list's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description The part that `Range` asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That part is not there */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getListsIdReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The list's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadReport"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getListsIdRows: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Refused rows, or some leads chosen at random; without it refused
+                 * @example refused
+                 */
+                kind?: "refused" | "lead";
+                /**
+                 * @description Rows refused for this reason
+                 * @example duplicate
+                 */
+                reason?: "invalid_number" | "emergency_number" | "duplicate" | "blacklisted";
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+                /**
+                 * @description Items a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The list's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRowsPage"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7562,7 +10880,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7571,7 +10889,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7718,7 +11036,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7727,7 +11045,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -8014,7 +11332,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8023,7 +11341,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -8274,7 +11592,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8283,7 +11601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -8606,7 +11924,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8615,7 +11933,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -8883,7 +12201,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8892,7 +12210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -9050,7 +12368,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9059,7 +12377,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -9321,7 +12639,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9330,7 +12648,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -9536,7 +12854,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9545,7 +12863,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -9674,7 +12992,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9683,7 +13001,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -9808,6 +13126,402 @@ export interface operations {
             };
             /** @description Somebody changed it meanwhile */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTasks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Tasks of this kind
+                 * @example check_list
+                 */
+                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio";
+                /**
+                 * @description Tasks in this state
+                 * @example running
+                 */
+                state?: "queued" | "running" | "done" | "failed" | "cancelled";
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+                /**
+                 * @description Items a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskList"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTasksId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The task's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postTasksIdActions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The task's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "cancel"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TaskActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10061,7 +13775,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB */
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -10070,7 +13784,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body is no JSON, or no file */
             415: {
                 headers: {
                     [name: string]: unknown;
