@@ -29,7 +29,15 @@ function owners(): string {
 
 const send = (page: Page, name: string, bytes: Buffer) => page.locator('input[type="file"]').setInputFiles({ name, mimeType: "text/csv", buffer: bytes });
 const state = (page: Page, word: string) => page.locator(".list-head .pill", { hasText: word }).waitFor();
-const leads = async (number: string) => ((await service.api(PEOPLE.manager, "GET", `/campaigns/${CAMPAIGN}/leads?number=${number}`)) as { leads: unknown[] }).leads.length;
+
+/** Leads with this number; the service says 404 for a number that the campaign does not have. */
+async function leads(number: string): Promise<number> {
+  const found = await service.api(PEOPLE.manager, "GET", `/campaigns/${CAMPAIGN}/leads?number=${number}`).catch((error: unknown) => {
+    if (String(error).includes("not_listed")) return { leads: [] };
+    throw error;
+  });
+  return (found as { leads: unknown[] }).leads.length;
+}
 
 test("a GBK list with faults is read, mended, loaded, undone and loaded again", async () => {
   // Nobody of the list is called meanwhile, so that the load can be undone.
@@ -79,7 +87,7 @@ test("a GBK list with faults is read, mended, loaded, undone and loaded again", 
   await refused.getByText("孙七").waitFor();
   await page.getByRole("button", { name: /紧急或服务号码 1/ }).waitFor();
 
-  // Somebody else changes the list meanwhile: the page says so instead of writing over it.
+  // The refused rows as a file, mended: two of the four get a number of their own.
   const id = Number(page.url().split("/").pop());
   const downloaded = page.waitForEvent("download");
   await page.getByRole("link", { name: "下载 fix.csv" }).click();
@@ -137,7 +145,7 @@ test("what stands against a list is said with what to do, and a shift lead has n
   await page.route("**/api/v1/lists/*", (route) => (route.request().method() === "PATCH"
     ? route.continue({ headers: { ...route.request().headers(), "if-match": 'W/"1"' } }) : route.continue()));
   await page.getByRole("button", { name: "Check again with these" }).click();
-  await page.locator("#mapping .refusal").waitFor();
+  await page.locator("#mapping").getByText("Somebody changed this list meanwhile").waitFor();
   await page.unroute("**/api/v1/lists/*");
   expect(await page.getByLabel("Use of column second").locator("option:checked").innerText()).toBe("Number 1");
 

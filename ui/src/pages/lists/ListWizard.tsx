@@ -28,7 +28,7 @@ export default function ListWizard() {
   const isStale = useIsStale();
   useTitle(list === undefined ? t("lists.title") : visible(list.file_name));
   const isGone = !isNumber || (error instanceof ApiProblem && error.status === 404) || (list !== undefined && list.campaign !== name);
-  const back = <Link to="..">{t("lists.allLists")}</Link>;
+  const back = <Link to={`/campaigns/${encodeURIComponent(name)}/lists`}>{t("lists.allLists")}</Link>;
   if (isGone) return <><Gone>{t("lists.gone")}</Gone><p className="back">{back}</p></>;
   if (list === undefined) return error ? <Failed problem={error} onRetry={() => void refetch()} /> : <Loading height={480} />;
   return (
