@@ -167,3 +167,32 @@ test("what stands against a list is said with what to do, and a shift lead has n
   expect(lead.faults).toEqual([]);
   await lead.context.close();
 });
+
+test("a full disk is said with what to do, and the same file is sent again by one button; an approval is asked for first", async () => {
+  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
+  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
+  await page.goto(`/campaigns/${CAMPAIGN}/lists`);
+  // The disk of the machine that runs the tests is not filled: this one answer is written here.
+  const upload = `**/api/v1/campaigns/${CAMPAIGN}/lists?**`;
+  await page.route(upload, (route) => (route.request().method() === "POST"
+    ? route.fulfill({ status: 507, contentType: "application/problem+json", body: JSON.stringify({ type: "urn:paceline:problem:disk_low", title: "", status: 507, code: "disk_low", detail: "" }) }) : route.continue()));
+  await send(page, "again.csv", Buffer.from("姓名,手机\n冯春,13712348001\n"));
+  await page.getByText("服务器磁盘空间不足").waitFor();
+  await page.unroute(upload);
+  await page.getByRole("button", { name: "重新上传" }).click();
+  await state(page, "已检查");
+  await page.getByRole("button", { name: "导入 1 位客户" }).waitFor();
+
+  // An organisation that asks for a second person; the switch has no route yet, so the answer is changed on its way.
+  await page.route("**/api/v1/lists/*", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), needs_approval: true } });
+  });
+  await page.reload();
+  // The service itself does not ask for approval here and says so; then the list may be loaded.
+  await page.getByRole("button", { name: "提交审核（1 位客户）" }).click();
+  await page.getByText("这份名单不需要审核").waitFor();
+  await page.getByRole("button", { name: "导入 1 位客户" }).waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+});

@@ -15,6 +15,7 @@ import { visible } from "../../words/format";
 import { ChecksStep } from "./ChecksStep";
 import { ConfirmStep } from "./ConfirmStep";
 import { useList } from "./data";
+import { FilePick } from "./FilePick";
 import { FileStep } from "./FileStep";
 import { MappingStep } from "./MappingStep";
 import { ReadingStep } from "./ReadingStep";
@@ -89,9 +90,12 @@ function Unreadable({ list }: { list: ListDetail }) {
   const language = useLanguage();
   if (list.state !== "unreadable" || list.error === null) return null;
   return (
-    <div className="finding alarm" role="alert">
-      <p><Glyph name="alarm" /> {visible(list.error[language])}</p>
-      <p>{t(list.found?.preview ? "lists.unreadableChoose" : "lists.unreadableSave")}</p>
-    </div>
+    <>
+      <div className="finding alarm" role="alert">
+        <p><Glyph name="alarm" /> {visible(list.error[language])}</p>
+        <p>{t(list.found?.preview ? "lists.unreadableChoose" : "lists.unreadableSave")}</p>
+      </div>
+      {list.found?.preview ? null : <FilePick campaign={list.campaign} label={t("lists.pick")} help={t("lists.pickHelp")} />}
+    </>
   );
 }

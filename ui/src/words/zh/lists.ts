@@ -6,7 +6,7 @@ export const lists = {
   "lists.gone": "没有这份名单:地址不对,或已被丢弃",
   "lists.none": "还没有上传名单。选择一个 .csv、.txt 或 .xlsx 文件:先检查,确认后才进入活动。",
   "lists.pick": "把名单文件拖到这里,或点此选择",
-  "lists.pickHelp": ".csv、.txt 最大 512 MB,.xlsx 最大 128 MB。检查完成前不会拨打任何人。",
+  "lists.pickHelp": ".csv、.txt 最大 512 MB,.xlsx 最大 128 MB。导入之前不会拨打任何人。",
   "lists.pickMended": "上传修正后的文件",
   "lists.pickMendedHelp": "拖到这里,或点此选择。修正后的行会成为一份新名单,单独检查和导入。",
   "lists.oneFile": "一次只能上传一个文件",
