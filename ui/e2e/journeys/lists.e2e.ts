@@ -121,6 +121,7 @@ test("a GBK list with faults is read, mended, loaded, undone and loaded again", 
   await send(page, "修正-2.csv", Buffer.from(mended));
   await state(page, "已检查");
   await page.getByRole("link", { name: "实时", exact: true }).click();
+  await page.waitForURL("**/live");
   await page.goBack();
   await page.getByRole("button", { name: "导入 2 位客户" }).click();
   await state(page, "已导入");
