@@ -10,6 +10,8 @@ const BUDGETS = [
   { page: "today", chunk: "src/pages/today/Today.tsx", kb: 340 },
   { page: "campaigns", chunk: "src/pages/campaigns/Campaigns.tsx", kb: 340 },
   { page: "campaign live", chunk: "src/pages/campaigns/Live.tsx", kb: 340 },
+  { page: "lists", chunk: "src/pages/lists/Lists.tsx", kb: 340 },
+  { page: "list wizard", chunk: "src/pages/lists/ListWizard.tsx", kb: 340 },
   { page: "floor", chunk: "src/pages/floor/Floor.tsx", kb: 300 },
   { page: "people", chunk: "src/pages/people/People.tsx", kb: 340 },
   { page: "add people", chunk: "src/pages/people/AddPerson.tsx", kb: 340 },

@@ -11,7 +11,7 @@ const pages: RouteObject[] = PAGES.map((page) => ({
   handle: { right: page.right },
   lazy: async () => ({ Component: (await page.load()).default }),
   ...(page.children
-    ? { children: page.children.map((child) => ({ path: child.path, lazy: async () => ({ Component: (await child.load()).default }) })) }
+    ? { children: page.children.map((child) => ({ path: child.path, handle: { right: child.right }, lazy: async () => ({ Component: (await child.load()).default }) })) }
     : {}),
 }));
 

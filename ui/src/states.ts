@@ -1,5 +1,5 @@
 /** The one table of states: a word of the service has a meaning, a meaning has a glyph and colours (CONSOLE.md 5.2). */
-import type { Campaign, CampaignState, Seat } from "./api/words";
+import type { Campaign, CampaignState, List, Seat } from "./api/words";
 import type { GlyphName } from "./kit/Glyph";
 import type { PlainKey } from "./words";
 
@@ -79,6 +79,19 @@ export const CAMPAIGN_STATES = {
   finished: state("gone", "done", "campaign.finished"),
   archived: state("gone", "gone", "campaign.archived"),
 } as const satisfies Record<CampaignState, State>;
+
+export const LIST_STATES = {
+  receiving: state("reserved", "reserved", "lists.receiving"),
+  checking: state("reserved", "reserved", "lists.checking"),
+  unreadable: state("alarm", "alarm", "lists.unreadable"),
+  checked: state("idle", "idle", "lists.checked"),
+  waiting: state("waiting", "waiting", "lists.waiting"),
+  refused: state("alarm", "alarm", "lists.refusedByColleague"),
+  loading: state("reserved", "reserved", "lists.loading"),
+  loaded: state("talking", "done", "lists.loaded"),
+  undone: state("gone", "gone", "lists.undone"),
+  discarded: state("gone", "gone", "lists.discarded"),
+} as const satisfies Record<List["state"], State>;
 
 export const TRUNK_STATES = {
   up: state("talking", "on", "trunk.up"),

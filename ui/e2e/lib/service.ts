@@ -1,6 +1,7 @@
 /** The real program on the simulated carrier, in a folder of its own, with people and campaigns: what the journeys drive. */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -26,7 +27,7 @@ const NAMES: Record<string, string> = { wangmin: "王敏", zhaoqiang: "赵强", 
 export interface Service {
   url: string;
   dir: string;
-  /** Runs one request as this account. */
+  /** Runs one request as this account; bytes are sent as a file. */
   api: (who: Account, method: string, path: string, body?: unknown) => Promise<unknown>;
   /** Ends the process and deletes its folder. */
   stop: () => Promise<void>;
@@ -138,8 +139,10 @@ export async function startService({ campaigns = true, people = true, port }: { 
       cookies.set(who.login, (answer.headers.get("set-cookie") ?? "").split(";")[0] ?? "");
     }
     const headers: Record<string, string> = { Cookie: cookies.get(who.login) ?? "", Origin: url };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    const answer = await fetch(`${url}/api/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const isFile = body instanceof Uint8Array;
+    if (body !== undefined) headers["Content-Type"] = isFile ? "application/octet-stream" : "application/json";
+    if (isFile || path.startsWith("/lists/")) headers["Idempotency-Key"] = randomUUID();
+    const answer = await fetch(`${url}/api/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: isFile ? new Uint8Array(body) : JSON.stringify(body) }) });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return text === "" ? undefined : JSON.parse(text);

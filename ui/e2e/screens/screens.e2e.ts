@@ -4,7 +4,8 @@ import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { launch, reconnect, signIn, visitor, type Look } from "../lib/browser";
-import { PEOPLE, startService, type Account, type Service } from "../lib/service";
+import { gbk } from "../lib/gbk";
+import { PEOPLE, startService, until, type Account, type Service } from "../lib/service";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const OUT = new URL("../out/", import.meta.url).pathname;
@@ -15,11 +16,29 @@ let browser: Browser;
 
 beforeAll(async () => {
   [full, empty, browser] = await Promise.all([startService(), startService({ campaigns: false }), launch()]);
+  await sendLists();
 });
 afterAll(async () => {
   await browser?.close();
   await Promise.all([full?.stop(), empty?.stop()]);
 });
+
+/** Lists of one campaign, ids 1 to 4: with faults, unreadable, loaded, and one whose rows the campaign has. */
+async function sendLists(): Promise<void> {
+  const rows = Array.from({ length: 60 }, (_, n) => `${1 + (n % 4)},${1 + (n % 2)},${101 + n},业主${n},${n % 9 === 0 ? `1371${n}` : `1371234${String(1000 + n - (n % 10 === 5 ? 1 : 0))}`},${60 + n}`);
+  const list = gbk(`楼栋,单元,房号,姓名,手机,面积\r\n${rows.join("\r\n")}\r\n`);
+  const send = async (name: string, bytes: Uint8Array) => {
+    const { list: { id } } = (await full.api(PEOPLE.manager, "POST", `/campaigns/jade-garden-vote/lists?file_name=${encodeURIComponent(name)}`, bytes)) as { list: { id: number } };
+    await until(async () => ((await full.api(PEOPLE.manager, "GET", `/lists/${id}`)) as { state: string }).state !== "checking", `${name} is checked`);
+    return id;
+  };
+  expect(await send("业主名单-3期.csv", list)).toBe(1);
+  await send("说明.txt", Buffer.from("第一列|第二列\n甲|乙\n丙|丁\n"));
+  const loaded = await send("补充.csv", Buffer.from("姓名,手机\n赵敏,13712349001\n钱进,13712349002\n"));
+  await full.api(PEOPLE.manager, "POST", `/lists/${loaded}/actions`, { action: "load" });
+  await until(async () => ((await full.api(PEOPLE.manager, "GET", `/lists/${loaded}`)) as { state: string }).state === "loaded", "the list is loaded");
+  await send("补充-重复.csv", Buffer.from("姓名,手机\n赵敏,13712349001\n"));
+}
 
 interface Violation {
   id: string;
@@ -70,6 +89,29 @@ const SCREENS: Screen[] = [
     await page.locator("dialog[open]").waitFor();
   } },
   { name: "campaign-menu", path: "/campaigns/jade-garden-vote/live", reach: (page) => page.locator(".page-head .menu button").click() },
+  { name: "lists", path: "/campaigns/jade-garden-vote/lists", reach: shown("tbody tr") },
+  { name: "lists-empty", path: "/campaigns/jade-garden-calls/lists", reach: shown(".lists > .status") },
+  { name: "lists-unfit-file", path: "/campaigns/jade-garden-calls/lists", reach: async (page) => {
+    await page.locator('input[type="file"]').setInputFiles({ name: "名单.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF") });
+    await page.locator(".file-pick .refusal:not(:empty)").waitFor();
+  } },
+  { name: "lists-forbidden", path: "/campaigns/jade-garden-vote/lists", who: PEOPLE.lead, reach: shown(".status h1") },
+  { name: "list-checked", path: "/campaigns/jade-garden-vote/lists/1", reach: async (page) => {
+    await page.locator("#checks .chip").first().click();
+    await page.locator("#refused-rows tbody tr").first().waitFor();
+  } },
+  { name: "list-confirm", path: "/campaigns/jade-garden-vote/lists/1", reach: async (page) => {
+    await page.locator("#confirm .button.primary").click();
+    await page.locator("dialog[open]").waitFor();
+  } },
+  { name: "list-mapping", path: "/campaigns/jade-garden-vote/lists/1", reach: async (page) => {
+    await page.locator("#mapping select").first().selectOption("other");
+    await page.locator(".unsaved").waitFor();
+  } },
+  { name: "list-unreadable", path: "/campaigns/jade-garden-vote/lists/2", reach: shown(".finding.alarm") },
+  { name: "list-loaded", path: "/campaigns/jade-garden-vote/lists/3", reach: shown("#confirm .button.danger") },
+  { name: "list-known", path: "/campaigns/jade-garden-vote/lists/4", reach: shown('#confirm .button[aria-disabled="true"]') },
+  { name: "list-gone", path: "/campaigns/jade-garden-vote/lists/999", reach: shown(".status h1") },
   { name: "floor", path: "/floor", reach: shown("tbody tr") },
   { name: "floor-empty", path: "/floor", service: () => empty, reach: shown(".status") },
   { name: "floor-force", path: "/floor", reach: async (page) => {
@@ -158,7 +200,7 @@ test("a manager's phone: pages are no wider than the window", async () => {
   const it: Look = { language: "zh", theme: "light", width: 390, height: 844 };
   const { page, context } = await visitor(browser, full.url, it);
   await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "floor", "people", "groups", "results", "blacklist", "tokens"]) {
+  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "campaigns/jade-garden-vote/lists", "campaigns/jade-garden-vote/lists/1", "floor", "people", "groups", "results", "blacklist", "tokens"]) {
     await page.goto(`/${name}`);
     await page.locator("h1").waitFor();
     await page.locator('[data-testid="live-state"].live').waitFor();

@@ -17,6 +17,12 @@ export type BlacklistEntry = Schemas["BlacklistEntryView"];
 export type Token = Schemas["TokenView"];
 export type CampaignWhy = Schemas["CampaignWhy"];
 export type CampaignAction = Schemas["CampaignAction"];
+export type List = Schemas["ListView"];
+export type ListDetail = Schemas["ListDetail"];
+export type ListReading = Schemas["Reading"];
+export type ListMapping = Schemas["Mapping"];
+export type UploadReport = Schemas["UploadReport"];
+export type Task = Schemas["TaskView"];
 
 /** Every path of the API, with `/api/v1`. */
 export type ApiPath = keyof paths;

@@ -15,7 +15,7 @@ export interface Page {
   menu?: "resources" | "admin";
   load: Load;
   /** Pages below a common head, such as the tabs of a campaign. */
-  children?: { path: string; load: Load }[];
+  children?: { path: string; right?: Right; load: Load }[];
 }
 
 export const PAGES: readonly Page[] = [
@@ -25,7 +25,11 @@ export const PAGES: readonly Page[] = [
     path: "campaigns/:name",
     right: "campaigns.read",
     load: () => import("./campaigns/CampaignFrame"),
-    children: [{ path: "live", load: () => import("./campaigns/Live") }],
+    children: [
+      { path: "live", load: () => import("./campaigns/Live") },
+      { path: "lists", right: "lists.edit", load: () => import("./lists/Lists") },
+      { path: "lists/:id", right: "lists.edit", load: () => import("./lists/ListWizard") },
+    ],
   },
   { path: "floor", right: "floor.read", entry: "frame.floor", load: () => import("./floor/Floor") },
   { path: "results", right: "results.read", entry: "results.title", load: () => import("./results/Results") },

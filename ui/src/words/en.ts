@@ -11,10 +11,11 @@ import { problems } from "./en/problems";
 import { frame } from "./en/frame";
 import { entry } from "./en/entry";
 import { campaigns } from "./en/campaigns";
+import { lists } from "./en/lists";
 import { floor } from "./en/floor";
 import { rights } from "./en/rights";
 import { today } from "./en/today";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...tokens, ...admin } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...tokens, ...admin } satisfies Record<keyof typeof zh, string>;
