@@ -15,6 +15,10 @@ export type Call = Schemas["CallView"];
 export type Lead = Schemas["Lead"];
 export type BlacklistEntry = Schemas["BlacklistEntryView"];
 export type Token = Schemas["TokenView"];
+export type Sound = Schemas["SoundView"];
+export type Approval = Schemas["ApprovalView"];
+export type Task = Schemas["TaskView"];
+export type ListDetail = Schemas["ListDetail"];
 export type CampaignWhy = Schemas["CampaignWhy"];
 export type CampaignAction = Schemas["CampaignAction"];
 
