@@ -25,7 +25,7 @@ export function SoundFacts({ sound }: { sound: Sound }) {
         <dt>{t("audio.peak")}</dt><dd>{t("audio.db", { n: measured.peak_db.toFixed(1) })}</dd>
         <dt>{t("audio.clipped")}</dt><dd>{count(measured.clipped)}</dd>
         <dt>{t("audio.silence")}</dt><dd>{t("audio.silenceOf", { head: seconds(measured.silence_head_ms), tail: seconds(measured.silence_tail_ms) })}</dd>
-        <dt>{t("audio.form")}</dt><dd>{t("audio.formOf", { channels: channelWords(measured.channels, t), rate: count(measured.sample_rate), size: bytes(sound.bytes) })}</dd>
+        <dt>{t("audio.form")}</dt><dd>{channelWords(measured.channels, t)} · {count(measured.sample_rate)} Hz · {bytes(sound.bytes)}</dd>
       </dl>
       {sound.warnings.length === 0 ? <p className="hint">{t("audio.noWarnings")}</p> : (
         <ul className="sound-warnings" aria-label={t("audio.warnings")}>

@@ -47,7 +47,6 @@ export const audio = {
   "audio.facts": "Measured",
   "audio.peak": "Peak",
   "audio.form": "Format",
-  "audio.formOf": "{channels} · {rate} Hz · {size}",
   "audio.mono": "Mono",
   "audio.stereo": "Stereo",
   "audio.channels": "{n|channel|channels}",

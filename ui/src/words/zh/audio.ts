@@ -45,7 +45,6 @@ export const audio = {
   "audio.facts": "测量",
   "audio.peak": "峰值",
   "audio.form": "格式",
-  "audio.formOf": "{channels} · {rate} Hz · {size}",
   "audio.mono": "单声道",
   "audio.stereo": "立体声",
   "audio.channels": "{n} 声道",
