@@ -76,7 +76,7 @@ export function AddSound({ onAdded }: { onAdded: (id: number) => void }) {
     <Drawer parameter="add" title={t("audio.add")}>
       <form className="form" noValidate onSubmit={(event) => void submit(event)}>
         <FileBox file={file} fault={faults.file} onTake={take} />
-        <Field label={t("audio.name")} value={name} onChange={setName} autoComplete="off" fault={faults.name} help={t("audio.nameHelp")} />
+        <Field label={t("audio.name")} value={name} onChange={(text) => { setName(text); setFaults(({ name: _, ...rest }) => rest); }} autoComplete="off" fault={faults.name} help={t("audio.nameHelp")} />
         {sent === undefined || file === undefined ? null : <Progress sent={sent} all={file.size} />}
         {refusal === undefined ? null : <p className="summary-fault" role="alert">{refusal}</p>}
         <div className="buttons">
@@ -98,8 +98,9 @@ function FileBox({ file, fault, onTake }: { file: File | undefined; fault: strin
       <label htmlFor="sound-file">{t("audio.file")}</label>
       <div className={isOver ? "drop over" : "drop"} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
         onDrop={(event) => { event.preventDefault(); setOver(false); onTake(event.dataTransfer.files[0]); }}>
-        <input id="sound-file" type="file" accept=".wav,.mp3,audio/wav,audio/mpeg" aria-invalid={fault !== undefined || undefined} aria-describedby="sound-file-help" onChange={(event) => onTake(event.target.files?.[0])} />
-        {file === undefined ? null : <p><strong>{visible(file.name)}</strong> <span className="hint">{bytes(file.size)}</span></p>}
+        <input id="sound-file" className="visually-hidden" type="file" accept=".wav,.mp3,audio/wav,audio/mpeg" aria-invalid={fault !== undefined || undefined} aria-describedby="sound-file-help" onChange={(event) => onTake(event.target.files?.[0])} />
+        <label className="button" htmlFor="sound-file">{t("audio.choose")}</label>
+        {file === undefined ? null : <p className="chosen"><strong>{visible(file.name)}</strong> <span className="hint">{bytes(file.size)}</span></p>}
       </div>
       <div id="sound-file-help">{fault === undefined ? null : <p className="fault" role="alert">{fault}</p>}<p className="help">{t("audio.fileHelp")}</p></div>
     </div>
