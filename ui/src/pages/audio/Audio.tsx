@@ -21,7 +21,7 @@ import { AddSound } from "./AddSound";
 import { useSoundEvents, useSounds, useTask } from "./data";
 import { usePersonName } from "./person-name";
 import { SoundDrawer } from "./SoundDrawer";
-import { seconds } from "./SoundFacts";
+import { decibels, seconds } from "./SoundFacts";
 
 /** `/audio`: sounds of announcements with what was measured; a row opens the player. */
 export default function Audio() {
@@ -87,7 +87,7 @@ function SoundRow({ sound, decidedBy }: { sound: Sound; decidedBy: string | null
       <td className="clip"><Link className="row" to={link({ sound: String(sound.id), add: null })} title={visible(sound.name)}>{visible(sound.name)}</Link></td>
       <td className="clip second" title={sound.used_by.map(visible).join(", ")}>{sound.used_by.length === 0 ? t("audio.unused") : sound.used_by.map(visible).join(", ")}</td>
       <td className="number">{measured === null ? t("common.none") : duration(Math.round(measured.millis / 1000))}</td>
-      <td className="number">{measured === null ? t("common.none") : t("audio.db", { n: measured.level_db.toFixed(0) })}</td>
+      <td className="number">{measured === null ? t("common.none") : decibels(measured.level_db, 0)}</td>
       <td className="number">{measured === null ? t("common.none") : count(measured.clipped)}</td>
       <td className="number">{measured === null ? t("common.none") : t("audio.silenceOf", { head: seconds(measured.silence_head_ms), tail: seconds(measured.silence_tail_ms) })}</td>
       <td>{sound.state === "measuring" ? <Measuring sound={sound} /> : <Pill state={SOUND_STATES[sound.state]} />} {warned}</td>

@@ -4,6 +4,8 @@ import { useLanguage, useWords, type Translate } from "../../words";
 import { count, duration } from "../../words/format";
 import { bytes } from "./sound";
 
+/** Decibels below full scale, with the sign of a number. */
+export const decibels = (level: number, digits: number): string => `${level.toFixed(digits).replace("-", "\u2212")} dB`;
 export const seconds = (millis: number): string => (millis / 1000).toFixed(1);
 
 function channelWords(channels: number, t: Translate): string {
@@ -21,8 +23,8 @@ export function SoundFacts({ sound }: { sound: Sound }) {
     <>
       <dl className="facts">
         <dt>{t("audio.length")}</dt><dd>{duration(Math.round(measured.millis / 1000))}</dd>
-        <dt>{t("audio.level")}</dt><dd>{t("audio.db", { n: measured.level_db.toFixed(0) })}</dd>
-        <dt>{t("audio.peak")}</dt><dd>{t("audio.db", { n: measured.peak_db.toFixed(1) })}</dd>
+        <dt>{t("audio.level")}</dt><dd>{decibels(measured.level_db, 0)}</dd>
+        <dt>{t("audio.peak")}</dt><dd>{decibels(measured.peak_db, 1)}</dd>
         <dt>{t("audio.clipped")}</dt><dd>{count(measured.clipped)}</dd>
         <dt>{t("audio.silence")}</dt><dd>{t("audio.silenceOf", { head: seconds(measured.silence_head_ms), tail: seconds(measured.silence_tail_ms) })}</dd>
         <dt>{t("audio.form")}</dt><dd>{channelWords(measured.channels, t)} · {count(measured.sample_rate)} Hz · {bytes(sound.bytes)}</dd>

@@ -11,6 +11,8 @@ interface Props {
 
 /** A bar and the gap after it, in CSS pixels. */
 const BAR = 3;
+/** The loudest peak of a sound that is drawn as small as it is: noise must not look like speech. */
+const QUIETEST = 0.02;
 
 /** The sound's loudness over its length; a click goes there. The slider beside it does the same by keys, so that this is no control of its own. */
 export function Waveform({ peaks, at, onGo }: Props) {
@@ -53,11 +55,13 @@ function draw(canvas: HTMLCanvasElement, peaks: readonly number[], at: number): 
   // Custom properties are not resolved by the canvas; these two of its own style are.
   const style = getComputedStyle(canvas);
   const [played, rest] = [style.color, style.caretColor];
+  // What is sent has a level well below full scale: the loudest part fills the height.
+  const top = Math.max(QUIETEST, ...peaks);
   const bars = Math.max(1, Math.floor(width / BAR));
   for (let n = 0; n < bars; n += 1) {
     const [first, end] = [Math.floor((n * peaks.length) / bars), Math.ceil(((n + 1) * peaks.length) / bars)];
     const peak = Math.max(0, ...peaks.slice(first, Math.max(end, first + 1)));
-    const tall = Math.max(1, Math.min(1, peak) * (height - 2));
+    const tall = Math.max(1, (peak / top) * (height - 2));
     pen.fillStyle = (n + 0.5) / bars <= at ? played : rest;
     pen.fillRect(n * BAR, (height - tall) / 2, BAR - 1, tall);
   }

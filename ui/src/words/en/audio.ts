@@ -16,8 +16,6 @@ export const audio = {
   "audio.uploaded": "Uploaded",
   "audio.checked": "Checked",
   "audio.unused": "No campaign",
-  "audio.db": "{n} dB",
-  "audio.secs": "{n} s",
   "audio.silenceOf": "{head} / {tail} s",
   "audio.warned": "{n|warning|warnings}",
   "audio.you": "You",
@@ -65,5 +63,4 @@ export const audio = {
   "audio.retireNow": "Retire {name}",
   "audio.retired": "{name} is retired.",
   "audio.gone": "No such sound; it may have been retired",
-  "audio.mayNot": "The right to edit audio is missing",
 } as const satisfies Record<keyof typeof zh, string>;

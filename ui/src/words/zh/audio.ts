@@ -14,8 +14,6 @@ export const audio = {
   "audio.uploaded": "上传",
   "audio.checked": "审核",
   "audio.unused": "没有活动",
-  "audio.db": "{n} 分贝",
-  "audio.secs": "{n} 秒",
   "audio.silenceOf": "{head} / {tail} 秒",
   "audio.warned": "{n} 条提醒",
   "audio.you": "你",
@@ -63,5 +61,4 @@ export const audio = {
   "audio.retireNow": "停用 {name}",
   "audio.retired": "已停用 {name}。",
   "audio.gone": "没有这条语音,可能已被停用",
-  "audio.mayNot": "没有管理语音的权限",
 } as const;
