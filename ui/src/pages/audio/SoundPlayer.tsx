@@ -78,7 +78,7 @@ export function SoundPlayer({ sound, onHeard }: Props) {
     event.preventDefault();
     event.stopPropagation();
   };
-  const shown = length === undefined ? "–:––" : duration(Math.ceil(length));
+  const shown = length === undefined ? "–:––" : duration(Math.round(length));
   return (
     <div className="sound-player" role="group" aria-label={t("audio.player")} onKeyDown={onKeyDown}>
       <audio ref={audio} src={source} preload="metadata" onLoadedMetadata={onLoaded} onTimeUpdate={note} onPlay={() => setPlaying(true)}
