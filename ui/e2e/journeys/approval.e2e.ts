@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
 import { launch, signIn, visitor } from "../lib/browser";
-import { PEOPLE, startService, type Service } from "../lib/service";
+import { PEOPLE, startService, until, type Service } from "../lib/service";
 import { tone } from "../lib/sound";
 
 const OUT = new URL("../out/", import.meta.url).pathname;
@@ -137,4 +137,27 @@ test("a sound is uploaded, approved by another person who heard it, sent back wi
   expect(other.faults).toEqual([]);
   await maker.context.close();
   await other.context.close();
+});
+
+test("a list that waits shows its check and some of its rows; it is approved once they were shown", async () => {
+  service.setSwitch("approve_lists", true);
+  const rows = ["姓名,手机号码,房号", ...Array.from({ length: 30 }, (_, n) => `业主${n},1549${String(1_000_000 + n)},1栋-1-${100 + n}`), "错号 <b>,123,2栋-1-101", "重复,15491000000,2栋-1-102"];
+  const { list } = (await service.upload(PEOPLE.colleague, `/campaigns/jade-garden-calls/lists?file_name=${encodeURIComponent("业主名单.csv")}`, new TextEncoder().encode(rows.join("\n")))) as { list: { id: number } };
+  await until(async () => ((await service.api(PEOPLE.colleague, "GET", `/lists/${list.id}`)) as { state: string }).state === "checked", "the list is checked");
+  await service.api(PEOPLE.colleague, "POST", `/lists/${list.id}/actions`, { action: "submit" });
+  const { page, faults, context } = await visitor(browser, service.url, { language: "en", theme: "light" });
+  onTestFailed(() => page.screenshot({ path: `${OUT}approval-failed.list.png` }).then(() => undefined));
+  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
+  await page.goto(`/approvals?of=list:${list.id}`);
+  const thing = page.getByRole("region", { name: "业主名单.csv", exact: true });
+  await thing.getByRole("definition").filter({ hasText: "32 rows" }).waitFor();
+  await thing.getByText("Invalid number 1").waitFor();
+  await thing.getByText("Duplicate 1").waitFor();
+  await thing.getByRole("cell", { name: /^业主\d+$/ }).first().waitFor();
+  await page.screenshot({ path: `${OUT}approvals-list.en.light.png` });
+  await thing.getByRole("button", { name: "Approve" }).click();
+  await page.getByText("“业主名单.csv” is approved.").waitFor();
+  expect(((await service.api(PEOPLE.colleague, "GET", `/lists/${list.id}`)) as { state: string }).state).not.toBe("waiting");
+  expect(faults).toEqual([]);
+  await context.close();
 });
