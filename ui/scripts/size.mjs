@@ -17,6 +17,8 @@ const BUDGETS = [
   { page: "add people", chunk: "src/pages/people/AddPerson.tsx", kb: 340 },
   { page: "groups", chunk: "src/pages/people/Groups.tsx", kb: 340 },
   { page: "results", chunk: "src/pages/results/Results.tsx", kb: 340 },
+  { page: "audio", chunk: "src/pages/audio/Audio.tsx", kb: 340 },
+  { page: "approvals", chunk: "src/pages/approvals/Approvals.tsx", kb: 340 },
   { page: "blacklist", chunk: "src/pages/blacklist/Blacklist.tsx", kb: 340 },
   { page: "tokens", chunk: "src/pages/admin/Tokens.tsx", kb: 340 },
   { page: "audit", chunk: "src/pages/admin/Audit.tsx", kb: 340 },

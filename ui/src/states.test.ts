@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Campaign, Seat } from "./api/words";
 import * as words from "./api/words";
-import { CALL_STATES, CAMPAIGN_STATES, LEAD_STATES, OUTCOME_STATES, SEAT_STATES, WHY_ALARMS, campaignState, seatState } from "./states";
+import { APPROVAL_STATES, CALL_STATES, CAMPAIGN_STATES, LEAD_STATES, OUTCOME_STATES, SEAT_STATES, SOUND_STATES, WHY_ALARMS, campaignState, seatState } from "./states";
 import { RIGHTS } from "./rights";
 import { zh } from "./words/zh";
 
@@ -60,7 +60,7 @@ test("every word has a state, and every state a word in the catalogue", () => {
   expect(Object.keys(OUTCOME_STATES).sort()).toEqual([...words.OUTCOMES].sort());
   expect(Object.keys(LEAD_STATES).sort()).toEqual([...words.LEAD_STATES].sort());
   expect(Object.keys(CAMPAIGN_STATES).sort()).toEqual([...words.CAMPAIGN_STATES].sort());
-  for (const table of [SEAT_STATES, CALL_STATES, OUTCOME_STATES, LEAD_STATES, CAMPAIGN_STATES]) {
+  for (const table of [SEAT_STATES, CALL_STATES, OUTCOME_STATES, LEAD_STATES, CAMPAIGN_STATES, SOUND_STATES, APPROVAL_STATES]) {
     for (const state of Object.values(table)) expect(zh).toHaveProperty([state.word]);
   }
 });

@@ -1,5 +1,5 @@
 /** The one table of states: a word of the service has a meaning, a meaning has a glyph and colours (CONSOLE.md 5.2). */
-import type { Campaign, CampaignState, List, Seat } from "./api/words";
+import type { Approval, Campaign, CampaignState, List, Seat, Sound } from "./api/words";
 import type { GlyphName } from "./kit/Glyph";
 import type { PlainKey } from "./words";
 
@@ -97,6 +97,22 @@ export const TRUNK_STATES = {
   up: state("talking", "on", "trunk.up"),
   down: state("alarm", "alarm", "trunk.down"),
 } as const;
+
+export const SOUND_STATES = {
+  measuring: state("reserved", "ringing", "sound.measuring"),
+  unreadable: state("alarm", "alarm", "sound.unreadable"),
+  waiting: state("waiting", "waiting", "sound.waiting"),
+  ready: state("talking", "done", "sound.ready"),
+  refused: state("alarm", "alarm", "sound.refused"),
+  retired: state("gone", "gone", "sound.retired"),
+} as const satisfies Record<Sound["state"], State>;
+
+export const APPROVAL_STATES = {
+  open: state("waiting", "waiting", "approval.open"),
+  approved: state("talking", "done", "approval.approved"),
+  refused: state("alarm", "alarm", "approval.refused"),
+  withdrawn: state("gone", "gone", "approval.withdrawn"),
+} as const satisfies Record<Approval["state"], State>;
 
 /** Reasons of a campaign's why that need a person: shown as an alarm. */
 export const WHY_ALARMS: ReadonlySet<string> = new Set(["trunks_down", "store_stalled", "no_agents", "caller_ids_used", "pacer_failed", "feed_doubted"]);

@@ -15,20 +15,26 @@ export interface Account {
   role: "admin" | "manager" | "lead" | "analyst" | "agent";
 }
 
-export const PEOPLE: Record<"manager" | "lead" | "analyst" | "agent", Account> = {
+export const PEOPLE: Record<"manager" | "lead" | "analyst" | "agent" | "colleague", Account> = {
   manager: { login: "wangmin", password: "kite-lantern-42", role: "manager" },
   lead: { login: "zhaoqiang", password: "river-stone-17", role: "lead" },
   analyst: { login: "linyu", password: "paper-crane-63", role: "analyst" },
   agent: { login: "chenmei", password: "green-willow-8", role: "agent" },
+  /** A second manager, who approves what the first one uploads. */
+  colleague: { login: "liuyun", password: "amber-sparrow-29", role: "manager" },
 };
 
-const NAMES: Record<string, string> = { wangmin: "王敏", zhaoqiang: "赵强", linyu: "林雨", chenmei: "陈梅" };
+const NAMES: Record<string, string> = { wangmin: "王敏", zhaoqiang: "赵强", linyu: "林雨", chenmei: "陈梅", liuyun: "刘云" };
 
 export interface Service {
   url: string;
   dir: string;
   /** Runs one request as this account; bytes are sent as a file. */
   api: (who: Account, method: string, path: string, body?: unknown) => Promise<unknown>;
+  /** Sends a file as this account. */
+  upload: (who: Account, path: string, file: Uint8Array<ArrayBuffer>) => Promise<unknown>;
+  /** Sets a switch of every organisation that no route sets yet, in the store itself. */
+  setSwitch: (name: "approve_audio" | "approve_lists", isOn: boolean) => void;
   /** Ends the process and deletes its folder. */
   stop: () => Promise<void>;
   /** What the program wrote, its last 8,000 characters. */
@@ -132,21 +138,25 @@ export async function startService({ campaigns = true, people = true, port }: { 
     run(["user", "add", login, "--name", NAMES[login] ?? login, "--role", role, "--number", "8001", "--password-stdin"], `${password}\n`);
   }
   const cookies = new Map<string, string>();
-  const api = async (who: Account, method: string, path: string, body?: unknown): Promise<unknown> => {
+  const cookie = async (who: Account): Promise<string> => {
     if (!cookies.has(who.login)) {
       const answer = await fetch(`${url}/api/v1/sign-in`, { method: "POST", headers: { "Content-Type": "application/json", Origin: url }, body: JSON.stringify({ login: who.login, password: who.password }) });
       if (!answer.ok) throw new Error(`${who.login} cannot sign in: ${answer.status} ${await answer.text()}`);
       cookies.set(who.login, (answer.headers.get("set-cookie") ?? "").split(";")[0] ?? "");
     }
-    const headers: Record<string, string> = { Cookie: cookies.get(who.login) ?? "", Origin: url };
-    const isFile = body instanceof Uint8Array;
-    if (body !== undefined) headers["Content-Type"] = isFile ? "application/octet-stream" : "application/json";
-    if (isFile || path.startsWith("/lists/")) headers["Idempotency-Key"] = randomUUID();
-    const answer = await fetch(`${url}/api/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: isFile ? new Uint8Array(body) : JSON.stringify(body) }) });
+    return cookies.get(who.login) ?? "";
+  };
+  const ask = async (who: Account, method: string, path: string, type: string, body: BodyInit | undefined): Promise<unknown> => {
+    const headers: Record<string, string> = { Cookie: await cookie(who), Origin: url, "Idempotency-Key": randomUUID() };
+    if (body !== undefined) headers["Content-Type"] = type;
+    const answer = await fetch(`${url}/api/v1${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return text === "" ? undefined : JSON.parse(text);
   };
+  const api = (who: Account, method: string, path: string, body?: unknown) => body instanceof Uint8Array ? ask(who, method, path, "application/octet-stream", new Uint8Array(body)) : ask(who, method, path, "application/json", body === undefined ? undefined : JSON.stringify(body));
+  const upload = (who: Account, path: string, file: Uint8Array<ArrayBuffer>) => ask(who, "POST", path, "application/octet-stream", file);
+  const setSwitch = (name: string, isOn: boolean) => void execFileSync("sqlite3", ["-cmd", ".timeout 10000", join(dir, "paceline.db"), `update organisation set settings = json_set(settings, '$.${name}', json('${isOn}'));`]);
   try {
     await start();
     if (people) {
@@ -160,7 +170,7 @@ export async function startService({ campaigns = true, people = true, port }: { 
     throw error;
   }
   return {
-    url, dir, api, start,
+    url, dir, api, upload, setSwitch, start,
     log: () => log,
     kill: () => end("SIGKILL"),
     stop: async () => {
@@ -174,7 +184,7 @@ export async function startService({ campaigns = true, people = true, port }: { 
 async function addPeople(api: Service["api"], hasGroup: boolean): Promise<void> {
   const groups = hasGroup ? ["jade-garden"] : [];
   // Numbers are given: drawn ones could be those of the agents below.
-  for (const [n, { login, password, role }] of [PEOPLE.lead, PEOPLE.analyst, PEOPLE.agent].entries()) {
+  for (const [n, { login, password, role }] of [PEOPLE.lead, PEOPLE.analyst, PEOPLE.agent, PEOPLE.colleague].entries()) {
     const works = role === "lead" || role === "agent";
     await api(PEOPLE.manager, "POST", "/agents", { number: String(8002 + n), name: NAMES[login] ?? login, login, password, role, recorded: false, skills: [], groups: works ? groups : [] });
   }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { launch, reconnect, signIn, visitor, type Look } from "../lib/browser";
 import { gbk } from "../lib/gbk";
 import { PEOPLE, startService, until, type Account, type Service } from "../lib/service";
+import { tone } from "../lib/sound";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const OUT = new URL("../out/", import.meta.url).pathname;
@@ -17,6 +18,7 @@ let browser: Browser;
 beforeAll(async () => {
   [full, empty, browser] = await Promise.all([startService(), startService({ campaigns: false }), launch()]);
   await sendLists();
+  await addSounds();
 });
 afterAll(async () => {
   await browser?.close();
@@ -38,6 +40,24 @@ async function sendLists(): Promise<void> {
   await full.api(PEOPLE.manager, "POST", `/lists/${loaded}/actions`, { action: "load" });
   await until(async () => ((await full.api(PEOPLE.manager, "GET", `/lists/${loaded}`)) as { state: string }).state === "loaded", "the list is loaded");
   await send("补充-重复.csv", Buffer.from("姓名,手机\n赵敏,13712349001\n"));
+}
+
+/** Sounds in each state: ready, waiting for either manager, quiet and late, refused, no sound at all. */
+async function addSounds(): Promise<void> {
+  const add = async (who: Account, name: string, bytes: Uint8Array<ArrayBuffer>) => {
+    const { id } = (await full.upload(who, `/audio?name=${encodeURIComponent(name)}`, bytes)) as { id: number };
+    await until(async () => ((await full.api(who, "GET", `/audio/${id}`)) as { state: string }).state !== "measuring", `${name} is measured`);
+    return id;
+  };
+  const sample = (name: string) => new Uint8Array(readFileSync(new URL(`../../../campaigns/jade-garden/${name}`, import.meta.url)));
+  await add(PEOPLE.manager, "notice.mp3", sample("notice.mp3"));
+  full.setSwitch("approve_audio", true);
+  await add(PEOPLE.manager, "安抚提示(二期).wav", sample("sorry.wav"));
+  await add(PEOPLE.colleague, "quiet-and-late.wav", tone({ before: 1.9, secs: 2, level: 0.01 }));
+  await add(PEOPLE.colleague, "refused.wav", tone({ before: 0, secs: 1, level: 0.4 }));
+  const { items } = (await full.api(PEOPLE.manager, "GET", "/approvals")) as { items: { id: number; title: string }[] };
+  await full.api(PEOPLE.manager, "POST", `/approvals/${items.find((it) => it.title === "refused.wav")?.id}/actions`, { action: "refuse", note: "电话号码读错了" });
+  await add(PEOPLE.manager, "song.ogg", new TextEncoder().encode("OggS this is no sound that is played"));
 }
 
 interface Violation {
@@ -143,6 +163,30 @@ const SCREENS: Screen[] = [
   { name: "call", path: "/results?call=out-1", reach: shown(".drawer .path li") },
   { name: "call-gone", path: "/results?call=out-999999999", reach: shown(".drawer .status h1") },
   { name: "lead", path: "/results?lead=1", reach: shown(".drawer .facts") },
+  { name: "audio", path: "/audio", reach: shown("tbody tr") },
+  { name: "audio-empty", path: "/audio", service: () => empty, reach: shown(".status") },
+  { name: "audio-add", path: "/audio?add=1", reach: async (page) => {
+    await page.locator('.drawer button[type="submit"]').click();
+    await page.locator(".fault").first().waitFor();
+  } },
+  { name: "audio-sound", path: "/audio?sound=3", reach: shown(".drawer .waveform") },
+  { name: "audio-unreadable", path: "/audio?sound=5", reach: shown(".drawer .sound-warning") },
+  { name: "audio-gone", path: "/audio?sound=999", reach: shown(".drawer .status h1") },
+  { name: "audio-retire", path: "/audio?sound=3", reach: async (page) => {
+    await page.locator(".drawer footer button").first().click();
+    await page.locator(".dialog[open]").waitFor();
+  } },
+  { name: "audio-forbidden", path: "/audio", who: PEOPLE.analyst, reach: shown(".status h1") },
+  { name: "approvals", path: "/approvals", reach: shown(".thing .waveform") },
+  { name: "approvals-others", path: "/approvals?state=others", reach: shown(".thing .waveform") },
+  { name: "approvals-done", path: "/approvals?state=done", reach: shown(".thing .waveform") },
+  { name: "approvals-empty", path: "/approvals", service: () => empty, reach: shown(".status") },
+  { name: "approvals-refuse", path: "/approvals", reach: async (page) => {
+    await page.locator(".decide button").last().click();
+    await page.locator('.dialog[open] button[type="submit"]').click();
+    await page.locator(".dialog .fault").waitFor();
+  } },
+  { name: "approvals-forbidden", path: "/approvals", who: PEOPLE.analyst, reach: shown(".status h1") },
   { name: "blacklist", path: "/blacklist?number=13800138000", reach: shown(".answer") },
   { name: "blacklist-add", path: "/blacklist?add=1", reach: shown(".drawer form") },
   { name: "health", path: "/health", reach: shown(".checks li") },
@@ -200,7 +244,7 @@ test("a manager's phone: pages are no wider than the window", async () => {
   const it: Look = { language: "zh", theme: "light", width: 390, height: 844 };
   const { page, context } = await visitor(browser, full.url, it);
   await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "campaigns/jade-garden-vote/lists", "campaigns/jade-garden-vote/lists/1", "floor", "people", "groups", "results", "blacklist", "tokens"]) {
+  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "campaigns/jade-garden-vote/lists", "campaigns/jade-garden-vote/lists/1", "floor", "people", "groups", "results", "audio", "approvals", "blacklist", "tokens"]) {
     await page.goto(`/${name}`);
     await page.locator("h1").waitFor();
     await page.locator('[data-testid="live-state"].live').waitFor();

@@ -115,11 +115,18 @@ async function codeOf(response: Response): Promise<string | undefined> {
 async function read(response: Response, path: string): Promise<unknown> {
   if (response.ok) return response.status === 204 ? undefined : await response.json();
   const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
-  const retryAfter = Number(response.headers.get("Retry-After") ?? "") || undefined;
-  const failure = new ApiProblem(response.status, problem?.code ?? "unavailable", problem?.detail ?? "", problem, retryAfter);
-  if (response.status === 401 && failure.code !== "wrong_password" && !path.endsWith("/sign-in")) onSignedOut?.();
-  throw failure;
+  throw refused(response.status, problem, response.headers.get("Retry-After"), path);
 }
+
+/** The exception of a refused request; a session that ended is reported to the page. */
+export function refused(status: number, problem: Problem | undefined, retryAfter: string | null, path: string): ApiProblem {
+  const failure = new ApiProblem(status, problem?.code ?? "unavailable", problem?.detail ?? "", problem, Number(retryAfter ?? "") || undefined);
+  if (status === 401 && failure.code !== "wrong_password" && !path.endsWith("/sign-in")) onSignedOut?.();
+  return failure;
+}
+
+/** The language of the answers, for requests that are not made by [`call`]. */
+export const answerLanguage = (): string => language;
 
 export const get = <P extends PathWith<"get">>(path: P, options?: Options<Operation<P, "get">>) => call("get", path, options);
 export const post = <P extends PathWith<"post">>(path: P, options?: Options<Operation<P, "post">>) => call("post", path, options);

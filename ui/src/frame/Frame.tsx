@@ -11,6 +11,7 @@ import type { Right } from "../rights";
 import { onStreamEnded, useIsExpired, useMe, useSession } from "../session";
 import { useWords } from "../words";
 import { AccountMenu } from "./AccountMenu";
+import { ApprovalsBadge } from "./ApprovalsBadge";
 import { AskPassword } from "./AskPassword";
 import { LinkLines, LiveState, NewVersion } from "./LiveState";
 import { NavMenu } from "./NavMenu";
@@ -58,6 +59,7 @@ function SignedIn() {
           <Button kind="plain" size="small" keys="Control+K" onClick={() => setFinding(true)}>{t("frame.find")} <kbd>Ctrl K</kbd></Button>
         </span>
         <NewVersion />
+        {rights.has("approvals.decide") ? <ApprovalsBadge /> : null}
         <LiveState />
         <AccountMenu />
       </header>

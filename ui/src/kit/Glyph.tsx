@@ -1,6 +1,6 @@
 /** Glyphs of states, drawn: symbol fonts differ between systems, and some machines have none. 16 units a side, in the ink around them. */
 export type GlyphName =
-  | "idle" | "reserved" | "ringing" | "talking" | "held" | "consulting" | "wrap" | "paused" | "none" | "gone" | "waiting" | "alarm" | "on" | "done" | "warning";
+  | "idle" | "reserved" | "ringing" | "talking" | "held" | "consulting" | "wrap" | "paused" | "none" | "gone" | "waiting" | "alarm" | "on" | "done" | "warning" | "checked";
 
 const PATHS: Record<GlyphName, string> = {
   idle: "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 5v3.2l2.2 1.3",
@@ -16,6 +16,7 @@ const PATHS: Record<GlyphName, string> = {
   waiting: "M4 2h8M4 14h8M5 2c0 3 3 4 3 6s-3 3-3 6M11 2c0 3-3 4-3 6s3 3 3 6",
   alarm: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM4.500 8h7",
   on: "!M8 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8Z",
+  checked: "M3.500 2.500h9a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1h-9a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1ZM5 8l2.200 2.300L11 5.800",
   done: "M3 8.500 6.500 12 13 4.500",
   warning: "M8 2 1.500 13.500h13L8 2ZM8 6.500v3M8 11.500v.1",
 };

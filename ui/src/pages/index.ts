@@ -11,8 +11,8 @@ export interface Page {
   right: Right;
   /** Its entry in the top navigation; pages without one are reached from others. */
   entry?: PlainKey;
-  /** The menu of the navigation that holds the entry; without it the entry stands by itself. */
-  menu?: "resources" | "admin";
+  /** The menu of the navigation that holds the entry; without it the entry stands by itself. `badge`: reached by its count at the right of the frame. */
+  menu?: "resources" | "admin" | "badge";
   load: Load;
   /** Pages below a common head, such as the tabs of a campaign. */
   children?: { path: string; right?: Right; load: Load }[];
@@ -39,6 +39,8 @@ export const PAGES: readonly Page[] = [
   { path: "groups", right: "people.read", entry: "groups.title", menu: "resources", load: () => import("./people/Groups") },
   { path: "groups/new", right: "groups.edit", load: () => import("./people/GroupForm") },
   { path: "groups/:group/edit", right: "groups.edit", load: () => import("./people/GroupForm") },
+  { path: "audio", right: "audio.edit", entry: "audio.title", menu: "resources", load: () => import("./audio/Audio") },
+  { path: "approvals", right: "approvals.decide", entry: "approvals.title", menu: "badge", load: () => import("./approvals/Approvals") },
   { path: "blacklist", right: "blacklist.read", entry: "blacklist.title", menu: "resources", load: () => import("./blacklist/Blacklist") },
   { path: "tokens", right: "tokens.edit", entry: "tokens.title", menu: "admin", load: () => import("./admin/Tokens") },
   { path: "audit", right: "audit.read", entry: "audit.title", menu: "admin", load: () => import("./admin/Audit") },

@@ -1,6 +1,8 @@
 import { common } from "./en/common";
 import { kit } from "./en/kit";
 import { admin } from "./en/admin";
+import { audio } from "./en/audio";
+import { approvals } from "./en/approvals";
 import { blacklist } from "./en/blacklist";
 import { tokens } from "./en/tokens";
 import { results } from "./en/results";
@@ -18,4 +20,4 @@ import { today } from "./en/today";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...tokens, ...admin } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin } satisfies Record<keyof typeof zh, string>;

@@ -1,6 +1,8 @@
 import { common } from "./zh/common";
 import { kit } from "./zh/kit";
 import { admin } from "./zh/admin";
+import { audio } from "./zh/audio";
+import { approvals } from "./zh/approvals";
 import { blacklist } from "./zh/blacklist";
 import { tokens } from "./zh/tokens";
 import { results } from "./zh/results";
@@ -17,4 +19,4 @@ import { rights } from "./zh/rights";
 import { today } from "./zh/today";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...tokens, ...admin };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin };

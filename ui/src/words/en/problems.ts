@@ -20,5 +20,11 @@ export const problems = {
   "problem.in_use": "It is in use: stop that first, then remove it",
   "problem.past": "This moment is in the past",
   "problem.number_stays": "A number never changes: add a new account",
+  "problem.disk_low": "The server has too little disk for uploads; ask an administrator for room",
+  "problem.storage_full": "The files kept have reached their limit: retire sounds or discard lists first",
+  "problem.too_slow": "No data came for 30 s: check the network, then upload again",
+  "problem.cut_off": "The file did not arrive whole: upload it again",
+  "problem.own_work": "Nobody approves their own work: ask a colleague",
+  "problem.not_open": "This was decided or withdrawn already",
   "problem.other": "Not done ({code})",
 } as const satisfies Record<keyof typeof zh, string>;

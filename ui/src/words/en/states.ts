@@ -65,6 +65,18 @@ export const states = {
   "trunk.up": "Up",
   "trunk.down": "Down",
 
+  "sound.measuring": "Being measured",
+  "sound.unreadable": "Cannot be played",
+  "sound.waiting": "Awaiting approval",
+  "sound.ready": "Ready",
+  "sound.refused": "Sent back",
+  "sound.retired": "Retired",
+
+  "approval.open": "Awaiting approval",
+  "approval.approved": "Approved",
+  "approval.refused": "Sent back",
+  "approval.withdrawn": "Withdrawn",
+
   "rule.whole_day": "Today",
   "rule.rolling_24h": "24 hours",
   "rule.us_tsr": "US TSR (30 days)",

@@ -19,5 +19,11 @@ export const problems = {
   "problem.in_use": "正在使用:先停用它,再删除",
   "problem.past": "这个时刻已经过去",
   "problem.number_stays": "工号不能修改:请新建账户",
+  "problem.disk_low": "服务器磁盘空间不足,暂不接收文件:请管理员清理",
+  "problem.storage_full": "企业的文件已达上限:请先停用不用的语音或放弃旧名单",
+  "problem.too_slow": "30 秒没有收到数据:检查网络,然后重新上传",
+  "problem.cut_off": "文件没有传完:请重新上传",
+  "problem.own_work": "不能审核自己提交的内容:请同事审核",
+  "problem.not_open": "这一项已有人处理或已撤回",
   "problem.other": "没有完成({code})",
 } as const;

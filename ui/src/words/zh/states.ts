@@ -63,6 +63,18 @@ export const states = {
   "trunk.up": "可用",
   "trunk.down": "不可用",
 
+  "sound.measuring": "正在测量",
+  "sound.unreadable": "无法播放",
+  "sound.waiting": "等待审核",
+  "sound.ready": "可用",
+  "sound.refused": "已退回",
+  "sound.retired": "已停用",
+
+  "approval.open": "待审核",
+  "approval.approved": "已通过",
+  "approval.refused": "已退回",
+  "approval.withdrawn": "已撤回",
+
   "rule.whole_day": "当日",
   "rule.rolling_24h": "24 小时",
   "rule.us_tsr": "US TSR(30 天)",
