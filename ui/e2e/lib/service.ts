@@ -109,6 +109,7 @@ export async function startService({ campaigns = true, people = true, port }: { 
   writeCampaigns(dir);
   writeFileSync(join(dir, "paceline.toml"), [
     "[store]", `url = "sqlite://${join(dir, "paceline.db")}"`, 'journal = "off"',
+    "[files]", "free_gib_min = 0", "free_pct_min = 0",
     "[http]", `listen = "127.0.0.1:${http}"`, "[sip]", 'listen = ["udp://127.0.0.1:0"]',
     "[rtp]", `ports = [${first}, ${last}]`, "",
   ].join("\n"));
