@@ -96,7 +96,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may do this at all; see [`rights`](super::rights) for what is asked beside it.
+    /// Whether the caller may do this at all; see [`rights`] for what is asked beside it.
     pub fn may(&self, action: Action) -> bool {
         if self.scopes.as_ref().is_some_and(|scopes| !scopes.contains(&action)) {
             return false;

@@ -484,13 +484,23 @@ fn parse_foreign(digits: &str, home: Option<Region>) -> Result<PhoneNumber, Refu
     e164.parse().ok().and_then(PhoneNumber::from_e164).ok_or_else(refused)
 }
 
+/// Eight digits that are a day of this or the last century: `20270212`.
+fn is_date(digits: &str) -> bool {
+    let part = |range: std::ops::Range<usize>| digits.get(range).and_then(|text| text.parse::<u32>().ok());
+    digits.len() == 8
+        && part(0..4).is_some_and(|year| (1900..2100).contains(&year))
+        && part(4..6).is_some_and(|month| (1..=12).contains(&month))
+        && part(6..8).is_some_and(|day| (1..=31).contains(&day))
+}
+
 fn refusal_for(fault: NotChinese, digits: &str) -> Refusal {
     let count = digits.len();
     invalid_number(match fault {
         NotChinese::Service => return service_refusal(digits),
-        NotChinese::NoAreaCode => {
-            format!("a landline without its area code: write it as 0755{digits}, with its own area code")
-        }
+        NotChinese::NoAreaCode => match is_date(digits) {
+            true => "a date, not a number".to_owned(),
+            false => format!("a landline without its area code: write 0, its own area code, then {digits}"),
+        },
         NotChinese::NoLeadingZero => {
             format!("a landline without its leading zero? Write 0{digits} if that is the number")
         }

@@ -120,7 +120,7 @@ impl Store {
         Ok(done)
     }
 
-    /// What follows an addition that a [`Change`] has committed: the engine is notified, and open leads that have no
+    /// What follows an addition that a [`Change`](super::Change) has committed: the engine is notified, and open leads that have no
     /// other number left are closed. Returns their number.
     pub async fn apply_blacklist(&self, addition: &BlacklistAddition) -> Result<u64, StoreError> {
         let mut closed = 0;

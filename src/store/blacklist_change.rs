@@ -9,7 +9,7 @@ use paceline_core::number_pattern::NumberPattern;
 
 impl Change<'_> {
     /// Puts patterns on the blacklist; the number of those that this source had not named before. After the commit
-    /// call [`Store::apply_blacklist`].
+    /// call [`Store::apply_blacklist`](super::Store::apply_blacklist).
     pub async fn add_blacklist(&mut self, addition: &BlacklistAddition) -> Result<u64, StoreError> {
         let (now, mut added) = (self.at(), 0);
         for chunk in addition.patterns.chunks(CHUNK) {
@@ -18,7 +18,7 @@ impl Change<'_> {
         Ok(added)
     }
 
-    /// As [`Store::remove_blacklist`].
+    /// As [`Store::remove_blacklist`](super::Store::remove_blacklist).
     pub async fn remove_blacklist(
         &mut self,
         campaign: Option<CampaignId>,
@@ -32,7 +32,7 @@ impl Change<'_> {
         Ok(removed)
     }
 
-    /// As [`Store::remove_blacklist_entry`].
+    /// As [`Store::remove_blacklist_entry`](super::Store::remove_blacklist_entry).
     pub async fn remove_blacklist_entry(&mut self, id: i64) -> Result<(), StoreError> {
         let removed = delete_entry(self.conn(), id).await.map_err(|e| self.error(e))?;
         require_found(removed, || format!("a blacklist entry with id {id}"))
