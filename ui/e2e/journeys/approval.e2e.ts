@@ -141,7 +141,7 @@ test("a sound is uploaded, approved by another person who heard it, sent back wi
 
 test("a list that waits shows its check and some of its rows; it is approved once they were shown", async () => {
   service.setSwitch("approve_lists", true);
-  const rows = ["姓名,手机号码,房号", ...Array.from({ length: 30 }, (_, n) => `业主${n},1549${String(1_000_000 + n)},1栋-1-${100 + n}`), "错号 <b>,123,2栋-1-101", "重复,15491000000,2栋-1-102"];
+  const rows = ["姓名,手机号码,房号", ...Array.from({ length: 30 }, (_, n) => `业主${n},1549${String(1_000_000 + n)},1栋-1-${100 + n}`), "错号 <b>,1549100000,2栋-1-101", "重复,15491000000,2栋-1-102"];
   const { list } = (await service.upload(PEOPLE.colleague, `/campaigns/jade-garden-calls/lists?file_name=${encodeURIComponent("业主名单.csv")}`, new TextEncoder().encode(rows.join("\n")))) as { list: { id: number } };
   await until(async () => ((await service.api(PEOPLE.colleague, "GET", `/lists/${list.id}`)) as { state: string }).state === "checked", "the list is checked");
   await service.api(PEOPLE.colleague, "POST", `/lists/${list.id}/actions`, { action: "submit" });
