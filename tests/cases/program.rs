@@ -268,7 +268,7 @@ const RTP_PORTS: u16 = 200;
 /// The first of a range of ports that no other case of this process uses and nothing is bound to.
 fn rtp_ports() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let blocks = (30_000 - 10_000) / RTP_PORTS;
+    let blocks = (25_000 - 10_000) / RTP_PORTS;
     // Processes of several people start at different blocks.
     let first = (std::process::id() % u32::from(blocks)) as u16;
     for _ in 0..blocks {

@@ -198,7 +198,7 @@ fn closing_sends_bye_and_the_port_rests_before_reuse() {
     let (far, control) = loop {
         // RTCP goes to the port after the far side's.
         let far = PlainSocket::open();
-        let next = (super::LOCALHOST, far.address.port().saturating_add(1));
+        let next = (far.address.ip(), far.address.port().saturating_add(1));
         if let Ok(control) = std::net::UdpSocket::bind(next) {
             break (far, control);
         }

@@ -1,6 +1,6 @@
 //! A far end without a media room: a plain socket that keeps every packet as received.
 
-use super::{LOCALHOST, PATIENCE};
+use super::{PATIENCE, own_loopback};
 use paceline_core::media::rtp::Packet;
 use std::net::{SocketAddr, UdpSocket};
 
@@ -23,7 +23,7 @@ pub struct KeptPacket {
 
 impl PlainSocket {
     pub fn open() -> PlainSocket {
-        let socket = UdpSocket::bind((LOCALHOST, 0)).unwrap();
+        let socket = UdpSocket::bind((own_loopback(), 0)).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let address = socket.local_addr().unwrap();
         PlainSocket { socket, address }
