@@ -13,6 +13,13 @@ mod audio;
 mod audit;
 pub mod auth;
 mod blacklist;
+mod campaign_answers;
+pub mod campaign_requests;
+mod campaign_start;
+mod campaign_text;
+mod campaign_views;
+mod campaigns;
+mod checklist;
 pub mod client;
 mod fields;
 mod floor;
@@ -37,6 +44,7 @@ mod request_limits;
 pub mod rights;
 mod route;
 pub mod routes;
+mod routes_campaigns;
 mod routes_people;
 mod routes_uploads;
 pub mod secrets;
@@ -55,7 +63,9 @@ mod views;
 pub mod why;
 mod write_timeout;
 
-pub use app_state::{AppState, AppStateParts, CampaignFolder, OpenCampaign, PhoneSettings, agent_account};
+pub use app_state::{
+    AppState, AppStateParts, CampaignFolder, OpenCampaign, OpenRefusal, PhoneSettings, UseText, agent_account,
+};
 pub use blacklist::NUMBERS_MAX;
 pub use server::{Console, start};
 
