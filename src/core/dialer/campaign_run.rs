@@ -129,6 +129,27 @@ impl CampaignRun {
         }
     }
 
+    /// Takes new rules. The pacer keeps what it has learnt where it is still asked; a plan of the old rules does not
+    /// hold.
+    pub fn change_rules(&mut self, now: Time, rules: Campaign) {
+        let per_sec = rules.calls_per_sec.unwrap_or(0.0);
+        self.opening.set_spacing(per_sec);
+        self.wire.set_per_sec(per_sec);
+        self.opening.forget_slower_limit(now);
+        self.wire.forget_slower_limit(now);
+        self.drop_clock_cache();
+        (self.braking, self.planned) = (None, None);
+        self.pacer = match self.pacer.take() {
+            _ if !predicts(rules.mode) => None,
+            Some(mut pacer) => {
+                pacer.set_rules(pacer_rules(&rules));
+                Some(pacer)
+            }
+            None => Some(Box::new(FailSafePacer::new(pacer_rules(&rules)))),
+        };
+        self.rules = rules;
+    }
+
     /// How long a call over this trunk may take until the phone rings.
     pub fn setup_over(&self, line: Option<&TrunkLine>) -> Duration {
         line.and_then(|line| line.trunk.setup).unwrap_or(self.rules.setup)
