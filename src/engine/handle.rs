@@ -34,6 +34,8 @@ pub enum EngineRequest {
         phones: BTreeMap<AgentId, String>,
     },
     OpenCampaign(Box<CampaignOpening>),
+    /// An open campaign has new rules, which apply at once.
+    ChangeCampaign(Box<CampaignChange>),
     ManagerAction {
         campaign: CampaignId,
         action: ManagerAction,
@@ -128,6 +130,17 @@ pub struct CampaignOpening {
     pub sorry: Option<Arc<Sound>>,
 }
 
+/// New rules of an open campaign. A trunk that they name must have been defined before.
+#[derive(Debug)]
+pub struct CampaignChange {
+    /// Under the id with which it was opened.
+    pub campaign: Campaign,
+    /// The announcement of calls answered from now on; `None` = as before.
+    pub sound: Option<Arc<Sound>>,
+    /// The message for an abandoned callee; `None` = the built-in one.
+    pub sorry: Option<Arc<Sound>>,
+}
+
 /// An agent and its SIP account.
 #[derive(Clone, Debug)]
 pub struct AgentAccount {
@@ -213,6 +226,11 @@ impl EngineHandle {
         let (answer, answered) = oneshot::channel();
         self.send(EngineRequest::LocateLead { campaign, lead, household, numbers, answer }).await;
         answered.await.ok()
+    }
+
+    /// Gives an open campaign new rules; call it once the store has committed them.
+    pub async fn change_campaign(&self, change: CampaignChange) {
+        self.send(EngineRequest::ChangeCampaign(Box::new(change))).await;
     }
 
     /// Takes back calls to numbers that were put on the blacklist; call it once the store has committed them.
