@@ -42,6 +42,7 @@ mod phone_contacts;
 mod read_pool;
 pub mod reader;
 pub mod recordings;
+pub mod result_rows;
 pub mod resume;
 pub mod scope;
 pub mod seat_log;
@@ -95,7 +96,7 @@ pub use reader::Reader;
 pub use recordings::{RecordingRow, RecoveredRecording};
 pub use resume::{Interrupted, Resumed};
 pub use scope::Scope;
-pub use simulated::{Forgotten, KEY_PRESS_SOURCE};
+pub use simulated::{Forgotten, KEY_PRESS_SOURCE, SUMMARY_SOURCE};
 pub use views::{CallLogFilter, CallRow, LeadRecord, PhoneRow, RecordingPart};
 pub use writer::Writer;
 
