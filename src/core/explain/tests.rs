@@ -147,6 +147,7 @@ fn a_closed_lead_says_for_which_reason() {
             last: Some(Outcome::Answered),
             at: Some(NOW),
             tries: 2,
+            blacklisted: false,
         }
     );
     // A follow-up without a date is left to people.
