@@ -3,11 +3,11 @@
 use super::floor::AgentCall;
 use super::{AttemptFacts, Engine, LiveEvent};
 use crate::net::rtp::{MediaCommand, MediaError};
-use crate::store::{Command, KEY_PRESS_SOURCE};
+use crate::store::{Command, KEY_PRESS_SOURCE, SUMMARY_SOURCE};
 use crate::text::Lang;
 use paceline_core::call::{Ended, Progress};
 use paceline_core::campaign::is_system_name;
-use paceline_core::dialer::output::AttemptRequest;
+use paceline_core::dialer::output::{AttemptRequest, DoNotCallBy};
 use paceline_core::dialer::{Input, LineView, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
@@ -103,8 +103,12 @@ impl Engine {
             Output::FetchLeads { campaign, count, untried } => {
                 self.send_to_store(Command::FetchLeads { campaign, count, untried })
             }
-            Output::Blacklist { campaign, number } => {
-                let source = KEY_PRESS_SOURCE.to_owned();
+            Output::Blacklist { campaign, number, by } => {
+                let source = match by {
+                    DoNotCallBy::Key => KEY_PRESS_SOURCE,
+                    DoNotCallBy::Summary => SUMMARY_SOURCE,
+                };
+                let source = source.to_owned();
                 self.send_to_store(Command::Blacklist { campaign: Some(campaign), number, source });
             }
             Output::Decided { campaign, decision } => {

@@ -12,6 +12,15 @@ use crate::pacing::Decision;
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 
+/// Who asked for no further call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DoNotCallBy {
+    /// The callee, by a key.
+    Key,
+    /// An agent, by the disposition of the call.
+    Summary,
+}
+
 /// The closed list of outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Output {
@@ -69,6 +78,7 @@ pub enum Output {
     Blacklist {
         campaign: CampaignId,
         number: PhoneNumber,
+        by: DoNotCallBy,
     },
     /// A placing decision whose reason differs from the last, or that placed calls.
     Decided {

@@ -3,7 +3,7 @@
 use super::Job;
 use crate::agent::{Activity, CallSummary, Refusal, WrapUp};
 use crate::campaign::Disposition;
-use crate::dialer::output::{LeadUpdate, SummaryRecord};
+use crate::dialer::output::{DoNotCallBy, LeadUpdate, SummaryRecord};
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId, CampaignId};
@@ -211,7 +211,11 @@ impl Dialer {
             }
         }
         if let (true, Some(number)) = (do_not_call, job.number) {
-            self.outputs.push_back(Output::Blacklist { campaign: job.campaign, number });
+            self.outputs.push_back(Output::Blacklist {
+                campaign: job.campaign,
+                number,
+                by: DoNotCallBy::Summary,
+            });
         }
         self.outputs.push_back(Output::SaveSummary(Box::new(SummaryRecord {
             attempt: job.call.attempt(),
