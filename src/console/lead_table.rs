@@ -7,6 +7,7 @@ use super::problem::Problem;
 use super::rights::Action;
 use super::shown_number::{NumberSight, ShownNumber, shown_optional};
 use super::views::{millis, optional_moment};
+use crate::store::lead_actions::FRONT;
 use crate::store::{CampaignRecord, LeadFilter, LeadKey, LeadTableRow, Reader};
 use crate::text::{AgentNumbers, Lang, LeadRowFacts, TimeFormat};
 use axum::Json;
@@ -211,7 +212,7 @@ impl Table {
     }
 
     fn row(&self, row: &LeadTableRow, numbers: &[PhoneNumber]) -> Value {
-        let next_at = Some(Utc::from_millis(row.next_at)).filter(|_| row.next_at > 0);
+        let next_at = Some(Utc::from_millis(row.next_at)).filter(|_| row.next_at > FRONT);
         let facts = LeadRowFacts {
             state: LeadState::from_word(&row.state),
             reason: row.reason.as_deref().and_then(Reason::from_word),
@@ -220,7 +221,7 @@ impl Table {
             next_at,
             callback_agent: self.agent(row.callback_agent),
             callback_skill: row.callback_skill.clone(),
-            assigned_agent: self.agent(row.assigned_agent.filter(|agent| *agent > 0)),
+            assigned_agent: self.agent(row.assigned_agent),
             is_first: row.rank > 0,
             is_called: row.is_called,
         };

@@ -28,6 +28,7 @@ pub mod household_history;
 pub mod idempotency;
 pub mod imports;
 pub mod inbound_calls;
+pub mod lead_actions;
 pub mod lead_lookup;
 pub mod lead_table;
 pub mod leads;

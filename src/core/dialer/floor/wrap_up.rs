@@ -283,5 +283,6 @@ fn after_summary(
         result: None,
         household_done: (state == LeadState::Done).then_some(lead.household).flatten(),
         callback: booked.map(|(_, callback)| callback),
+        version: lead.version,
     }
 }
