@@ -7,6 +7,7 @@ use super::parameters::{Form, Parameter};
 use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
+use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
 use super::routes_uploads::UPLOADS;
 use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
@@ -83,11 +84,11 @@ const PART: &[Parameter] =
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const ROUTES_COUNT: usize = PEOPLE.len() + WORK.len() + UPLOADS.len();
+const ROUTES_COUNT: usize = PEOPLE.len() + WORK.len() + UPLOADS.len() + PACING.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];
-    let parts = [PEOPLE, WORK, UPLOADS];
+    let parts = [PEOPLE, WORK, UPLOADS, PACING];
     let (mut at, mut part) = (0, 0);
     while part < parts.len() {
         let mut own = 0;
@@ -117,7 +118,7 @@ const WORK: &[Route] = &[
         method: "get",
         path: "/live",
         right: Right::Visible(Action::FloorRead),
-        summary: "Server-sent events: snapshot, then seat, decision, campaign, finished and beat",
+        summary: "Server-sent events: snapshot, then seat, decision, minute, campaign, finished and beat",
         query: NONE,
         body: BodySchema::Empty,
         status: 200,

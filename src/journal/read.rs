@@ -209,6 +209,7 @@ pub fn segment_spans(files: &[PathBuf], whole: bool) -> Result<Vec<SegmentSpan>,
                     campaigns.extend([named(campaign)]);
                     opening = false;
                 }
+                Input::CampaignChanged { campaign } => campaigns.extend([named(campaign)]),
                 _ => {}
             }
             let utc = clock.utc(record.at);
@@ -261,7 +262,8 @@ fn replay_segment(
         found.outputs += outputs.len() as u64;
         found.calls_placed +=
             outputs.iter().filter(|output| matches!(output, Output::PlaceCall { .. })).count() as u64;
-        if let (Some(shadows), Input::CampaignOpened { .. }) = (shadows.as_ref(), &record.input) {
+        let begins = matches!(record.input, Input::CampaignOpened { .. } | Input::CampaignChanged { .. });
+        if let Some(shadows) = shadows.as_ref().filter(|_| begins) {
             dialer.shadow_all(shadows.rules);
         }
         observer.after(record.at, &record.input, &outputs, &dialer);

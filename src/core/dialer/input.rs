@@ -128,6 +128,11 @@ pub enum Input {
         /// The contact or instance is one that was registered before; otherwise it may be another device.
         same_device: bool,
     },
+    /// An open campaign has new rules, which apply at once. Live calls keep their trunk, their caller ID and the text
+    /// that they have heard.
+    CampaignChanged {
+        campaign: Box<Campaign>,
+    },
 }
 
 /// State that the store kept from the last run.

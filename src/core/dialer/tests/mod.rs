@@ -4,6 +4,7 @@ mod abandons;
 mod agent_phones;
 mod arrears;
 mod callbacks;
+mod change;
 mod dead_legs;
 mod floor;
 mod lead_sync;
