@@ -137,6 +137,7 @@ async fn save_attempts(attempts: u64) -> Figures {
                         day_end: at + day,
                         rest: Duration::from_secs(60),
                         guaranteed: false,
+                        lead_version: 0,
                     };
                     calls.insert(AttemptId(next), lead);
                     next += 1;

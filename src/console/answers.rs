@@ -430,7 +430,51 @@ answers! {
         state: String,
         numbers: Vec<Option<String>>,
     }
-    LeadsFound { leads: Vec<LeadFound>, }
+    LeadLookUp { leads: Vec<LeadFound>, }
+    LastCall { at: Option<Moment>, outcome: String, disposition: Option<String>, }
+    LeadCallback {
+        at: Option<Moment>,
+        /// The number of the agent for whom it is booked.
+        agent: Option<String>,
+    }
+    LeadRow {
+        lead: i64,
+        row: i64,
+        /// The file of its import.
+        list: Option<String>,
+        name: Option<String>,
+        /// Other leads of the flat.
+        households: i64,
+        /// The household as the list has it.
+        place: Option<String>,
+        building: Option<String>,
+        /// In dialling order.
+        numbers: Vec<String>,
+        state: String,
+        reason: Option<String>,
+        attempts: i64,
+        /// Attempts that each number may have.
+        attempts_max: Option<u32>,
+        last: Option<LastCall>,
+        next_at: Option<Moment>,
+        callback: Option<LeadCallback>,
+        /// The number of the agent who alone calls this lead.
+        assigned_agent: Option<String>,
+        /// From the stored facts; `GET …/leads/{lead}/why` is exact.
+        because: Words,
+    }
+    LeadCount {
+        n: u64,
+        /// Whether there are no more: counted up to 10,000, and for two seconds at most.
+        exact: bool,
+    }
+    LeadTable {
+        leads: Vec<LeadRow>,
+        /// For `after`. A page that took too long has fewer leads than asked, and the next one goes on there.
+        next: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        count: Option<LeadCount>,
+    }
 
     Column { column: String, cell: String, }
     PhoneView {
@@ -714,6 +758,14 @@ pub enum Me {
 pub enum BatchRow {
     Added(AgentAdded),
     Refused(AgentRefused),
+}
+
+/// Leads by number or row, or a page of the table.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum LeadsFound {
+    Table(LeadTable),
+    LookUp(LeadLookUp),
 }
 
 /// Figures for those who lead or read; dispositions for agents.

@@ -23,6 +23,7 @@ mod groups;
 mod headers;
 mod health;
 pub mod idempotency;
+mod lead_table;
 mod limits;
 pub mod list_changes;
 mod list_views;

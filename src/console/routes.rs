@@ -62,6 +62,22 @@ const CALLS: &[Parameter] = &[
     parameter("limit", Form::Whole(1, 500), "Calls a page; without it 50", "50"),
 ];
 
+/// Look-ups and filters of a campaign's leads.
+const LEADS: &[Parameter] = &[
+    parameter("number", Form::Telephone, "The lead with this number, asked alone", "13800138000"),
+    parameter("row", Form::Whole(1, WHOLE_MAX), "The lead in this row of the list, asked alone", "17"),
+    parameter("state", Form::Word(&["open", "follow_up", "done", "failed"]), "Leads in this state", "open"),
+    parameter("reason", Form::Reason, "Leads closed for this reason", "attempts_used"),
+    parameter("outcome", Form::Outcome, "Leads whose last attempt had this outcome", "busy"),
+    parameter("disposition", Form::Text, "Leads with this code of an agent's last summary", "voted"),
+    parameter("building", Form::Text, "Leads of this building", "3-2"),
+    parameter("callback", Form::Word(&["true", "false"]), "Whether a callback is booked", "true"),
+    parameter("q", Form::Text, "A row of the list, a whole number, or a part of the name", "王"),
+    parameter("after", Form::Text, "The page after the one whose `next` this is", "4711.812"),
+    parameter("limit", Form::Whole(1, 500), "Leads a page; without it 50", "50"),
+    parameter("count", Form::Word(&["1"]), "`1`: count the leads that match, exactly up to 10,000", "1"),
+];
+
 const PART: &[Parameter] =
     &[parameter("part", Form::Whole(1, 1_000), "A call recorded in parts has several files: 1, 2, …", "1")];
 
@@ -157,11 +173,8 @@ const WORK: &[Route] = &[
         method: "get",
         path: "/campaigns/{name}/leads",
         right: Right::Visible(Action::CampaignsRead),
-        summary: "Leads by number or by row of the list; where there are none, the nearest",
-        query: &[
-            parameter("number", Form::Telephone, "The lead with this number", "13800138000"),
-            parameter("row", Form::Whole(1, WHOLE_MAX), "The lead in this row of the list", "17"),
-        ],
+        summary: "The table of leads by filters, in list order; or leads by number or row and, where there are none, the nearest",
+        query: LEADS,
         body: BodySchema::Empty,
         status: 200,
         answer: answer!(LeadsFound),

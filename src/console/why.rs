@@ -5,6 +5,7 @@ use super::app_state::{AppState, OpenCampaignFacts};
 use super::auth::Caller;
 use super::fields::parse_telephone;
 use super::floor;
+use super::lead_table::{self, LeadsQuery};
 use super::problem::Problem;
 use super::records::parse_id;
 use super::rights::Action;
@@ -21,7 +22,6 @@ use paceline_core::explain::{self, DialStatus, LeadFacts, LeadWhy};
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -244,19 +244,20 @@ fn view_of(state: &AppState, campaign: CampaignId) -> (Option<View>, String) {
     (open.map(|open| open.view), open.map(|open| open.line_trunk.clone()).unwrap_or_default())
 }
 
-#[derive(Deserialize)]
-pub(super) struct LeadsQuery {
-    number: Option<String>,
-    row: Option<u64>,
-}
-
-/// Looks leads up by a number or by a row of the list.
+/// Looks leads up by a number or by a row of the list; without them the table of leads.
 pub(super) async fn leads(
     State(state): State<AppState>,
     caller: Caller,
     Path(name): Path<String>,
     Query(query): Query<LeadsQuery>,
 ) -> Result<Json<Value>, Problem> {
+    if query.number.is_none() && query.row.is_none() {
+        return lead_table::show(&state, &caller, &name, query).await;
+    }
+    if query.has_filters() {
+        let detail = "`number` and `row` are asked alone; the filter `q` takes numbers and rows too";
+        return Err(Problem::unprocessable(detail));
+    }
     let (campaign, facts) = visible_campaign(&state, &caller, &name)?;
     let sight = caller.sight();
     let selector = match (&query.number, query.row) {
@@ -266,10 +267,7 @@ pub(super) async fn leads(
             LeadSelector::Number(number)
         }
         (None, Some(row)) => LeadSelector::Row(row),
-        _ => {
-            let detail = "no lead is named: ask by `number` or by `row`";
-            return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", detail));
-        }
+        _ => return Err(Problem::unprocessable("ask by `number` or by `row`, not by both")),
     };
     let mut reader = state.store().reader().await?;
     let found = reader.find_leads(campaign, selector).await?;

@@ -11,6 +11,7 @@ mod enterprises;
 mod figures;
 mod hostile;
 mod idempotency;
+mod leads_table;
 mod limits;
 mod lists;
 mod live;

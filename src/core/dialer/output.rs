@@ -312,6 +312,8 @@ pub struct AttemptRequest {
     /// An agent is reserved for this call alone, so a number that rests after an abandoned call may be
     /// dialled.
     pub guaranteed: bool,
+    /// [`Lead::version`](crate::lead::Lead::version) of the copy that is dialled.
+    pub lead_version: i64,
 }
 
 /// An attempt's result as it is written.
@@ -359,4 +361,7 @@ pub struct LeadUpdate {
     pub household_done: Option<HouseholdId>,
     /// A booked callback: the lead is due at `next_at`, for the agent or skill named here.
     pub callback: Option<Callback>,
+    /// [`Lead::version`](crate::lead::Lead::version) of the copy that was decided on. What a person changed since
+    /// then stands, unless a call or an agent decides.
+    pub version: i64,
 }

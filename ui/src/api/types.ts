@@ -478,7 +478,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Leads by number or by row of the list; where there are none, the nearest */
+        /** The table of leads by filters, in list order; or leads by number or row and, where there are none, the nearest */
         get: operations["getCampaignsNameLeads"];
         put?: never;
         post?: never;
@@ -1919,6 +1919,12 @@ export interface components {
             en: string;
             zh: string;
         };
+        LastCall: {
+            /** Format: date-time */
+            at: string | null;
+            disposition: string | null;
+            outcome: string;
+        };
         Lead: {
             /** Format: int64 */
             attempts: number;
@@ -1946,6 +1952,18 @@ export interface components {
             result: string | null;
             state: string;
         };
+        LeadCallback: {
+            /** @description The number of the agent for whom it is booked. */
+            agent: string | null;
+            /** Format: date-time */
+            at: string | null;
+        };
+        LeadCount: {
+            /** @description Whether there are no more: counted up to 10,000, and for two seconds at most. */
+            exact: boolean;
+            /** Format: uint64 */
+            n: number;
+        };
         LeadFound: {
             /** Format: int64 */
             id: number;
@@ -1954,6 +1972,51 @@ export interface components {
             /** Format: int64 */
             row: number;
             state: string;
+        };
+        LeadLookUp: {
+            leads: components["schemas"]["LeadFound"][];
+        };
+        LeadRow: {
+            /** @description The number of the agent who alone calls this lead. */
+            assigned_agent: string | null;
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: uint32
+             * @description Attempts that each number may have.
+             */
+            attempts_max: number | null;
+            /** @description From the stored facts; `GET …/leads/{lead}/why` is exact. */
+            because: components["schemas"]["Words"];
+            building: string | null;
+            callback: components["schemas"]["LeadCallback"] | null;
+            /**
+             * Format: int64
+             * @description Other leads of the flat.
+             */
+            households: number;
+            last: components["schemas"]["LastCall"] | null;
+            /** Format: int64 */
+            lead: number;
+            /** @description The file of its import. */
+            list: string | null;
+            name: string | null;
+            /** Format: date-time */
+            next_at: string | null;
+            /** @description In dialling order. */
+            numbers: string[];
+            /** @description The household as the list has it. */
+            place: string | null;
+            reason: string | null;
+            /** Format: int64 */
+            row: number;
+            state: string;
+        };
+        LeadTable: {
+            count?: components["schemas"]["LeadCount"] | null;
+            leads: components["schemas"]["LeadRow"][];
+            /** @description For `after`. A page that took too long has fewer leads than asked, and the next one goes on there. */
+            next: string | null;
         };
         LeadWhyAnswer: {
             advice: components["schemas"]["Advice"];
@@ -1976,9 +2039,8 @@ export interface components {
             until: string | null;
             words: components["schemas"]["Words"];
         };
-        LeadsFound: {
-            leads: components["schemas"]["LeadFound"][];
-        };
+        /** @description Leads by number or row, or a page of the table. */
+        LeadsFound: components["schemas"]["LeadTable"] | components["schemas"]["LeadLookUp"];
         /** @description Why a trunk, or a region on it, rests: the line refuses our calls. */
         LineRest: {
             advice: components["schemas"]["Advice"];
@@ -8056,15 +8118,65 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The lead with this number
+                 * @description The lead with this number, asked alone
                  * @example 13800138000
                  */
                 number?: string;
                 /**
-                 * @description The lead in this row of the list
+                 * @description The lead in this row of the list, asked alone
                  * @example 17
                  */
                 row?: number;
+                /**
+                 * @description Leads in this state
+                 * @example open
+                 */
+                state?: "open" | "follow_up" | "done" | "failed";
+                /**
+                 * @description Leads closed for this reason
+                 * @example attempts_used
+                 */
+                reason?: "invalid_number" | "emergency_number" | "duplicate" | "blacklisted" | "outside_window" | "attempts_used" | "household_done" | "stopped" | "no_trunk";
+                /**
+                 * @description Leads whose last attempt had this outcome
+                 * @example busy
+                 */
+                outcome?: "answered" | "machine" | "abandoned" | "no_answer" | "busy" | "rejected" | "vacant" | "powered_off" | "suspended" | "unreachable" | "restricted" | "carrier_block" | "line_fault" | "agent_failed" | "interrupted" | "cancelled";
+                /**
+                 * @description Leads with this code of an agent's last summary
+                 * @example voted
+                 */
+                disposition?: string;
+                /**
+                 * @description Leads of this building
+                 * @example 3-2
+                 */
+                building?: string;
+                /**
+                 * @description Whether a callback is booked
+                 * @example true
+                 */
+                callback?: "true" | "false";
+                /**
+                 * @description A row of the list, a whole number, or a part of the name
+                 * @example 王
+                 */
+                q?: string;
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 4711.812
+                 */
+                after?: string;
+                /**
+                 * @description Leads a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+                /**
+                 * @description `1`: count the leads that match, exactly up to 10,000
+                 * @example 1
+                 */
+                count?: "1";
             };
             header?: never;
             path: {

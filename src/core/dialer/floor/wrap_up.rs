@@ -272,8 +272,12 @@ fn after_summary(
     let others = lead.phones.iter().any(|phone| !phone.closed);
     // A callback needs an open phone.
     let booked = booked.filter(|_| others);
-    if booked.is_some() {
+    if let Some((at, _)) = &booked {
         state = LeadState::FollowUp;
+        // What was agreed goes before the rest of a number after its last call.
+        for phone in lead.phones.iter_mut().filter(|phone| !phone.closed) {
+            phone.next_at = phone.next_at.map(|next| next.min(*at));
+        }
     }
     if disposition.wrong_number && booked.is_none() && others {
         state = LeadState::Open;
@@ -297,5 +301,6 @@ fn after_summary(
         result: None,
         household_done: (state == LeadState::Done).then_some(lead.household).flatten(),
         callback: booked.map(|(_, callback)| callback),
+        version: lead.version,
     }
 }
