@@ -13,8 +13,15 @@ mod audio;
 mod audit;
 pub mod auth;
 mod blacklist;
+mod campaign_answers;
 mod campaign_forecast;
+pub mod campaign_requests;
 mod campaign_series;
+mod campaign_start;
+mod campaign_text;
+mod campaign_views;
+mod campaigns;
+mod checklist;
 pub mod client;
 mod decision_log;
 mod fields;
@@ -33,8 +40,8 @@ mod login_throttle;
 mod objects;
 pub mod openapi;
 mod organisations;
-mod pages;
 mod pacing_answers;
+mod pages;
 pub mod parameters;
 pub mod problem;
 mod records;
@@ -42,6 +49,7 @@ mod request_limits;
 pub mod rights;
 mod route;
 pub mod routes;
+mod routes_campaigns;
 mod routes_pacing;
 mod routes_people;
 mod routes_uploads;
@@ -61,7 +69,9 @@ mod views;
 pub mod why;
 mod write_timeout;
 
-pub use app_state::{AppState, AppStateParts, CampaignFolder, OpenCampaign, PhoneSettings, agent_account};
+pub use app_state::{
+    AppState, AppStateParts, CampaignFolder, OpenCampaign, OpenRefusal, PhoneSettings, UseText, agent_account,
+};
 pub use blacklist::NUMBERS_MAX;
 pub use server::{Console, start};
 

@@ -348,7 +348,10 @@ impl Engine {
     fn change_campaign(&mut self, change: CampaignChange) {
         let CampaignChange { campaign, sound, sorry } = change;
         let Some(board) = self.board.campaigns.get_mut(&campaign.id) else {
-            tracing::error!(campaign = campaign.name, "a campaign that is not open has new rules: not applied");
+            tracing::error!(
+                campaign = campaign.name,
+                "a campaign that is not open has new rules: not applied"
+            );
             return;
         };
         board.name.clone_from(&campaign.name);

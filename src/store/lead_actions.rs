@@ -185,7 +185,8 @@ async fn change(
         return Ok(Err(LeadRefusal::Busy));
     }
     let phones = load_phones(conn, facts.campaign, lead, now).await?;
-    let attempts_max = serde_json::from_str::<RetryRules>(&facts.retry).map_or(u32::MAX, |it| it.attempts_max);
+    let attempts_max =
+        serde_json::from_str::<RetryRules>(&facts.retry).map_or(u32::MAX, |it| it.attempts_max);
     let before = LeadStanding {
         state: facts.state,
         reason: facts.reason,
@@ -252,8 +253,7 @@ fn decide(
         LeadAction::Unassign if before.assigned.is_none() => Err(LeadRefusal::NotAssigned),
         LeadAction::Assign { .. } | LeadAction::Unassign => {
             let assigned = if let LeadAction::Assign { agent } = action { Some(*agent) } else { None };
-            let inverse =
-                before.assigned.map_or(LeadAction::Unassign, |agent| LeadAction::Assign { agent });
+            let inverse = before.assigned.map_or(LeadAction::Unassign, |agent| LeadAction::Assign { agent });
             Ok((LeadStanding { assigned, ..before.clone() }, Some(inverse)))
         }
         LeadAction::Book { at, .. } if *at <= now.as_millis() => Err(LeadRefusal::Past),

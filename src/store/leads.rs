@@ -242,7 +242,10 @@ pub(crate) enum UpdateCause<'a> {
     NoCall,
     CallEnded(LastAttempt),
     /// A summary with this disposition. `defaulted`: nobody gave it.
-    Summary { disposition: &'a str, defaulted: bool },
+    Summary {
+        disposition: &'a str,
+        defaulted: bool,
+    },
 }
 
 /// Writes a lead update. Returns the change in the number of open leads.

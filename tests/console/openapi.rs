@@ -220,7 +220,8 @@ async fn every_example_gets_an_answer_of_the_document() {
     // the entry of the blacklist are removed before; `/leads` is asked by number or by row, and the examples are not in the list.
     let expected = [
         "post /setup ",
-        "post /campaigns ",
+        // It has calls.
+        "delete /campaigns/spring None: in_use",
         "device-check",
         "/calls/in/",
         "/campaigns/spring/leads",

@@ -16,6 +16,7 @@ use super::{Failure, recordings};
 use crate::audio::{Language, Sound};
 use crate::config::settings::{FilesConfig, PromptLanguage};
 use crate::config::{Config, LoadedCampaign};
+use crate::console::campaign_requests::CampaignRequest;
 use crate::console::client::{Client, KeyFile};
 use crate::console::list_changes::WAITING_MAX;
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
@@ -88,7 +89,7 @@ impl Setup {
         // Report a faulty campaign before anything is opened.
         let sounds = Sounds::load(&loaded)?;
         let phones = loaded.rules.agents.is_some();
-        let service = Service::start(config, people, with_api, phones, None, false).await?;
+        let service = Service::start(config, people, with_api, phones, Openings::default(), false).await?;
         if first_start {
             service.say_first_start().await;
         }
@@ -134,6 +135,13 @@ pub(super) struct OpenedCampaign {
     pub leads_open: u64,
 }
 
+/// The ways in which the API opens campaigns; without them it opens none.
+#[derive(Default)]
+pub(super) struct Openings {
+    pub folder: Option<CampaignFolder>,
+    pub rows: Option<mpsc::Sender<CampaignRequest>>,
+}
+
 /// Engine, store, SIP, media and the HTTP port, with no campaign yet.
 pub(super) struct Service {
     pub handle: EngineHandle,
@@ -163,9 +171,10 @@ impl Service {
         people: Option<PathBuf>,
         with_api: bool,
         phones: bool,
-        campaigns: Option<CampaignFolder>,
+        openings: Openings,
         may_wait: bool,
     ) -> Result<Service, Failure> {
+        let Openings { folder: campaigns, rows: campaign_service } = openings;
         let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
         let resumed = store.resume().await.map_err(Failure::unexpected)?;
         let simulated = match config.trunks.is_empty() {
@@ -260,6 +269,8 @@ impl Service {
             list_changes: Some(list_changes),
             http: config.http.clone(),
             settings: config.shown(),
+            config: Arc::new(config.clone()),
+            campaign_service,
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if with_api { start_console(&config, &state).await } else { None };

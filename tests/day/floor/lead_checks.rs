@@ -244,7 +244,9 @@ fn what_people_changed_holds(seen: &Seen, store: &MemoryStore, finished: bool) -
         let called = store.attempts().any(|attempt| {
             attempt.request.lead == Some(changed.lead) && attempt.request.placed_at >= changed.at
         });
-        let settled = called || stored.reason.is_some() || decided(changed.lead, changed.at, Utc::from_millis(i64::MAX));
+        let settled = called
+            || stored.reason.is_some()
+            || decided(changed.lead, changed.at, Utc::from_millis(i64::MAX));
         if changed.change.calls_anew() && !settled {
             return Err(format!("{changed:?}, and it was never called: {stored:?}"));
         }
