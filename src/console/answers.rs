@@ -3,6 +3,7 @@
 
 pub use super::accounts::Preferences;
 pub use super::campaign_answers::*;
+pub use super::lead_answers::*;
 pub use super::pacing_answers::*;
 pub use super::upload_answers::*;
 use schemars::generate::SchemaSettings;

@@ -9,6 +9,7 @@ pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
 use super::routes_campaigns::CAMPAIGNS;
 use super::routes_pacing::PACING;
+use super::routes_leads::LEAD_ROUTES;
 use super::routes_people::PEOPLE;
 use super::routes_uploads::UPLOADS;
 use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
@@ -84,16 +85,18 @@ const PART: &[Parameter] =
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const ROUTES_COUNT: usize = PEOPLE.len() + CAMPAIGNS.len() + WORK.len() + UPLOADS.len() + PACING.len();
+const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES];
+
+const ROUTES_COUNT: usize =
+    PEOPLE.len() + CAMPAIGNS.len() + WORK.len() + UPLOADS.len() + PACING.len() + LEAD_ROUTES.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];
-    let parts = [PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING];
     let (mut at, mut part) = (0, 0);
-    while part < parts.len() {
+    while part < PARTS.len() {
         let mut own = 0;
-        while own < parts[part].len() {
-            all[at] = parts[part][own];
+        while own < PARTS[part].len() {
+            all[at] = PARTS[part][own];
             (at, own) = (at + 1, own + 1);
         }
         part += 1;

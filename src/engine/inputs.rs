@@ -249,7 +249,7 @@ impl Engine {
             EngineRequest::OpenCampaign(opening) => self.open_campaign(*opening),
             EngineRequest::ChangeCampaign(change) => self.change_campaign(*change),
             EngineRequest::ManagerAction { campaign, action } => {
-                if let (ManagerAction::LeadsAdded, Some(board)) =
+                if let (ManagerAction::LeadsAdded | ManagerAction::LeadsChanged { .. }, Some(board)) =
                     (&action, self.board.campaigns.get_mut(&campaign))
                 {
                     board.finished = false;

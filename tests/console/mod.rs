@@ -12,6 +12,8 @@ mod enterprises;
 mod figures;
 mod hostile;
 mod idempotency;
+mod day_pages;
+mod lead_actions;
 mod leads_table;
 mod limits;
 mod lists;
