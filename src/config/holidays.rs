@@ -34,7 +34,8 @@ mod tests {
     #[test]
     fn an_organisations_days_join_the_campaigns_own() {
         let mut windows = CallingWindows::daily("Asia/Shanghai", 480, 1200);
-        let days = ["2027-02-05..2027-02-12".to_owned(), "2027/1/1".into(), "soon".into(), "2027-01-01".into()];
+        let days =
+            ["2027-02-05..2027-02-12".to_owned(), "2027/1/1".into(), "soon".into(), "2027-01-01".into()];
         add(&mut windows, &days);
         let shown: Vec<String> = windows.holidays.iter().map(written).collect();
         assert_eq!(shown, ["2027-01-01", "2027-02-05..2027-02-12"]);

@@ -749,6 +749,15 @@ answers! {
         /// Of `changed_in_both`: the campaign file.
         #[serde(skip_serializing_if = "Option::is_none")]
         file: Option<String>,
+        /// Of refusals to change a lead: its id.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lead: Option<i64>,
+        /// Of `duplicate`: the row of the lead that has the number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        row: Option<i64>,
+        /// Of `no_forecast`: why, in both languages.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        words: Option<Words>,
         /// Of `wrong_code`.
         #[serde(skip_serializing_if = "Option::is_none")]
         tries_left: Option<u32>,

@@ -25,7 +25,10 @@ const CAMPAIGNS_MAX: u32 = 1_000;
 #[serde(deny_unknown_fields)]
 pub(super) struct HolidaysRequest {
     /// Days and ranges: `2027-01-01`, `2027-02-05..2027-02-12`.
-    #[schemars(length(max = 200), inner(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.\.[0-9]{4}-[0-9]{2}-[0-9]{2})?$")))]
+    #[schemars(
+        length(max = 200),
+        inner(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.\.[0-9]{4}-[0-9]{2}-[0-9]{2})?$"))
+    )]
     days: Vec<String>,
 }
 

@@ -213,7 +213,9 @@ fn refusal(refusal: LeadRefusal, lead: i64) -> Problem {
         LeadRefusal::Busy => "a call to this lead is up: change the lead when it is over",
         LeadRefusal::NotOpen => "the lead is closed: open it again first",
         LeadRefusal::NotClosed => "the lead is open already",
-        LeadRefusal::Booked => "the lead has a callback booked: book another moment, or open the lead again first",
+        LeadRefusal::Booked => {
+            "the lead has a callback booked: book another moment, or open the lead again first"
+        }
         LeadRefusal::Blacklisted => "every number of the lead is on the blacklist: take it off first",
         LeadRefusal::AttemptsUsed => {
             "every number of the lead has used the campaign's attempts: raise `attempts_max` of [retry] first"

@@ -206,7 +206,8 @@ fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value
         add_schema(name, schema().to_value(), schemas);
         let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
         let content = json!({ "application/json": { "schema": schema } });
-        responses.insert(status.to_string(), json!({ "description": "Nothing was done", "content": content }));
+        responses
+            .insert(status.to_string(), json!({ "description": "Nothing was done", "content": content }));
     }
     if matches!(route.answer, Answer::Sound | Answer::File(_)) {
         let mut part = done.clone();

@@ -352,6 +352,9 @@ pub(super) async fn set_pause_reasons(
 ) -> Result<Response, Problem> {
     let reasons = asked.parse()?;
     let id = caller.organisation.id;
-    let row = change_row(&state, &caller, Action::OrganisationEdit, &headers, id, |row| row.settings.pause_reasons = reasons).await?;
+    let row = change_row(&state, &caller, Action::OrganisationEdit, &headers, id, |row| {
+        row.settings.pause_reasons = reasons
+    })
+    .await?;
     Ok(answer_of_row(row.version, reasons_view(&row.settings, row.version)))
 }

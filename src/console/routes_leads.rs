@@ -7,15 +7,11 @@ use super::route::{Answer, BodySchema, NONE, Route, answer, body, parameter};
 use super::{answers, health, holidays, schedule, search, today};
 use axum::routing::{get, post, put};
 
-const DRY_RUN: &[Parameter] = &[parameter(
-    "dry_run",
-    Form::Word(&["true", "false"]),
-    "Only counts the leads",
-    "true",
-)];
+const DRY_RUN: &[Parameter] =
+    &[parameter("dry_run", Form::Word(&["true", "false"]), "Only counts the leads", "true")];
 
 const DAYS: &[Parameter] = &[
-    parameter("from", Form::Text, "The first day; without it today", "2027-02-01"),
+    parameter("from", Form::Text, "The first day; without it today, or a week before `until`", "2027-02-01"),
     parameter("until", Form::Text, "The last day, at most 31 days later; without it a week", "2027-02-07"),
 ];
 
@@ -72,7 +68,12 @@ pub(super) const LEAD_ROUTES: &[Route] = &[
         path: "/search",
         right: Right::SignedIn,
         summary: "Campaigns, people, groups, leads, calls, lists, sounds and pages by a word, a number or an id",
-        query: &[parameter("q", Form::Text, "A part of a name, a whole number, or an id such as out-812", "spring")],
+        query: &[parameter(
+            "q",
+            Form::Text,
+            "A part of a name, a whole number, or an id such as out-812",
+            "spring",
+        )],
         body: BodySchema::Empty,
         status: 200,
         answer: answer!(SearchHits),

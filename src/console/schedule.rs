@@ -61,10 +61,17 @@ impl ScheduleQuery {
     /// First and last day.
     fn days(&self, now: Utc) -> Result<(Date, Date), Problem> {
         let today = TimeFormat::in_zone("Asia/Shanghai").written(now, "%Y-%m-%d");
-        let first = parse_date("from", self.from.as_deref().unwrap_or(&today))?;
-        let last = match &self.until {
-            Some(text) => parse_date("until", text)?,
-            None => first.saturating_add(jiff::Span::new().days(DAYS)),
+        let week = jiff::Span::new().days(DAYS);
+        let (first, last) = match (&self.from, &self.until) {
+            (Some(from), Some(until)) => (parse_date("from", from)?, parse_date("until", until)?),
+            (None, Some(until)) => {
+                let last = parse_date("until", until)?;
+                (last.saturating_sub(week), last)
+            }
+            (from, None) => {
+                let first = parse_date("from", from.as_deref().unwrap_or(&today))?;
+                (first, first.saturating_add(week))
+            }
         };
         let days = first.until(last).map_or(-1, |span| span.get_days());
         if (0..DAYS_MAX).contains(&days) {

@@ -77,7 +77,13 @@ pub(super) async fn search(
     let mut items = Vec::new();
     let named = rows.iter().filter(|row| has(&row.name, &part) || has(&row.title, &part));
     items.extend(named.take(OF_KIND_MAX).map(|row| {
-        hit("campaign", &row.name, row.title.clone(), row.name.clone().into(), format!("/campaigns/{}/live", row.name))
+        hit(
+            "campaign",
+            &row.name,
+            row.title.clone(),
+            row.name.clone().into(),
+            format!("/campaigns/{}/live", row.name),
+        )
     }));
     items.extend(calls(&state, &caller, &rows, &part).await?);
     items.extend(people(&state, &caller, &part).await?);
@@ -179,9 +185,12 @@ async fn leads(
     let (mut reader, mut items) = (state.store().reader().await?, Vec::new());
     let open = rows.iter().filter(|row| row.kept_state.is_open());
     for row in open.take(CAMPAIGNS_MAX) {
-        items.extend(named_leads(&mut reader, row, &filter, &is_late).await?.into_iter().map(|(id, name)| {
-            lead(id, shown_optional(name.as_ref(), caller.sight()), &row.name)
-        }));
+        items.extend(
+            named_leads(&mut reader, row, &filter, &is_late)
+                .await?
+                .into_iter()
+                .map(|(id, name)| lead(id, shown_optional(name.as_ref(), caller.sight()), &row.name)),
+        );
         if is_late() || items.len() >= OF_KIND_MAX {
             break;
         }
@@ -223,7 +232,9 @@ async fn files(state: &AppState, caller: &Caller, text: &str) -> Result<Vec<Valu
     if caller.may(Action::AudioEdit) {
         let found = reader.find_sounds(&caller.scope, text, OF_KIND_MAX as i64).await?;
         items.extend(
-            found.into_iter().map(|(id, name)| hit("audio", id, name, Value::Null, format!("/audio?sound={id}"))),
+            found
+                .into_iter()
+                .map(|(id, name)| hit("audio", id, name, Value::Null, format!("/audio?sound={id}"))),
         );
     }
     Ok(items)

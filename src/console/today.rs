@@ -140,7 +140,8 @@ async fn campaign_items(
     let mut items = Vec::new();
     let trouble: Option<Value> = row.trouble.as_deref().and_then(|text| serde_json::from_str(text).ok());
     if let Some(trouble) = trouble.filter(|it| it["en"].is_string() && it["zh"].is_string()) {
-        let said = words(trouble["en"].as_str().unwrap_or_default(), trouble["zh"].as_str().unwrap_or_default());
+        let said =
+            words(trouble["en"].as_str().unwrap_or_default(), trouble["zh"].as_str().unwrap_or_default());
         items.push(item(Severity::Stop, Kind::NotDialling, said, &live));
     }
     match facts.live(row.id) {
@@ -149,13 +150,23 @@ async fn campaign_items(
                 items.push(item(severity, Kind::NotDialling, said, &live));
             }
             if let Some(said) = list_end(board, now) {
-                items.push(item(Severity::Info, Kind::ListEnds, said, &format!("/campaigns/{}/lists", row.name)));
+                items.push(item(
+                    Severity::Info,
+                    Kind::ListEnds,
+                    said,
+                    &format!("/campaigns/{}/lists", row.name),
+                ));
             }
         }
         None if facts.state(row) == CampaignState::Finished => {
             if row.opened_at.is_some_and(|at| at + DAY > now) {
                 let said = words("every lead is called: export the results", "名单已拨完:可导出结果");
-                items.push(item(Severity::Info, Kind::Finished, said, &format!("/campaigns/{}/results", row.name)));
+                items.push(item(
+                    Severity::Info,
+                    Kind::Finished,
+                    said,
+                    &format!("/campaigns/{}/results", row.name),
+                ));
             }
         }
         None if starts_soon(row, now) => {
@@ -235,7 +246,10 @@ async fn approvals(state: &AppState, caller: &Caller) -> Result<Vec<Item>, Probl
             severity: Severity::Warn,
             kind: Kind::Approval,
             campaign: row.campaign.clone().map(|name| (name.clone(), name)),
-            words: words(format!("{} waits for your approval", row.title), format!("{} 等待你审核", row.title)),
+            words: words(
+                format!("{} waits for your approval", row.title),
+                format!("{} 等待你审核", row.title),
+            ),
             href: format!("/approvals?id={}", row.id.0),
             since: Some(row.asked_at),
         })
@@ -302,9 +316,8 @@ async fn hours(reader: &mut Reader, campaigns: &[CampaignId], now: Utc) -> Resul
     let before: BTreeMap<i64, HourSum> = before.into_iter().map(|sum| (sum.hour, sum)).collect();
     let known: BTreeMap<i64, HourSum> = sums.into_iter().map(|sum| (sum.hour, sum)).collect();
     let last = now.since(from).as_secs() as i64 / 3_600;
-    let figures = |sum: &HourSum| {
-        json!({ "placed": sum.placed, "answered": sum.answered, "abandoned": sum.abandoned })
-    };
+    let figures =
+        |sum: &HourSum| json!({ "placed": sum.placed, "answered": sum.answered, "abandoned": sum.abandoned });
     Ok((0..=last)
         .map(|hour| {
             let mut shown = figures(&known.get(&hour).copied().unwrap_or_default());

@@ -12,7 +12,8 @@ use serde_json::Value;
 /// A change of a campaign that is only tried needs none.
 const REQUIRED: &[(&str, &str)] = &[
     ("patch", "/organisations/{slug}"),
-    ("put", "/pause-reasons"), ("put", "/holidays"),
+    ("put", "/pause-reasons"),
+    ("put", "/holidays"),
     ("put", "/campaigns/{name}"),
     ("patch", "/campaigns/{name}"),
 ];

@@ -78,8 +78,7 @@ async fn add(
         return Ok(Err(AdditionRefusal::Column { name: name.clone(), known: header }));
     }
     let (import, header) = import_of(conn, campaign, header, now).await?;
-    let cells: Vec<&str> =
-        header.iter().map(|name| new.cells.get(name).map_or("", String::as_str)).collect();
+    let cells: Vec<&str> = header.iter().map(|name| new.cells.get(name).map_or("", String::as_str)).collect();
     let cells = serde_json::to_string(&cells).unwrap_or_else(|_| "[]".into());
     let household = match &new.place {
         Some(place) => Some(household_of(conn, campaign, place).await?),
@@ -111,7 +110,9 @@ async fn add(
         .execute(&mut *conn)
         .await?;
     }
-    sqlx::query!("update import set rows_read = rows_read + 1 where id = $1", import).execute(&mut *conn).await?;
+    sqlx::query!("update import set rows_read = rows_read + 1 where id = $1", import)
+        .execute(&mut *conn)
+        .await?;
     super::upload_loads::close_done_households(conn, import, lead).await?;
     Ok(Ok(LeadId(lead)))
 }

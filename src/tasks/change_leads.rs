@@ -72,7 +72,10 @@ impl Outcome {
 
 pub(super) fn change_leads(context: &mut TaskContext<'_>) -> Result<Value, TaskEnd> {
     let unreadable = || {
-        TaskEnd::Failed(Words::new("the request of this task cannot be read; ask again", "任务内容无法读取,请重新提交"))
+        TaskEnd::Failed(Words::new(
+            "the request of this task cannot be read; ask again",
+            "任务内容无法读取,请重新提交",
+        ))
     };
     let asked = context.task.asked.as_deref().ok_or_else(unreadable)?;
     let wish: LeadsWish = serde_json::from_str(asked).map_err(|_| unreadable())?;

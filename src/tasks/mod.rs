@@ -21,8 +21,8 @@ pub use forecast::{
 pub use known_rows::KnownRows;
 pub use list_report::{ListRows, RowsWanted, UploadReport, read_report, read_rows, write_fix_xlsx};
 pub use list_spec::{Mapping, Reading};
-pub use new_lead::{PhoneRefusal, clean_phones};
 pub use measure_audio::{Peaks, SoundMeasured, peaks};
+pub use new_lead::{PhoneRefusal, clean_phones};
 
 use crate::engine::EngineHandle;
 use crate::files::Files;

@@ -21,7 +21,8 @@ async fn the_day_begins_with_what_is_most_urgent() {
     assert_eq!(kinds(&empty), Vec::<String>::new());
     let mut board = Board::default();
     let view = View { why: Some(Why::NoAgents), leads_open: 30, ..View::default() };
-    let open = CampaignBoard { name: "spring".into(), view, opened_at: app.clock.now(), ..CampaignBoard::default() };
+    let mut open = CampaignBoard::default();
+    (open.name, open.view, open.opened_at) = ("spring".into(), view, app.clock.now());
     board.campaigns.insert(CampaignId(1), open);
     board.trunks.push(TrunkBoard { name: "main".into(), up: false, ..TrunkBoard::default() });
     app.board.send_replace(Arc::new(board));
@@ -34,7 +35,7 @@ async fn the_day_begins_with_what_is_most_urgent() {
     assert_eq!(shown["hours"].as_array().unwrap().len(), 11);
     // A lead of another group has nothing to do with it, and sees no trunks.
     assert_eq!(kinds(&app.get("8102", "/today").await.is(200).json()), Vec::<String>::new());
-    assert_eq!(kinds(&app.get("8002", "/today").await.is(200).json()), ["not_dialling"]);
+    assert_eq!(kinds(&app.get("8004", "/today").await.is(200).json()), ["not_dialling"]);
 }
 
 #[tokio::test]
@@ -90,11 +91,12 @@ async fn holidays_are_kept_in_order_and_cut_the_schedule() {
     faulty.headers_mut().insert(header::IF_MATCH, "*".parse().unwrap());
     app.send(faulty).await.is(422);
     app.by("8002", "put", "/holidays", Some(json!({ "days": [] }))).await.is(403);
-    let text = "name = \"autumn\"\nmode = \"announce\"\n[calling]\nconcurrency_max = 40\nwindows = \"daily 09:00-20:00\"\n";
+    let text = "name = \"autumn\"\nmode = \"announce\"\n[calling]\nconcurrency_max = 40\nwindows = [{ days = \"mon-sun\", from = \"09:00\", to = \"20:00\" }]\n";
     let made = app.post("8003", "/campaigns", json!({ "toml": text })).await;
     assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
     let shown = app.get("8003", "/schedule?from=2026-03-02&until=2026-03-05").await.is(200).json();
-    let autumn = shown["campaigns"].as_array().unwrap().iter().find(|it| it["name"] == "autumn").expect("autumn");
+    let autumn =
+        shown["campaigns"].as_array().unwrap().iter().find(|it| it["name"] == "autumn").expect("autumn");
     let bars = autumn["bars"].as_array().unwrap();
     let of = |kind: &str| bars.iter().filter(|bar| bar["kind"] == kind).count();
     assert_eq!((of("window"), of("holiday")), (3, 1), "{autumn}");

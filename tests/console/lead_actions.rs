@@ -36,7 +36,10 @@ async fn a_lead_is_closed_once_and_opened_again_by_its_inverse() {
     let close = json!({ "action": "close", "reason": "asked by letter" });
     app.post("8002", &path, close.clone()).await.is(400);
     let done = app.post_once("8002", "k1", &path, close.clone()).await.is(200);
-    assert_eq!(done.json(), json!({ "done": true, "inverse": { "action": "reopen", "agent": null, "at": null, "skill": null } }));
+    assert_eq!(
+        done.json(),
+        json!({ "done": true, "inverse": { "action": "reopen", "agent": null, "at": null, "skill": null } })
+    );
     let said = app.engine_requests().await;
     assert!(said.iter().any(|it| it.contains("LeadsChanged") && it.contains(&lead.to_string())), "{said:?}");
     // The same request again is answered again and done once.
@@ -53,7 +56,8 @@ async fn a_lead_is_closed_once_and_opened_again_by_its_inverse() {
     app.post_once("8003", "k4", &path, inverse).await.is(200);
     assert_eq!(row_of(&app, 10).await["state"], "open");
     let audit = app.get("8005", "/audit?subject=lead").await;
-    let audit = if audit.status == 200 { audit.json() } else { app.get("8005", "/audit").await.is(200).json() };
+    let audit =
+        if audit.status == 200 { audit.json() } else { app.get("8005", "/audit").await.is(200).json() };
     assert!(audit.to_string().contains("asked by letter"), "{audit}");
 }
 
@@ -79,7 +83,8 @@ async fn actions_need_their_parts_and_the_campaigns_own_agents() {
         let answer = app.post_once("8003", &format!("k{n}"), &path, body.clone()).await.is(status);
         assert_eq!(answer.code(), code, "{body}");
     }
-    let assigned = app.post_once("8003", "a1", &path, json!({ "action": "assign", "agent": "8001" })).await.is(200);
+    let assigned =
+        app.post_once("8003", "a1", &path, json!({ "action": "assign", "agent": "8001" })).await.is(200);
     assert_eq!(assigned.json()["inverse"]["action"], "unassign");
     let shown = row_of(&app, 10).await;
     assert_eq!(shown["assigned_agent"], "8001");
@@ -117,13 +122,21 @@ async fn a_lead_in_a_call_is_busy_and_one_of_another_enterprise_is_not_there() {
     app.post_once("8102", "k2", &path, close.clone()).await.is(404);
     let li = second_enterprise(&app).await;
     let mut foreign = super::bare("post", &path, Some(close.clone()));
-    for (name, value) in [("cookie", format!("paceline={li}")), ("origin", format!("http://{HOST}")), ("idempotency-key", "k3".into())] {
+    for (name, value) in [
+        ("cookie", format!("paceline={li}")),
+        ("origin", format!("http://{HOST}")),
+        ("idempotency-key", "k3".into()),
+    ] {
         foreign.headers_mut().insert(name, value.parse().unwrap());
     }
     app.send(foreign).await.is(404);
     let many = "/campaigns/spring/leads/actions?dry_run=true";
     let mut foreign = super::bare("post", many, Some(json!({ "action": "close", "filters": {} })));
-    for (name, value) in [("cookie", format!("paceline={li}")), ("origin", format!("http://{HOST}")), ("idempotency-key", "k4".into())] {
+    for (name, value) in [
+        ("cookie", format!("paceline={li}")),
+        ("origin", format!("http://{HOST}")),
+        ("idempotency-key", "k4".into()),
+    ] {
         foreign.headers_mut().insert(name, value.parse().unwrap());
     }
     app.send(foreign).await.is(404);
@@ -136,7 +149,8 @@ async fn many_leads_are_counted_first_and_changed_by_a_task() {
     let app = opened().await;
     let path = "/campaigns/spring/leads/actions";
     let close = json!({ "action": "close", "reason": "end of the vote", "filters": { "state": "open", "q": "业主2" } });
-    let counted = app.post_once("8003", "k1", &format!("{path}?dry_run=true"), close.clone()).await.is(200).json();
+    let counted =
+        app.post_once("8003", "k1", &format!("{path}?dry_run=true"), close.clone()).await.is(200).json();
     let count = counted["count"].as_u64().unwrap();
     assert!(count >= 10, "{counted}");
     let neither = json!({ "action": "close" });
@@ -145,10 +159,15 @@ async fn many_leads_are_counted_first_and_changed_by_a_task() {
     assert_eq!(app.post_once("8003", "k3", path, close).await.is(202).json()["task"], task);
     app.tasks.begin().await.unwrap();
     let done = super::lists::ended(&app, &task).await;
-    assert_eq!((done["state"].as_str(), done["result"]["done"].as_u64()), (Some("done"), Some(count)), "{done}");
+    assert_eq!(
+        (done["state"].as_str(), done["result"]["done"].as_u64()),
+        (Some("done"), Some(count)),
+        "{done}"
+    );
     let said = app.engine_requests().await;
     assert!(said.iter().any(|it| it.contains("LeadsChanged")), "{said:?}");
-    let left = app.get("8003", "/campaigns/spring/leads?state=open&q=%E4%B8%9A%E4%B8%BB2").await.is(200).json();
+    let left =
+        app.get("8003", "/campaigns/spring/leads?state=open&q=%E4%B8%9A%E4%B8%BB2").await.is(200).json();
     assert_eq!(left["leads"], json!([]));
     // Named leads, some of which do not fit.
     let ids: Vec<i64> = (1..=30).collect();

@@ -210,9 +210,8 @@ pub fn called_anew(store: &MemoryStore, lead: LeadId, from: Utc, until: Utc) -> 
 
 /// Whether a callback was booked with this lead at any time before.
 fn was_booked(store: &MemoryStore, lead: LeadId, until: Utc) -> bool {
-    let by_manager = |it: &ChangedLead| {
-        it.lead == lead && it.at <= until && matches!(it.change, LeadChange::Book { .. })
-    };
+    let by_manager =
+        |it: &ChangedLead| it.lead == lead && it.at <= until && matches!(it.change, LeadChange::Book { .. });
     let by_agent = |it: &SummaryRecord| {
         it.at <= until && it.lead.as_ref().is_some_and(|of| of.lead == lead && of.callback.is_some())
     };
