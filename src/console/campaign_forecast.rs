@@ -89,13 +89,13 @@ pub(super) async fn begin(
     let record = find_visible(&state, &caller, &name).await?;
     let wish = asked.checked()?;
     if let Some(words) = forecast_refusal(&record) {
-        return Err(Problem::new(StatusCode::CONFLICT, "no_forecast", words.en.clone())
-            .with("words", json!(words)));
+        return Err(
+            Problem::new(StatusCode::CONFLICT, "no_forecast", words.en.clone()).with("words", json!(words))
+        );
     }
     refuse_too_many(&state, &caller).await?;
     let wish = json!(wish);
-    let mut change =
-        state.change_own(&caller, "campaigns.forecast", Subject::of("campaign", &name)).await?;
+    let mut change = state.change_own(&caller, "campaigns.forecast", Subject::of("campaign", &name)).await?;
     let by = caller.account.as_ref().map(|account| account.id.0);
     let task = change.queue_forecast(caller.scope.enterprise, record.id, by, &wish).await?;
     change.set_after(wish);

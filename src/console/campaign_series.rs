@@ -65,7 +65,8 @@ pub(super) async fn series(
     }
     let steps = until.since(from).as_secs() / step.as_secs();
     if steps > ITEMS_MAX {
-        let detail = format!("{steps} steps are asked for, at most {ITEMS_MAX} are answered; take a longer `step`");
+        let detail =
+            format!("{steps} steps are asked for, at most {ITEMS_MAX} are answered; take a longer `step`");
         return Err(Problem::unprocessable(detail));
     }
     // Whole steps, so that a step is never shown with a part of its minutes.

@@ -132,13 +132,7 @@ impl DecisionLog {
     }
 
     /// Up to `limit` decisions before the one with id `before`, newest first, and since when all are kept.
-    fn page(
-        &self,
-        campaign: CampaignId,
-        before: u64,
-        why: Option<&str>,
-        limit: usize,
-    ) -> (Vec<Kept>, Utc) {
+    fn page(&self, campaign: CampaignId, before: u64, why: Option<&str>, limit: usize) -> (Vec<Kept>, Utc) {
         let complete_since = *self.complete_since.lock().unwrap_or_else(PoisonError::into_inner);
         let rings = self.lock();
         let Some(ring) = rings.campaigns.get(&campaign) else { return (Vec::new(), complete_since) };
@@ -201,8 +195,7 @@ mod tests {
 
     #[test]
     fn the_latest_are_kept_and_pages_lead_back() {
-        let log =
-            DecisionLog { rings: Mutex::default(), complete_since: Mutex::new(Utc::from_millis(-5)) };
+        let log = DecisionLog { rings: Mutex::default(), complete_since: Mutex::new(Utc::from_millis(-5)) };
         (0..KEPT_MAX as u64).for_each(|id| log.lock().push(CampaignId(1), kept(id)));
         assert_eq!(log.page(CampaignId(1), u64::MAX, None, 10).1, Utc::from_millis(-5), "none was dropped");
         log.lock().push(CampaignId(1), kept(KEPT_MAX as u64));

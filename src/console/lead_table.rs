@@ -2,6 +2,7 @@
 
 use super::app_state::AppState;
 use super::auth::Caller;
+use super::campaign_views::group_of;
 use super::fields::parse_telephone;
 use super::problem::Problem;
 use super::rights::Action;
@@ -12,7 +13,7 @@ use crate::store::{CampaignRecord, LeadFilter, LeadKey, LeadTableRow, Reader};
 use crate::text::{AgentNumbers, Lang, LeadRowFacts, TimeFormat};
 use axum::Json;
 use paceline_core::campaign::is_system_name;
-use paceline_core::ids::{AgentId, LeadId};
+use paceline_core::ids::{AgentId, GroupId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
 use paceline_core::time::{Duration, Utc};
@@ -59,21 +60,21 @@ pub(super) async fn find_campaign(
     if caller.can_see_all() {
         return Ok(record);
     }
-    let open = state.campaigns().remove(&record.id);
-    let group = match open.as_ref().map(|facts| facts.rules.agents.as_ref()) {
-        Some(rules) => rules.map(|rules| rules.group),
-        None => match group_in(&record.toml) {
-            Some(name) => state.group_by_name(&caller.scope, &name).await.ok().map(|row| row.group.id),
-            None => None,
-        },
-    };
+    let group = campaign_group(state, caller, &record).await;
     if group.is_some() && caller.can_see_group(group) { Ok(record) } else { Err(missing()) }
 }
 
-/// The agents' group in a campaign's text.
-fn group_in(toml: &str) -> Option<String> {
-    let text: toml::Table = toml.parse().ok()?;
-    text.get("agents")?.get("group")?.as_str().map(str::to_owned)
+/// The group of agents of a campaign, open or not.
+pub(super) async fn campaign_group(
+    state: &AppState,
+    caller: &Caller,
+    record: &CampaignRecord,
+) -> Option<GroupId> {
+    if let Some(facts) = state.campaigns().remove(&record.id) {
+        return facts.rules.agents.as_ref().map(|rules| rules.group);
+    }
+    let name = group_of(&record.toml)?;
+    state.group_by_name(&caller.scope, &name).await.ok().map(|row| row.group.id)
 }
 
 /// The filter of a search text: a whole number, a row of the list, or a part of a name.
@@ -274,13 +275,5 @@ mod tests {
         assert_eq!((number.row, number.number), (None, Some(8_613_800_138_000)));
         assert_eq!(search_filter("王").unwrap().name.as_deref(), Some("王"));
         assert!(search_filter("138001380").is_err(), "part of a number finds nothing");
-    }
-
-    #[test]
-    fn the_group_of_a_campaign_stands_in_its_text() {
-        let text = "name = \"x\"\n[agents]\ngroup = \"vote\"\n";
-        assert_eq!(group_in(text).as_deref(), Some("vote"));
-        assert_eq!(group_in("name = \"x\"\n"), None);
-        assert_eq!(group_in("[[["), None);
     }
 }

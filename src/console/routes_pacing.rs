@@ -10,8 +10,18 @@ use campaign_series::STEPS;
 use paceline_core::pacing::Why;
 
 const SERIES: &[Parameter] = &[
-    parameter("from", Form::Moment, "Minutes that begin then or later; without it four hours before `until`", "2026-03-02T00:00:00+08:00"),
-    parameter("until", Form::Moment, "Minutes that begin before; without it now", "2026-03-02T12:00:00+08:00"),
+    parameter(
+        "from",
+        Form::Moment,
+        "Minutes that begin then or later; without it four hours before `until`",
+        "2026-03-02T00:00:00+08:00",
+    ),
+    parameter(
+        "until",
+        Form::Moment,
+        "Minutes that begin before; without it now",
+        "2026-03-02T12:00:00+08:00",
+    ),
     parameter("step", Form::Word(STEPS), "Minutes in an item; without it 1", "5"),
 ];
 

@@ -22,7 +22,8 @@ mod trunk_test;
 pub use board::{Board, CampaignBoard, PhoneBoard, TrunkBoard, TrunkDown};
 pub use device_check::DeviceCheck;
 pub use handle::{
-    AgentAccount, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret, TrunkTest,
+    AgentAccount, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret,
+    TrunkTest,
 };
 pub use prompts::Prompts;
 pub use test_calls::TestAnswer;

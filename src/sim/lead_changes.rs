@@ -62,7 +62,9 @@ impl MemoryStore {
             let lead = &mut stored.lead;
             lead.version += 1;
             match change {
-                LeadChange::Close => (stored.state, stored.reason) = (LeadState::Failed, Some(Reason::Stopped)),
+                LeadChange::Close => {
+                    (stored.state, stored.reason) = (LeadState::Failed, Some(Reason::Stopped))
+                }
                 LeadChange::Reopen => {
                     (stored.state, stored.reason) = (LeadState::Open, None);
                     (lead.next_at, lead.callback) = (None, None);

@@ -4,7 +4,9 @@ use super::attempts::{self, Opening};
 use super::command::{Command, Reply};
 use super::leads::{self, UpdateCause};
 use super::{WriteConnection, blacklist};
-use super::{legs, minutes, open_dialogs, phone_contacts, recordings, resume, seat_log, summaries, take_back};
+use super::{
+    legs, minutes, open_dialogs, phone_contacts, recordings, resume, seat_log, summaries, take_back,
+};
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::ids::{AttemptId, CampaignId, LeadId};
 use paceline_core::time::Utc;

@@ -156,15 +156,16 @@ struct PhoneFacts {
 }
 
 impl Change<'_> {
-    /// Does this to a lead of the scope, or says why not; then nothing is written.
+    /// Does this to a lead of a campaign of the scope, or says why not; then nothing is written.
     pub async fn change_lead(
         &mut self,
         scope: &Scope,
+        campaign: CampaignId,
         lead: LeadId,
         action: &LeadAction,
     ) -> Result<Result<ChangedLead, LeadRefusal>, StoreError> {
         let now = self.at();
-        let written = change(self.conn(), scope, lead, action, now).await;
+        let written = change(self.conn(), scope, (campaign, lead), action, now).await;
         let written = written.map_err(|e| self.error(e))?;
         if written.is_ok() {
             self.note_leads_changed();
@@ -176,16 +177,18 @@ impl Change<'_> {
 async fn change(
     conn: &mut SqliteConnection,
     scope: &Scope,
-    lead: LeadId,
+    (campaign, lead): (CampaignId, LeadId),
     action: &LeadAction,
     now: Utc,
 ) -> Result<Result<ChangedLead, LeadRefusal>, sqlx::Error> {
-    let Some(facts) = load_facts(conn, scope, lead).await? else { return Ok(Err(LeadRefusal::Unknown)) };
+    let facts = load_facts(conn, scope, lead).await?.filter(|facts| facts.campaign == campaign.0);
+    let Some(facts) = facts else { return Ok(Err(LeadRefusal::Unknown)) };
     if facts.is_called {
         return Ok(Err(LeadRefusal::Busy));
     }
     let phones = load_phones(conn, facts.campaign, lead, now).await?;
-    let attempts_max = serde_json::from_str::<RetryRules>(&facts.retry).map_or(u32::MAX, |it| it.attempts_max);
+    let attempts_max =
+        serde_json::from_str::<RetryRules>(&facts.retry).map_or(u32::MAX, |it| it.attempts_max);
     let before = LeadStanding {
         state: facts.state,
         reason: facts.reason,
@@ -252,8 +255,7 @@ fn decide(
         LeadAction::Unassign if before.assigned.is_none() => Err(LeadRefusal::NotAssigned),
         LeadAction::Assign { .. } | LeadAction::Unassign => {
             let assigned = if let LeadAction::Assign { agent } = action { Some(*agent) } else { None };
-            let inverse =
-                before.assigned.map_or(LeadAction::Unassign, |agent| LeadAction::Assign { agent });
+            let inverse = before.assigned.map_or(LeadAction::Unassign, |agent| LeadAction::Assign { agent });
             Ok((LeadStanding { assigned, ..before.clone() }, Some(inverse)))
         }
         LeadAction::Book { at, .. } if *at <= now.as_millis() => Err(LeadRefusal::Past),

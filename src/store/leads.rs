@@ -56,7 +56,7 @@ pub(crate) async fn find_due(
     let next_due = found.get(take).map(|(at, _)| *at).into_iter().chain(assigned.next_due).min();
     found.truncate(take);
     let fresh = fresh.into_iter().filter(|id| !leased.contains(id)).take(count - take);
-    let own = assigned.due.into_iter().filter(|id| !leased.contains(id));
+    let own = assigned.due.into_iter().filter(|id| count > 0 && !leased.contains(id));
     let ids: Vec<i64> = found.into_iter().map(|(_, id)| id).chain(fresh).chain(own).collect();
     Ok(DueLeads { leads: load(conn, &ids).await?, next_due: next_due.map(Utc::from_millis) })
 }
@@ -242,7 +242,10 @@ pub(crate) enum UpdateCause<'a> {
     NoCall,
     CallEnded(LastAttempt),
     /// A summary with this disposition. `defaulted`: nobody gave it.
-    Summary { disposition: &'a str, defaulted: bool },
+    Summary {
+        disposition: &'a str,
+        defaulted: bool,
+    },
 }
 
 /// Writes a lead update. Returns the change in the number of open leads.

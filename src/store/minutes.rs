@@ -133,9 +133,8 @@ impl Store {
                     .await?;
                 let Some(first) = first.filter(|first| *first < oldest) else { return Ok(None) };
                 let until = oldest.min(first.saturating_add(DELETED_AT_ONCE));
-                let deleted = sqlx::query!("delete from campaign_minute where at < $1", until)
-                    .execute(conn)
-                    .await?;
+                let deleted =
+                    sqlx::query!("delete from campaign_minute where at < $1", until).execute(conn).await?;
                 Ok(Some(deleted.rows_affected()))
             });
             match deleted.await.map_err(self.query_error())? {

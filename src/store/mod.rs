@@ -15,6 +15,7 @@ mod blacklist_change;
 pub mod blobs;
 pub mod call_history;
 mod call_trace;
+pub mod campaign_rows;
 pub mod campaigns;
 pub mod change;
 mod command;
@@ -23,12 +24,14 @@ pub mod corrections;
 pub mod disk_reserve;
 pub mod error;
 pub mod explain;
+pub mod finds;
 pub mod groups;
 pub mod household_history;
 pub mod idempotency;
 pub mod imports;
 pub mod inbound_calls;
 pub mod lead_actions;
+pub mod lead_additions;
 pub mod lead_lookup;
 pub mod lead_table;
 pub mod leads;
@@ -424,6 +427,11 @@ async fn may_open_newer(conn: &mut SqliteConnection, newest: i64, known: i64) ->
 }
 
 /// The newest schema version of this program.
+/// The schema of this program.
+pub fn schema_version() -> i64 {
+    known_version()
+}
+
 fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
 }

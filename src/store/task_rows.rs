@@ -16,18 +16,20 @@ pub enum TaskKind {
     UndoList,
     MeasureAudio,
     Forecast,
+    ChangeLeads,
 }
 
 impl TaskKind {
-    pub const ALL: [TaskKind; 5] = [
+    pub const ALL: [TaskKind; 6] = [
         TaskKind::CheckList,
         TaskKind::LoadList,
         TaskKind::UndoList,
         TaskKind::MeasureAudio,
         TaskKind::Forecast,
+        TaskKind::ChangeLeads,
     ];
-    pub const WORDS: [&'static str; 5] =
-        ["check_list", "load_list", "undo_list", "measure_audio", "forecast"];
+    pub const WORDS: [&'static str; 6] =
+        ["check_list", "load_list", "undo_list", "measure_audio", "forecast", "change_leads"];
 
     pub const fn word(self) -> &'static str {
         Self::WORDS[self as usize]
@@ -428,6 +430,24 @@ impl super::Change<'_> {
         asked: &serde_json::Value,
     ) -> Result<TaskId, StoreError> {
         let new = NewTask { enterprise, kind: TaskKind::Forecast, subject: campaign.0, total: 0, asked_by };
+        let now = self.now.as_millis();
+        let queued = queue_with(self.conn(), new, asked, now).await;
+        queued.map_err(self.store.query_error())
+    }
+
+    /// Queues a change of many leads of a campaign; `asked` = which leads, what is done to them, and by whom.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn queue_lead_changes(
+        &mut self,
+        enterprise: i64,
+        campaign: paceline_core::ids::CampaignId,
+        total: u64,
+        asked_by: Option<i64>,
+        asked: &serde_json::Value,
+    ) -> Result<TaskId, StoreError> {
+        let new = NewTask { enterprise, kind: TaskKind::ChangeLeads, subject: campaign.0, total, asked_by };
         let now = self.now.as_millis();
         let queued = queue_with(self.conn(), new, asked, now).await;
         queued.map_err(self.store.query_error())

@@ -197,9 +197,11 @@ async fn assumptions(context: &TaskContext<'_>, wish: &ForecastWish) -> Result<A
     let parts = &context.shared.parts;
     let campaign = CampaignId(context.task.subject);
     let mut reader = parts.store.reader().await?;
-    let record = reader.campaigns().await?.into_iter().find(|record| {
-        record.id == campaign && record.enterprise == context.task.enterprise
-    });
+    let record = reader
+        .campaigns()
+        .await?
+        .into_iter()
+        .find(|record| record.id == campaign && record.enterprise == context.task.enterprise);
     let gone = || TaskEnd::Failed(Words::new("the campaign is gone", "活动已不存在"));
     let record = record.ok_or_else(gone)?;
     let rules = rules_of(&record).map_err(TaskEnd::Failed)?;
@@ -211,7 +213,9 @@ async fn assumptions(context: &TaskContext<'_>, wish: &ForecastWish) -> Result<A
     let measured = match wish.from_history {
         true => measure_history(&mut reader, campaign).await?.map_err(|calls| {
             TaskEnd::Failed(Words::new(
-                format!("{calls} calls are too few to learn from; {CALLS_MIN} are needed, or give the figures"),
+                format!(
+                    "{calls} calls are too few to learn from; {CALLS_MIN} are needed, or give the figures"
+                ),
                 format!("只有 {calls} 通历史呼叫,不足以估算;至少需要 {CALLS_MIN} 通,或直接填写各项数值"),
             ))
         })?,

@@ -16,6 +16,7 @@ mod floor_crash;
 mod full_disk;
 mod imports;
 mod interrupted_calls;
+mod lead_actions;
 mod lead_table;
 mod migration;
 mod model;

@@ -1,8 +1,8 @@
 //! Checks of the store and the state log after the day is over.
 
-use super::lead_checks::called_anew;
 use super::FloorPlan;
 use super::judge::{Callee, ReportedSeat, Seen};
+use super::lead_checks::called_anew;
 use paceline::sim::memory_store::{MemoryStore, StoredAttempt};
 use paceline_core::agent::Availability;
 use paceline_core::campaign::Mode;

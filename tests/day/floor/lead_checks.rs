@@ -5,6 +5,7 @@ use super::FloorPlan;
 use super::judge::{Seen, Sent};
 use paceline::sim::lead_changes::{ChangedLead, LeadChange};
 use paceline::sim::memory_store::{MemoryStore, StoredAttempt};
+use paceline_core::campaign::Mode;
 use paceline_core::campaign::retry::usual_retry;
 use paceline_core::campaign::window::WindowState;
 use paceline_core::dialer::output::{LeadUpdate, SummaryRecord};
@@ -26,7 +27,7 @@ pub fn judge(plan: &FloorPlan, seen: &Seen, store: &MemoryStore, finished: bool)
     a_done_household_is_not_called(plan, seen, store)?;
     rows_match_the_calls(plan, seen, store)?;
     every_conversation_has_a_disposition(plan, seen, store)?;
-    what_people_changed_holds(seen, store, finished)?;
+    what_people_changed_holds(plan, seen, store, finished)?;
     tries_are_counted(store)?;
     if seen.legs_ended != seen.legs_saved {
         return Err(format!("{} legs ended, {} were written down", seen.legs_ended, seen.legs_saved));
@@ -207,9 +208,24 @@ pub fn called_anew(store: &MemoryStore, lead: LeadId, from: Utc, until: Utc) -> 
     store.changes().iter().filter(anew).any(|it| it.at >= from && it.at <= until)
 }
 
+/// Whether a callback was booked with this lead at any time before.
+fn was_booked(store: &MemoryStore, lead: LeadId, until: Utc) -> bool {
+    let by_manager =
+        |it: &ChangedLead| it.lead == lead && it.at <= until && matches!(it.change, LeadChange::Book { .. });
+    let by_agent = |it: &SummaryRecord| {
+        it.at <= until && it.lead.as_ref().is_some_and(|of| of.lead == lead && of.callback.is_some())
+    };
+    store.changes().iter().any(by_manager) || store.summaries().iter().any(by_agent)
+}
+
 /// After a change by a person no INVITE leaves on a copy from before: none to a closed lead, none to a booked one
 /// before its moment, none for another agent than the one a lead is assigned to. Agents' own requests are theirs.
-fn what_people_changed_holds(seen: &Seen, store: &MemoryStore, finished: bool) -> Result<(), String> {
+fn what_people_changed_holds(
+    plan: &FloorPlan,
+    seen: &Seen,
+    store: &MemoryStore,
+    finished: bool,
+) -> Result<(), String> {
     let requests: BTreeMap<CallId, &StoredAttempt> =
         store.attempts().map(|attempt| (attempt.request.attempt.call(), attempt)).collect();
     let decided = |lead: LeadId, from: Utc, until: Utc| {
@@ -228,7 +244,12 @@ fn what_people_changed_holds(seen: &Seen, store: &MemoryStore, finished: bool) -
         let wrong = match last.change {
             LeadChange::Close => true,
             LeadChange::Book { at, .. } => sent.at < at,
-            LeadChange::Assign(agent) => !reserved.is_empty() && !reserved.contains(&agent),
+            // An announcement reserves no agent, and a callback goes to anyone after its grace.
+            LeadChange::Assign(agent) => {
+                let is_booked = was_booked(store, lead, sent.at);
+                let is_kept = plan.campaign.mode == Mode::Announce || is_booked;
+                !is_kept && !reserved.is_empty() && !reserved.contains(&agent)
+            }
             LeadChange::Reopen | LeadChange::First | LeadChange::Unassign => false,
         };
         if wrong {
@@ -244,7 +265,9 @@ fn what_people_changed_holds(seen: &Seen, store: &MemoryStore, finished: bool) -
         let called = store.attempts().any(|attempt| {
             attempt.request.lead == Some(changed.lead) && attempt.request.placed_at >= changed.at
         });
-        let settled = called || stored.reason.is_some() || decided(changed.lead, changed.at, Utc::from_millis(i64::MAX));
+        let settled = called
+            || stored.reason.is_some()
+            || decided(changed.lead, changed.at, Utc::from_millis(i64::MAX));
         if changed.change.calls_anew() && !settled {
             return Err(format!("{changed:?}, and it was never called: {stored:?}"));
         }
