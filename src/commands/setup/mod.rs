@@ -17,7 +17,7 @@ use super::{Failure, recordings};
 use crate::audio::{Language, Sound};
 use crate::cli::UseText;
 use crate::config::settings::{FilesConfig, PromptLanguage};
-use crate::config::{Config, LoadedCampaign};
+use crate::config::{Config, LoadedCampaign, holidays};
 use crate::console::campaign_requests::CampaignRequest;
 use crate::console::client::{Client, KeyFile};
 use crate::console::list_changes::WAITING_MAX;
@@ -34,7 +34,7 @@ use crate::store::{BlacklistChange, Scope, Store, Writer};
 use crate::tasks::{TaskParts, Tasks};
 use import::import_list;
 use network::{Network, phone_line};
-use paceline_core::campaign::{Campaign, Mode};
+use paceline_core::campaign::{CallingWindows, Campaign, Mode};
 use paceline_core::ids::{CampaignId, GroupId, TrunkId};
 use paceline_core::sip::user_agent::SavedDialog;
 use std::path::{Path, PathBuf};
@@ -417,6 +417,7 @@ impl Service {
         sounds: &Sounds,
     ) -> Result<Campaign, Failure> {
         let mut rules = loaded.rules.clone();
+        self.add_holidays(scope.own(), &mut rules.windows).await?;
         rules.id = campaign;
         if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
             announcement.length = sound.length;
@@ -458,6 +459,21 @@ impl Service {
 
     /// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are
     /// closed by calls that rang no phone, and the others of a sample list may be real numbers.
+    /// Adds the holidays of a campaign's organisation to its own, and those of the enterprise above it.
+    pub(in crate::commands) async fn add_holidays(
+        &self,
+        organisation: i64,
+        windows: &mut CallingWindows,
+    ) -> Result<(), Failure> {
+        let all = self.store.organisations().await.map_err(Failure::unexpected)?;
+        let own = all.iter().find(|row| row.id == organisation);
+        let above = own.and_then(|own| own.parent);
+        for row in all.iter().filter(|row| row.id == organisation || Some(row.id) == above) {
+            holidays::add(windows, &row.settings.holidays);
+        }
+        Ok(())
+    }
+
     async fn refuse_after_simulation(&self, id: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
         let calls = self.store.simulated_attempts(id).await.map_err(Failure::unexpected)?;
         if calls == 0 {
