@@ -457,8 +457,6 @@ impl Service {
         Ok(())
     }
 
-    /// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are
-    /// closed by calls that rang no phone, and the others of a sample list may be real numbers.
     /// Adds the holidays of a campaign's organisation to its own, and those of the enterprise above it.
     pub(in crate::commands) async fn add_holidays(
         &self,
@@ -474,6 +472,8 @@ impl Service {
         Ok(())
     }
 
+    /// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are
+    /// closed by calls that rang no phone, and the others of a sample list may be real numbers.
     async fn refuse_after_simulation(&self, id: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
         let calls = self.store.simulated_attempts(id).await.map_err(Failure::unexpected)?;
         if calls == 0 {
