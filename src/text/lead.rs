@@ -185,6 +185,16 @@ impl Lang {
                     self.pick("look at `allow` of the trunks", "请检查中继的 `allow`"),
                 )
             }
+            LeadWhy::Assigned { agent } => {
+                let agent = named(*agent, agents);
+                Sentence::new(
+                    match self {
+                        Lang::En => format!("it waits for agent {agent}, who alone calls it and is not free"),
+                        Lang::Zh => format!("只由坐席 {agent} 拨打,该坐席现在不空闲"),
+                    },
+                    self.pick("unassign it, if anyone may call it", "如可由他人拨打,请取消分配"),
+                )
+            }
             LeadWhy::Hopper { ahead } => Sentence::new(
                 match self {
                     Lang::En => format!("it is at hand: {ahead} leads stand before it"),
@@ -399,6 +409,7 @@ mod tests {
             LeadWhy::Hours(Some(at)),
             LeadWhy::Hours(None),
             LeadWhy::NoTrunk(number),
+            LeadWhy::Assigned { agent: AgentId(3) },
             LeadWhy::Hopper { ahead: 5 },
             LeadWhy::Due { ahead: 312 },
         ];

@@ -213,3 +213,24 @@ async fn a_lead_is_added_by_hand_as_a_row_of_a_list_is() {
     app.post_once("8102", "k5", path, json!({ "phones": ["13900139002"] })).await.is(404);
     app.post_once("8002", "k6", path, json!({ "phones": ["13900139002"] })).await.is(201);
 }
+
+#[tokio::test]
+async fn a_campaign_that_is_not_open_takes_leads_and_says_why_they_are_not_dialled() {
+    let app = opened().await;
+    let text = "name = \"autumn\"\nmode = \"announce\"\n";
+    app.post("8003", "/campaigns", json!({ "toml": text })).await.is(201);
+    let new = json!({ "phones": ["13900139000"], "cells": { "房号": "3-1" } });
+    let lead =
+        app.post_once("8003", "k1", "/campaigns/autumn/leads", new).await.is(201).json()["lead"].clone();
+    let why = app.get("8003", &format!("/campaigns/autumn/leads/{lead}/why")).await.is(200).json();
+    assert_eq!((why["because"].as_str(), why["turn"]["open"].as_bool()), (Some("due"), Some(false)), "{why}");
+    let record = app.get("8003", &format!("/leads/{lead}")).await.is(200).json();
+    assert_eq!(record["columns"], json!([{ "column": "房号", "cell": "3-1" }]));
+    let first =
+        app.post_once("8003", "k2", &format!("/leads/{lead}/actions"), json!({ "action": "first" })).await;
+    assert_eq!(first.is(200).json()["inverse"], Value::Null);
+    let shown = app.get("8003", "/campaigns/autumn/leads").await.is(200).json();
+    assert!(shown["leads"][0]["because"]["zh"].as_str().unwrap().contains("已提前"), "{shown}");
+    // A campaign without a group is of no shift lead.
+    app.get("8002", "/campaigns/autumn/leads").await.is(404);
+}
