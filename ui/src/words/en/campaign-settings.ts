@@ -1,6 +1,6 @@
-import type { settings as zh } from "../zh/settings";
+import type { campaignSettings as zh } from "../zh/campaign-settings";
 
-export const settings = {
+export const campaignSettings = {
   "settings.tab": "Settings",
   "settings.form": "Form",
   "settings.toml": "TOML",

@@ -1,4 +1,4 @@
-export const settings = {
+export const campaignSettings = {
   "settings.tab": "设置",
   "settings.form": "表单",
   "settings.toml": "TOML 文本",
