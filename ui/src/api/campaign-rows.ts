@@ -22,6 +22,8 @@ export interface CampaignRow {
   answer_rate: number | null;
   abandon_rate: number | null;
   placed: number;
+  /** Why it could not be opened. */
+  trouble?: Words | null;
   /** Version of the text. */
   version: number;
   changed_at: string;
@@ -42,8 +44,11 @@ export interface CampaignText {
   state: CampaignState;
   desired_state: "closed" | "open" | "paused" | "draining";
   waiting_for: WaitingFor[];
+  /** Why it could not be opened. */
+  trouble?: Words | null;
   toml: string;
-  fields: Record<string, unknown>;
+  /** With the defaults of what the text leaves out; `null` = the text has faults. */
+  fields: Record<string, unknown> | null;
   version: number;
   etag: string;
   changed_at: string;

@@ -41,7 +41,7 @@ export default function CampaignFrame() {
   }
   const state = campaign ? campaignState(campaign) : (text?.state ?? "draft");
   const tabs = TABS.filter((tab) => tab.right === undefined || rights.has(tab.right));
-  const given = campaign?.mode ?? text?.fields["mode"];
+  const given = campaign?.mode ?? text?.fields?.["mode"];
   const mode = `mode.${typeof given === "string" ? given : ""}`;
   return (
     <>

@@ -11,11 +11,12 @@ import { useMe } from "../../session";
 import { hasWord, useWords } from "../../words";
 import { narrow } from "../../words/width";
 import { adoptChange, freshText, useCampaignText } from "./data";
+import { readText } from "./settings/draft";
 import { Effects } from "./settings/Changes";
 import { ProblemLine, valueWords } from "./settings/FieldInput";
 import { fieldOf, fieldOfProblem, wordKey, type FieldSpec } from "./settings/fields";
 import { fieldAt, patchOf, withField } from "./settings/patch";
-import type { Fields, Value } from "./settings/toml";
+import type { Value } from "./settings/toml";
 import { UndoBar } from "./UndoBar";
 
 const KEYS = ["pacing.call_ratio", "calling.concurrency_max", "calling.calls_per_sec", "pacing.abandon_rate_pct_max"];
@@ -56,7 +57,7 @@ function PaceDialog({ campaign, mode, onApplied, onClose }: DialogProps) {
   const [trial, setTrial] = useState<{ of: string; change?: CampaignChange; problem?: unknown }>();
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<unknown>();
-  const fields = campaign.fields as Fields;
+  const fields = readText(campaign.toml).fields ?? {};
   const specs = KEYS.map(fieldOf).filter((it): it is FieldSpec => it !== undefined && (it.modes === undefined || it.modes.includes(mode as Mode)));
   const wanted = Object.entries(typed).reduce((all, [key, text]) => (text.trim() === "" ? all : withField(all, key, read(text))), fields);
   const patch = JSON.stringify(patchOf(fields, wanted));

@@ -16,7 +16,7 @@ import { isOwn, questionOf, readForecast, type Asked, type AskedFault, type Fore
 /** What to expect: simulated with agents; a division where there are none. */
 export function ForecastPanel({ campaign }: { campaign: CampaignText }) {
   const t = useWords();
-  const isAnnounce = fieldAt(campaign.fields as Fields, "mode") === "announce";
+  const isAnnounce = fieldAt((campaign.fields ?? {}) as Fields, "mode") === "announce";
   return (
     <section className="card" aria-label={t("start.forecast")}>
       <header><h2>{t("start.forecast")}</h2>{isAnnounce ? null : <span className="hint">{t("start.forecastHelp")}</span>}</header>
@@ -28,7 +28,7 @@ export function ForecastPanel({ campaign }: { campaign: CampaignText }) {
 /** Announcement: numbers left, divided by the calls a second of its own setting. */
 function Sum({ campaign }: { campaign: CampaignText }) {
   const t = useWords();
-  const rate = fieldAt(campaign.fields as Fields, "calling.calls_per_sec");
+  const rate = fieldAt((campaign.fields ?? {}) as Fields, "calling.calls_per_sec");
   const row = useCampaignRows({ state: "", group: "", q: campaign.name }).data?.pages.flatMap((page) => page.items).find((it) => it.name === campaign.name);
   if (typeof rate !== "number" || rate <= 0) return <p>{t("start.sumNoRate")}</p>;
   if (row === undefined) return <p>–</p>;
@@ -88,7 +88,7 @@ function Simulation({ campaign }: { campaign: CampaignText }) {
       </form>
       <p role="status" className="hint">{isWorking ? (data === undefined || data.total === 0 ? t("start.queued") : t("start.working", { done: data.done, all: data.total })) : data?.state === "cancelled" ? t("start.cancelled") : ""}</p>
       {words === undefined ? null : <p className="refusal" role="alert">{t("start.failed", { words })}</p>}
-      {forecast === undefined ? null : <Result forecast={forecast} fields={campaign.fields as Fields} hours={asked.hours} />}
+      {forecast === undefined ? null : <Result forecast={forecast} fields={(campaign.fields ?? {}) as Fields} hours={asked.hours} />}
     </>
   );
 }

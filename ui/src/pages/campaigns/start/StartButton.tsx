@@ -72,7 +72,7 @@ function Refused({ problem }: { problem: unknown }) {
 
 function Confirmation({ campaign, onYes, onClose }: { campaign: CampaignText; onYes: () => void; onClose: () => void }) {
   const t = useWords();
-  const fields = campaign.fields as Fields;
+  const fields = (campaign.fields ?? {}) as Fields;
   const row = useCampaignRows({ state: "", group: "", q: campaign.name }).data?.pages.flatMap((page) => page.items).find((it) => it.name === campaign.name);
   const words = (key: string) => {
     const spec = fieldOf(key);
