@@ -5,11 +5,12 @@ use super::app_state::{AppState, OpenCampaignFacts};
 use super::auth::Caller;
 use super::fields::parse_telephone;
 use super::floor;
+use super::lead_table::{self, LeadsQuery};
 use super::problem::Problem;
 use super::records::parse_id;
 use super::rights::Action;
 use super::shown_number::{ShownNumber, shown_text};
-use super::views::{self, abandon, moment, optional_moment, stored_number};
+use super::views::{self, moment, optional_moment, stored_number};
 use crate::store::{LeadSelector, Reader, StoreError};
 use crate::text::{AgentNumbers, Lang, Sentence, TimeFormat};
 use axum::Json;
@@ -21,7 +22,6 @@ use paceline_core::explain::{self, DialStatus, LeadFacts, LeadWhy};
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -45,12 +45,7 @@ pub async fn explain_campaign(
         },
     };
     let moments = TimeFormat::in_zone(&campaign.windows.timezone);
-    let shown = view.map(|view| {
-        let mut shown = serde_json::to_value(view).unwrap_or_default();
-        shown["until"] = optional_moment(view.until);
-        shown["abandon"] = view.abandon.as_ref().map_or(Value::Null, abandon);
-        shown
-    });
+    let shown = view.as_ref().map(views::view);
     let mut answer = json!({
         "campaign": campaign.name,
         "mode": campaign.mode.word(),
@@ -249,19 +244,20 @@ fn view_of(state: &AppState, campaign: CampaignId) -> (Option<View>, String) {
     (open.map(|open| open.view), open.map(|open| open.line_trunk.clone()).unwrap_or_default())
 }
 
-#[derive(Deserialize)]
-pub(super) struct LeadsQuery {
-    number: Option<String>,
-    row: Option<u64>,
-}
-
-/// Looks leads up by a number or by a row of the list.
+/// Looks leads up by a number or by a row of the list; without them the table of leads.
 pub(super) async fn leads(
     State(state): State<AppState>,
     caller: Caller,
     Path(name): Path<String>,
     Query(query): Query<LeadsQuery>,
 ) -> Result<Json<Value>, Problem> {
+    if query.number.is_none() && query.row.is_none() {
+        return lead_table::show(&state, &caller, &name, query).await;
+    }
+    if query.has_filters() {
+        let detail = "`number` and `row` are asked alone; the filter `q` takes numbers and rows too";
+        return Err(Problem::unprocessable(detail));
+    }
     let (campaign, facts) = visible_campaign(&state, &caller, &name)?;
     let sight = caller.sight();
     let selector = match (&query.number, query.row) {
@@ -271,10 +267,7 @@ pub(super) async fn leads(
             LeadSelector::Number(number)
         }
         (None, Some(row)) => LeadSelector::Row(row),
-        _ => {
-            let detail = "no lead is named: ask by `number` or by `row`";
-            return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", detail));
-        }
+        _ => return Err(Problem::unprocessable("ask by `number` or by `row`, not by both")),
     };
     let mut reader = state.store().reader().await?;
     let found = reader.find_leads(campaign, selector).await?;
