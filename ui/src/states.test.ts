@@ -27,6 +27,9 @@ describe("the words are those of the service", () => {
     ["call stages", words.CALL_STAGES, wordsOf("dialer/snapshot.rs", "CallStage")],
     ["outcomes", words.OUTCOMES, wordsOfMacro("Outcome")],
     ["lead states", words.LEAD_STATES, wordsOfMacro("LeadState")],
+    ["lead reasons", words.LEAD_REASONS, wordsOfMacro("Reason")],
+    ["limits", words.LIMITS, wordsOf("pacing/predictive/snapshot.rs", "Limit")],
+    ["whys", words.WHYS, wordsOf("pacing/mod.rs", "Why")],
     ["modes", words.MODES, wordsOf("campaign/mod.rs", "Mode")],
     ["abandon rules", words.ABANDON_RULES, wordsOf("pacing/ledger/mod.rs", "Rule")],
   ] as const)("%s", (_, ours, theirs) => {

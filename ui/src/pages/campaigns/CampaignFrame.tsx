@@ -13,6 +13,7 @@ import { CampaignActions } from "./CampaignActions";
 /** Pages of a campaign, in the order of their tabs. */
 const TABS: readonly { path: string; word: PlainKey; right?: Right }[] = [
   { path: "live", word: "campaigns.tabLive" },
+  { path: "leads", word: "leads.tab" },
   { path: "lists", word: "lists.tab", right: "lists.edit" },
 ];
 

@@ -10,4 +10,6 @@ export const kit = {
   "kit.notCopied": "The browser did not copy: select the text and copy it",
   "kit.resources": "Resources",
   "kit.admin": "Admin",
+  "kit.undo": "Undo",
+  "kit.undone": "Taken back",
 } as const satisfies Record<keyof typeof zh, string>;

@@ -8,4 +8,6 @@ export const kit = {
   "kit.notCopied": "浏览器没有复制,请选中文字后手动复制",
   "kit.resources": "资源",
   "kit.admin": "管理",
+  "kit.undo": "撤销",
+  "kit.undone": "已撤销",
 } as const;
