@@ -2,52 +2,20 @@
  * Leads as a table, today, search, schedule and series: types and calls by hand, until the OpenAPI document has their routes.
  * Each function then takes its types from `types.ts`.
  */
-import { call, newKey } from "./call";
-import type { Words } from "./words";
+import { call, get, newKey } from "./call";
+import type { paths } from "./types";
+import type { Schemas, Words } from "./words";
 
 /** `call` without the types of the OpenAPI document. */
 const ask = call as unknown as <T>(method: "get" | "post" | "put" | "patch", path: string, options?: {
   path?: object; query?: object; body?: unknown; key?: string; etag?: string; signal?: AbortSignal;
 }) => Promise<T>;
 
-export interface LeadRow {
-  lead: number;
-  row: number;
-  /** The name of the import that brought the lead. */
-  list: string | null;
-  name: string | null;
-  /** Others of the flat; 0 = alone. */
-  households: number;
-  /** The household as the list has it. */
-  place: string | null;
-  building: string | null;
-  numbers: string[];
-  state: string;
-  reason: string | null;
-  attempts: number;
-  attempts_max: number;
-  last: { at: string; outcome: string; disposition: string | null } | null;
-  next_at: string | null;
-  callback: { at: string; agent: string | null } | null;
-  assigned_agent: string | null;
-  because: Words;
-}
+export type LeadRow = Schemas["LeadRow"];
 
-export interface LeadFilters {
-  state?: string;
-  reason?: string;
-  outcome?: string;
-  disposition?: string;
-  building?: string;
-  callback?: boolean;
-  q?: string;
-}
-
-export interface LeadPage {
-  leads: LeadRow[];
-  next: string | null;
-  count?: { n: number; exact: boolean };
-}
+type LeadQuery = NonNullable<paths["/api/v1/campaigns/{name}/leads"]["get"]["parameters"]["query"]>;
+export type LeadFilters = Pick<LeadQuery, "state" | "reason" | "outcome" | "disposition" | "building" | "callback" | "q">;
+export type LeadPage = Schemas["LeadTable"];
 
 export const LEAD_ACTIONS = ["close", "reopen", "first", "assign", "unassign", "blacklist", "book"] as const;
 export type LeadActionName = (typeof LEAD_ACTIONS)[number];
@@ -79,8 +47,9 @@ export interface NewLead {
   cells?: Record<string, string>;
 }
 
-export const readLeads = (campaign: string, filters: LeadFilters, page: { after?: string; limit: number; count?: 1 }, signal?: AbortSignal) =>
-  ask<LeadPage>("get", "/api/v1/campaigns/{name}/leads", { path: { name: campaign }, query: { ...filters, ...page }, ...(signal ? { signal } : {}) });
+/** A page of the table; the same route answers look-ups by number or row in another shape. */
+export const readLeads = (campaign: string, filters: LeadFilters, page: { after?: string; limit: number; count?: "1" }, signal?: AbortSignal) =>
+  get("/api/v1/campaigns/{name}/leads", { path: { name: campaign }, query: { ...filters, ...page }, ...(signal ? { signal } : {}) }) as Promise<LeadPage>;
 
 /** @throws ApiProblem `busy` if a call of the lead is up */
 export const actOnLead = (id: number, action: LeadAction) =>

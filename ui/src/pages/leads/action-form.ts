@@ -67,3 +67,9 @@ export function nextHour(now: Date): string {
   const at = new Date(now.getFullYear(), now.getMonth(), now.getDate(), now.getHours() + 1);
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:00`;
 }
+
+/** The actions that fit one lead in this state: who is closed can be opened again, and nothing else but blocked. */
+export function actionsFor(state: string, actions: readonly LeadActionName[]): LeadActionName[] {
+  const isClosed = state === "done" || state === "failed";
+  return actions.filter((name) => name === "blacklist" || (name === "reopen") === isClosed);
+}

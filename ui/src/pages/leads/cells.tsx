@@ -47,7 +47,7 @@ export function LeadCell({ column, row, to }: { column: Column; row: LeadRow; to
       const reason = row.reason === null ? "" : reasonWords(row.reason, t);
       return <td title={reason || undefined}>{state === undefined ? visible(row.state) : <StateInk state={state} />}{reason === "" ? null : <span className="second"> {reason}</span>}</td>;
     },
-    attempts: () => <td className="number">{count(row.attempts)}/{count(row.attempts_max)}</td>,
+    attempts: () => <td className="number">{row.attempts_max === null ? count(row.attempts) : `${count(row.attempts)}/${count(row.attempts_max)}`}</td>,
     last: () => {
       if (row.last === null) return <td className="second">{t("leads.never")}</td>;
       return <td title={row.last.disposition ?? undefined}><At at={row.last.at} /> <Outcome outcome={row.last.outcome} />{row.last.disposition === null ? null : <span className="second"> {visible(row.last.disposition)}</span>}</td>;

@@ -5,7 +5,7 @@ export const COLUMNS = ["name", "place", "numbers", "state", "attempts", "last",
 export type Column = (typeof COLUMNS)[number];
 
 /** Widths in px; the last one that is shown takes what is left, `because` first. */
-export const WIDTHS: Record<Column, number> = { name: 128, place: 108, numbers: 128, state: 132, attempts: 56, last: 152, next: 132, because: 240, agent: 72, building: 72, list: 140 };
+export const WIDTHS: Record<Column, number> = { name: 128, place: 108, numbers: 128, state: 132, attempts: 56, last: 172, next: 124, because: 240, agent: 72, building: 72, list: 140 };
 
 /** Columns that are off until they are chosen. */
 const OFF: readonly Column[] = ["agent", "building", "list"];

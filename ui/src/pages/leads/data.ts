@@ -20,7 +20,7 @@ const ASK_AGAIN = 1_500;
 export const useLeadPages = (campaign: string, filters: LeadFilters) => useQuery({
   queryKey: [...LEADS, campaign, filters],
   queryFn: async ({ signal }) => {
-    const first = await readLeads(campaign, filters, { limit: PAGE, count: 1 }, signal);
+    const first = await readLeads(campaign, filters, { limit: PAGE, count: "1" }, signal);
     return new LeadPages((after) => readLeads(campaign, filters, { limit: PAGE, ...(after === undefined ? {} : { after }) }), first);
   },
   staleTime: Infinity,

@@ -47,8 +47,7 @@ export function numberOf(text: string): string | undefined {
 export function queryOf(search: URLSearchParams): LeadFilters {
   const query: LeadFilters = {};
   for (const [name, value] of filtersOf(search)) {
-    if (name === "callback") query.callback = true;
-    else query[name] = value;
+    Object.assign(query, { [name]: value });
   }
   const q = wantedOf(search);
   if (q !== undefined) query.q = q;

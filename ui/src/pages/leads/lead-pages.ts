@@ -22,7 +22,7 @@ export type ReadPage = (after: string | undefined) => Promise<LeadPage>;
 const HELD_AROUND = 3;
 
 export class LeadPages {
-  readonly count: LeadPage["count"];
+  readonly count: NonNullable<LeadPage["count"]> | undefined;
   private pages: Page[];
   /** `after` of the page behind the last known one; `undefined` = there is none. */
   private next: string | undefined;
@@ -31,7 +31,7 @@ export class LeadPages {
   private window: [number, number] = [0, 0];
 
   constructor(private readonly read: ReadPage, first: LeadPage) {
-    this.count = first.count;
+    this.count = first.count ?? undefined;
     this.pages = [{ after: undefined, start: 0, size: first.leads.length, rows: first.leads, state: "rest", reading: 0 }];
     this.next = first.next ?? undefined;
   }

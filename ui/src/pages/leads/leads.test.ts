@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LeadPage, LeadRow } from "../../api/leads-table";
+import type { Right } from "../../rights";
+import { actionsFor, actionsOf, faultOf, NO_ACTION, nextHour, requestOf } from "./action-form";
 import { filtersOf, fitValue, queryOf, wantedOf } from "./filters";
 import { LeadPages } from "./lead-pages";
 import { Selection } from "./selection";
@@ -9,7 +11,7 @@ const search = (text: string) => new URLSearchParams(text);
 describe("filters", () => {
   test("are asked of the service under its names; values that are none are left out", () => {
     expect(queryOf(search("state=open&reason=duplicate&outcome=busy&disposition=voted&building=3栋&callback=true&q=李"))).toEqual({
-      state: "open", reason: "duplicate", outcome: "busy", disposition: "voted", building: "3栋", callback: true, q: "李",
+      state: "open", reason: "duplicate", outcome: "busy", disposition: "voted", building: "3栋", callback: "true", q: "李",
     });
     expect(filtersOf(search("state=asleep&callback=false&outcome=lost&building=%20"))).toEqual([]);
     expect(fitValue("q", "x".repeat(129))).toBeUndefined();
@@ -127,5 +129,38 @@ describe("a selection", () => {
     expect([...without.ids]).toEqual([1, 2, 3, 4, 6, 7, 8, 9, 10]);
     expect(Selection.NONE.withAll(order).ids.size).toBe(10);
     expect(Selection.NONE.withAll(order).withAll(order).ids.size).toBe(0);
+  });
+});
+
+describe("an action", () => {
+  const rights = (...names: Right[]) => new Set<Right>(names);
+
+  test("is offered by right and by the lead's state", () => {
+    expect(actionsOf(rights("leads.close", "blacklist.add"))).toEqual(["close", "blacklist"]);
+    expect(actionsOf(rights("leads.close"))).toEqual(["close"]);
+    expect(actionsOf(rights("leads.add"))).toEqual([]);
+    const all = actionsOf(rights("leads.edit", "blacklist.add"));
+    expect(all).toHaveLength(7);
+    expect(actionsFor("failed", all)).toEqual(["reopen", "blacklist"]);
+    expect(actionsFor("open", all)).not.toContain("reopen");
+  });
+
+  test("says what is missing before it is sent", () => {
+    const now = new Date(2026, 10, 30, 12, 0).getTime();
+    expect(faultOf("close", NO_ACTION, now)).toBe("reason");
+    expect(faultOf("close", { ...NO_ACTION, reason: "moved away" }, now)).toBeUndefined();
+    expect(faultOf("assign", NO_ACTION, now)).toBe("agent");
+    expect(faultOf("assign", { ...NO_ACTION, agent: "８００３" }, now)).toBeUndefined();
+    expect(faultOf("book", { ...NO_ACTION, at: "" }, now)).toBe("at");
+    expect(faultOf("book", { ...NO_ACTION, at: "2026-11-30T11:00" }, now)).toBe("past");
+    expect(faultOf("book", { ...NO_ACTION, at: nextHour(new Date(now)) }, now)).toBeUndefined();
+  });
+
+  test("is sent with its own fields only", () => {
+    const form = { reason: " moved ", agent: "8003 陈梅", at: "2026-11-30T15:00" };
+    expect(requestOf("close", form)).toEqual({ action: "close", reason: "moved" });
+    expect(requestOf("assign", form)).toEqual({ action: "assign", agent: "8003" });
+    expect(requestOf("first", form)).toEqual({ action: "first" });
+    expect(requestOf("book", form)).toEqual({ action: "book", reason: "moved", agent: "8003", at: new Date("2026-11-30T15:00").toISOString() });
   });
 });
