@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Campaign, Seat } from "./api/words";
 import * as words from "./api/words";
-import { APPROVAL_STATES, CALL_STATES, CAMPAIGN_STATES, LEAD_STATES, OUTCOME_STATES, SEAT_STATES, SOUND_STATES, WHY_ALARMS, campaignState, seatState } from "./states";
+import { APPROVAL_STATES, CALL_STATES, CAMPAIGN_STATES, LEAD_STATES, LIMIT_MEANINGS, OUTCOME_STATES, SEAT_STATES, SOUND_STATES, WHY_ALARMS, campaignState, seatState } from "./states";
 import { RIGHTS } from "./rights";
 import { zh } from "./words/zh";
 
@@ -35,6 +35,16 @@ describe("the words are those of the service", () => {
   ] as const)("%s", (_, ours, theirs) => {
     expect(theirs.length).toBeGreaterThan(0);
     expect([...ours].sort()).toEqual([...theirs].sort());
+  });
+
+  test("every limit and every reason not to dial has a word, and no colour is for a word that is none", () => {
+    const known: string[] = [...words.LIMITS, ...words.WHYS];
+    for (const word of known) expect(zh).toHaveProperty([`limit.${word}`]);
+    for (const word of Object.keys(LIMIT_MEANINGS)) expect(known).toContain(word);
+  });
+
+  test("every reason of a closed lead has a word", () => {
+    for (const word of words.LEAD_REASONS) expect(zh).toHaveProperty([`leadReason.${word}`]);
   });
 
   test("rights", () => {

@@ -117,6 +117,14 @@ export const APPROVAL_STATES = {
 /** Reasons of a campaign's why that need a person: shown as an alarm. */
 export const WHY_ALARMS: ReadonlySet<string> = new Set(["trunks_down", "store_stalled", "no_agents", "caller_ids_used", "pacer_failed", "feed_doubted"]);
 
+/** What a limit of the pacer, or a reason not to dial, stands for in the bar of the last minutes; others are `paused`. */
+export const LIMIT_MEANINGS: Record<string, Meaning> = {
+  no_agents: "waiting", agents_busy: "talking", callees_waiting: "consulting", calls_per_agent: "consulting", abandon_budget: "alarm",
+  lines_full: "reserved", lines_out: "reserved", trunks_full: "reserved", concurrency_full: "reserved", calls_per_sec: "ringing",
+  leads_out: "wrap", hopper_empty: "wrap", retries_later: "wrap", households_busy: "wrap", outside_window: "idle",
+  feed_doubted: "alarm", model_failed: "alarm", pacer_failed: "alarm", trunks_down: "alarm", store_stalled: "alarm", caller_ids_used: "waiting",
+};
+
 /** The state that a seat shows. */
 export function seatState(seat: Seat): State {
   if (seat.availability === "signed_out") return SEAT_STATES.signed_out;

@@ -12,6 +12,8 @@ import { useLanguage, useWords } from "../../words";
 import { count, percent, visible } from "../../words/format";
 import { AbandonBars } from "./AbandonBars";
 import { callsOut, leadsAll, leadsOpen, stages } from "./figures";
+import { LimitShare } from "./LimitShare";
+import { Plots } from "./Plots";
 
 /** How long a sentence stands at least, in ms. */
 const CALM = 1_000;
@@ -26,6 +28,7 @@ export default function Live() {
     <div className={isStale ? "campaign-grid stale" : "campaign-grid"}>
       <Why campaign={campaign} />
       <Figures campaign={campaign} />
+      <Plots campaign={campaign} />
       <AbandonBars campaign={campaign} />
       <Outcomes campaign={campaign} />
       <Results campaign={campaign} />
@@ -66,6 +69,7 @@ function Why({ campaign }: { campaign: Campaign }) {
     <section className="card why" aria-label={t("campaigns.why")} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>
       <h2>{t("campaigns.why")}</h2>
       <p className={isAlarm ? "sentence alarm" : "sentence"}>{isAlarm ? <Glyph name="alarm" /> : null}<Sentence>{sentence}</Sentence></p>
+      <LimitShare name={name} />
       {advice ? <p className="advice"><strong>{t("campaigns.advice")}</strong><span><Sentence>{advice}</Sentence></span></p> : null}
     </section>
   );

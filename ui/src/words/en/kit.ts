@@ -12,4 +12,10 @@ export const kit = {
   "kit.admin": "Admin",
   "kit.undo": "Undo",
   "kit.undone": "Taken back",
+  "kit.table": "Table",
+  "kit.plot": "Plot",
+  "kit.tableOf": "{name}: table",
+  "kit.plotOf": "{name}: plot",
+  "kit.plotWords": "{name}, latest: {values}",
+  "kit.moment": "Time",
 } as const satisfies Record<keyof typeof zh, string>;

@@ -10,4 +10,10 @@ export const kit = {
   "kit.admin": "管理",
   "kit.undo": "撤销",
   "kit.undone": "已撤销",
+  "kit.table": "表格",
+  "kit.plot": "图",
+  "kit.tableOf": "{name}:表格",
+  "kit.plotOf": "{name}:图",
+  "kit.plotWords": "{name},最近:{values}",
+  "kit.moment": "时间",
 } as const;
