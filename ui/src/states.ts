@@ -1,5 +1,5 @@
 /** The one table of states: a word of the service has a meaning, a meaning has a glyph and colours (CONSOLE.md 5.2). */
-import type { Approval, Campaign, CampaignState, List, Seat, Sound } from "./api/words";
+import type { Approval, Campaign, CampaignState, Limit, List, Seat, Sound } from "./api/words";
 import type { GlyphName } from "./kit/Glyph";
 import type { PlainKey } from "./words";
 
@@ -117,12 +117,9 @@ export const APPROVAL_STATES = {
 /** Reasons of a campaign's why that need a person: shown as an alarm. */
 export const WHY_ALARMS: ReadonlySet<string> = new Set(["trunks_down", "store_stalled", "no_agents", "caller_ids_used", "pacer_failed", "feed_doubted"]);
 
-/** What a limit of the pacer, or a reason not to dial, stands for in the bar of the last minutes; others are `paused`. */
-export const LIMIT_MEANINGS: Record<string, Meaning> = {
-  no_agents: "waiting", agents_busy: "talking", callees_waiting: "consulting", calls_per_agent: "consulting", abandon_budget: "alarm",
-  lines_full: "reserved", lines_out: "reserved", trunks_full: "reserved", concurrency_full: "reserved", calls_per_sec: "ringing",
-  leads_out: "wrap", hopper_empty: "wrap", retries_later: "wrap", households_busy: "wrap", outside_window: "idle",
-  feed_doubted: "alarm", model_failed: "alarm", pacer_failed: "alarm", trunks_down: "alarm", store_stalled: "alarm", caller_ids_used: "waiting",
+/** Colours of what held dialling down, in the bar of the last minutes. */
+export const LIMIT_MEANINGS: Record<Limit, Meaning> = {
+  agents: "talking", budget: "alarm", lines: "reserved", rate: "ringing", leads: "wrap", hours: "idle", stopped: "paused", fault: "waiting",
 };
 
 /** The state that a seat shows. */

@@ -42,17 +42,12 @@ export const LEAD_STATES = ["open", "follow_up", "done", "failed"] as const;
 export const LEAD_REASONS = [
   "invalid_number", "emergency_number", "duplicate", "blacklisted", "outside_window", "attempts_used", "household_done", "stopped", "no_trunk",
 ] as const;
-/** What kept a campaign from placing more calls: of the pacer's plan, or of the dialer's own checks. */
-export const LIMITS = [
-  "no_agents", "agents_busy", "abandon_budget", "calls_per_agent", "lines_full", "calls_per_sec", "leads_out", "feed_doubted", "model_failed",
-] as const;
-export const WHYS = [
-  "concurrency_full", "trunks_full", "calls_per_sec", "trunks_down", "outside_window", "hopper_empty", "households_busy", "retries_later", "no_agents", "agents_busy",
-  "lines_out", "abandon_budget", "callees_waiting", "calls_per_agent", "feed_doubted", "pacer_failed", "caller_ids_used", "store_stalled", "paused", "draining", "finished",
-] as const;
+/** What held dialling down, coarsely: the words of a minute's seconds. */
+export const LIMITS = ["agents", "budget", "lines", "rate", "leads", "hours", "stopped", "fault"] as const;
 export const MODES = ["announce", "preview", "progressive", "ratio", "predictive"] as const;
 export const ABANDON_RULES = ["us_tsr", "uk_ofcom", "whole_day", "rolling_24h", "all_calls", "reached_queue"] as const;
 export const CAMPAIGN_STATES = ["draft", "waiting", "ready", "running", "paused", "draining", "finished", "archived"] as const;
 
+export type Limit = (typeof LIMITS)[number];
 export type Mode = (typeof MODES)[number];
 export type CampaignState = (typeof CAMPAIGN_STATES)[number];

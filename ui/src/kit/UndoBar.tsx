@@ -8,7 +8,7 @@ import { closeUndo, UNDO_FOR, useUndoOffer, type UndoOffer } from "./undo";
 /** What was done last and its undo; stands on the page and in each drawer, of which the topmost shows it. */
 export function UndoBar() {
   const offer = useUndoOffer();
-  return offer === undefined ? null : <Bar key={offer.words} offer={offer} />;
+  return offer === undefined ? null : <Bar key={offer.id} offer={offer} />;
 }
 
 function Bar({ offer }: { offer: UndoOffer }) {

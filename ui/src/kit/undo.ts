@@ -5,6 +5,8 @@ import { useEffect, useId, useSyncExternalStore } from "react";
 export const UNDO_FOR = 10_000;
 
 export interface UndoOffer {
+  /** Another number for each offer. */
+  id: number;
   /** What was done, as a sentence. */
   words: string;
   /** Takes it back on the service; without it the sentence alone is shown. */
@@ -12,6 +14,7 @@ export interface UndoOffer {
 }
 
 let offer: UndoOffer | undefined;
+let offers = 0;
 /** Places that show the offer, the topmost last: while a drawer is modal, nothing outside it can be clicked. */
 let hosts: readonly string[] = [];
 const listeners = new Set<() => void>();
@@ -22,7 +25,7 @@ function show(next: UndoOffer | undefined): void {
 }
 
 /** Says what was done and offers to take it back. */
-export const offerUndo = (words: string, undo?: () => Promise<unknown>): void => show({ words, undo });
+export const offerUndo = (words: string, undo?: () => Promise<unknown>): void => show({ id: (offers += 1), words, undo });
 
 /** Takes this offer away; a newer one stays. */
 export function closeUndo(which: UndoOffer): void {

@@ -73,10 +73,13 @@ function makePlot(within: HTMLElement, latest: { current: Props }): uPlot {
   const { order, data } = drawn(props);
   const { colour, end } = resolver(within);
   const [text, line, card] = [colour("text-3"), colour("line"), colour("card")];
-  const inks = order.map((it) => colour(it.colour));
+  const fills = order.map((it) => colour(it.colour));
+  // Words need more contrast than lines and areas do.
+  const inks = order.map((it) => colour(it.colour.replace(/-fill$/, "-ink")));
+  const font = getComputedStyle(within).fontFamily;
   const ceilingInk = colour("text");
   end();
-  const axis: uPlot.Axis = { stroke: text, font: `${FONT}px sans-serif`, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  const axis: uPlot.Axis = { stroke: text, font: `${FONT}px ${font}`, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   const indexOf = (key: string) => order.findIndex((it) => it.key === key) + 1;
   const topOf = (max: number) => niceTop(Math.max(max, latest.current.top ?? 0, latest.current.ceiling?.value ?? 0), props.isWhole);
   return new uPlot({
@@ -86,22 +89,22 @@ function makePlot(within: HTMLElement, latest: { current: Props }): uPlot {
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { time: true }, y: { range: (_, __, max) => [0, topOf(max ?? 0)] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 64, values: (_, splits) => splits.map((it) => clock(new Date(it * 1000)).slice(0, 5)) },
+      { ...axis, size: 28, grid: { show: false }, space: 64, values: (_, splits) => splits.map((it) => clock(new Date(it * 1000)).slice(0, 5)) },
       { ...axis, size: 52, splits: (u) => gridOf(u.scales["y"]?.max ?? 1), values: (_, splits) => splits.map((it) => latest.current.format(it)) },
     ],
     series: [{}, ...order.map((it, n): uPlot.Series => ({
-      label: it.label, stroke: props.kind === "areas" ? card : (inks[n] ?? text), width: it.line === "thin" ? 1 : props.kind === "areas" ? 1 : 2,
-      ...(props.kind === "areas" ? { fill: inks[n] ?? text } : {}),
+      label: it.label, stroke: props.kind === "areas" ? card : (fills[n] ?? text), width: it.line === "thin" ? 1 : props.kind === "areas" ? 1 : 2,
+      ...(props.kind === "areas" ? { fill: fills[n] ?? text } : {}),
       ...(it.line === "dashed" ? { dash: DASH } : {}),
       ...(it.line === "none" ? { width: 0, stroke: "transparent" } : {}),
       // A single value between gaps has no line that would show it.
-      points: { show: props.kind === "lines" && it.line !== "none" && it.values.filter((value) => value !== null).length < 3, size: 5, fill: inks[n] ?? text },
+      points: { show: props.kind === "lines" && it.line !== "none" && it.values.filter((value) => value !== null).length < 3, size: 5, fill: fills[n] ?? text },
     }))],
-    ...(props.band ? { bands: [{ series: [indexOf(props.band.upper), indexOf(props.band.lower)], fill: translucent(inks[indexOf(props.band.lower) - 1] ?? text) }] } : {}),
+    ...(props.band ? { bands: [{ series: [indexOf(props.band.upper), indexOf(props.band.lower)], fill: translucent(fills[indexOf(props.band.lower) - 1] ?? text) }] } : {}),
     hooks: {
       draw: [(u) => {
-        drawCeiling(u, latest.current, ceilingInk);
-        drawLabels(u, order, props.kind, inks);
+        drawCeiling(u, latest.current, ceilingInk, font);
+        drawLabels(u, order, props.kind, inks, font);
       }],
       setCursor: [(u) => latest.current.onPoint(u.cursor.idx ?? undefined)],
     },
@@ -110,7 +113,7 @@ function makePlot(within: HTMLElement, latest: { current: Props }): uPlot {
 
 const translucent = (ink: string): string => ink.replace(/^rgb\(([^)]*)\)$/, "rgba($1, 0.22)");
 
-function drawCeiling(u: uPlot, { ceiling }: Props, ink: string): void {
+function drawCeiling(u: uPlot, { ceiling }: Props, ink: string, font: string): void {
   if (ceiling === undefined) return;
   const scale = uPlot.pxRatio;
   const y = Math.round(u.valToPos(ceiling.value, "y", true));
@@ -124,7 +127,7 @@ function drawCeiling(u: uPlot, { ceiling }: Props, ink: string): void {
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
   ctx.fillStyle = ink;
-  ctx.font = `${FONT * scale}px sans-serif`;
+  ctx.font = `${FONT * scale}px ${font}`;
   ctx.textAlign = "left";
   ctx.textBaseline = "bottom";
   ctx.fillText(ceiling.label, bbox.left + 4 * scale, y - 2 * scale);
@@ -132,7 +135,7 @@ function drawCeiling(u: uPlot, { ceiling }: Props, ink: string): void {
 }
 
 /** The words of each series at its last value; of an area in the middle of its height. */
-function drawLabels(u: uPlot, order: readonly PlotSeries[], kind: PlotProps["kind"], inks: readonly string[]): void {
+function drawLabels(u: uPlot, order: readonly PlotSeries[], kind: PlotProps["kind"], inks: readonly string[], font: string): void {
   const scale = uPlot.pxRatio;
   const { ctx, bbox } = u;
   const labels = order.flatMap((it, n) => {
@@ -145,7 +148,7 @@ function drawLabels(u: uPlot, order: readonly PlotSeries[], kind: PlotProps["kin
   });
   const at = spread(labels.map((it) => it.y), LABEL * scale, bbox.top + 6 * scale, bbox.top + bbox.height - 4 * scale);
   ctx.save();
-  ctx.font = `${FONT * scale}px sans-serif`;
+  ctx.font = `${FONT * scale}px ${font}`;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   labels.forEach((it, n) => {

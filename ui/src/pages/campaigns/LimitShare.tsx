@@ -1,3 +1,4 @@
+import type { Limit } from "../../api/words";
 import { serverNow } from "../../live/clock";
 import { LIMIT_MEANINGS } from "../../states";
 import { hasWord, useWords } from "../../words";
@@ -23,7 +24,7 @@ export function LimitShare({ name }: { name: string }) {
       <span className="hint">{t("campaigns.lastMinutes")}</span>
       <ul aria-label={t("campaigns.lastMinutes")}>
         {shares.map(({ limit, share }) => {
-          const meaning = LIMIT_MEANINGS[limit] ?? "paused";
+          const meaning = LIMIT_MEANINGS[limit as Limit] ?? "paused";
           const sentence = `${words(limit)} ${percent(share, 0)}`;
           return (
             <li key={limit} title={sentence} style={{ flexGrow: Math.max(share, 0.01), color: `var(--${meaning}-ink)`, background: `var(--${meaning}-wash)`, borderColor: `var(--${meaning}-fill)` }}>
