@@ -15,9 +15,11 @@ import { entry } from "./zh/entry";
 import { campaigns } from "./zh/campaigns";
 import { leads } from "./zh/leads";
 import { lists } from "./zh/lists";
+import { organisation } from "./zh/organisation";
+import { schedule } from "./zh/schedule";
 import { floor } from "./zh/floor";
 import { rights } from "./zh/rights";
 import { today } from "./zh/today";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin };

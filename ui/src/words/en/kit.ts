@@ -18,4 +18,12 @@ export const kit = {
   "kit.plotOf": "{name}: plot",
   "kit.plotWords": "{name}, latest: {values}",
   "kit.moment": "Time",
+  "kit.save": "Save",
+  "kit.noChanges": "Nothing was changed",
+  "kit.unsaved": "{n|change|changes} not saved",
+  "kit.discard": "Discard",
+  "kit.leave": "Leave this page",
+  "kit.stay": "Stay",
+  "kit.leaveDrop": "Leave without saving",
+  "kit.leaveAsk": "{n|change is|changes are} not saved.",
 } as const satisfies Record<keyof typeof zh, string>;

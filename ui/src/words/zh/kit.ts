@@ -16,4 +16,12 @@ export const kit = {
   "kit.plotOf": "{name}:图",
   "kit.plotWords": "{name},最近:{values}",
   "kit.moment": "时间",
+  "kit.save": "保存",
+  "kit.noChanges": "没有修改",
+  "kit.unsaved": "未保存 {n} 处",
+  "kit.discard": "放弃",
+  "kit.leave": "离开此页",
+  "kit.stay": "留在此页",
+  "kit.leaveDrop": "放弃修改并离开",
+  "kit.leaveAsk": "有 {n} 处修改没有保存。",
 } as const;
