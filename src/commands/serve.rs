@@ -2,11 +2,11 @@
 //! API.
 
 use super::run::{Signals, finish_within, say_stopping, write_results};
-use super::setup::{Service, Sounds};
+use super::setup::{Openings, Service, Sounds};
 use super::{Failure, campaign, config};
 use crate::cli::{Exit, Global, ServeArgs};
 use crate::config::LoadedCampaign;
-use crate::console::{CampaignFolder, OpenCampaign};
+use crate::console::{CampaignFolder, OpenCampaign, OpenRefusal, campaign_requests};
 use crate::engine::{Board, EngineRequest};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -28,7 +28,9 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let folder = args.folder.map(|dir| CampaignFolder { dir, openings });
     let store_url = config.store.url.clone();
     let drain = Duration::from_secs(u64::from(config.node.drain_secs));
-    let service = Service::start(config, args.people, true, true, folder, true).await?;
+    let (rows, mut row_requests) = mpsc::channel(campaign_requests::WAITING_MAX);
+    let openings = Openings { folder, rows: Some(rows) };
+    let service = Service::start(config, args.people, true, true, openings, true).await?;
     if !service.has_api() {
         service.finish().await?;
         return Err(Failure::usage("the service cannot run without its API; check `listen` in [http]"));
@@ -95,7 +97,7 @@ async fn open_on_request(service: &Service, open: &mut Vec<LoadedCampaign>, requ
     }
     .await;
     // The client may have disconnected.
-    let _ = request.answer.send(opened.map_err(|failure: Failure| failure.sentence));
+    let _ = request.answer.send(opened.map_err(|failure: Failure| OpenRefusal::Other(failure.sentence)));
 }
 
 async fn write_all_results(store_url: &str, open: &[LoadedCampaign]) {

@@ -2,6 +2,9 @@
 //! the queries; tests validate every answer against these types, so the two cannot differ.
 
 pub use super::accounts::Preferences;
+pub use super::campaign_answers::*;
+pub use super::lead_answers::*;
+pub use super::pacing_answers::*;
 pub use super::upload_answers::*;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -362,9 +365,6 @@ answers! {
         dispositions: Vec<DispositionView>,
         disposition_required: Option<bool>,
     }
-    CampaignsForManagers { campaigns: Vec<CampaignFigures>, workplaces: Vec<Workplace>, }
-    CampaignsForAgents { campaigns: Vec<Workplace>, }
-    CampaignOpened { campaign: String, }
 
     Done { done: Yes, }
     UndoneImport { file: String, rows: u64, }
@@ -737,6 +737,27 @@ answers! {
         /// Of `called`: how many calls were made.
         #[serde(skip_serializing_if = "Option::is_none")]
         calls: Option<u64>,
+        /// Of `changed`, where it is known: what stands now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        present: Option<PresentVersion>,
+        /// Of `not_ready` and `not_approved`: what stops the start.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        items: Option<Vec<ChecklistItem>>,
+        /// Of `not_approved`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        waiting_for: Option<Vec<WaitingFor>>,
+        /// Of `changed_in_both`: the campaign file.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file: Option<String>,
+        /// Of refusals to change a lead: its id.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lead: Option<i64>,
+        /// Of `duplicate`: the row of the lead that has the number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        row: Option<i64>,
+        /// Of `no_forecast`: why, in both languages.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        words: Option<Words>,
         /// Of `wrong_code`.
         #[serde(skip_serializing_if = "Option::is_none")]
         tries_left: Option<u32>,

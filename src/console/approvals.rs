@@ -30,7 +30,7 @@ pub(super) struct ApprovalsQuery {
     limit: Option<u32>,
 }
 
-fn may_decide(caller: &Caller, row: &ApprovalRow) -> bool {
+pub(super) fn may_decide(caller: &Caller, row: &ApprovalRow) -> bool {
     let Some(account) = &caller.account else { return false };
     row.state == "open" && ![row.asked_by, row.made_by].contains(&Some(account.id.0))
 }

@@ -2,16 +2,18 @@
 
 use super::app_state::AppState;
 use super::auth::Caller;
+use super::campaign_views::group_of;
 use super::fields::parse_telephone;
 use super::problem::Problem;
 use super::rights::Action;
 use super::shown_number::{NumberSight, ShownNumber, shown_optional};
 use super::views::{millis, optional_moment};
+use crate::store::lead_actions::FRONT;
 use crate::store::{CampaignRecord, LeadFilter, LeadKey, LeadTableRow, Reader};
 use crate::text::{AgentNumbers, Lang, LeadRowFacts, TimeFormat};
 use axum::Json;
 use paceline_core::campaign::is_system_name;
-use paceline_core::ids::{AgentId, LeadId};
+use paceline_core::ids::{AgentId, GroupId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
 use paceline_core::time::{Duration, Utc};
@@ -58,21 +60,21 @@ pub(super) async fn find_campaign(
     if caller.can_see_all() {
         return Ok(record);
     }
-    let open = state.campaigns().remove(&record.id);
-    let group = match open.as_ref().map(|facts| facts.rules.agents.as_ref()) {
-        Some(rules) => rules.map(|rules| rules.group),
-        None => match group_in(&record.toml) {
-            Some(name) => state.group_by_name(&caller.scope, &name).await.ok().map(|row| row.group.id),
-            None => None,
-        },
-    };
+    let group = campaign_group(state, caller, &record).await;
     if group.is_some() && caller.can_see_group(group) { Ok(record) } else { Err(missing()) }
 }
 
-/// The agents' group in a campaign's text.
-fn group_in(toml: &str) -> Option<String> {
-    let text: toml::Table = toml.parse().ok()?;
-    text.get("agents")?.get("group")?.as_str().map(str::to_owned)
+/// The group of agents of a campaign, open or not.
+pub(super) async fn campaign_group(
+    state: &AppState,
+    caller: &Caller,
+    record: &CampaignRecord,
+) -> Option<GroupId> {
+    if let Some(facts) = state.campaigns().remove(&record.id) {
+        return facts.rules.agents.as_ref().map(|rules| rules.group);
+    }
+    let name = group_of(&record.toml)?;
+    state.group_by_name(&caller.scope, &name).await.ok().map(|row| row.group.id)
 }
 
 /// The filter of a search text: a whole number, a row of the list, or a part of a name.
@@ -211,7 +213,7 @@ impl Table {
     }
 
     fn row(&self, row: &LeadTableRow, numbers: &[PhoneNumber]) -> Value {
-        let next_at = Some(Utc::from_millis(row.next_at)).filter(|_| row.next_at > 0);
+        let next_at = Some(Utc::from_millis(row.next_at)).filter(|_| row.next_at > FRONT);
         let facts = LeadRowFacts {
             state: LeadState::from_word(&row.state),
             reason: row.reason.as_deref().and_then(Reason::from_word),
@@ -220,7 +222,7 @@ impl Table {
             next_at,
             callback_agent: self.agent(row.callback_agent),
             callback_skill: row.callback_skill.clone(),
-            assigned_agent: self.agent(row.assigned_agent.filter(|agent| *agent > 0)),
+            assigned_agent: self.agent(row.assigned_agent),
             is_first: row.rank > 0,
             is_called: row.is_called,
         };
@@ -273,13 +275,5 @@ mod tests {
         assert_eq!((number.row, number.number), (None, Some(8_613_800_138_000)));
         assert_eq!(search_filter("王").unwrap().name.as_deref(), Some("王"));
         assert!(search_filter("138001380").is_err(), "part of a number finds nothing");
-    }
-
-    #[test]
-    fn the_group_of_a_campaign_stands_in_its_text() {
-        let text = "name = \"x\"\n[agents]\ngroup = \"vote\"\n";
-        assert_eq!(group_in(text).as_deref(), Some("vote"));
-        assert_eq!(group_in("name = \"x\"\n"), None);
-        assert_eq!(group_in("[[["), None);
     }
 }

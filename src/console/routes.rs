@@ -7,6 +7,9 @@ use super::parameters::{Form, Parameter};
 use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
+use super::routes_campaigns::CAMPAIGNS;
+use super::routes_leads::LEAD_ROUTES;
+use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
 use super::routes_uploads::UPLOADS;
 use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
@@ -18,7 +21,6 @@ use serde_json::Value;
 
 use actions::CampaignAction;
 use blacklist::{BlacklistRemoval, BlacklistRequest};
-use floor::CampaignRequest;
 use list_changes::ListChangeBody;
 use records::CorrectionRequest;
 use trunks::TrunkAction;
@@ -83,16 +85,18 @@ const PART: &[Parameter] =
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const ROUTES_COUNT: usize = PEOPLE.len() + WORK.len() + UPLOADS.len();
+const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES];
+
+const ROUTES_COUNT: usize =
+    PEOPLE.len() + CAMPAIGNS.len() + WORK.len() + UPLOADS.len() + PACING.len() + LEAD_ROUTES.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];
-    let parts = [PEOPLE, WORK, UPLOADS];
     let (mut at, mut part) = (0, 0);
-    while part < parts.len() {
+    while part < PARTS.len() {
         let mut own = 0;
-        while own < parts[part].len() {
-            all[at] = parts[part][own];
+        while own < PARTS[part].len() {
+            all[at] = PARTS[part][own];
             (at, own) = (at + 1, own + 1);
         }
         part += 1;
@@ -117,7 +121,7 @@ const WORK: &[Route] = &[
         method: "get",
         path: "/live",
         right: Right::Visible(Action::FloorRead),
-        summary: "Server-sent events: snapshot, then seat, decision, campaign, finished and beat",
+        summary: "Server-sent events: snapshot, then seat, decision, minute, campaign, finished and beat",
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
@@ -125,32 +129,10 @@ const WORK: &[Route] = &[
         handler: || get(live::live),
     },
     Route {
-        method: "get",
-        path: "/campaigns",
-        right: Right::Visible(Action::CampaignsRead),
-        summary: "Open campaigns: their figures, and the dispositions an agent can choose",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(Campaigns),
-        handler: || get(floor::campaigns),
-    },
-    Route {
-        method: "post",
-        path: "/campaigns",
-        right: Right::Action(Action::CampaignsEdit),
-        summary: "Opens a campaign file below the service's folder of campaigns",
-        query: NONE,
-        body: body!(CampaignRequest, r#"{"file":"jade-garden/campaign.toml","paused":true}"#),
-        status: 201,
-        answer: answer!(CampaignOpened),
-        handler: || post(floor::open_campaign),
-    },
-    Route {
         method: "post",
         path: "/campaigns/{name}/actions",
         right: Right::Action(Action::CampaignsRun),
-        summary: "Pauses, resumes, drains or hangs up a campaign, or calls one number for a test",
+        summary: "Starts, pauses, resumes, drains, archives or hangs up a campaign, or calls one number for a test",
         query: NONE,
         body: body!(CampaignAction, r#"{"action":"test_call","number":"13800138000"}"#),
         status: 202,

@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::records::parse_id;
 use super::rights::Action;
 use super::shown_number::{ShownNumber, shown_text};
-use super::views::{self, abandon, moment, optional_moment, stored_number};
+use super::views::{self, moment, optional_moment, stored_number};
 use crate::store::{LeadSelector, Reader, StoreError};
 use crate::text::{AgentNumbers, Lang, Sentence, TimeFormat};
 use axum::Json;
@@ -45,12 +45,7 @@ pub async fn explain_campaign(
         },
     };
     let moments = TimeFormat::in_zone(&campaign.windows.timezone);
-    let shown = view.map(|view| {
-        let mut shown = serde_json::to_value(view).unwrap_or_default();
-        shown["until"] = optional_moment(view.until);
-        shown["abandon"] = view.abandon.as_ref().map_or(Value::Null, abandon);
-        shown
-    });
+    let shown = view.as_ref().map(views::view);
     let mut answer = json!({
         "campaign": campaign.name,
         "mode": campaign.mode.word(),

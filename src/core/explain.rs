@@ -72,7 +72,15 @@ pub enum LeadWhy {
     /// The lead has a live call, is previewed by an agent, or is in wrap-up.
     Held(Held),
     /// No further call will be made.
-    Closed { state: LeadState, reason: Option<Reason>, last: Option<Outcome>, at: Option<Utc>, tries: u32 },
+    Closed {
+        state: LeadState,
+        reason: Option<Reason>,
+        last: Option<Outcome>,
+        at: Option<Utc>,
+        tries: u32,
+        /// Whether the blacklist holds one of its numbers now.
+        blacklisted: bool,
+    },
     /// A crash cut off its call; the next start of the service settles it.
     CutOff,
     /// Every open number of the lead was blacklisted after the import.
@@ -173,6 +181,7 @@ pub fn lead_why(campaign: &Campaign, facts: &LeadFacts, place: Option<&LeadPlace
             last: facts.last_outcome,
             at: facts.last_at,
             tries: facts.lead.phones.iter().map(|phone| phone.attempts).sum(),
+            blacklisted: facts.numbers.iter().any(|number| number.blacklisted),
         };
     }
     let own_open = facts.numbers.iter().any(|number| number.open);
@@ -225,6 +234,7 @@ fn closed_without_phones(facts: &LeadFacts) -> LeadWhy {
         last: facts.last_outcome,
         at: facts.last_at,
         tries: 0,
+        blacklisted: false,
     }
 }
 

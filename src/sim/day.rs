@@ -276,7 +276,7 @@ impl<F: FarEnd> Day<F> {
             Output::MakeDue { leads, at, .. } => self.store.make_due(&leads, at),
             Output::LineChanged { .. } => {}
             Output::CloseLeads { reason, .. } => self.store.close_leads(reason),
-            Output::Blacklist { campaign, number } => {
+            Output::Blacklist { campaign, number, .. } => {
                 self.store.blacklist(number);
                 let patterns = vec![NumberPattern::exact(number)];
                 self.reply(Input::Blacklisted { campaign: Some(campaign), patterns });

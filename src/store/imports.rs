@@ -287,6 +287,14 @@ pub(super) async fn sweep_piece(
     )
     .execute(&mut *conn)
     .await?;
+    sqlx::query!(
+        "delete from lead_assignment where lead_id in
+           (select id from lead where import_id = $1 order by list_row, id limit $2)",
+        import,
+        count
+    )
+    .execute(&mut *conn)
+    .await?;
     let leads = sqlx::query!(
         "delete from lead where id in
            (select id from lead where import_id = $1 order by list_row, id limit $2)",

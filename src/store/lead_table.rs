@@ -352,7 +352,8 @@ impl Reader {
                       (select count(*) from lead o join import oi on oi.id = o.import_id and oi.state = 'done'
                         where o.household_id = l.household_id and o.id <> l.id) as "others!: i64",
                       l.building, l.state, l.reason, l.attempts, l.last_outcome, l.last_at, l.disposition,
-                      l.next_at, l.callback_agent, l.callback_skill, l.assigned_agent, l.rank,
+                      l.next_at, l.callback_agent, l.callback_skill, l.rank,
+                      (select g.agent_id from lead_assignment g where g.lead_id = l.id) as "assigned_agent: i64",
                       exists (select 1 from attempt a where a.lead_id = l.id and a.state <> 'ended')
                         as "is_called!: bool"
                  from lead l join import i on i.id = l.import_id

@@ -92,8 +92,20 @@ impl Lang {
         let at = |at: Utc| moments.show(at);
         match why {
             LeadWhy::Held(held) => Sentence::new(self.held(held, agents), ""),
-            LeadWhy::Closed { state, reason, last, at: ended, tries } => {
-                self.closed(*state, *reason, *last, *ended, *tries, moments)
+            LeadWhy::Closed { state, reason, last, at: ended, tries, blacklisted } => {
+                let mut sentence = self.closed(*state, *reason, *last, *ended, *tries, moments);
+                if *reason == Some(Reason::Blacklisted) && !blacklisted {
+                    sentence.says += self.pick(
+                        " when its turn came; no entry holds its number now",
+                        "(轮到时);目前已没有匹配的条目",
+                    );
+                    let advice = self.pick(
+                        "a lead stays closed until a person opens it again",
+                        "如需再次拨打,请人工重新打开该客户",
+                    );
+                    sentence.advice = Some(advice.to_owned());
+                }
+                sentence
             }
             LeadWhy::CutOff => Sentence::new(
                 self.pick(
@@ -353,7 +365,14 @@ mod tests {
         let rests = |because, opens| LeadWhy::Rests { number, until: at, because, opens };
         let agent = AgentId(7);
         let call = Held::Call { call: CallId(42), stage: CallStage::Ringing, agent: None };
-        let closed = |state, reason, last| LeadWhy::Closed { state, reason, last, at: Some(at), tries: 2 };
+        let closed = |state, reason, last| LeadWhy::Closed {
+            state,
+            reason,
+            last,
+            at: Some(at),
+            tries: 2,
+            blacklisted: false,
+        };
         let mut all = vec![
             LeadWhy::Held(call),
             LeadWhy::Held(Held::Call { call: CallId(42), stage: CallStage::Talking, agent: Some(agent) }),

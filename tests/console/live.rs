@@ -134,6 +134,7 @@ async fn decisions_are_sent_to_readers_of_the_campaigns_group() {
     let decision = Decision { place: 0, why: Why::Paused };
     app.live
         .send(LiveEvent::Decision {
+            id: 31,
             campaign: CampaignId(7),
             at: app.clock.now(),
             decision,

@@ -15,7 +15,8 @@ use super::list_service::{ListService, ListTurn};
 use super::{Failure, recordings};
 use crate::audio::{Language, Sound};
 use crate::config::settings::{FilesConfig, PromptLanguage};
-use crate::config::{Config, LoadedCampaign};
+use crate::config::{Config, LoadedCampaign, holidays};
+use crate::console::campaign_requests::CampaignRequest;
 use crate::console::client::{Client, KeyFile};
 use crate::console::list_changes::WAITING_MAX;
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
@@ -26,11 +27,12 @@ use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
 use crate::sim::serve::RunningCarrier;
+use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{BlacklistChange, Store, Writer};
 use crate::tasks::{TaskParts, Tasks};
 use import::{import_list, lead_counts};
 use network::{Network, phone_line};
-use paceline_core::campaign::Mode;
+use paceline_core::campaign::{CallingWindows, Mode};
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::sip::user_agent::SavedDialog;
 use std::path::{Path, PathBuf};
@@ -88,7 +90,7 @@ impl Setup {
         // Report a faulty campaign before anything is opened.
         let sounds = Sounds::load(&loaded)?;
         let phones = loaded.rules.agents.is_some();
-        let service = Service::start(config, people, with_api, phones, None, false).await?;
+        let service = Service::start(config, people, with_api, phones, Openings::default(), false).await?;
         if first_start {
             service.say_first_start().await;
         }
@@ -134,6 +136,13 @@ pub(super) struct OpenedCampaign {
     pub leads_open: u64,
 }
 
+/// The ways in which the API opens campaigns; without them it opens none.
+#[derive(Default)]
+pub(super) struct Openings {
+    pub folder: Option<CampaignFolder>,
+    pub rows: Option<mpsc::Sender<CampaignRequest>>,
+}
+
 /// Engine, store, SIP, media and the HTTP port, with no campaign yet.
 pub(super) struct Service {
     pub handle: EngineHandle,
@@ -163,9 +172,10 @@ impl Service {
         people: Option<PathBuf>,
         with_api: bool,
         phones: bool,
-        campaigns: Option<CampaignFolder>,
+        openings: Openings,
         may_wait: bool,
     ) -> Result<Service, Failure> {
+        let Openings { folder: campaigns, rows: campaign_service } = openings;
         let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
         let resumed = store.resume().await.map_err(Failure::unexpected)?;
         let simulated = match config.trunks.is_empty() {
@@ -260,6 +270,8 @@ impl Service {
             list_changes: Some(list_changes),
             http: config.http.clone(),
             settings: config.shown(),
+            config: Arc::new(config.clone()),
+            campaign_service,
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if with_api { start_console(&config, &state).await } else { None };
@@ -324,6 +336,7 @@ impl Service {
         }
         let (leads, leads_open) = lead_counts(&self.config.store.url, loaded).await?;
         let mut rules = loaded.rules.clone();
+        self.add_holidays(FIRST_ENTERPRISE, &mut rules.windows).await?;
         rules.id = campaign;
         if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
             announcement.length = sound.length;
@@ -359,6 +372,21 @@ impl Service {
 
     /// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are
     /// closed by calls that rang no phone, and the others of a sample list may be real numbers.
+    /// Adds the holidays of a campaign's organisation to its own, and those of the enterprise above it.
+    pub(in crate::commands) async fn add_holidays(
+        &self,
+        organisation: i64,
+        windows: &mut CallingWindows,
+    ) -> Result<(), Failure> {
+        let all = self.store.organisations().await.map_err(Failure::unexpected)?;
+        let own = all.iter().find(|row| row.id == organisation);
+        let above = own.and_then(|own| own.parent);
+        for row in all.iter().filter(|row| row.id == organisation || Some(row.id) == above) {
+            holidays::add(windows, &row.settings.holidays);
+        }
+        Ok(())
+    }
+
     async fn refuse_after_simulation(&self, id: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
         let calls = self.store.simulated_attempts(id).await.map_err(Failure::unexpected)?;
         if calls == 0 {

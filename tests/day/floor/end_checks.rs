@@ -2,6 +2,7 @@
 
 use super::FloorPlan;
 use super::judge::{Callee, ReportedSeat, Seen};
+use super::lead_checks::called_anew;
 use paceline::sim::memory_store::{MemoryStore, StoredAttempt};
 use paceline_core::agent::Availability;
 use paceline_core::campaign::Mode;
@@ -170,7 +171,9 @@ fn every_repeated_call_has_a_reason(
                 of && record.at <= attempt.request.placed_at
             };
             // A lead that an agent has requested since is settled by that newer call.
-            let asked_since = seen.asked_at.get(&lead).is_some_and(|at| *at >= earlier.request.placed_at);
+            let (from, placed) = (earlier.request.placed_at, attempt.request.placed_at);
+            let asked_since = seen.asked_at.get(&lead).is_some_and(|at| *at >= from)
+                || called_anew(store, lead, from, placed);
             if !abandoned && !failed && !asked_since && store.summaries().iter().rfind(opened).is_none() {
                 return Err(format!(
                     "{key:?} had answered ({result:?}) and was called again: {:?}",
@@ -204,6 +207,10 @@ fn callbacks_reach_their_agents(seen: &Seen, store: &MemoryStore, finished: bool
         }
         if update.next_at != Some(booked.at) {
             return Err(format!("booked for {:?}, and due at {:?}: {record:?}", booked.at, update.next_at));
+        }
+        // What a person changed since then is checked by itself.
+        if store.changes().iter().any(|it| it.lead == update.lead && it.at >= record.at) {
+            continue;
         }
         let later = store.attempts().find(|attempt| {
             attempt.request.lead == Some(update.lead) && attempt.request.placed_at >= record.at

@@ -503,7 +503,11 @@ impl Seen {
             .map(|(id, c)| (*id, c))
             .collect();
         let mut beside = BTreeMap::new();
-        for (id, callee) in &waiting {
+        // A single-number test takes no agent's time: its callee hears music until it is hung up.
+        let is_test = |id: &CallId, callee: &Callee| {
+            !callee.inbound && self.attempts_tested.contains(&id.attempt()) && callee.agents.is_empty()
+        };
+        for (id, callee) in waiting.iter().filter(|(id, callee)| !is_test(id, callee)) {
             let free = self.seats.values().filter(|seat| {
                 self.eligible(seat, callee.inbound, rules) && !callee.tried.contains(&seat.agent)
             });

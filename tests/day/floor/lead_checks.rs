@@ -3,10 +3,12 @@
 
 use super::FloorPlan;
 use super::judge::{Seen, Sent};
+use paceline::sim::lead_changes::{ChangedLead, LeadChange};
 use paceline::sim::memory_store::{MemoryStore, StoredAttempt};
+use paceline_core::campaign::Mode;
 use paceline_core::campaign::retry::usual_retry;
 use paceline_core::campaign::window::WindowState;
-use paceline_core::dialer::output::SummaryRecord;
+use paceline_core::dialer::output::{LeadUpdate, SummaryRecord};
 use paceline_core::ids::{CallId, HouseholdId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome};
@@ -25,6 +27,7 @@ pub fn judge(plan: &FloorPlan, seen: &Seen, store: &MemoryStore, finished: bool)
     a_done_household_is_not_called(plan, seen, store)?;
     rows_match_the_calls(plan, seen, store)?;
     every_conversation_has_a_disposition(plan, seen, store)?;
+    what_people_changed_holds(plan, seen, store, finished)?;
     tries_are_counted(store)?;
     if seen.legs_ended != seen.legs_saved {
         return Err(format!("{} legs ended, {} were written down", seen.legs_ended, seen.legs_saved));
@@ -112,6 +115,7 @@ fn no_lead_is_called_before_its_time(
         // An attempt since then has its own retry delay, but a callback waits for its time.
         let tried_since = |at: Utc| tries(store, lead).any(|end| end >= at && end <= placed);
         if let Some((at, update)) = said
+            && !called_anew(store, lead, at, placed)
             && let Some(due) = update.next_at.filter(|due| *due > placed)
             && (update.state == LeadState::FollowUp || !tried_since(at))
         {
@@ -122,7 +126,8 @@ fn no_lead_is_called_before_its_time(
         // Also a summary during the call: an agent who transfers the callee summarises before the transfer.
         let since_said = said.is_some_and(|(at, _)| at >= before.request.placed_at);
         let asked = seen.asked_at.get(&lead).is_some_and(|at| *at >= result.ended_at);
-        if !result.counted || since_said || asked {
+        let since_changed = called_anew(store, lead, result.ended_at, placed);
+        if !result.counted || since_said || asked || since_changed {
             continue;
         }
         let rest = placed.since(result.ended_at);
@@ -187,9 +192,84 @@ fn a_done_household_is_not_called(plan: &FloorPlan, seen: &Seen, store: &MemoryS
         let request = &attempt.request;
         let Some((at, lead)) = request.household.and_then(|home| done.get(&home)) else { continue };
         let wanted = seen.attempts_asked.contains(&request.attempt) || request.lead == Some(*lead);
-        let opened_again = request.lead.is_some_and(|lead| kept_open_since(store, lead, *at));
+        let opened_again = request.lead.is_some_and(|lead| {
+            kept_open_since(store, lead, *at) || called_anew(store, lead, *at, request.placed_at)
+        });
         if request.placed_at > *at && !wanted && !opened_again {
             return Err(format!("lead {lead} was done for its household at {at:?}, and then {request:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a person had this lead called anew between the two moments.
+pub fn called_anew(store: &MemoryStore, lead: LeadId, from: Utc, until: Utc) -> bool {
+    let anew = |it: &&ChangedLead| it.lead == lead && it.change.calls_anew();
+    store.changes().iter().filter(anew).any(|it| it.at >= from && it.at <= until)
+}
+
+/// Whether a callback was booked with this lead at any time before.
+fn was_booked(store: &MemoryStore, lead: LeadId, until: Utc) -> bool {
+    let by_manager =
+        |it: &ChangedLead| it.lead == lead && it.at <= until && matches!(it.change, LeadChange::Book { .. });
+    let by_agent = |it: &SummaryRecord| {
+        it.at <= until && it.lead.as_ref().is_some_and(|of| of.lead == lead && of.callback.is_some())
+    };
+    store.changes().iter().any(by_manager) || store.summaries().iter().any(by_agent)
+}
+
+/// After a change by a person no INVITE leaves on a copy from before: none to a closed lead, none to a booked one
+/// before its moment, none for another agent than the one a lead is assigned to. Agents' own requests are theirs.
+fn what_people_changed_holds(
+    plan: &FloorPlan,
+    seen: &Seen,
+    store: &MemoryStore,
+    finished: bool,
+) -> Result<(), String> {
+    let requests: BTreeMap<CallId, &StoredAttempt> =
+        store.attempts().map(|attempt| (attempt.request.attempt.call(), attempt)).collect();
+    let decided = |lead: LeadId, from: Utc, until: Utc| {
+        let of = |update: &Option<LeadUpdate>| update.as_ref().is_some_and(|update| update.lead == lead);
+        store.summaries().iter().any(|it| of(&it.lead) && it.at >= from && it.at <= until)
+    };
+    for sent in &seen.sent {
+        let attempt = requests[&sent.call];
+        let Some(lead) = attempt.request.lead else { continue };
+        if seen.attempts_asked.contains(&attempt.request.attempt) {
+            continue;
+        }
+        let before = store.changes().iter().filter(|it| it.lead == lead && it.at < sent.at);
+        let Some(last) = before.last().filter(|it| !decided(lead, it.at, sent.at)) else { continue };
+        let reserved = seen.callees.get(&sent.call).map(|callee| callee.agents.clone()).unwrap_or_default();
+        let wrong = match last.change {
+            LeadChange::Close => true,
+            LeadChange::Book { at, .. } => sent.at < at,
+            // An announcement reserves no agent, and a callback goes to anyone after its grace.
+            LeadChange::Assign(agent) => {
+                let is_booked = was_booked(store, lead, sent.at);
+                let is_kept = plan.campaign.mode == Mode::Announce || is_booked;
+                !is_kept && !reserved.is_empty() && !reserved.contains(&agent)
+            }
+            LeadChange::Reopen | LeadChange::First | LeadChange::Unassign => false,
+        };
+        if wrong {
+            return Err(format!("{last:?}, and then {sent:?} by {reserved:?}: {:?}", attempt.request));
+        }
+    }
+    let mut last: BTreeMap<LeadId, &ChangedLead> = BTreeMap::new();
+    store.changes().iter().for_each(|it| {
+        last.insert(it.lead, it);
+    });
+    for changed in last.into_values().filter(|_| finished) {
+        let Some(stored) = store.lead(changed.lead) else { continue };
+        let called = store.attempts().any(|attempt| {
+            attempt.request.lead == Some(changed.lead) && attempt.request.placed_at >= changed.at
+        });
+        let settled = called
+            || stored.reason.is_some()
+            || decided(changed.lead, changed.at, Utc::from_millis(i64::MAX));
+        if changed.change.calls_anew() && !settled {
+            return Err(format!("{changed:?}, and it was never called: {stored:?}"));
         }
     }
     Ok(())

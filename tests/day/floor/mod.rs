@@ -295,6 +295,9 @@ fn lead(n: i64, leads: i64, rng: &mut SimRng) -> Lead {
         uncounted: 0,
         callback: None,
         last_agent: None,
+        assigned: None,
+        is_first: false,
+        version: 0,
     }
 }
 

@@ -4,6 +4,7 @@ mod abandons;
 mod agent_phones;
 mod arrears;
 mod callbacks;
+mod change;
 mod dead_legs;
 mod floor;
 mod lead_sync;
@@ -217,6 +218,9 @@ fn lead(n: i64) -> Lead {
         uncounted: 0,
         callback: None,
         last_agent: None,
+        assigned: None,
+        is_first: false,
+        version: 0,
     }
 }
 
