@@ -235,6 +235,10 @@ impl<F: FarEnd> Day<F> {
         if let Some(journal) = &mut self.journal {
             journal.push((self.now, input.clone()));
         }
+        if let Input::CampaignChanged { campaign } = &input {
+            // The next process opens the campaign with its present rules.
+            self.campaign = (**campaign).clone();
+        }
         let shown = self.inspect.is_some().then(|| input.clone());
         self.dialer.handle(self.now, input);
         while let Some(output) = self.dialer.poll() {

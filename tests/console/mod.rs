@@ -19,6 +19,7 @@ mod limits;
 mod lists;
 mod live;
 mod openapi;
+mod pacing;
 mod pages;
 mod records;
 mod roles;

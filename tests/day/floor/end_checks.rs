@@ -25,7 +25,7 @@ pub fn judge(
     finished: bool,
 ) -> Result<(), String> {
     every_agent_signed_out(dialer)?;
-    every_answered_call_ends_well(plan, seen, store)?;
+    every_answered_call_ends_well(seen, store)?;
     state_logs_add_up(seen)?;
     every_repeated_call_has_a_reason(plan, seen, store)?;
     callbacks_reach_their_agents(seen, store, finished)?;
@@ -56,7 +56,8 @@ fn callee(seen: &Seen, attempt: AttemptId) -> Option<&Callee> {
     seen.callees.get(&attempt.call()).or_else(|| seen.past.get(&attempt))
 }
 
-fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, store: &MemoryStore) -> Result<(), String> {
+fn every_answered_call_ends_well(seen: &Seen, store: &MemoryStore) -> Result<(), String> {
+    let ever_announced = seen.versions.iter().any(|rules| rules.mode == Mode::Announce);
     for attempt in store.attempts().filter(|attempt| attempt.answered_at.is_some()) {
         let id = attempt.request.attempt;
         let Some(result) = &attempt.result else { return Err(format!("attempt {id} has no end")) };
@@ -66,7 +67,7 @@ fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, store: &MemorySt
                 (callee.bridged && result.connected_at.is_some() && result.agent.is_some())
                     || callee.announced
                     // The callee hung up before an announcement could be played.
-                    || plan.campaign.mode == Mode::Announce && callee.acked.is_none() && callee.ended_by_callee
+                    || ever_announced && callee.acked.is_none() && callee.ended_by_callee
                     || attempt.request.lead.is_none() && result.agent.is_none()
                     || (callee.sorry && result.agent.is_none())
             }

@@ -1,7 +1,8 @@
 //! A simulated manager: pauses and resumes, blacklists, closes leads, tests numbers, starts another setting
 //! in the shadow; meanwhile trunks go down and come back.
 
-use super::{FloorPlan, MINUTE, number};
+use super::judge::FloorJudge;
+use super::{FloorPlan, MINUTE, changes, number};
 use paceline::sim::day::Day;
 use paceline::sim::lead_changes::LeadChange;
 use paceline::sim::line::Line;
@@ -15,12 +16,16 @@ use paceline_core::outcome::Reason;
 use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::{Duration, Time};
 
+/// Acts of a day.
+const ACTS_MAX: u32 = 60;
+
 /// Runs the day with a manager who acts every few minutes; returns whether it finished, and whether the
 /// manager let the list go on to its end.
-pub fn run(day: &mut Day<Line>, plan: &FloorPlan, until: Time) -> (bool, bool) {
+pub fn run(day: &mut Day<Line>, plan: &FloorPlan, judge: &FloorJudge, until: Time) -> (bool, bool) {
     let mut rng = SimRng::keyed(plan.seed, &[plan.campaign.mode as u64, 7]);
     let mut whole = true;
     let (mut paused_until, mut acts) = (None, 0);
+    let mut rules = plan.campaign.clone();
     let mut at = day.now;
     loop {
         let span = rng.between(Duration::from_secs(20), MINUTE * 25);
@@ -36,10 +41,17 @@ pub fn run(day: &mut Day<Line>, plan: &FloorPlan, until: Time) -> (bool, bool) {
         at = next;
         if paused_until.take_if(|paused| *paused <= at).is_some() {
             give(day, ManagerAction::Resume);
-        } else if acts < 60 {
+        } else if acts < ACTS_MAX {
             acts += 1;
-            whole &= act(day, plan, &mut rng, &mut paused_until);
-            whole &= change_leads(day, plan, &mut rng);
+            if plan.changed && (acts == ACTS_MAX || rng.chance(0.7)) {
+                // In the end the rules are as they were, so that the list is called to its end.
+                rules = if acts == ACTS_MAX { plan.campaign.clone() } else { changes::drawn(&rules, &mut rng) };
+                judge.change(rules.clone());
+                day.give(Input::CampaignChanged { campaign: Box::new(rules.clone()) });
+            } else {
+                whole &= act(day, plan, &mut rng, &mut paused_until);
+                whole &= change_leads(day, plan, &mut rng);
+            }
         } else {
             // Leads of agents who are away would wait for them for ever.
             whole &= unassign_all(day, plan, &mut rng);

@@ -9,7 +9,7 @@ use paceline_core::campaign::Mode;
 use paceline_core::campaign::retry::usual_retry;
 use paceline_core::campaign::window::WindowState;
 use paceline_core::dialer::output::{LeadUpdate, SummaryRecord};
-use paceline_core::ids::{CallId, HouseholdId, LeadId};
+use paceline_core::ids::{AttemptId, CallId, HouseholdId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome};
 use paceline_core::time::{Duration, Utc};
@@ -21,7 +21,9 @@ const WRAPPED_UP: Duration = Duration::from_secs(3600);
 pub fn judge(plan: &FloorPlan, seen: &Seen, store: &MemoryStore, finished: bool) -> Result<(), String> {
     every_call_has_its_row(seen, store)?;
     no_number_has_two_calls_at_once(seen, store)?;
-    hours_hold(plan, seen)?;
+    hours_hold(seen)?;
+    starts_stay_within_the_rate(seen)?;
+    attempts_stay_within_their_caps(seen, store)?;
     no_lead_is_called_before_its_time(plan, seen, store)?;
     do_not_call_is_obeyed(plan, seen, store)?;
     a_done_household_is_not_called(plan, seen, store)?;
@@ -70,14 +72,46 @@ fn no_number_has_two_calls_at_once(seen: &Seen, store: &MemoryStore) -> Result<(
     Ok(())
 }
 
-fn hours_hold(plan: &FloorPlan, seen: &Seen) -> Result<(), String> {
+fn hours_hold(seen: &Seen) -> Result<(), String> {
     for sent in &seen.sent {
         let test = seen.attempts_tested.contains(&sent.call.attempt());
-        if let WindowState::ClosedUntil(opens) = plan.campaign.windows.state(sent.at)
+        if let WindowState::ClosedUntil(opens) = seen.versions[sent.version].windows.state(sent.at)
             && !test
         {
             return Err(format!("{sent:?} left outside the calling hours, which open at {opens:?}"));
         }
+    }
+    Ok(())
+}
+
+/// While one version of the rules stands, no second has more starts than it allows.
+fn starts_stay_within_the_rate(seen: &Seen) -> Result<(), String> {
+    for (n, first) in seen.sent.iter().enumerate() {
+        let Some(per_sec) = seen.versions[first.version].calls_per_sec else { continue };
+        let second = first.at + Duration::from_secs(1);
+        let same = seen.sent[n..].iter().take_while(|sent| sent.version == first.version && sent.at < second);
+        let starts = same.count();
+        let crashed = seen.crashes_at.iter().any(|at| *at >= first.at && *at <= second);
+        if starts as f64 > per_sec.ceil() && !crashed {
+            return Err(format!("{starts} starts in a second from {first:?}, allowed are {per_sec}"));
+        }
+    }
+    Ok(())
+}
+
+/// The cap on attempts is that of the rules under which the attempt was opened.
+fn attempts_stay_within_their_caps(seen: &Seen, store: &MemoryStore) -> Result<(), String> {
+    let mut counted: BTreeMap<PhoneNumber, u32> = BTreeMap::new();
+    for attempt in store.attempts() {
+        let request = &attempt.request;
+        let rules = &seen.versions[seen.opened_under[&request.attempt]];
+        let tried = counted.entry(request.number).or_default();
+        // Booked callbacks and numbers that an agent asks for are exempt.
+        let exempt = request.attempts_max == u32::MAX || seen.attempts_asked.contains(&request.attempt);
+        if !exempt && (request.attempts_max != rules.retry.attempts_max || *tried >= request.attempts_max) {
+            return Err(format!("{tried} attempts before {request:?}, allowed {}", rules.retry.attempts_max));
+        }
+        *tried += u32::from(attempt.result.as_ref().is_some_and(|result| result.counted));
     }
     Ok(())
 }
@@ -101,7 +135,11 @@ fn no_lead_is_called_before_its_time(
     seen: &Seen,
     store: &MemoryStore,
 ) -> Result<(), String> {
-    let rules = &plan.campaign.retry;
+    // What a crash cut off is settled by the rules that the next process has.
+    let settled_by = |attempt: &AttemptId| match seen.settled_under.get(attempt) {
+        Some(version) => std::slice::from_ref(&seen.versions[*version]),
+        None => &seen.versions,
+    };
     let mut last: BTreeMap<(LeadId, PhoneNumber), &StoredAttempt> = BTreeMap::new();
     for attempt in store.attempts() {
         let Some(lead) = attempt.request.lead else { continue };
@@ -131,7 +169,10 @@ fn no_lead_is_called_before_its_time(
             continue;
         }
         let rest = placed.since(result.ended_at);
-        match rules.after.get(&result.outcome).copied().or_else(|| usual_retry(result.outcome)) {
+        let delays = settled_by(&before.request.attempt).iter().map(|rules| {
+            rules.retry.after.get(&result.outcome).copied().or_else(|| usual_retry(result.outcome))
+        });
+        match delays.flatten().min() {
             Some(delay) if rest >= delay => {}
             Some(delay) => {
                 return Err(format!(

@@ -21,6 +21,7 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { path: "today", right: "campaigns.read", entry: "frame.today", load: () => import("./today/Today") },
   { path: "campaigns", right: "campaigns.read", entry: "frame.campaigns", load: () => import("./campaigns/Campaigns") },
+  { path: "campaigns/new", right: "campaigns.edit", load: () => import("./campaigns/NewCampaign") },
   {
     path: "campaigns/:name",
     right: "campaigns.read",
@@ -29,6 +30,9 @@ export const PAGES: readonly Page[] = [
       { path: "live", load: () => import("./campaigns/Live") },
       { path: "lists", right: "lists.edit", load: () => import("./lists/Lists") },
       { path: "lists/:id", right: "lists.edit", load: () => import("./lists/ListWizard") },
+      { path: "settings", load: () => import("./campaigns/settings/Settings") },
+      { path: "start", load: () => import("./campaigns/start/Start") },
+      { path: "history", load: () => import("./campaigns/history/History") },
     ],
   },
   { path: "floor", right: "floor.read", entry: "frame.floor", load: () => import("./floor/Floor") },

@@ -16,8 +16,12 @@ import { campaigns } from "./en/campaigns";
 import { lists } from "./en/lists";
 import { floor } from "./en/floor";
 import { rights } from "./en/rights";
+import { campaignSettings } from "./en/campaign-settings";
+import { campaignStart } from "./en/campaign-start";
+import { campaignHistory } from "./en/campaign-history";
+import { campaignNew } from "./en/campaign-new";
 import { today } from "./en/today";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin } satisfies Record<keyof typeof zh, string>;

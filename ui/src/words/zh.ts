@@ -16,7 +16,11 @@ import { campaigns } from "./zh/campaigns";
 import { lists } from "./zh/lists";
 import { floor } from "./zh/floor";
 import { rights } from "./zh/rights";
+import { campaignSettings } from "./zh/campaign-settings";
+import { campaignStart } from "./zh/campaign-start";
+import { campaignHistory } from "./zh/campaign-history";
+import { campaignNew } from "./zh/campaign-new";
 import { today } from "./zh/today";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin };
