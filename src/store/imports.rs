@@ -160,6 +160,8 @@ impl Store {
     /// All of them or none; refused once an attempt was made from one. Empty = the campaign has no import.
     pub async fn undo_last_list(&self, campaign: CampaignId) -> Result<Vec<ImportRecord>, StoreError> {
         let mut imports = self.imports(campaign).await?;
+        // Leads that were added by hand are no list.
+        imports.retain(|import| import.fingerprint != super::lead_additions::FINGERPRINT);
         let file =
             |import: &ImportRecord| import.fingerprint.split('#').next().unwrap_or_default().to_owned();
         let Some(last) = imports.last().map(file) else { return Ok(imports) };

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// File and fingerprint of the import. It begins as those of added files do: a list that is loaded anew does not replace
 /// it.
 const FILE: &str = "console";
-const FINGERPRINT: &str = "add:console";
+pub(super) const FINGERPRINT: &str = "add:console";
 
 /// A lead to add.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -212,6 +212,11 @@ async fn a_lead_is_added_by_hand_as_a_row_of_a_list_is() {
     app.post_once("8001", "k4", path, json!({ "phones": ["13900139002"] })).await.is(403);
     app.post_once("8102", "k5", path, json!({ "phones": ["13900139002"] })).await.is(404);
     app.post_once("8002", "k6", path, json!({ "phones": ["13900139002"] })).await.is(201);
+    // Undoing the last list leaves them alone: here that list was dialled.
+    let undo = app.post("8003", "/campaigns/spring/actions", json!({ "action": "undo_import" })).await;
+    assert_eq!((undo.status.as_u16(), undo.code().as_str()), (409, "in_use"));
+    let left = app.get("8003", "/campaigns/spring/leads?q=13900139002").await.is(200).json();
+    assert_eq!(left["leads"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod callbacks;
 mod change;
 mod dead_legs;
 mod floor;
+mod lead_changes;
 mod lead_sync;
 mod lines;
 mod pacing;
