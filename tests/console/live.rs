@@ -132,13 +132,19 @@ async fn a_minute_is_sent_to_readers_of_the_campaigns_group() {
     vote_reader.next().await.unwrap();
     night_reader.next().await.unwrap();
     let at = app.clock.now();
-    let minute = paceline::store::CampaignMinute { placed: 17, ..paceline::store::CampaignMinute::empty(CampaignId(7), at) };
+    let minute = paceline::store::CampaignMinute {
+        placed: 17,
+        ..paceline::store::CampaignMinute::empty(CampaignId(7), at)
+    };
     app.live.send(LiveEvent::Minute(Arc::new(minute))).unwrap();
     app.live.send(LiveEvent::Seat(Arc::new(sitting(vote, "8001", Activity::Idle)))).unwrap();
     app.live.send(LiveEvent::Seat(Arc::new(sitting(night, "8101", Activity::Idle)))).unwrap();
     let (name, minute) = vote_reader.happened().await;
     assert_eq!((name.as_str(), minute["placed"].as_u64()), ("minute", Some(17)));
-    assert_eq!((minute["campaign"].as_str(), minute["at"].as_str()), (Some("spring"), Some("2026-03-02T02:00:00.000Z")));
+    assert_eq!(
+        (minute["campaign"].as_str(), minute["at"].as_str()),
+        (Some("spring"), Some("2026-03-02T02:00:00.000Z"))
+    );
     assert_eq!(night_reader.happened().await.0, "seat", "nothing of the other group's campaign");
 }
 

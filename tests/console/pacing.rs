@@ -77,7 +77,9 @@ async fn minutes_are_plotted_one_by_one_or_in_steps() {
     let long = "from=2026-01-01T00:00:00Z&until=2026-03-02T00:00:00Z";
     app.get("8003", &format!("/campaigns/spring/series?{long}")).await.is(422);
     app.get("8003", &format!("/campaigns/spring/series?{long}&step=60")).await.is(200);
-    app.get("8003", "/campaigns/spring/series?from=2026-03-02T02:00:00Z&until=2026-03-02T02:00:00Z").await.is(422);
+    app.get("8003", "/campaigns/spring/series?from=2026-03-02T02:00:00Z&until=2026-03-02T02:00:00Z")
+        .await
+        .is(422);
     app.get("8102", "/campaigns/spring/series").await.is(404);
     app.get("8003", "/campaigns/autumn/series").await.is(404);
     app.get("8003", "/campaigns/spring/series?step=7").await.is(422);
@@ -167,7 +169,10 @@ async fn a_forecast_is_a_task_with_the_result_of_the_command() {
         result["forecasts"].as_array().unwrap().iter().map(|it| it["pacing"].as_str().unwrap()).collect();
     assert!(pacings.contains(&"progressive") && pacings.contains(&"predictive"), "{pacings:?}");
     assert!(result["forecasts"][0]["days"][0]["calls"].as_u64().unwrap() > 0, "{result}");
-    assert_eq!((done["done"].as_u64(), &done["subject"]["kind"]), (done["total"].as_u64(), &json!("campaign")));
+    assert_eq!(
+        (done["done"].as_u64(), &done["subject"]["kind"]),
+        (done["total"].as_u64(), &json!("campaign"))
+    );
     let failed = ended(&app, few.as_i64().unwrap()).await;
     assert_eq!(failed["state"], "failed");
     assert!(failed["error"]["en"].as_str().unwrap().contains("too few to learn from"), "{failed}");

@@ -22,7 +22,9 @@ use crate::console::campaign_requests::CampaignRequest;
 use crate::console::client::{Client, KeyFile};
 use crate::console::list_changes::WAITING_MAX;
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
-use crate::engine::{self, CampaignBoard, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts};
+use crate::engine::{
+    self, CampaignBoard, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts,
+};
 use crate::files::{Files, Reserve};
 use crate::journal::{JournalConfig, JournalWriter};
 use crate::metrics::Metrics;

@@ -45,7 +45,8 @@ pub fn run(day: &mut Day<Line>, plan: &FloorPlan, judge: &FloorJudge, until: Tim
             acts += 1;
             if plan.changed && (acts == ACTS_MAX || rng.chance(0.7)) {
                 // In the end the rules are as they were, so that the list is called to its end.
-                rules = if acts == ACTS_MAX { plan.campaign.clone() } else { changes::drawn(&rules, &mut rng) };
+                rules =
+                    if acts == ACTS_MAX { plan.campaign.clone() } else { changes::drawn(&rules, &mut rng) };
                 judge.change(rules.clone());
                 day.give(Input::CampaignChanged { campaign: Box::new(rules.clone()) });
             } else {

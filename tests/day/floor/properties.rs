@@ -144,8 +144,9 @@ fn announce_mode_with_a_transfer_key_keeps_every_property_of_the_floor() {
 #[test]
 fn rules_that_change_at_any_moment_keep_every_property_of_the_floor() {
     let mut total = Total::default();
-    for (place, mode) in
-        [Mode::Announce, Mode::Preview, Mode::Progressive, Mode::Ratio, Mode::Predictive].into_iter().enumerate()
+    for (place, mode) in [Mode::Announce, Mode::Preview, Mode::Progressive, Mode::Ratio, Mode::Predictive]
+        .into_iter()
+        .enumerate()
     {
         for seed in 0..8 {
             total.run(&FloorPlan::changing(600 + place as u64 * 10 + seed, mode, 120));
