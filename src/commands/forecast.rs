@@ -58,7 +58,7 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
             needed: args.agents_needed,
             threads: std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64),
         };
-        // Nobody stops it.
+        // A forecast of the command line is not stopped.
         move || forecast_modes(&assumed, &plan, &ForecastProgress::default()).unwrap_or_default()
     })
     .await

@@ -348,7 +348,7 @@ impl Seat {
         self.reported.here
     }
 
-    /// What a pacer is told of an agent who is at work already. An agent on a call counts as free, which they will be.
+    /// Events that introduce an agent who is at work already to a pacer. An agent on a call counts as free, which they will be.
     pub(in crate::dialer) fn events_of_arrival(&self) -> impl Iterator<Item = Event> + use<> {
         let agent = self.agent.id;
         let paused = self.reported.paused.then_some(Event::AgentPaused { agent });
