@@ -6,10 +6,9 @@ use super::setup::{OpenedCampaign, Service, Sounds};
 use crate::config::LoadedCampaign;
 use crate::config::campaign::CampaignFiles;
 use crate::console::campaign_requests::CampaignRequest;
-use crate::engine::{Board, CampaignBoard, EngineRequest};
+use crate::engine::{Board, CampaignBoard};
 use crate::store::campaign_rows::{CampaignRow, CampaignState, DesiredState};
 use crate::store::scope::Scope;
-use paceline_core::dialer::input::ManagerAction;
 use paceline_core::ids::CampaignId;
 use paceline_core::pacing::Why;
 use serde_json::json;
@@ -71,7 +70,7 @@ async fn load_row(service: &Service, row: &CampaignRow) -> Result<LoadedCampaign
 }
 
 /// The campaign in the engine, unless it is at its end.
-fn live(board: &Board, id: CampaignId) -> Option<&CampaignBoard> {
+pub(super) fn live(board: &Board, id: CampaignId) -> Option<&CampaignBoard> {
     board.campaigns.get(&id).filter(|it| !it.finished && !it.view.drained)
 }
 
@@ -172,15 +171,10 @@ async fn note(
     let row = service.store.any_campaign_row(id).await?;
     let desired = if drained { DesiredState::Closed } else { row.desired };
     // What a person asked for since the board was made stays.
-    let is_settled = row.kept_state == CampaignState::Archived || (row.kept_state == state && row.desired == desired);
+    let is_put_away = row.kept_state == CampaignState::Archived && !state.is_open();
+    let is_settled = is_put_away || (row.kept_state == state && row.desired == desired);
     if is_settled {
         return Ok(());
     }
     service.store.note_campaign_state(id, desired, state, None).await
-}
-
-/// A change of an open campaign, in the form that the engine takes.
-pub(super) async fn drain(service: &Service, campaign: CampaignId) {
-    let action = ManagerAction::Drain;
-    service.handle.send(EngineRequest::ManagerAction { campaign, action }).await;
 }

@@ -75,7 +75,7 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
     };
     let profile = if rehearsal { world.profile() } else { demo_habits() };
     let crew = (args.agents > 0).then_some(Crew { agents: args.agents, profile });
-    run_campaign(global, Setup { config, loaded, people, with_api: true, crew, first_start: true }).await
+    run_campaign(global, Setup { config, loaded, people, with_api: true, crew, first_start: true, use_text: None }).await
 }
 
 /// Writes the callees that a forecast assumes to `people.toml`, where the user can read them.

@@ -533,6 +533,22 @@ impl Store {
         .map_err(self.query_error())
     }
 
+    /// Replaces the objects that the names in a text of a file stand for. Returns the paths of objects that nothing
+    /// names any more.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn set_campaign_files(
+        &self,
+        campaign: CampaignId,
+        files: &BTreeMap<String, BlobId>,
+    ) -> Result<Vec<String>, StoreError> {
+        let now = self.now().as_millis();
+        self.transaction(async |conn| set_files(conn, campaign.0, files, now).await)
+            .await
+            .map_err(self.query_error())
+    }
+
     /// Notes which file the current text was taken in from. `hash` = that of the file's text.
     ///
     /// # Errors

@@ -8,31 +8,34 @@ mod trunks;
 
 pub(super) use trunks::trunk_limits;
 
-pub(super) use import::{ListChange, ListFile, campaign_row, describe_change, save_campaign, take_in_list};
+pub(super) use import::{ListChange, ListFile, describe_change, save_campaign, take_in_list};
 
 use super::demo_agents::{self, Crew};
+use super::folder::{Refused, TakenIn};
 use super::list_service::{ListService, ListTurn};
 use super::{Failure, recordings};
 use crate::audio::{Language, Sound};
+use crate::cli::UseText;
 use crate::config::settings::{FilesConfig, PromptLanguage};
 use crate::config::{Config, LoadedCampaign};
 use crate::console::campaign_requests::CampaignRequest;
 use crate::console::client::{Client, KeyFile};
 use crate::console::list_changes::WAITING_MAX;
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
-use crate::engine::{self, CampaignBoard, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts};
+use crate::engine::{self, CampaignBoard, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts};
 use crate::files::{Files, Reserve};
 use crate::journal::{JournalConfig, JournalWriter};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
 use crate::sim::serve::RunningCarrier;
-use crate::store::{BlacklistChange, Store, Writer};
+use crate::store::scope::FIRST_ENTERPRISE;
+use crate::store::{BlacklistChange, Scope, Store, Writer};
 use crate::tasks::{TaskParts, Tasks};
-use import::{import_list, lead_counts};
+use import::import_list;
 use network::{Network, phone_line};
-use paceline_core::campaign::Mode;
-use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::campaign::{Campaign, Mode};
+use paceline_core::ids::{CampaignId, GroupId, TrunkId};
 use paceline_core::sip::user_agent::SavedDialog;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,6 +56,8 @@ pub(super) struct Setup {
     pub crew: Option<Crew>,
     /// Print the link of the first start.
     pub first_start: bool,
+    /// Which text of the campaign counts where the file and the store have both changed.
+    pub use_text: Option<UseText>,
 }
 
 /// A running service with one open campaign.
@@ -61,6 +66,8 @@ pub(super) struct RunningCampaign {
     pub campaign: CampaignId,
     pub leads: u64,
     pub leads_open: u64,
+    /// Of the text that counts.
+    pub loaded: LoadedCampaign,
     pub metrics: Arc<Metrics>,
     crew: Option<PhoneAgents>,
     service: Service,
@@ -82,7 +89,7 @@ impl RunningCampaign {
 impl Setup {
     /// Builds everything and opens the campaign; `paused` = single-number tests only.
     pub async fn start(self, paused: bool) -> Result<RunningCampaign, Failure> {
-        let Setup { config, loaded, people, with_api, crew, first_start } = self;
+        let Setup { config, loaded, people, with_api, crew, first_start, use_text } = self;
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
         }
@@ -93,7 +100,8 @@ impl Setup {
         if first_start {
             service.say_first_start().await;
         }
-        let opened = service.open(&loaded, sounds, !paused, paused).await?;
+        let opened = service.open(&loaded, sounds, !paused, paused, use_text).await?;
+        let loaded = opened.loaded.unwrap_or(loaded);
         let crew = match (&loaded.group, crew) {
             (Some(group), Some(crew)) => {
                 Some(service.add_demo_agents(group, crew, &loaded, opened.campaign).await?)
@@ -105,6 +113,7 @@ impl Setup {
             campaign: opened.campaign,
             leads: opened.leads,
             leads_open: opened.leads_open,
+            loaded,
             metrics: service.metrics.clone(),
             crew,
             service,
@@ -133,6 +142,8 @@ pub(super) struct OpenedCampaign {
     pub campaign: CampaignId,
     pub leads: u64,
     pub leads_open: u64,
+    /// The campaign of the text in the store, where that counts and not the file's.
+    pub loaded: Option<LoadedCampaign>,
 }
 
 /// The ways in which the API opens campaigns; without them it opens none.
@@ -155,6 +166,8 @@ pub(super) struct Service {
     state: AppState,
     console: Option<(Console, Option<KeyFile>)>,
     tasks: Tasks,
+    /// The object store.
+    pub files: Files,
     /// Deletes recordings past their retention.
     retention: JoinHandle<()>,
     /// Changes lists for commands on this machine.
@@ -257,7 +270,7 @@ impl Service {
             false => Tasks::idle(parts),
         };
         let state = AppState::new(AppStateParts {
-            files,
+            files: files.clone(),
             tasks: tasks.clone(),
             store: store.clone(),
             engine: handle.clone(),
@@ -285,6 +298,7 @@ impl Service {
             state,
             console,
             tasks,
+            files,
             retention,
             lists,
             list_turn,
@@ -317,15 +331,33 @@ impl Service {
         Client::in_process(self.state.clone())
     }
 
-    /// Opens a campaign; `with_list` = imports its list, `paused` = only test calls are placed.
+    /// Opens a campaign file; `with_list` = imports its list, `paused` = only test calls are placed.
     pub async fn open(
         &self,
         loaded: &LoadedCampaign,
         sounds: Sounds,
         with_list: bool,
         paused: bool,
+        use_text: Option<UseText>,
+    ) -> Result<OpenedCampaign, Refused> {
+        let taken = save_campaign(&self.store, Some(&self.files), loaded, &self.config, use_text).await?;
+        let TakenIn { campaign, loaded, is_from_store } = taken;
+        let opened = async {
+            let sounds = if is_from_store { Sounds::load(&loaded)? } else { sounds };
+            self.open_taken_in(campaign, &loaded, sounds, with_list, paused).await
+        };
+        let opened = opened.await.map_err(Refused::Other)?;
+        Ok(OpenedCampaign { loaded: is_from_store.then_some(loaded), ..opened })
+    }
+
+    async fn open_taken_in(
+        &self,
+        campaign: CampaignId,
+        loaded: &LoadedCampaign,
+        sounds: Sounds,
+        with_list: bool,
+        paused: bool,
     ) -> Result<OpenedCampaign, Failure> {
-        let campaign = save_campaign(&self.store, loaded).await?;
         if self.carrier.is_none() {
             self.refuse_after_simulation(campaign, loaded).await?;
         }
@@ -333,18 +365,26 @@ impl Service {
             let _turn = self.list_turn.lock().await;
             import_list(&self.store, campaign, loaded).await?;
         }
-        let (leads, leads_open) = lead_counts(&self.config.store.url, loaded).await?;
-        let mut rules = loaded.rules.clone();
-        rules.id = campaign;
-        if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
-            announcement.length = sound.length;
+        self.open_saved(campaign, &Scope::first(), loaded, sounds, paused).await
+    }
+
+    /// Opens a campaign whose row and leads are in the store.
+    pub async fn open_saved(
+        &self,
+        campaign: CampaignId,
+        scope: &Scope,
+        loaded: &LoadedCampaign,
+        sounds: Sounds,
+        paused: bool,
+    ) -> Result<OpenedCampaign, Failure> {
+        if self.carrier.is_none() {
+            self.refuse_after_simulation(campaign, loaded).await?;
         }
-        if let (Some(agents), Some(group)) = (&mut rules.agents, &loaded.group) {
-            agents.group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
-            send_agents(&self.store, &self.handle).await?;
-        }
+        let counts = self.store.lead_counts(campaign).await.map_err(Failure::unexpected)?;
+        let (leads, leads_open) = (counts.all, counts.open);
+        let rules = self.rules_of(campaign, scope, loaded, &sounds).await?;
         let Sounds { announcement, sorry } = sounds;
-        self.state.campaign_opened(&loaded.title, &rules);
+        self.state.campaign_opened_in(scope, &loaded.title, &rules);
         let abandons = self.store.abandons(campaign, rules.pacing.answer_wait).await;
         let abandons = abandons.map_err(Failure::unexpected)?;
         let past = match rules.mode {
@@ -365,7 +405,55 @@ impl Service {
         // Wait until the board shows the campaign. An engine that has stopped never will, and closes the
         // board.
         let _ = self.handle.board().wait_for(|board| board.campaigns.contains_key(&campaign)).await;
-        Ok(OpenedCampaign { campaign, leads, leads_open })
+        Ok(OpenedCampaign { campaign, leads, leads_open, loaded: None })
+    }
+
+    /// The core's rules with the ids of the store and the length of the announcement.
+    async fn rules_of(
+        &self,
+        campaign: CampaignId,
+        scope: &Scope,
+        loaded: &LoadedCampaign,
+        sounds: &Sounds,
+    ) -> Result<Campaign, Failure> {
+        let mut rules = loaded.rules.clone();
+        rules.id = campaign;
+        if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
+            announcement.length = sound.length;
+        }
+        if let (Some(agents), Some(group)) = (&mut rules.agents, &loaded.group) {
+            agents.group = self.group_of(scope, group).await?;
+            send_agents(&self.store, &self.handle).await?;
+        }
+        Ok(rules)
+    }
+
+    /// The group of this name in the campaign's enterprise. Of the first enterprise's, one that is missing is made.
+    async fn group_of(&self, scope: &Scope, name: &str) -> Result<GroupId, Failure> {
+        let groups = self.store.group_rows().await.map_err(Failure::unexpected)?;
+        let found = groups.iter().find(|row| row.enterprise == scope.enterprise && row.group.name == name);
+        match found {
+            Some(row) => Ok(row.group.id),
+            None if scope.enterprise == FIRST_ENTERPRISE => {
+                self.store.group_named(name).await.map_err(Failure::unexpected)
+            }
+            None => Err(Failure::refused(format!("there is no group {name}; make it, or name another"))),
+        }
+    }
+
+    /// Gives an open campaign new rules and sounds.
+    pub async fn change_open(
+        &self,
+        campaign: CampaignId,
+        scope: &Scope,
+        loaded: &LoadedCampaign,
+        sounds: Sounds,
+    ) -> Result<(), Failure> {
+        let rules = self.rules_of(campaign, scope, loaded, &sounds).await?;
+        self.state.campaign_opened_in(scope, &loaded.title, &rules);
+        let Sounds { announcement, sorry } = sounds;
+        self.handle.change_campaign(CampaignChange { campaign: rules, sound: announcement, sorry }).await;
+        Ok(())
     }
 
     /// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are

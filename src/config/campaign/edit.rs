@@ -89,7 +89,7 @@ fn without_nulls(value: &Json) -> Json {
     }
 }
 
-/// Equality in which 3 is 3.0.
+/// Equality in which 3 is 3.0, and a section without keys is one that is left out.
 fn is_same(left: &Json, right: &Json) -> bool {
     match (left, right) {
         (Json::Number(left), Json::Number(right)) => left == right || left.as_f64() == right.as_f64(),
@@ -97,8 +97,9 @@ fn is_same(left: &Json, right: &Json) -> bool {
             left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_same(left, right))
         }
         (Json::Object(left), Json::Object(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|(key, value)| right.get(key).is_some_and(|other| is_same(value, other)))
+            let empty = Json::Object(Map::new());
+            let of = |fields: &Map<String, Json>, key: &String| fields.get(key).unwrap_or(&empty).clone();
+            left.keys().chain(right.keys()).all(|key| is_same(&of(left, key), &of(right, key)))
         }
         (left, right) => left == right,
     }
