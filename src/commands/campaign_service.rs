@@ -75,11 +75,7 @@ pub(super) fn live(board: &Board, id: CampaignId) -> Option<&CampaignBoard> {
 }
 
 /// Opens a campaign as its row asks.
-async fn open_row(
-    service: &Service,
-    open: &mut Vec<LoadedCampaign>,
-    id: CampaignId,
-) -> Result<(), Failure> {
+async fn open_row(service: &Service, open: &mut Vec<LoadedCampaign>, id: CampaignId) -> Result<(), Failure> {
     let row = service.store.any_campaign_row(id).await.map_err(Failure::unexpected)?;
     if live(&service.handle.board().borrow(), id).is_some() {
         return Err(Failure::refused(format!("the campaign `{}` is open already", row.name)));

@@ -106,7 +106,8 @@ pub(super) async fn take_in(
     let Some(row) = from_store else {
         return Ok(TakenIn { campaign, loaded: loaded.clone(), is_from_store: false });
     };
-    let files = CampaignFiles { file: Some(loaded.file.clone()), objects: objects_of(store, objects, row.id).await? };
+    let files =
+        CampaignFiles { file: Some(loaded.file.clone()), objects: objects_of(store, objects, row.id).await? };
     let loaded = LoadedCampaign::parse_row(&row.toml, &files, config);
     let loaded = loaded.map_err(|error| Refused::Other(Failure::refused(error)))?;
     if let Some(lack) = loaded.lacks.first() {
@@ -137,7 +138,9 @@ async fn base_of(store: &Store, row: &CampaignRow) -> Result<String, Refused> {
     }
     let failed = |error| Refused::Other(Failure::unexpected(error));
     let versions = store.campaign_versions(row.id).await.map_err(failed)?;
-    let Some(last) = versions.iter().find(|version| version.source == "file") else { return Ok(String::new()) };
+    let Some(last) = versions.iter().find(|version| version.source == "file") else {
+        return Ok(String::new());
+    };
     let text = store.campaign_version(row.id, last.number).await.map_err(failed)?;
     Ok(text.map_or_else(String::new, |version| hash_of(&version.toml)))
 }
@@ -233,7 +236,11 @@ mod tests {
             ("a", "b", "c", store, Step::KeepStore),
             ("", "b", "c", None, Step::Ask),
         ] {
-            assert_eq!(decide(base, in_file, stored, use_text), wanted, "{base} {in_file} {stored} {use_text:?}");
+            assert_eq!(
+                decide(base, in_file, stored, use_text),
+                wanted,
+                "{base} {in_file} {stored} {use_text:?}"
+            );
         }
     }
 }

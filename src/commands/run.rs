@@ -194,7 +194,15 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
         return call_through_service(global, &client, &loaded.rules.name, &number.national()).await;
     }
     let mut signals = Signals::new()?;
-    let setup = Setup { config, loaded, people: None, with_api: false, crew: None, first_start: false, use_text: None };
+    let setup = Setup {
+        config,
+        loaded,
+        people: None,
+        with_api: false,
+        crew: None,
+        first_start: false,
+        use_text: None,
+    };
     let running = setup.start(true).await?;
     let campaign = running.campaign;
     running

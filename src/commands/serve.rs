@@ -92,7 +92,10 @@ async fn open_campaign(
     let row = service.store.campaign_row(&Scope::first(), &name).await;
     let row = row.map_err(|error| Refused::Other(Failure::unexpected(error)))?;
     // The board may lag: only a campaign that it shows as finished or drained may be opened again.
-    if row.as_ref().is_some_and(|row| campaign_service::live(&service.handle.board().borrow(), row.id).is_some()) {
+    if row
+        .as_ref()
+        .is_some_and(|row| campaign_service::live(&service.handle.board().borrow(), row.id).is_some())
+    {
         return Err(Refused::Other(Failure::refused(format!("the campaign `{name}` is open already"))));
     }
     for warning in &loaded.warnings {

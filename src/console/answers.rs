@@ -3,6 +3,8 @@
 
 pub use super::accounts::Preferences;
 pub use super::campaign_answers::*;
+pub use super::lead_answers::*;
+pub use super::pacing_answers::*;
 pub use super::upload_answers::*;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -427,7 +429,51 @@ answers! {
         state: String,
         numbers: Vec<Option<String>>,
     }
-    LeadsFound { leads: Vec<LeadFound>, }
+    LeadLookUp { leads: Vec<LeadFound>, }
+    LastCall { at: Option<Moment>, outcome: String, disposition: Option<String>, }
+    LeadCallback {
+        at: Option<Moment>,
+        /// The number of the agent for whom it is booked.
+        agent: Option<String>,
+    }
+    LeadRow {
+        lead: i64,
+        row: i64,
+        /// The file of its import.
+        list: Option<String>,
+        name: Option<String>,
+        /// Other leads of the flat.
+        households: i64,
+        /// The household as the list has it.
+        place: Option<String>,
+        building: Option<String>,
+        /// In dialling order.
+        numbers: Vec<String>,
+        state: String,
+        reason: Option<String>,
+        attempts: i64,
+        /// Attempts that each number may have.
+        attempts_max: Option<u32>,
+        last: Option<LastCall>,
+        next_at: Option<Moment>,
+        callback: Option<LeadCallback>,
+        /// The number of the agent who alone calls this lead.
+        assigned_agent: Option<String>,
+        /// From the stored facts; `GET …/leads/{lead}/why` is exact.
+        because: Words,
+    }
+    LeadCount {
+        n: u64,
+        /// Whether there are no more: counted up to 10,000, and for two seconds at most.
+        exact: bool,
+    }
+    LeadTable {
+        leads: Vec<LeadRow>,
+        /// For `after`. A page that took too long has fewer leads than asked, and the next one goes on there.
+        next: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        count: Option<LeadCount>,
+    }
 
     Column { column: String, cell: String, }
     PhoneView {
@@ -703,6 +749,15 @@ answers! {
         /// Of `changed_in_both`: the campaign file.
         #[serde(skip_serializing_if = "Option::is_none")]
         file: Option<String>,
+        /// Of refusals to change a lead: its id.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lead: Option<i64>,
+        /// Of `duplicate`: the row of the lead that has the number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        row: Option<i64>,
+        /// Of `no_forecast`: why, in both languages.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        words: Option<Words>,
         /// Of `wrong_code`.
         #[serde(skip_serializing_if = "Option::is_none")]
         tries_left: Option<u32>,
@@ -723,6 +778,14 @@ pub enum Me {
 pub enum BatchRow {
     Added(AgentAdded),
     Refused(AgentRefused),
+}
+
+/// Leads by number or row, or a page of the table.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum LeadsFound {
+    Table(LeadTable),
+    LookUp(LeadLookUp),
 }
 
 /// Figures for those who lead or read; dispositions for agents.

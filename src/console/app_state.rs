@@ -3,6 +3,7 @@
 
 use super::auth::Caller;
 use super::campaign_requests::CampaignRequest;
+use super::decision_log::DecisionLog;
 use super::idempotency::ServedKeys;
 use super::limits::{Counts, LiveStreams};
 use super::limits::{LOOK_UPS_MAX, LookUps};
@@ -135,6 +136,7 @@ struct Inner {
     setup_code: SetupCode,
     look_ups: LookUps,
     served_keys: ServedKeys,
+    decisions: Arc<DecisionLog>,
 }
 
 impl AppState {
@@ -143,7 +145,10 @@ impl AppState {
     pub fn new(parts: AppStateParts) -> Result<AppState, Problem> {
         // The configuration has refused entries that are no addresses.
         let proxies = TrustedProxies::parse(&parts.http.behind_proxy).unwrap_or_default();
+        let clock = parts.clock.clone();
+        let decisions = DecisionLog::of(&parts.engine, move || clock());
         let inner = Inner {
+            decisions,
             live_streams: LiveStreams::new(parts.http.streams_max as usize),
             forwarded_requests: Counts::default(),
             request_limits: RequestLimits::default(),
@@ -240,6 +245,11 @@ impl AppState {
 
     pub(super) fn settings(&self) -> &[ShownSetting] {
         &self.inner.parts.settings
+    }
+
+    /// The latest pacing decisions.
+    pub(super) fn decisions(&self) -> &DecisionLog {
+        &self.inner.decisions
     }
 
     pub(super) fn served_keys(&self) -> &ServedKeys {

@@ -31,7 +31,7 @@ pub(super) struct ApprovalsQuery {
     limit: Option<u32>,
 }
 
-fn may_decide(caller: &Caller, row: &ApprovalRow) -> bool {
+pub(super) fn may_decide(caller: &Caller, row: &ApprovalRow) -> bool {
     let Some(account) = &caller.account else { return false };
     row.state == "open" && ![row.asked_by, row.made_by].contains(&Some(account.id.0))
 }
@@ -123,7 +123,8 @@ pub(super) async fn act(
 
 /// Versions of open campaigns that waited for a sound take effect.
 async fn apply_to_open_campaigns(state: &AppState, caller: &Caller) -> Result<(), Problem> {
-    let open = state.campaigns().into_values().filter(|it| caller.scope.holds(it.enterprise, it.organisation));
+    let open =
+        state.campaigns().into_values().filter(|it| caller.scope.holds(it.enterprise, it.organisation));
     for facts in open {
         let Some(row) = state.store().campaign_row(&caller.scope, &facts.rules.name).await? else { continue };
         let files = state.store().campaign_files(row.id).await?;

@@ -192,7 +192,7 @@ fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value
             content.insert("application/json".into(), json!({ "schema": schema }));
             content.into()
         }
-        Answer::Json(name, schema) => {
+        Answer::Json(name, schema) | Answer::JsonOr((name, schema), _) => {
             add_schema(name, schema().to_value(), schemas);
             json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{name}") } } })
         }
@@ -202,6 +202,13 @@ fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value
         done["content"] = content;
     }
     let mut responses = Map::new();
+    if let Answer::JsonOr(_, (status, name, schema)) = route.answer {
+        add_schema(name, schema().to_value(), schemas);
+        let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+        let content = json!({ "application/json": { "schema": schema } });
+        responses
+            .insert(status.to_string(), json!({ "description": "Nothing was done", "content": content }));
+    }
     if matches!(route.answer, Answer::Sound | Answer::File(_)) {
         let mut part = done.clone();
         part["description"] = "The part that `Range` asked for".into();

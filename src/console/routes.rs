@@ -8,6 +8,8 @@ use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
 use super::routes_campaigns::CAMPAIGNS;
+use super::routes_leads::LEAD_ROUTES;
+use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
 use super::routes_uploads::UPLOADS;
 use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
@@ -61,22 +63,40 @@ const CALLS: &[Parameter] = &[
     parameter("limit", Form::Whole(1, 500), "Calls a page; without it 50", "50"),
 ];
 
+/// Look-ups and filters of a campaign's leads.
+const LEADS: &[Parameter] = &[
+    parameter("number", Form::Telephone, "The lead with this number, asked alone", "13800138000"),
+    parameter("row", Form::Whole(1, WHOLE_MAX), "The lead in this row of the list, asked alone", "17"),
+    parameter("state", Form::Word(&["open", "follow_up", "done", "failed"]), "Leads in this state", "open"),
+    parameter("reason", Form::Reason, "Leads closed for this reason", "attempts_used"),
+    parameter("outcome", Form::Outcome, "Leads whose last attempt had this outcome", "busy"),
+    parameter("disposition", Form::Text, "Leads with this code of an agent's last summary", "voted"),
+    parameter("building", Form::Text, "Leads of this building", "3-2"),
+    parameter("callback", Form::Word(&["true", "false"]), "Whether a callback is booked", "true"),
+    parameter("q", Form::Text, "A row of the list, a whole number, or a part of the name", "王"),
+    parameter("after", Form::Text, "The page after the one whose `next` this is", "4711.812"),
+    parameter("limit", Form::Whole(1, 500), "Leads a page; without it 50", "50"),
+    parameter("count", Form::Word(&["1"]), "`1`: count the leads that match, exactly up to 10,000", "1"),
+];
+
 const PART: &[Parameter] =
     &[parameter("part", Form::Whole(1, 1_000), "A call recorded in parts has several files: 1, 2, …", "1")];
 
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const ROUTES_COUNT: usize = PEOPLE.len() + CAMPAIGNS.len() + WORK.len() + UPLOADS.len();
+const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES];
+
+const ROUTES_COUNT: usize =
+    PEOPLE.len() + CAMPAIGNS.len() + WORK.len() + UPLOADS.len() + PACING.len() + LEAD_ROUTES.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];
-    let parts = [PEOPLE, CAMPAIGNS, WORK, UPLOADS];
     let (mut at, mut part) = (0, 0);
-    while part < parts.len() {
+    while part < PARTS.len() {
         let mut own = 0;
-        while own < parts[part].len() {
-            all[at] = parts[part][own];
+        while own < PARTS[part].len() {
+            all[at] = PARTS[part][own];
             (at, own) = (at + 1, own + 1);
         }
         part += 1;
@@ -101,7 +121,7 @@ const WORK: &[Route] = &[
         method: "get",
         path: "/live",
         right: Right::Visible(Action::FloorRead),
-        summary: "Server-sent events: snapshot, then seat, decision, campaign, finished and beat",
+        summary: "Server-sent events: snapshot, then seat, decision, minute, campaign, finished and beat",
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
@@ -134,11 +154,8 @@ const WORK: &[Route] = &[
         method: "get",
         path: "/campaigns/{name}/leads",
         right: Right::Visible(Action::CampaignsRead),
-        summary: "Leads by number or by row of the list; where there are none, the nearest",
-        query: &[
-            parameter("number", Form::Telephone, "The lead with this number", "13800138000"),
-            parameter("row", Form::Whole(1, WHOLE_MAX), "The lead in this row of the list", "17"),
-        ],
+        summary: "The table of leads by filters, in list order; or leads by number or row and, where there are none, the nearest",
+        query: LEADS,
         body: BodySchema::Empty,
         status: 200,
         answer: answer!(LeadsFound),

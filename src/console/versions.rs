@@ -13,6 +13,7 @@ use serde_json::Value;
 const REQUIRED: &[(&str, &str)] = &[
     ("patch", "/organisations/{slug}"),
     ("put", "/pause-reasons"),
+    ("put", "/holidays"),
     ("put", "/campaigns/{name}"),
     ("patch", "/campaigns/{name}"),
 ];

@@ -5,6 +5,7 @@ use super::device_check::DeviceCheck;
 use super::test_calls::TestAnswer;
 use super::trunk_test::TrunkTestRefusal;
 use crate::audio::Sound;
+use crate::store::CampaignMinute;
 use paceline_core::agent::{Agent, AgentAction, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::input::{ManagerAction, OpenWork};
@@ -161,8 +162,9 @@ pub struct PhoneSecret {
 #[derive(Clone, Debug)]
 pub enum LiveEvent {
     Seat(Arc<SeatView>),
-    /// A pacing decision, with the view it was made from.
+    /// A pacing decision, with the view it was made from. The id rises with each decision of this process.
     Decision {
+        id: u64,
         campaign: CampaignId,
         at: Utc,
         decision: Decision,
@@ -171,6 +173,8 @@ pub enum LiveEvent {
     Finished {
         campaign: CampaignId,
     },
+    /// A minute of an open campaign is over.
+    Minute(Arc<CampaignMinute>),
 }
 
 /// Cheap to clone. When the last handle is dropped, the engine stops once no call is live.

@@ -249,7 +249,7 @@ impl Engine {
             EngineRequest::OpenCampaign(opening) => self.open_campaign(*opening),
             EngineRequest::ChangeCampaign(change) => self.change_campaign(*change),
             EngineRequest::ManagerAction { campaign, action } => {
-                if let (ManagerAction::LeadsAdded, Some(board)) =
+                if let (ManagerAction::LeadsAdded | ManagerAction::LeadsChanged { .. }, Some(board)) =
                     (&action, self.board.campaigns.get_mut(&campaign))
                 {
                     board.finished = false;
@@ -348,7 +348,10 @@ impl Engine {
     fn change_campaign(&mut self, change: CampaignChange) {
         let CampaignChange { campaign, sound, sorry } = change;
         let Some(board) = self.board.campaigns.get_mut(&campaign.id) else {
-            tracing::error!(campaign = campaign.name, "a campaign that is not open has new rules: not applied");
+            tracing::error!(
+                campaign = campaign.name,
+                "a campaign that is not open has new rules: not applied"
+            );
             return;
         };
         board.name.clone_from(&campaign.name);

@@ -6,10 +6,18 @@ const manifest = JSON.parse(readFileSync("node_modules/.cache/manifest.json", "u
 
 /** First paint of a page: the entry, the page's chunk, a language, and all that they import at once. */
 const BUDGETS = [
-  { page: "sign-in", chunk: "src/pages/entry/SignIn.tsx", kb: 160 },
+  { page: "sign-in", chunk: "src/pages/entry/SignIn.tsx", kb: 170 },
   { page: "today", chunk: "src/pages/today/Today.tsx", kb: 340 },
   { page: "campaigns", chunk: "src/pages/campaigns/Campaigns.tsx", kb: 340 },
   { page: "campaign live", chunk: "src/pages/campaigns/Live.tsx", kb: 340 },
+  { page: "new campaign", chunk: "src/pages/campaigns/NewCampaign.tsx", kb: 340 },
+  { page: "campaign settings", chunk: "src/pages/campaigns/settings/Settings.tsx", kb: 340 },
+  { page: "campaign start", chunk: "src/pages/campaigns/start/Start.tsx", kb: 340 },
+  { page: "campaign history", chunk: "src/pages/campaigns/history/History.tsx", kb: 340 },
+  { page: "leads", chunk: "src/pages/leads/Leads.tsx", kb: 340 },
+  { page: "schedule", chunk: "src/pages/schedule/Schedule.tsx", kb: 340 },
+  { page: "settings", chunk: "src/pages/admin/OrganisationSettings.tsx", kb: 340 },
+  { page: "configuration", chunk: "src/pages/admin/Node.tsx", kb: 340 },
   { page: "lists", chunk: "src/pages/lists/Lists.tsx", kb: 340 },
   { page: "list wizard", chunk: "src/pages/lists/ListWizard.tsx", kb: 340 },
   { page: "floor", chunk: "src/pages/floor/Floor.tsx", kb: 300 },
@@ -48,7 +56,7 @@ let isOver = false;
 function report(name, bytes, kb) {
   const over = bytes > kb * 1000;
   isOver ||= over;
-  console.log(`${over ? "OVER" : "ok  "} ${name.padEnd(16)} ${(bytes / 1000).toFixed(1).padStart(6)} kB of ${kb}`);
+  console.log(`${over ? "OVER" : "ok  "} ${name.padEnd(17)} ${(bytes / 1000).toFixed(1).padStart(6)} kB of ${kb}`);
 }
 
 const core = Object.values(manifest).find((chunk) => chunk.name === "core");

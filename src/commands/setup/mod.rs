@@ -17,12 +17,14 @@ use super::{Failure, recordings};
 use crate::audio::{Language, Sound};
 use crate::cli::UseText;
 use crate::config::settings::{FilesConfig, PromptLanguage};
-use crate::config::{Config, LoadedCampaign};
+use crate::config::{Config, LoadedCampaign, holidays};
 use crate::console::campaign_requests::CampaignRequest;
 use crate::console::client::{Client, KeyFile};
 use crate::console::list_changes::WAITING_MAX;
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
-use crate::engine::{self, CampaignBoard, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts};
+use crate::engine::{
+    self, CampaignBoard, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts,
+};
 use crate::files::{Files, Reserve};
 use crate::journal::{JournalConfig, JournalWriter};
 use crate::metrics::Metrics;
@@ -34,7 +36,7 @@ use crate::store::{BlacklistChange, Scope, Store, Writer};
 use crate::tasks::{TaskParts, Tasks};
 use import::import_list;
 use network::{Network, phone_line};
-use paceline_core::campaign::{Campaign, Mode};
+use paceline_core::campaign::{CallingWindows, Campaign, Mode};
 use paceline_core::ids::{CampaignId, GroupId, TrunkId};
 use paceline_core::sip::user_agent::SavedDialog;
 use std::path::{Path, PathBuf};
@@ -417,6 +419,7 @@ impl Service {
         sounds: &Sounds,
     ) -> Result<Campaign, Failure> {
         let mut rules = loaded.rules.clone();
+        self.add_holidays(scope.own(), &mut rules.windows).await?;
         rules.id = campaign;
         if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
             announcement.length = sound.length;
@@ -453,6 +456,21 @@ impl Service {
         self.state.campaign_opened_in(scope, &loaded.title, &rules);
         let Sounds { announcement, sorry } = sounds;
         self.handle.change_campaign(CampaignChange { campaign: rules, sound: announcement, sorry }).await;
+        Ok(())
+    }
+
+    /// Adds the holidays of a campaign's organisation to its own, and those of the enterprise above it.
+    pub(in crate::commands) async fn add_holidays(
+        &self,
+        organisation: i64,
+        windows: &mut CallingWindows,
+    ) -> Result<(), Failure> {
+        let all = self.store.organisations().await.map_err(Failure::unexpected)?;
+        let own = all.iter().find(|row| row.id == organisation);
+        let above = own.and_then(|own| own.parent);
+        for row in all.iter().filter(|row| row.id == organisation || Some(row.id) == above) {
+            holidays::add(windows, &row.settings.holidays);
+        }
         Ok(())
     }
 

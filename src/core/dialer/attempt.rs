@@ -58,6 +58,7 @@ impl Dialer {
             day_end,
             rest: setup + run.rules.ring + REST_MARGIN,
             guaranteed: for_agent.is_some() || booked,
+            lead_version: lead.map_or(0, |lead| lead.version),
         };
         run.opening.reserve(self.now);
         run.live += 1;

@@ -4,11 +4,11 @@ use super::line_health::LineView;
 use super::live_call::Call;
 use super::plan::{Planned, predicts};
 use super::trunk_line::TrunkLine;
+use crate::call::Digit;
 use crate::campaign::hopper::Hopper;
 use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
-use crate::call::Digit;
 use crate::campaign::{AgentRules, Announcement, Campaign, HomeCountry, KeyRule};
-use crate::ids::{AttemptId, GroupId, TrunkId};
+use crate::ids::{AttemptId, GroupId, LeadId, TrunkId};
 use crate::number::{PhoneNumber, ShownNumber};
 use crate::pacing::fail_safe::FailSafePacer;
 use crate::pacing::ledger::{self, Ledger};
@@ -118,6 +118,8 @@ pub(super) struct Supply {
     pub leads_open: u64,
     /// A lead was written since the last request, so its answer may be out of date.
     pub stale: bool,
+    /// Leads that people changed since the last request: its answer may hold them as they were.
+    pub changed: BTreeSet<LeadId>,
 }
 
 /// A `FetchLeads` that is not answered yet.

@@ -45,7 +45,9 @@ impl Dialer {
 
     /// Drops the former texts that no live call hears any more.
     pub(super) fn drop_unheard_texts(&mut self, id: CampaignId) {
-        let Some(run) = self.campaigns.get_mut(&id).filter(|run| !run.former_texts.is_empty()) else { return };
+        let Some(run) = self.campaigns.get_mut(&id).filter(|run| !run.former_texts.is_empty()) else {
+            return;
+        };
         let calls = &self.calls;
         let is_heard = |texts: u32| calls.values().any(|call| call.campaign == id && call.texts == texts);
         run.former_texts.retain(|texts, _| is_heard(*texts));

@@ -275,6 +275,7 @@ fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
         result: None,
         household_done: None,
         callback: lead.callback.clone(),
+        version: lead.version,
     }
 }
 

@@ -228,4 +228,9 @@ pub enum ManagerAction {
     },
     /// The store has further leads of the campaign, or further numbers of its leads. A finished campaign goes on.
     LeadsAdded,
+    /// People changed these leads (closed, opened again, moved forward, assigned, booked), and the store has committed
+    /// it: copies that no call has are dropped and fetched anew. A finished campaign goes on.
+    LeadsChanged {
+        leads: Vec<LeadId>,
+    },
 }

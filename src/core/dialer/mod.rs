@@ -325,6 +325,7 @@ impl Dialer {
                 run.finished = false;
                 run.supply.note_leads_added();
             }
+            ManagerAction::LeadsChanged { leads } => self.leads_changed(campaign, &leads),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Call progress: reports of the network, and keys pressed by the callee.
 
 use super::live_call::Phase;
-use super::output::SoundName;
+use super::output::{DoNotCallBy, SoundName};
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::{Digit, HangUpCause, Heard, KeyWay, Progress};
@@ -184,7 +184,7 @@ impl Dialer {
         if blacklist {
             call.blacklisted = true;
             let (campaign, number) = (call.campaign, call.number);
-            self.outputs.push_back(Output::Blacklist { campaign, number });
+            self.outputs.push_back(Output::Blacklist { campaign, number, by: DoNotCallBy::Key });
             self.hang_up(id, HangUpCause::Finished);
         } else if agents && self.has_agents(id) {
             self.wakes.clear(Wake::CallOver(id));

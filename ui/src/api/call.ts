@@ -85,6 +85,24 @@ const AGAIN_AFTER = [300, 1_000, 3_000];
 export async function call<M extends Method, P extends PathWith<M>>(
   method: M, path: P, options: Options<Operation<P, M>> = {},
 ): Promise<Answer<Operation<P, M>>> {
+  return (await send(method, path, options as Untyped)) as Answer<Operation<P, M>>;
+}
+
+/** A request whose types its caller vouches for. */
+export interface Untyped {
+  path?: object | undefined;
+  query?: object | undefined;
+  body?: unknown;
+  key?: string;
+  etag?: string;
+  signal?: AbortSignal;
+}
+
+/**
+ * What [`call`] does, without its types.
+ * @throws ApiProblem
+ */
+export async function send(method: Method, path: string, options: Untyped = {}): Promise<unknown> {
   const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": language };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (options.key !== undefined) headers["Idempotency-Key"] = options.key;
@@ -92,7 +110,7 @@ export async function call<M extends Method, P extends PathWith<M>>(
   const request: RequestInit = { method: method.toUpperCase(), headers, credentials: "same-origin", cache: "no-store" };
   if (options.body !== undefined) request.body = JSON.stringify(options.body);
   if (options.signal) request.signal = options.signal;
-  const url = address(path, options.path as object, options.query as object);
+  const url = address(path, options.path, options.query);
   const waits = method === "get" || options.key !== undefined ? [...AGAIN_AFTER] : [];
   for (;;) {
     const response = await fetch(url, request).catch((error: unknown) => {
@@ -101,7 +119,7 @@ export async function call<M extends Method, P extends PathWith<M>>(
     });
     // 409 `key_busy`: the first request with this key still runs; its answer comes with the same key.
     const lost = response === undefined || (response.status === 409 && (await codeOf(response)) === "key_busy");
-    if (!lost) return (await read(response, path)) as Answer<Operation<P, M>>;
+    if (!lost) return read(response, path);
     const wait = waits.shift();
     if (wait === undefined) throw new ApiProblem(0, "offline", "");
     await new Promise((resolve) => setTimeout(resolve, wait));

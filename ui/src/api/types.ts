@@ -508,6 +508,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{name}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest pacing decisions, newest first, each with its sentence and its numbers */
+        get: operations["getCampaignsNameDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/forecasts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a forecast: this campaign with these agents in every pacing mode, in virtual time */
+        post: operations["postCampaignsNameForecasts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{name}/leads": {
         parameters: {
             query?: never;
@@ -515,10 +549,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Leads by number or by row of the list; where there are none, the nearest */
+        /** The table of leads by filters, in list order; or leads by number or row and, where there are none, the nearest */
         get: operations["getCampaignsNameLeads"];
         put?: never;
-        post?: never;
+        /** Adds a lead, cleaned as a row of a list is */
+        post: operations["postCampaignsNameLeads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/leads/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** As for one lead, for many of a campaign: a task, or with `dry_run` their count */
+        post: operations["postCampaignsNameLeadsActions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -554,6 +606,23 @@ export interface paths {
         put?: never;
         /** Receives a list (the body is the file: .csv, .txt, .xlsx) and checks it; no lead is made yet */
         post: operations["postCampaignsNameLists"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A campaign by the minute: calls, abandon rate, agents, and what held dialling down */
+        get: operations["getCampaignsNameSeries"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -698,6 +767,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/holidays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Days on which no campaign of the organisation calls, beside its own holidays */
+        get: operations["getHolidays"];
+        /** Replaces the organisation's holidays; needs If-Match */
+        put: operations["putHolidays"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/leads/{id}": {
         parameters: {
             query?: never;
@@ -709,6 +796,23 @@ export interface paths {
         get: operations["getLeadsId"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes, opens again, moves forward, assigns, books or blacklists a lead whose call is not up */
+        post: operations["postLeadsIdActions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -859,7 +963,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Server-sent events: snapshot, then seat, decision, campaign, finished and beat */
+        /** Server-sent events: snapshot, then seat, decision, minute, campaign, finished and beat */
         get: operations["getLive"];
         put?: never;
         post?: never;
@@ -1094,6 +1198,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When campaigns call, which trunks they share, and where they ask for more lines than there are */
+        get: operations["getSchedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Campaigns, people, groups, leads, calls, lists, sounds and pages by a word, a number or an id */
+        get: operations["getSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/setup": {
         parameters: {
             query?: never;
@@ -1197,6 +1335,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needs somebody today, the most urgent first, and the hours of the day so far */
+        get: operations["getToday"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1243,6 +1398,23 @@ export interface paths {
         put?: never;
         /** Calls one number over this trunk for a test; `GET /calls/{attempt}/trace` shows what it does */
         post: operations["postTrunksNameActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The version of the program, and of its store */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2327,6 +2499,15 @@ export interface components {
             numbers_pct: number;
             role: components["schemas"]["Role"];
         };
+        Conflict: {
+            campaigns: string[];
+            /** Format: date-time */
+            from: string;
+            trunk: string;
+            /** Format: date-time */
+            until: string;
+            words: components["schemas"]["Words"];
+        };
         ConsolePassword: {
             /** @description Only if it was drawn; shown once. */
             password?: string | null;
@@ -2359,6 +2540,39 @@ export interface components {
             now: string;
             /** @description Empty for what was added. */
             was: string | null;
+        };
+        DecisionView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uint64 */
+            id: number;
+            /** @enum {string} */
+            limit: "agents" | "budget" | "lines" | "rate" | "leads" | "hours" | "stopped" | "fault";
+            /**
+             * Format: uint32
+             * @description Calls placed by it.
+             */
+            place: number;
+            /** @description Every number from which it was made. */
+            view: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            why: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "store_stalled" | "paused" | "draining" | "finished";
+            words: components["schemas"]["Words"];
+        };
+        Decisions: {
+            items: components["schemas"]["DecisionView"][];
+            /**
+             * Format: date-time
+             * @description From this moment on none is missing.
+             */
+            kept_since: string;
+            /**
+             * Format: uint64
+             * @description `before` of the next page.
+             */
+            next: number | null;
         };
         DeviceCheckResult: {
             measured: {
@@ -2452,6 +2666,45 @@ export interface components {
             store: string;
             trunks: components["schemas"]["TrunkView"][];
         };
+        ForecastBegun: {
+            /** Format: int64 */
+            task: number;
+        };
+        ForecastRequest: {
+            /** Format: uint32 */
+            agents: number;
+            /**
+             * Format: double
+             * @description Share of calls that a person answers.
+             */
+            answer_rate?: number | null;
+            /**
+             * @description What is not given is measured in the campaign's own past calls; without it, usual figures are taken.
+             * @default false
+             */
+            from_history: boolean;
+            /** Format: double */
+            hours: number;
+            /**
+             * @description Also the agents that finish the list within `hours`.
+             * @default false
+             */
+            needed: boolean;
+            /** Format: double */
+            ring_secs?: number | null;
+            /**
+             * Format: uint64
+             * @description Virtual days for each pacing mode.
+             */
+            seeds: number;
+            /**
+             * Format: double
+             * @description Medians of the conversation, of the wrap-up and of ringing before an answer.
+             */
+            talk_secs?: number | null;
+            /** Format: double */
+            wrap_secs?: number | null;
+        };
         GroupAnswer: {
             announce_number: boolean;
             /** Format: uint64 */
@@ -2538,6 +2791,23 @@ export interface components {
             recorded: boolean;
             result: string | null;
         };
+        HolidaysRequest: {
+            /** @description Days and ranges: `2027-01-01`, `2027-02-05..2027-02-12`. */
+            days: string[];
+        };
+        HolidaysView: {
+            days: string[];
+            /** Format: int64 */
+            version: number;
+        };
+        HourSums: {
+            /** Format: double */
+            abandoned: number;
+            /** Format: uint64 */
+            answered: number;
+            /** Format: uint64 */
+            placed: number;
+        };
         /** @description What one key does. An empty table = the key is only recorded. */
         KeyTable: {
             /**
@@ -2564,6 +2834,12 @@ export interface components {
         LabelRequest: {
             en: string;
             zh: string;
+        };
+        LastCall: {
+            /** Format: date-time */
+            at: string | null;
+            disposition: string | null;
+            outcome: string;
         };
         Lead: {
             /** Format: int64 */
@@ -2592,6 +2868,62 @@ export interface components {
             result: string | null;
             state: string;
         };
+        LeadActionDone: {
+            /** @constant */
+            done: true;
+            /** @description What undoes it; `null` = nothing does. */
+            inverse: components["schemas"]["LeadActionView"] | null;
+        };
+        /** @description What is done to one lead. `assign` needs `agent`; `book` needs `at` and may name `agent` or `skill`. */
+        LeadActionRequest: {
+            action: components["schemas"]["LeadActionWord"];
+            /** @description An agent's number. */
+            agent?: string | null;
+            /** Format: date-time */
+            at?: string | null;
+            reason?: string | null;
+            skill?: string | null;
+        };
+        /** @description An action as a request has it. */
+        LeadActionView: {
+            action: string;
+            agent: string | null;
+            /** Format: date-time */
+            at: string | null;
+            skill: string | null;
+        };
+        /**
+         * @description The words of the actions.
+         * @enum {string}
+         */
+        LeadActionWord: "close" | "reopen" | "first" | "assign" | "unassign" | "blacklist" | "book";
+        LeadAdded: {
+            /** Format: int64 */
+            lead: number;
+        };
+        LeadCallback: {
+            /** @description The number of the agent for whom it is booked. */
+            agent: string | null;
+            /** Format: date-time */
+            at: string | null;
+        };
+        LeadCount: {
+            /** @description Whether there are no more: counted up to 10,000, and for two seconds at most. */
+            exact: boolean;
+            /** Format: uint64 */
+            n: number;
+        };
+        /** @description As the parameters of the table of leads. None at all is every lead. */
+        LeadFilters: {
+            building?: string | null;
+            callback?: boolean | null;
+            disposition?: string | null;
+            outcome?: string | null;
+            q?: string | null;
+            reason?: string | null;
+            /** @enum {string|null} */
+            state?: "open" | "follow_up" | "done" | "failed" | null;
+        };
         LeadFound: {
             /** Format: int64 */
             id: number;
@@ -2600,6 +2932,51 @@ export interface components {
             /** Format: int64 */
             row: number;
             state: string;
+        };
+        LeadLookUp: {
+            leads: components["schemas"]["LeadFound"][];
+        };
+        LeadRow: {
+            /** @description The number of the agent who alone calls this lead. */
+            assigned_agent: string | null;
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: uint32
+             * @description Attempts that each number may have.
+             */
+            attempts_max: number | null;
+            /** @description From the stored facts; `GET …/leads/{lead}/why` is exact. */
+            because: components["schemas"]["Words"];
+            building: string | null;
+            callback: components["schemas"]["LeadCallback"] | null;
+            /**
+             * Format: int64
+             * @description Other leads of the flat.
+             */
+            households: number;
+            last: components["schemas"]["LastCall"] | null;
+            /** Format: int64 */
+            lead: number;
+            /** @description The file of its import. */
+            list: string | null;
+            name: string | null;
+            /** Format: date-time */
+            next_at: string | null;
+            /** @description In dialling order. */
+            numbers: string[];
+            /** @description The household as the list has it. */
+            place: string | null;
+            reason: string | null;
+            /** Format: int64 */
+            row: number;
+            state: string;
+        };
+        LeadTable: {
+            count?: components["schemas"]["LeadCount"] | null;
+            leads: components["schemas"]["LeadRow"][];
+            /** @description For `after`. A page that took too long has fewer leads than asked, and the next one goes on there. */
+            next: string | null;
         };
         LeadWhyAnswer: {
             advice: components["schemas"]["Advice"];
@@ -2622,8 +2999,32 @@ export interface components {
             until: string | null;
             words: components["schemas"]["Words"];
         };
-        LeadsFound: {
-            leads: components["schemas"]["LeadFound"][];
+        /** @description What is done to many leads of a campaign: to those of `ids`, or to those that `filters` leave. */
+        LeadsActionRequest: {
+            action: components["schemas"]["LeadActionWord"];
+            agent?: string | null;
+            /** Format: date-time */
+            at?: string | null;
+            filters?: components["schemas"]["LeadFilters"] | null;
+            ids?: number[] | null;
+            reason?: string | null;
+            skill?: string | null;
+        } & ({
+            filters?: null;
+            ids: unknown[];
+        } | {
+            filters: Record<string, never>;
+            ids?: null;
+        });
+        LeadsCounted: {
+            /** Format: uint64 */
+            count: number;
+        };
+        /** @description Leads by number or row, or a page of the table. */
+        LeadsFound: components["schemas"]["LeadTable"] | components["schemas"]["LeadLookUp"];
+        LeadsTask: {
+            /** Format: int64 */
+            task: number;
         };
         /** @description Why a trunk, or a region on it, rests: the line refuses our calls. */
         LineRest: {
@@ -2943,6 +3344,42 @@ export interface components {
             /** Format: uint8 */
             priority: number;
         };
+        MinuteView: {
+            /**
+             * Format: double
+             * @description Of the abandon rule that brakes, at the end of the step.
+             */
+            abandoned: number;
+            /** @description Agents at work by what they did at the end of the step. */
+            agents: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            answered: number;
+            /**
+             * Format: date-time
+             * @description Begin of the step.
+             */
+            at: string;
+            /** Format: double */
+            divisor: number;
+            /** @description Seconds by what held dialling down. */
+            limits: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            placed: number;
+            /**
+             * Format: double
+             * @description Conversations at once, as the mean over the step.
+             */
+            talking: number;
+            /**
+             * Format: double
+             * @description Upper bound of the rate; `null` = a campaign without agents.
+             */
+            upper: number | null;
+        };
         /** @enum {string} */
         ModeWord: "announce" | "preview" | "progressive" | "ratio" | "predictive";
         /** @description One name or a list of names. */
@@ -3010,6 +3447,21 @@ export interface components {
              * @enum {string|null}
              */
             work_mode?: "inbound" | "outbound" | "both" | "" | null;
+        };
+        /** @description A lead that is added by hand, cleaned as a row of a list is. */
+        NewLeadRequest: {
+            building?: string | null;
+            /**
+             * @description Texts by the columns of the campaign's first list.
+             * @default {}
+             */
+            cells: {
+                [key: string]: string;
+            };
+            name?: string | null;
+            phones: string[];
+            /** @description The household, as the list names it: its leads are never called at once. */
+            place?: string | null;
         };
         NewOrganisation: {
             admin: components["schemas"]["NewAdmin"];
@@ -3309,10 +3761,20 @@ export interface components {
             id?: string | null;
             /** @description Of `not_ready` and `not_approved`: what stops the start. */
             items?: components["schemas"]["ChecklistItem"][] | null;
+            /**
+             * Format: int64
+             * @description Of refusals to change a lead: its id.
+             */
+            lead?: number | null;
             /** @description Of `changed`, where it is known: what stands now. */
             present?: components["schemas"]["PresentVersion"] | null;
             /** @description Of `forbidden`: the right that is missing. */
             right?: string | null;
+            /**
+             * Format: int64
+             * @description Of `duplicate`: the row of the lead that has the number.
+             */
+            row?: number | null;
             /** @description Of `wrong_state`: the present state. */
             state?: string | null;
             /** Format: uint16 */
@@ -3337,6 +3799,8 @@ export interface components {
             version?: number | null;
             /** @description Of `not_approved`. */
             waiting_for?: components["schemas"]["WaitingFor"][] | null;
+            /** @description Of `no_forecast`: why, in both languages. */
+            words?: components["schemas"]["Words"] | null;
         };
         /** @description A problem document (RFC 9457). */
         ProblemDocument: {
@@ -3357,10 +3821,20 @@ export interface components {
             id?: string | null;
             /** @description Of `not_ready` and `not_approved`: what stops the start. */
             items?: components["schemas"]["ChecklistItem"][] | null;
+            /**
+             * Format: int64
+             * @description Of refusals to change a lead: its id.
+             */
+            lead?: number | null;
             /** @description Of `changed`, where it is known: what stands now. */
             present?: components["schemas"]["PresentVersion"] | null;
             /** @description Of `forbidden`: the right that is missing. */
             right?: string | null;
+            /**
+             * Format: int64
+             * @description Of `duplicate`: the row of the lead that has the number.
+             */
+            row?: number | null;
             /** @description Of `wrong_state`: the present state. */
             state?: string | null;
             /** Format: uint16 */
@@ -3385,6 +3859,8 @@ export interface components {
             version?: number | null;
             /** @description Of `not_approved`. */
             waiting_for?: components["schemas"]["WaitingFor"][] | null;
+            /** @description Of `no_forecast`: why, in both languages. */
+            words?: components["schemas"]["Words"] | null;
         };
         Program: {
             operator: boolean;
@@ -3461,6 +3937,47 @@ export interface components {
             /** Format: uint64 */
             row: number;
         };
+        Schedule: {
+            campaigns: components["schemas"]["ScheduledCampaign"][];
+            conflicts: components["schemas"]["Conflict"][];
+            /** @description Of the organisation. */
+            holidays: string[];
+            trunks: components["schemas"]["ScheduledTrunk"][];
+        };
+        ScheduleBar: {
+            /** Format: date-time */
+            from: string;
+            /** @enum {string} */
+            kind: "window" | "holiday" | "frame";
+            /** Format: date-time */
+            until: string;
+            words: components["schemas"]["Words"];
+        };
+        ScheduledCampaign: {
+            bars: components["schemas"]["ScheduleBar"][];
+            group: string | null;
+            name: string;
+            state: string;
+            timezone: string;
+            title: string;
+        };
+        ScheduledTrunk: {
+            /** Format: uint32 */
+            calls_max: number;
+            campaigns: string[];
+            name: string;
+        };
+        SearchHit: {
+            detail: string | null;
+            href: string;
+            id: string;
+            /** @enum {string} */
+            kind: "campaign" | "lead" | "person" | "group" | "call" | "list" | "audio" | "page";
+            title: string;
+        };
+        SearchHits: {
+            items: components["schemas"]["SearchHit"][];
+        };
         Seat: {
             activity: string;
             /** @description The agent's number. */
@@ -3496,6 +4013,11 @@ export interface components {
             until: string | null;
             work: components["schemas"]["WorkView"] | null;
             work_mode: string;
+        };
+        Series: {
+            items: components["schemas"]["MinuteView"][];
+            /** Format: uint64 */
+            step_secs: number;
         };
         SessionView: {
             address: string;
@@ -3743,7 +4265,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "list" | "audio";
+            kind: "list" | "audio" | "campaign";
         };
         TaskView: {
             /** @description The number of the account. */
@@ -3761,7 +4283,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "check_list" | "load_list" | "undo_list" | "measure_audio";
+            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads";
             /** Format: date-time */
             made_at: string;
             /** @description What came of it; the fields are the kind's own. */
@@ -3783,6 +4305,34 @@ export interface components {
         TestCallPlaced: {
             /** Format: int64 */
             attempt: number;
+        };
+        Today: {
+            hours: components["schemas"]["TodayHour"][];
+            items: components["schemas"]["TodayItem"][];
+        };
+        TodayHour: {
+            /** Format: double */
+            abandoned: number;
+            /** Format: uint64 */
+            answered: number;
+            /** @description The same hour of the same weekday a week before. */
+            before: components["schemas"]["HourSums"] | null;
+            /** Format: date-time */
+            hour: string;
+            /** Format: uint64 */
+            placed: number;
+        };
+        TodayItem: {
+            campaign: string | null;
+            href: string;
+            /** @enum {string} */
+            kind: "not_dialling" | "approval" | "starts_soon" | "list_ends" | "line" | "health" | "finished";
+            /** @enum {string} */
+            severity: "stop" | "warn" | "info";
+            /** Format: date-time */
+            since: string | null;
+            title: string | null;
+            words: components["schemas"]["Words"];
         };
         /** @description The token is shown once. */
         TokenAdded: {
@@ -3912,6 +4462,14 @@ export interface components {
          * @enum {string}
          */
         UseText: "file" | "store";
+        Version: {
+            /**
+             * Format: int64
+             * @description Of the store.
+             */
+            schema: number;
+            version: string;
+        };
         /** @description Bytes that wait for an approval, and who may decide. */
         WaitingFor: {
             href: string;
@@ -9619,19 +10177,357 @@ export interface operations {
             };
         };
     };
+    getCampaignsNameDecisions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                before?: number;
+                /**
+                 * @description Decisions that were held down by this
+                 * @example abandon_budget
+                 */
+                why?: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "store_stalled" | "paused" | "draining" | "finished";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decisions"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCampaignsNameForecasts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "agents": 12,
+                 *       "answer_rate": 0.28,
+                 *       "hours": 8,
+                 *       "seeds": 3
+                 *     }
+                 */
+                "application/json": components["schemas"]["ForecastRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastBegun"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCampaignsNameLeads: {
         parameters: {
             query?: {
                 /**
-                 * @description The lead with this number
+                 * @description The lead with this number, asked alone
                  * @example 13800138000
                  */
                 number?: string;
                 /**
-                 * @description The lead in this row of the list
+                 * @description The lead in this row of the list, asked alone
                  * @example 17
                  */
                 row?: number;
+                /**
+                 * @description Leads in this state
+                 * @example open
+                 */
+                state?: "open" | "follow_up" | "done" | "failed";
+                /**
+                 * @description Leads closed for this reason
+                 * @example attempts_used
+                 */
+                reason?: "invalid_number" | "emergency_number" | "duplicate" | "blacklisted" | "outside_window" | "attempts_used" | "household_done" | "stopped" | "no_trunk";
+                /**
+                 * @description Leads whose last attempt had this outcome
+                 * @example busy
+                 */
+                outcome?: "answered" | "machine" | "abandoned" | "no_answer" | "busy" | "rejected" | "vacant" | "powered_off" | "suspended" | "unreachable" | "restricted" | "carrier_block" | "line_fault" | "agent_failed" | "interrupted" | "cancelled";
+                /**
+                 * @description Leads with this code of an agent's last summary
+                 * @example voted
+                 */
+                disposition?: string;
+                /**
+                 * @description Leads of this building
+                 * @example 3-2
+                 */
+                building?: string;
+                /**
+                 * @description Whether a callback is booked
+                 * @example true
+                 */
+                callback?: "true" | "false";
+                /**
+                 * @description A row of the list, a whole number, or a part of the name
+                 * @example 王
+                 */
+                q?: string;
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 4711.812
+                 */
+                after?: string;
+                /**
+                 * @description Leads a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+                /**
+                 * @description `1`: count the leads that match, exactly up to 10,000
+                 * @example 1
+                 */
+                count?: "1";
             };
             header?: never;
             path: {
@@ -9710,6 +10606,363 @@ export interface operations {
             };
             /** @description The screen is locked: the password must be typed again */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCampaignsNameLeads: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "李芳",
+                 *       "phones": [
+                 *         "13900139000"
+                 *       ],
+                 *       "place": "3-2-1402"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewLeadRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadAdded"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCampaignsNameLeadsActions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only counts the leads
+                 * @example true
+                 */
+                dry_run?: "true" | "false";
+            };
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "close",
+                 *       "filters": {
+                 *         "building": "3",
+                 *         "state": "open"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["LeadsActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Nothing was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadsCounted"];
+                };
+            };
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadsTask"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10139,6 +11392,129 @@ export interface operations {
             };
             /** @description The disk has no room for files, or the enterprise keeps as many as it may */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsNameSeries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Minutes that begin then or later; without it four hours before `until`
+                 * @example 2026-03-02T00:00:00+08:00
+                 */
+                from?: string;
+                /**
+                 * @description Minutes that begin before; without it now
+                 * @example 2026-03-02T12:00:00+08:00
+                 */
+                until?: string;
+                /**
+                 * @description Minutes in an item; without it 1
+                 * @example 5
+                 */
+                step?: "1" | "5" | "15" | "60";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11341,6 +12717,271 @@ export interface operations {
             };
         };
     };
+    getHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putHolidays: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The ETag of the row that was read
+                 * @example *
+                 */
+                "If-Match": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "days": [
+                 *         "2027-01-01",
+                 *         "2027-02-05..2027-02-12"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["HolidaysRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getLeadsId: {
         parameters: {
             query?: never;
@@ -11421,6 +13062,174 @@ export interface operations {
             };
             /** @description The screen is locked: the password must be typed again */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postLeadsIdActions: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "close",
+                 *       "reason": "asked by letter"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LeadActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadActionDone"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15060,6 +16869,225 @@ export interface operations {
             };
         };
     };
+    getSchedule: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first day; without it today, or a week before `until`
+                 * @example 2027-02-01
+                 */
+                from?: string;
+                /**
+                 * @description The last day, at most 31 days later; without it a week
+                 * @example 2027-02-07
+                 */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSearch: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A part of a name, a whole number, or an id such as out-812
+                 * @example spring
+                 */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchHits"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getSetup: {
         parameters: {
             query?: never;
@@ -15543,7 +17571,7 @@ export interface operations {
                  * @description Tasks of this kind
                  * @example check_list
                  */
-                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio";
+                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads";
                 /**
                  * @description Tasks in this state
                  * @example running
@@ -15905,6 +17933,107 @@ export interface operations {
             };
             /** @description `If-Match` is missing */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getToday: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Today"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16469,6 +18598,107 @@ export interface operations {
             };
             /** @description `If-Match` is missing */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };

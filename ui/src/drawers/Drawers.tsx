@@ -1,17 +1,22 @@
 import { lazy, Suspense } from "react";
-import { useSearchParams } from "react-router";
+import { useMatch, useSearchParams } from "react-router";
 
 // A drawer lies over any page; its code comes when one is opened.
 const CallDrawer = lazy(() => import("./call/CallDrawer"));
 const LeadDrawer = lazy(() => import("./lead/LeadDrawer"));
+const DecisionDrawer = lazy(() => import("./decision/DecisionDrawer"));
 const AgentDrawer = lazy(() => import("./agent/AgentDrawer"));
 
 /** The drawers that the address names. A lead opened from a call lies over it. */
 export function Drawers() {
   const [search] = useSearchParams();
   const [call, lead, agent] = [search.get("call"), search.get("lead"), search.get("agent")];
+  const decision = search.get("decision");
+  // A decision is one of the campaign whose page is open.
+  const campaign = useMatch("/campaigns/:name/*")?.params.name;
   return (
     <Suspense fallback={null}>
+      {decision === null || campaign === undefined ? null : <DecisionDrawer key={decision} campaign={campaign} id={decision} />}
       {call === null ? null : <CallDrawer id={call} />}
       {agent === null ? null : <AgentDrawer key={agent} number={agent} />}
       {lead === null ? null : <LeadDrawer key={lead} id={lead} />}

@@ -3,7 +3,7 @@
 use super::Job;
 use crate::agent::{Activity, CallSummary, Refusal, WrapUp};
 use crate::campaign::Disposition;
-use crate::dialer::output::{LeadUpdate, SummaryRecord};
+use crate::dialer::output::{DoNotCallBy, LeadUpdate, SummaryRecord};
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId, CampaignId};
@@ -221,7 +221,11 @@ impl Dialer {
             }
         }
         if let (true, Some(number)) = (do_not_call, job.number) {
-            self.outputs.push_back(Output::Blacklist { campaign: job.campaign, number });
+            self.outputs.push_back(Output::Blacklist {
+                campaign: job.campaign,
+                number,
+                by: DoNotCallBy::Summary,
+            });
         }
         self.outputs.push_back(Output::SaveSummary(Box::new(SummaryRecord {
             attempt: job.call.attempt(),
@@ -268,8 +272,12 @@ fn after_summary(
     let others = lead.phones.iter().any(|phone| !phone.closed);
     // A callback needs an open phone.
     let booked = booked.filter(|_| others);
-    if booked.is_some() {
+    if let Some((at, _)) = &booked {
         state = LeadState::FollowUp;
+        // What was agreed goes before the rest of a number after its last call.
+        for phone in lead.phones.iter_mut().filter(|phone| !phone.closed) {
+            phone.next_at = phone.next_at.map(|next| next.min(*at));
+        }
     }
     if disposition.wrong_number && booked.is_none() && others {
         state = LeadState::Open;
@@ -293,5 +301,6 @@ fn after_summary(
         result: None,
         household_done: (state == LeadState::Done).then_some(lead.household).flatten(),
         callback: booked.map(|(_, callback)| callback),
+        version: lead.version,
     }
 }

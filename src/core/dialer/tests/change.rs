@@ -99,7 +99,10 @@ fn an_opened_attempt_does_not_leave_outside_the_new_hours() {
     assert_eq!(results.len(), 2);
     for result in results {
         let lead = result.lead.clone().expect("a lead");
-        assert_eq!((result.counted, lead.state, lead.next_at), (false, LeadState::Open, None));
+        assert_eq!(
+            (result.counted, lead.state, lead.next_at),
+            (false, LeadState::Open, Some(Utc::default()))
+        );
         desk.give(Input::ResultSaved { attempt: result.attempt });
     }
     // The hours open again by the next change.

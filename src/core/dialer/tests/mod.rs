@@ -7,6 +7,7 @@ mod callbacks;
 mod change;
 mod dead_legs;
 mod floor;
+mod lead_changes;
 mod lead_sync;
 mod lines;
 mod pacing;
@@ -218,6 +219,9 @@ fn lead(n: i64) -> Lead {
         uncounted: 0,
         callback: None,
         last_agent: None,
+        assigned: None,
+        is_first: false,
+        version: 0,
     }
 }
 

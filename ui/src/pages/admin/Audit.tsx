@@ -58,7 +58,7 @@ export default function Audit() {
         : (
           <div className="table-box">
             <table className="table audit">
-              <thead><tr><th scope="col">{t("audit.at")}</th><th scope="col">{t("audit.actor")}</th><th scope="col">{t("audit.address")}</th><th scope="col">{t("audit.action")}</th><th scope="col">{t("audit.subject")}</th><th scope="col">{t("audit.change")}</th></tr></thead>
+              <AuditHead />
               <tbody>{rows.map((row) => <AuditLine key={row.id} row={row} onFilter={(name, value) => set({ [name]: value })} />)}</tbody>
             </table>
             {hasNextPage ? <More busy={isFetchingNextPage} onMore={() => void fetchNextPage()} /> : null}
@@ -66,6 +66,11 @@ export default function Audit() {
         )}
     </>
   );
+}
+
+export function AuditHead() {
+  const t = useWords();
+  return <thead><tr><th scope="col">{t("audit.at")}</th><th scope="col">{t("audit.actor")}</th><th scope="col">{t("audit.address")}</th><th scope="col">{t("audit.action")}</th><th scope="col">{t("audit.subject")}</th><th scope="col">{t("audit.change")}</th></tr></thead>;
 }
 
 /** The word of a right where the action is one; a route's own word as it is. */
@@ -93,7 +98,8 @@ function NewFilter({ onSet }: { onSet: (name: (typeof FILTERS)[number], value: s
   );
 }
 
-function AuditLine({ row, onFilter }: { row: Row; onFilter: (name: (typeof FILTERS)[number], value: string) => void }) {
+/** One row of the audit; its actor and action filter the page, where it has filters. */
+export function AuditLine({ row, onFilter }: { row: Row; onFilter?: (name: (typeof FILTERS)[number], value: string) => void }) {
   const t = useWords();
   const at = new Date(row.at);
   const isToday = day(at) === day(new Date(serverNow()));
@@ -102,9 +108,9 @@ function AuditLine({ row, onFilter }: { row: Row; onFilter: (name: (typeof FILTE
   return (
     <tr>
       <td><time dateTime={row.at} title={row.at}>{isToday ? clock(at) : `${day(at)} ${clock(at)}`}</time></td>
-      <td><Button kind="link" size="small" label={t("audit.onlyActor", { name: row.actor })} onClick={() => onFilter("actor", row.actor.split(" ")[0] ?? row.actor)}>{visible(row.actor)}</Button>{row.actor_kind === "person" ? null : <span className="second"> {t(`audit.actor_${row.actor_kind}`)}</span>}</td>
+      <td>{onFilter === undefined ? visible(row.actor) : <Button kind="link" size="small" label={t("audit.onlyActor", { name: row.actor })} onClick={() => onFilter("actor", row.actor.split(" ")[0] ?? row.actor)}>{visible(row.actor)}</Button>}{row.actor_kind === "person" ? null : <span className="second"> {t(`audit.actor_${row.actor_kind}`)}</span>}</td>
       <td className="second">{row.address}</td>
-      <td><Button kind="link" size="small" label={t("audit.onlyAction", { name: actionWords(row.action, t) })} onClick={() => onFilter("action", row.action)}>{visible(actionWords(row.action, t))}</Button></td>
+      <td>{onFilter === undefined ? visible(actionWords(row.action, t)) : <Button kind="link" size="small" label={t("audit.onlyAction", { name: actionWords(row.action, t) })} onClick={() => onFilter("action", row.action)}>{visible(actionWords(row.action, t))}</Button>}</td>
       <td>{hasWord(kind) ? t(kind) : visible(row.subject_kind)} <strong>{visible(row.subject)}</strong></td>
       <td className="changes">{changes.length === 0 ? "–" : (
         <ul>{changes.map((it) => <li key={it.field}>{it.field === "" ? null : <span className="second">{visible(it.field)} </span>}{it.was === undefined ? null : <><del>{visible(it.was)}</del> </>}{it.now === undefined ? null : <ins>{visible(it.now)}</ins>}</li>)}</ul>

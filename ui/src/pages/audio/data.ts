@@ -15,7 +15,8 @@ const MEASURING_AGAIN = 3_000;
 /** Bars of a waveform. */
 const BINS = 480;
 
-export const useSounds = () => useInfiniteQuery({
+export const useSounds = (enabled = true) => useInfiniteQuery({
+  enabled,
   queryKey: [...AUDIO, "list"],
   queryFn: ({ pageParam, signal }) => get("/api/v1/audio", { query: { limit: PAGE, ...(pageParam === undefined ? {} : { after: pageParam }) }, signal }),
   initialPageParam: undefined as number | undefined,

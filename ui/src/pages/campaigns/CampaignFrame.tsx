@@ -1,42 +1,58 @@
+import "../../kit/form.css";
 import "./campaigns.css";
 import { useEffect } from "react";
-import { NavLink, Outlet, useParams } from "react-router";
+import { Link, NavLink, Outlet, useParams } from "react-router";
 import { Pill } from "../../kit/Pill";
-import { Gone, Loading } from "../../kit/States";
+import { Failed, Gone, Loading } from "../../kit/States";
 import { useCampaign, useHasSnapshot } from "../../live/stores";
 import type { Right } from "../../rights";
 import { useMe } from "../../session";
 import { CAMPAIGN_STATES, campaignState } from "../../states";
-import { hasWord, useWords, type PlainKey } from "../../words";
+import { hasWord, useLanguage, useWords, type PlainKey } from "../../words";
+import { visible } from "../../words/format";
 import { CampaignActions } from "./CampaignActions";
+import { isGone, useCampaignText } from "./data";
 
 /** Pages of a campaign, in the order of their tabs. */
 const TABS: readonly { path: string; word: PlainKey; right?: Right }[] = [
   { path: "live", word: "campaigns.tabLive" },
+  { path: "leads", word: "leads.tab" },
   { path: "lists", word: "lists.tab", right: "lists.edit" },
+  { path: "settings", word: "settings.tab" },
+  { path: "start", word: "start.tab" },
+  { path: "history", word: "history.tab" },
 ];
 
 /** The head of every page of one campaign: its name, state, actions and tabs. */
 export default function CampaignFrame() {
   const t = useWords();
+  const language = useLanguage();
   const { name = "" } = useParams();
   const { rights } = useMe();
   const campaign = useCampaign(name);
+  // A campaign that is not open is known by its text alone.
+  const { data: text, error, refetch } = useCampaignText(name);
   const hasSnapshot = useHasSnapshot();
+  const title = visible(campaign?.title ?? text?.title ?? name);
   useEffect(() => {
-    document.title = `${campaign?.title ?? name} · Paceline`;
-  }, [campaign?.title, name]);
+    document.title = `${title} · Paceline`;
+  }, [title]);
   if (!hasSnapshot) return <Loading />;
-  if (!campaign) return <Gone>{t("common.goneCampaign", { name })}</Gone>;
+  if (!campaign && !text) {
+    if (isGone(error)) return <Gone>{t("common.goneCampaign", { name })}</Gone>;
+    return error ? <Failed problem={error} onRetry={() => void refetch()} /> : <Loading />;
+  }
+  const state = campaign ? campaignState(campaign) : (text?.state ?? "draft");
   const tabs = TABS.filter((tab) => tab.right === undefined || rights.has(tab.right));
-  const mode = `mode.${campaign.mode ?? ""}`;
+  const given = campaign?.mode ?? text?.fields?.["mode"];
+  const mode = `mode.${typeof given === "string" ? given : ""}`;
   return (
     <>
       <div className="page-head">
-        <h1>{campaign.title ?? name}</h1>
-        {campaign.title === null ? null : <span className="hint mono">{name}</span>}
-        <Pill state={CAMPAIGN_STATES[campaignState(campaign)]} detail={hasWord(mode) ? `· ${t(mode)}` : undefined} />
-        <CampaignActions campaign={campaign} />
+        <h1>{title}</h1>
+        {title === name ? null : <span className="hint mono">{name}</span>}
+        <Pill state={CAMPAIGN_STATES[state]} detail={hasWord(mode) ? `· ${t(mode)}` : undefined} />
+        {campaign ? <CampaignActions campaign={campaign} /> : rights.has("campaigns.run") && state !== "archived" ? <Link className="button" to="start">{t("start.toStart")}</Link> : null}
         <span className="space" />
         {tabs.length < 2 ? null : (
           <nav className="tabs" aria-label={t("campaigns.tabs")}>
@@ -44,6 +60,7 @@ export default function CampaignFrame() {
           </nav>
         )}
       </div>
+      {text?.trouble && !campaign ? <p className="summary-fault spaced" role="alert">{visible(text.trouble[language])}</p> : null}
       <Outlet />
     </>
   );

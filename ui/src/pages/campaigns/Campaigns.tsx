@@ -1,111 +1,170 @@
 import "../../kit/table.css";
+import "../../kit/form.css";
 import "./campaigns.css";
-import { useEffect } from "react";
-import { Link, useSearchParams } from "react-router";
-import { MODES, type Campaign } from "../../api/words";
-import { useIsStale } from "../../frame/LiveState";
+import { useEffect, useState } from "react";
+import { Link, useNavigate } from "react-router";
+import { actOnCampaign, removeCampaign, type CampaignRow } from "../../api/campaign-rows";
+import { MODES } from "../../api/words";
+import { useIsStale, useOfflineReason } from "../../frame/LiveState";
 import { Choice } from "../../kit/Field";
+import { Glyph } from "../../kit/Glyph";
+import { Menu } from "../../kit/Menu";
+import { More } from "../../kit/More";
 import { Pill } from "../../kit/Pill";
-import { Loading, NoneYet, NothingMatches } from "../../kit/States";
-import { useCampaigns, useHasSnapshot } from "../../live/stores";
+import { Failed, Loading, NoneYet, NothingMatches, problemWords } from "../../kit/States";
+import { serverNow } from "../../live/clock";
+import { useCampaign, useCampaigns } from "../../live/stores";
 import { useMe } from "../../session";
 import { CAMPAIGN_STATES, campaignState } from "../../states";
-import { hasWord, useLanguage, useWords } from "../../words";
-import { count, percent, visible } from "../../words/format";
-import { PauseButton } from "./CampaignActions";
+import { useSearch } from "../../use-search";
+import { useTitle } from "../../use-title";
+import { hasWord, useLanguage, useWords, type PlainKey } from "../../words";
+import { count, moment, percent, visible } from "../../words/format";
+import { usePersonName } from "../audio/person-name";
+import { Confirm, PauseButton } from "./CampaignActions";
+import { refreshCampaign, refreshRows, useCampaignRows } from "./data";
+import { leadsOpen, strictestRule } from "./figures";
 import { OpenCampaign } from "./OpenCampaign";
-import { callsOut, leadsAll, leadsOpen, strictestRule } from "./figures";
 
-const ORDER = ["running", "draining", "paused", "ready", "waiting", "draft", "finished", "archived"];
+/** A search is sent once typing rests for so long, in ms. */
+const TYPING = 250;
 
-/** `/campaigns`: every open campaign, what it does now and why; filters live in the address. */
+/** `/campaigns`: campaigns in every state; filters live in the address. */
 export default function Campaigns() {
   const t = useWords();
-  const all = useCampaigns();
-  const hasSnapshot = useHasSnapshot();
   const isStale = useIsStale();
-  const mayOpen = useMe().rights.has("campaigns.edit");
-  const [search, setSearch] = useSearchParams();
-  useEffect(() => {
-    document.title = `${t("campaigns.title")} · Paceline`;
-  }, [t]);
-  const set = (name: string, value: string) => {
-    const next = new URLSearchParams(search);
-    if (value === "") next.delete(name);
-    else next.set(name, value);
-    setSearch(next, { replace: true });
-  };
-  const wanted = { state: search.get("state") ?? "", mode: search.get("mode") ?? "", group: search.get("group") ?? "", q: (search.get("q") ?? "").toLowerCase() };
-  const rank = (campaign: Campaign) => ORDER.indexOf(campaignState(campaign));
-  const shown = all
-    .filter((it) => wanted.state === "" || campaignState(it) === wanted.state)
-    .filter((it) => wanted.mode === "" || it.mode === wanted.mode)
-    .filter((it) => wanted.group === "" || it.group === wanted.group)
-    .filter((it) => `${it.title ?? ""} ${it.name}`.toLowerCase().includes(wanted.q))
-    .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
-  const groups = [...new Set(all.map((it) => it.group).filter((it) => it !== null))].sort();
-  const states = Object.entries(CAMPAIGN_STATES).filter(([state]) => all.some((it) => campaignState(it) === state));
+  const mayEdit = useMe().rights.has("campaigns.edit");
+  const [search, set] = useSearch();
+  useTitle(t("campaigns.title"));
+  const filter = { state: search.get("state") ?? "", group: search.get("group") ?? "", q: search.get("q") ?? "" };
+  const mode = search.get("mode") ?? "";
+  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage, isPlaceholderData } = useCampaignRows(useRested(filter));
+  useLiveStates();
+  const all = data?.pages.flatMap((page) => page.items) ?? [];
+  const shown = all.filter((it) => mode === "" || it.mode === mode);
+  const groups = [...new Set([...all.map((it) => it.group), filter.group === "" ? null : filter.group].filter((it) => it !== null))].sort();
+  const isFiltered = mode !== "" || Object.values(filter).some((it) => it !== "");
+  const acts = !mayEdit ? null : <span className="action"><OpenCampaign /><Link className="button primary" to="/campaigns/new">{t("campaigns.new")}</Link></span>;
   return (
     <>
-      <div className="page-head"><h1>{t("campaigns.title")}</h1><span className="space" />{mayOpen && all.length > 0 ? <OpenCampaign /> : null}</div>
-      {!hasSnapshot ? <Loading /> : all.length === 0 ? <div className="card"><NoneYet act={mayOpen ? <OpenCampaign kind="primary" /> : undefined}>{t("campaigns.none")}</NoneYet></div> : (
+      <div className="page-head"><h1>{t("campaigns.title")}</h1><span className="space" />{acts}</div>
+      {error && data === undefined ? <div className="card"><Failed problem={error} onRetry={() => void refetch()} /></div> : data === undefined ? <Loading height={320} />
+        : all.length === 0 && !isFiltered ? <div className="card"><NoneYet>{t("campaigns.noneYet")}</NoneYet></div> : (
         <>
           <div className="filters" role="search">
-            <input className="search" type="search" aria-label={t("campaigns.search")} placeholder={t("campaigns.search")} value={search.get("q") ?? ""} onChange={(event) => set("q", event.target.value)} />
-            <Choice label={t("campaigns.state")} value={wanted.state} onChange={(value) => set("state", value)}
-              options={[{ value: "", label: t("campaigns.allStates") }, ...states.map(([value, state]) => ({ value, label: t(state.word) }))]} />
-            <Choice label={t("campaigns.mode")} value={wanted.mode} onChange={(value) => set("mode", value)}
-              options={[{ value: "", label: t("campaigns.allModes") }, ...MODES.map((mode) => ({ value: mode as string, label: t(`mode.${mode}`) }))]} />
-            {groups.length === 0 ? null : <Choice label={t("campaigns.group")} value={wanted.group} onChange={(value) => set("group", value)}
+            <input className="search" type="search" aria-label={t("campaigns.search")} placeholder={t("campaigns.search")} value={filter.q} onChange={(event) => set({ q: event.target.value })} />
+            <Choice label={t("campaigns.state")} value={filter.state} onChange={(value) => set({ state: value })}
+              options={[{ value: "", label: t("campaigns.allStates") }, ...Object.entries(CAMPAIGN_STATES).map(([value, state]) => ({ value, label: t(state.word) }))]} />
+            <Choice label={t("campaigns.mode")} value={mode} onChange={(value) => set({ mode: value })}
+              options={[{ value: "", label: t("campaigns.allModes") }, ...MODES.map((it) => ({ value: it as string, label: t(`mode.${it}` as PlainKey) }))]} />
+            {groups.length === 0 ? null : <Choice label={t("campaigns.group")} value={filter.group} onChange={(value) => set({ group: value })}
               options={[{ value: "", label: t("campaigns.allGroups") }, ...groups.map((group) => ({ value: group, label: group }))]} />}
             <span className="space" />
-            <span className="hint">{t("common.total", { n: count(shown.length) })}</span>
+            <span className="hint">{mode !== "" && hasNextPage ? t("campaigns.loadedOnly") : hasNextPage ? "" : t("common.total", { n: count(shown.length) })}</span>
           </div>
-          {shown.length === 0 ? <div className="card"><NothingMatches onClear={() => setSearch({}, { replace: true })} /></div>
-            : <div className={isStale ? "table-box stale" : "table-box"}><CampaignTable campaigns={shown} /></div>}
+          {shown.length === 0 && !hasNextPage ? <div className="card"><NothingMatches onClear={() => set({ q: null, state: null, mode: null, group: null })} /></div>
+            : (
+              <div className={isStale || isPlaceholderData ? "table-box stale" : "table-box"}>
+                <CampaignTable rows={shown} />
+                {hasNextPage ? <More busy={isFetchingNextPage} onMore={() => void fetchNextPage()} /> : null}
+              </div>
+            )}
         </>
       )}
     </>
   );
 }
 
-function CampaignTable({ campaigns }: { campaigns: Campaign[] }) {
+/** The filter as of the last rest in typing. */
+function useRested<T extends { q: string }>(filter: T): T {
+  const [q, setQ] = useState(filter.q);
+  useEffect(() => {
+    const timer = setTimeout(() => setQ(filter.q), TYPING);
+    return () => clearTimeout(timer);
+  }, [filter.q]);
+  return { ...filter, q: q.trim() };
+}
+
+/** Rows are read anew when an open campaign changes its state, or one opens or closes. */
+function useLiveStates(): void {
+  const states = useCampaigns().map((it) => `${it.name} ${campaignState(it)}`).sort().join("\n");
+  useEffect(() => void refreshRows(), [states]);
+}
+
+function CampaignTable({ rows }: { rows: CampaignRow[] }) {
   const t = useWords();
-  const { rights } = useMe();
-  const mayRun = rights.has("campaigns.run");
   return (
     <table className="table">
       <thead>
         <tr>
-          <th scope="col">{t("campaigns.name")}</th><th scope="col">{t("campaigns.mode")}</th><th scope="col">{t("campaigns.state")}</th><th scope="col">{t("campaigns.why")}</th>
-          <th scope="col" className="number">{t("campaigns.out")}</th><th scope="col" className="number">{t("campaigns.answerRate")}</th><th scope="col" className="number">{t("campaigns.abandon")}</th>
-          <th scope="col" className="number">{t("campaigns.left")}</th>{mayRun ? <th scope="col">{t("campaigns.actions")}</th> : null}
+          <th scope="col">{t("campaigns.name")}</th><th scope="col">{t("campaigns.mode")}</th><th scope="col">{t("campaigns.state")}</th>
+          <th scope="col" className="number">{t("campaigns.left")}</th><th scope="col" className="number">{t("campaigns.placed")}</th><th scope="col" className="number">{t("campaigns.answerRate")}</th>
+          <th scope="col" className="number">{t("campaigns.abandon")}</th><th scope="col">{t("campaigns.group")}</th><th scope="col" className="wide">{t("campaigns.changed")}</th><th scope="col">{t("campaigns.actions")}</th>
         </tr>
       </thead>
-      <tbody>{campaigns.map((campaign) => <CampaignRow key={campaign.name} campaign={campaign} mayRun={mayRun} />)}</tbody>
+      <tbody>{rows.map((row) => <Row key={row.name} row={row} />)}</tbody>
     </table>
   );
 }
 
-function CampaignRow({ campaign, mayRun }: { campaign: Campaign; mayRun: boolean }) {
+function Row({ row }: { row: CampaignRow }) {
   const t = useWords();
   const language = useLanguage();
-  const rule = strictestRule(campaign);
-  const mode = `mode.${campaign.mode ?? ""}`;
-  const [left, all] = [leadsOpen(campaign), leadsAll(campaign)];
+  const live = useCampaign(row.name);
+  const person = usePersonName();
+  const { rights } = useMe();
+  const state = live ? campaignState(live) : row.state;
+  const rule = live ? strictestRule(live) : undefined;
+  const mode = `mode.${row.mode ?? ""}`;
+  const left = live ? leadsOpen(live) : row.leads_open;
+  const rate = live ? live.answer_rate : row.answer_rate;
+  const trouble = row.trouble?.[language];
+  const waits = row.waiting_for.map((it) => `${visible(it.title)} (${it.who[language]})`).join(", ");
+  const path = `/campaigns/${encodeURIComponent(row.name)}/${live ? "live" : state === "finished" || state === "archived" ? "history" : "start"}`;
   return (
     <tr>
-      <td className="name" title={campaign.name}><Link className="row" to={`/campaigns/${encodeURIComponent(campaign.name)}/live`}>{visible(campaign.title ?? campaign.name)}</Link></td>
+      <td className="name" title={row.name}><Link className="row" to={path}>{visible(row.title ?? row.name)}</Link></td>
       <td>{hasWord(mode) ? t(mode) : "–"}</td>
-      <td><Pill state={CAMPAIGN_STATES[campaignState(campaign)]} /></td>
-      <td className="wide" title={campaign.words[language]}>{campaign.words[language]}</td>
-      <td className="number">{count(callsOut(campaign))}</td>
-      <td className="number">{campaign.answer_rate === null ? "–" : percent(campaign.answer_rate)}</td>
-      <td className="number">{rule === undefined || campaign.abandon === null ? "–" : `${percent(rule.rate)} / ${percent(campaign.abandon.ceiling)}`}</td>
-      <td className="number" title={t("campaigns.leftOf", { left: count(left), all: count(all) })}>
-        {count(left)}<span className="bar left-bar" aria-hidden="true"><i style={{ width: `${all === 0 ? 0 : (left / all) * 100}%`, background: "var(--idle-fill)" }} /></span>
+      <td title={trouble ?? (waits === "" ? live?.words[language] : t("campaigns.waitsFor", { what: waits }))}>{trouble === undefined ? null : <span className="refusal"><Glyph name="alarm" /><span className="visually-hidden">{visible(trouble)}</span> </span>}<Pill state={CAMPAIGN_STATES[state]} /></td>
+      <td className="number" title={t("campaigns.leftOf", { left: count(left), all: count(row.leads) })}>
+        {count(left)}<span className="bar left-bar" aria-hidden="true"><i style={{ width: `${row.leads === 0 ? 0 : Math.min(100, (left / row.leads) * 100)}%`, background: "var(--idle-fill)" }} /></span>
       </td>
-      {mayRun ? <td><PauseButton campaign={campaign} size="small" /></td> : null}
+      <td className="number">{count(live?.placed ?? row.placed)}</td>
+      <td className="number">{rate === null ? "–" : percent(rate)}</td>
+      <td className="number">{rule !== undefined && live?.abandon ? `${percent(rule.rate)} / ${percent(live.abandon.ceiling)}` : row.abandon_rate === null ? "–" : percent(row.abandon_rate)}</td>
+      <td>{row.group === null ? "–" : visible(row.group)}</td>
+      <td className="wide second"><time dateTime={row.changed_at} title={row.changed_at}>{moment(new Date(row.changed_at), new Date(serverNow()))}</time> {row.changed_by === null ? "" : person(row.changed_by)}</td>
+      <td><span className="action row-acts">{live && rights.has("campaigns.run") ? <PauseButton campaign={live} size="small" /> : null}<RowMenu row={row} path={path} isOpen={live !== undefined && state !== "finished"} /></span></td>
     </tr>
+  );
+}
+
+/** Open, copy, archive; a draft can be removed. */
+function RowMenu({ row, path, isOpen }: { row: CampaignRow; path: string; isOpen: boolean }) {
+  const t = useWords();
+  const navigate = useNavigate();
+  const { rights } = useMe();
+  const offline = useOfflineReason();
+  const [asked, setAsked] = useState<"archive" | "delete">();
+  const [problem, setProblem] = useState<unknown>();
+  const run = (act: Promise<unknown>) => {
+    setProblem(undefined);
+    act.then(() => refreshCampaign(row.name), setProblem);
+  };
+  const title = visible(row.title ?? row.name);
+  const archive = { id: "archive", label: t("campaigns.archive"), refusal: offline ?? (row.state === "archived" ? t("campaign.archived") : isOpen ? t("campaigns.archiveOpen") : undefined), onChoose: () => setAsked("archive") };
+  const remove = { id: "delete", label: t("campaigns.delete"), refusal: offline, onChoose: () => setAsked("delete") };
+  return (
+    <>
+      <Menu size="small" kind="plain" label={t("campaigns.rowMenu", { name: title })} entries={[
+        { id: "open", label: t("common.open"), onChoose: () => void navigate(path) },
+        ...(rights.has("campaigns.edit") ? [{ id: "copy", label: t("campaigns.copy"), onChoose: () => void navigate(`/campaigns/new?copy_of=${encodeURIComponent(row.name)}`) }] : []),
+        ...(rights.has("campaigns.edit") && rights.has("campaigns.run") ? [archive] : []),
+        ...(rights.has("campaigns.edit") && row.state === "draft" && row.placed === 0 ? [remove] : []),
+      ]}>⋯</Menu>
+      {problem === undefined ? null : <span className="refusal" role="alert">{problemWords(problem, t)}</span>}
+      {asked === "archive" ? <Confirm title={t("campaigns.archive")} sentence={t("campaigns.archiveAsk", { name: title })} yes={t("campaigns.archive")} onYes={() => run(actOnCampaign(row.name, "archive"))} onClose={() => setAsked(undefined)} /> : null}
+      {asked === "delete" ? <Confirm title={t("campaigns.delete")} sentence={t("campaigns.deleteAsk", { name: title })} yes={t("campaigns.delete")} isDanger onYes={() => run(removeCampaign(row.name))} onClose={() => setAsked(undefined)} /> : null}
+    </>
   );
 }

@@ -1,17 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { useParams } from "react-router";
+import { Link, useParams } from "react-router";
 import { get } from "../../api/call";
 import type { Campaign } from "../../api/words";
 import { useIsStale } from "../../frame/LiveState";
 import { Glyph } from "../../kit/Glyph";
 import { Sentence } from "../../kit/Sentence";
+import { NoneYet } from "../../kit/States";
 import { useCampaign } from "../../live/stores";
 import { OUTCOME_STATES, WHY_ALARMS } from "../../states";
 import { useLanguage, useWords } from "../../words";
 import { count, percent, visible } from "../../words/format";
+import { Pace } from "./Pace";
 import { AbandonBars } from "./AbandonBars";
 import { callsOut, leadsAll, leadsOpen, stages } from "./figures";
+import { LimitShare } from "./LimitShare";
+import { Plots } from "./Plots";
 
 /** How long a sentence stands at least, in ms. */
 const CALM = 1_000;
@@ -21,16 +25,23 @@ export default function Live() {
   const { name = "" } = useParams();
   const campaign = useCampaign(name);
   const isStale = useIsStale();
-  if (!campaign) return null;
+  if (!campaign) return <NotOpen />;
   return (
     <div className={isStale ? "campaign-grid stale" : "campaign-grid"}>
       <Why campaign={campaign} />
       <Figures campaign={campaign} />
+      <Plots campaign={campaign} />
       <AbandonBars campaign={campaign} />
       <Outcomes campaign={campaign} />
       <Results campaign={campaign} />
     </div>
   );
+}
+
+/** A campaign that is not open has no figures; its start page says what is missing. */
+function NotOpen() {
+  const t = useWords();
+  return <div className="card"><NoneYet act={<Link className="button primary" to="../start">{t("start.toStart")}</Link>}>{t("start.notOpen")}</NoneYet></div>;
 }
 
 /** A sentence that can be read: replaced at most once a second, and not while the pointer is on it. */
@@ -66,6 +77,8 @@ function Why({ campaign }: { campaign: Campaign }) {
     <section className="card why" aria-label={t("campaigns.why")} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>
       <h2>{t("campaigns.why")}</h2>
       <p className={isAlarm ? "sentence alarm" : "sentence"}>{isAlarm ? <Glyph name="alarm" /> : null}<Sentence>{sentence}</Sentence></p>
+      <LimitShare name={name} />
+      <p className="action"><Pace name={name} mode={campaign.mode} /><Link className="button" to="../history#decisions">{t("history.toDecisions")}</Link></p>
       {advice ? <p className="advice"><strong>{t("campaigns.advice")}</strong><span><Sentence>{advice}</Sentence></span></p> : null}
     </section>
   );
