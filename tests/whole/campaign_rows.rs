@@ -45,7 +45,8 @@ fn get(service: &Service, path: &str) -> Value {
 fn upload_sound(service: &Service, site: &Site) {
     let bytes = std::fs::read(site.path("notice.wav")).expect("a sound");
     let head = "Content-Type: application/octet-stream\r\nIdempotency-Key: sound\r\n";
-    let (status, answer) = service.request("POST", "/audio?name=notice.wav", head, &bytes).expect("an answer");
+    let (status, answer) =
+        service.request("POST", "/audio?name=notice.wav", head, &bytes).expect("an answer");
     assert_eq!(status, 201, "{answer}");
     let done = service.ended(&answer["task"]);
     assert_eq!(done["state"], "done", "{done}");
@@ -101,7 +102,13 @@ fn one_that_cannot_be_opened_again_says_why_and_does_not_stop_the_others() {
     let mut service = Service::start(&site, &["serve"]);
     upload_sound(&service, &site);
     for name in ["row", "other"] {
-        send(&service, "POST", "/campaigns", &json!({ "toml": ROW.replace("\"row\"", &format!("\"{name}\"")) }), 201);
+        send(
+            &service,
+            "POST",
+            "/campaigns",
+            &json!({ "toml": ROW.replace("\"row\"", &format!("\"{name}\"")) }),
+            201,
+        );
         let rows: String = (0..200).map(|n| format!("154{:08}\n", 10_000_000 + n)).collect();
         let list = service.upload_to(name, &format!("{name}.csv"), format!("phone\n{rows}").as_bytes());
         let task = service.load(&list);
@@ -128,7 +135,10 @@ fn a_file_and_its_row_that_were_both_changed_are_named() {
     let service = Service::start(&site, &["serve", "--campaigns", ".", "--paused", "campaign.toml"]);
     let file = std::fs::read_to_string(site.path("campaign.toml")).expect("a campaign");
     let shown = get(&service, "/campaigns/whole");
-    assert_eq!((&shown["toml"], &shown["version"], &shown["source"]), (&json!(file), &json!(1), &json!("file")));
+    assert_eq!(
+        (&shown["toml"], &shown["version"], &shown["source"]),
+        (&json!(file), &json!(1), &json!("file"))
+    );
     let patch = json!({ "fields": { "calling": { "ring_secs": 20 } } });
     assert_eq!(send(&service, "PATCH", "/campaigns/whole", &patch, 200)["version"], 2);
     drop(service);
@@ -157,7 +167,11 @@ fn a_file_and_its_row_that_were_both_changed_are_named() {
     assert_eq!(code, 0, "{err}");
     let service = Service::start(&site, &["serve"]);
     let shown = get(&service, "/campaigns/whole");
-    assert_eq!((&shown["version"], &shown["fields"]["retry"]["attempts_max"]), (&json!(3), &json!(3)), "{shown}");
+    assert_eq!(
+        (&shown["version"], &shown["fields"]["retry"]["attempts_max"]),
+        (&json!(3), &json!(3)),
+        "{shown}"
+    );
 }
 
 /// In, then out: the bytes of every sample's file.

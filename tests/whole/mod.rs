@@ -85,7 +85,8 @@ impl Site {
         let url = format!("sqlite://{}", self.path("paceline.db").display());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let mut conn = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.expect("a store");
+            let mut conn =
+                <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.expect("a store");
             let statement = sqlx::AssertSqlSafe(statement.to_owned());
             sqlx::query(statement).execute(&mut conn).await.expect("it is changed");
             sqlx::Connection::close(conn).await.expect("it closes");

@@ -86,13 +86,7 @@ impl Service {
         self.child.wait().expect("it has ended");
     }
 
-    fn exchange(
-        &self,
-        method: &str,
-        path: &str,
-        more: &str,
-        body: &[u8],
-    ) -> std::io::Result<(u16, Vec<u8>)> {
+    fn exchange(&self, method: &str, path: &str, more: &str, body: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
         let host = self.client.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;

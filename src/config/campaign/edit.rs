@@ -111,7 +111,13 @@ fn patch_table(table: &mut dyn TableLike, patch: &Map<String, Json>, is_root: bo
             Json::Null => remove(table, key),
             Json::Object(fields) => match table.get_mut(key).and_then(Item::as_table_like_mut) {
                 Some(inner) => patch_table(inner, fields, false)?,
-                None => set(table, key, &without_nulls(value), is_root)?,
+                None => {
+                    let new = without_nulls(value);
+                    // No section is made for keys that are taken away.
+                    if table.contains_key(key) || !is_same(&new, &Json::Object(Map::new())) {
+                        set(table, key, &new, is_root)?;
+                    }
+                }
             },
             value => set(table, key, &without_nulls(value), is_root)?,
         }
