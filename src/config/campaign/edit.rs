@@ -89,7 +89,7 @@ fn without_nulls(value: &Json) -> Json {
     }
 }
 
-/// Equality in which 3 is 3.0.
+/// Equality in which 3 is 3.0, and a section without keys is one that is left out.
 fn is_same(left: &Json, right: &Json) -> bool {
     match (left, right) {
         (Json::Number(left), Json::Number(right)) => left == right || left.as_f64() == right.as_f64(),
@@ -97,8 +97,9 @@ fn is_same(left: &Json, right: &Json) -> bool {
             left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_same(left, right))
         }
         (Json::Object(left), Json::Object(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|(key, value)| right.get(key).is_some_and(|other| is_same(value, other)))
+            let empty = Json::Object(Map::new());
+            let of = |fields: &Map<String, Json>, key: &String| fields.get(key).unwrap_or(&empty).clone();
+            left.keys().chain(right.keys()).all(|key| is_same(&of(left, key), &of(right, key)))
         }
         (left, right) => left == right,
     }
@@ -110,7 +111,13 @@ fn patch_table(table: &mut dyn TableLike, patch: &Map<String, Json>, is_root: bo
             Json::Null => remove(table, key),
             Json::Object(fields) => match table.get_mut(key).and_then(Item::as_table_like_mut) {
                 Some(inner) => patch_table(inner, fields, false)?,
-                None => set(table, key, &without_nulls(value), is_root)?,
+                None => {
+                    let new = without_nulls(value);
+                    // No section is made for keys that are taken away.
+                    if table.contains_key(key) || !is_same(&new, &Json::Object(Map::new())) {
+                        set(table, key, &new, is_root)?;
+                    }
+                }
             },
             value => set(table, key, &without_nulls(value), is_root)?,
         }
