@@ -288,7 +288,8 @@ fn what_people_changed_holds(
             // An announcement reserves no agent, and a callback goes to anyone after its grace.
             LeadChange::Assign(agent) => {
                 let is_booked = was_booked(store, lead, sent.at);
-                let is_kept = plan.campaign.mode == Mode::Announce || is_booked;
+                // Days whose rules change have hours of announcements.
+                let is_kept = plan.campaign.mode == Mode::Announce || plan.changed || is_booked;
                 !is_kept && !reserved.is_empty() && !reserved.contains(&agent)
             }
             LeadChange::Reopen | LeadChange::First | LeadChange::Unassign => false,
