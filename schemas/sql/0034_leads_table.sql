@@ -5,6 +5,7 @@ create index lead_state on lead (campaign_id, state, list_row);
 create index lead_reason on lead (campaign_id, reason, list_row) where reason is not null;
 create index lead_outcome on lead (campaign_id, last_outcome, list_row) where last_outcome is not null;
 create index lead_disposition on lead (campaign_id, disposition, list_row) where disposition is not null;
+create index lead_building on lead (campaign_id, building, list_row) where building is not null;
 
 -- How often people changed the lead. An attempt is opened on the copy of the last change alone.
 alter table lead add column version bigint not null default 0;
