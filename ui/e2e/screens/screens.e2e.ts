@@ -109,6 +109,25 @@ const SCREENS: Screen[] = [
     await page.locator("dialog[open]").waitFor();
   } },
   { name: "campaign-menu", path: "/campaigns/jade-garden-vote/live", reach: (page) => page.locator(".page-head .menu button").click() },
+  { name: "campaign-new", path: "/campaigns/new", reach: async (page) => {
+    await page.locator('button[type="submit"]').click();
+    await page.locator(".fault, .summary-fault").first().waitFor();
+  } },
+  { name: "campaign-settings", path: "/campaigns/jade-garden-vote/settings", reach: shown(".setting-grid") },
+  { name: "campaign-settings-changed", path: "/campaigns/jade-garden-vote/settings?view=toml", reach: async (page) => {
+    const text = page.locator("textarea").first();
+    await text.fill((await text.inputValue()).replace("[calling]", "[calling]\nring_secs = 900"));
+    await page.locator(".unsaved").waitFor();
+  } },
+  { name: "campaign-settings-analyst", path: "/campaigns/jade-garden-vote/settings", who: PEOPLE.analyst, reach: shown(".setting-values") },
+  { name: "campaign-start", path: "/campaigns/jade-garden-vote/start", reach: shown(".check-items li") },
+  { name: "campaign-history", path: "/campaigns/jade-garden-vote/history", reach: shown("tbody tr") },
+  { name: "leads", path: "/campaigns/jade-garden-vote/leads", reach: shown("table.leads tbody tr[aria-rowindex]") },
+  { name: "leads-none-match", path: "/campaigns/jade-garden-vote/leads?q=zzzz", reach: shown(".status button, .nearest") },
+  { name: "leads-analyst", path: "/campaigns/jade-garden-vote/leads", who: PEOPLE.analyst, reach: shown("table.leads tbody tr[aria-rowindex]") },
+  { name: "schedule", path: "/schedule", reach: shown("table.week tbody tr") },
+  { name: "schedule-empty", path: "/schedule", service: () => empty, reach: shown(".status") },
+  { name: "settings-forbidden", path: "/settings", who: PEOPLE.analyst, reach: shown(".status h1") },
   { name: "lists", path: "/campaigns/jade-garden-vote/lists", reach: shown("tbody tr") },
   { name: "lists-empty", path: "/campaigns/jade-garden-calls/lists", reach: shown(".lists > .status") },
   { name: "lists-unfit-file", path: "/campaigns/jade-garden-calls/lists", reach: async (page) => {
