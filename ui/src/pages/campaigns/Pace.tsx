@@ -1,7 +1,7 @@
 import "./settings/settings.css";
 import { useEffect, useId, useState, type ReactNode } from "react";
 import { ApiProblem } from "../../api/call";
-import { applyChange, tryChange, type CampaignChange, type CampaignText } from "../../api/campaign-rows";
+import { applyChange, tryChange, type CampaignChange, type CampaignText, type Fields } from "../../api/campaign-rows";
 import type { Mode } from "../../api/words";
 import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
@@ -67,7 +67,7 @@ function PaceDialog({ campaign, mode, onApplied, onClose }: DialogProps) {
     if (!isChanged) return;
     const ended = new AbortController();
     const timer = setTimeout(() => {
-      tryChange(name, { fields: JSON.parse(patch) as object }, ended.signal).then((change) => setTrial({ of: patch, change }), (problem: unknown) => {
+      tryChange(name, { fields: JSON.parse(patch) as Fields }, ended.signal).then((change) => setTrial({ of: patch, change }), (problem: unknown) => {
         if (!ended.signal.aborted) setTrial({ of: patch, problem });
       });
     }, REST);
@@ -83,7 +83,7 @@ function PaceDialog({ campaign, mode, onApplied, onClose }: DialogProps) {
     setBusy(true);
     setRefusal(undefined);
     try {
-      const change = await applyChange(name, { fields: JSON.parse(patch) as object }, campaign.etag, t("pace.note"));
+      const change = await applyChange(name, { fields: JSON.parse(patch) as Fields }, campaign.etag, t("pace.note"));
       adoptChange(name, change);
       onApplied(change, campaign);
     } catch (problem) {

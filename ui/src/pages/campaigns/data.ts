@@ -66,8 +66,8 @@ export const refreshRows = () => queries.invalidateQueries({ queryKey: ROWS });
 
 export function rowOf(it: Campaign): CampaignRow {
   return {
-    name: it.name, title: it.title, mode: it.mode, state: campaignState(it), waiting_for: [], group: it.group, leads: leadsAll(it), leads_open: leadsOpen(it), answer_rate: it.answer_rate,
-    abandon_rate: it.abandon_rate, placed: it.placed, version: 0, changed_at: it.opened_at, changed_by: null, is_open: true,
+    name: it.name, title: it.title ?? it.name, mode: it.mode ?? "", state: campaignState(it), waiting_for: [], group: it.group, leads: leadsAll(it), leads_open: leadsOpen(it), answer_rate: it.answer_rate,
+    abandon_rate: it.abandon_rate, placed: it.placed, version: 0, changed_at: it.opened_at, changed_by: null, is_open: true, trouble: null,
   };
 }
 

@@ -1,13 +1,9 @@
 /** What the history page reads. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { get } from "../../../api/call";
-import { listDecisions, readVersion } from "../../../api/campaign-rows";
+import { isWhy, listDecisions, readVersion } from "../../../api/campaign-rows";
 
-/** Reasons of a pacing decision; a test compares them with the service's. */
-export const WHYS = [
-  "concurrency_full", "trunks_full", "calls_per_sec", "trunks_down", "outside_window", "hopper_empty", "households_busy", "retries_later", "no_agents", "agents_busy", "lines_out",
-  "abandon_budget", "callees_waiting", "calls_per_agent", "feed_doubted", "pacer_failed", "caller_ids_used", "store_stalled", "paused", "draining", "finished",
-] as const;
+export { WHYS } from "../../../api/campaign-rows";
 
 const AUDIT_ROWS = 50;
 
@@ -21,7 +17,7 @@ export const useVersion = (name: string, n: number | undefined) => useQuery({
 
 export const useDecisions = (name: string, why: string) => useInfiniteQuery({
   queryKey: ["campaign", name, "decisions", why],
-  queryFn: ({ pageParam, signal }) => listDecisions(name, { ...(pageParam === undefined ? {} : { before: pageParam }), ...(why === "" ? {} : { why }) }, signal),
+  queryFn: ({ pageParam, signal }) => listDecisions(name, { ...(pageParam === undefined ? {} : { before: pageParam }), ...(isWhy(why) ? { why } : {}) }, signal),
   initialPageParam: undefined as number | undefined,
   getNextPageParam: (page) => page.next ?? undefined,
 });

@@ -59,7 +59,7 @@ function Simulation({ campaign }: { campaign: CampaignText }) {
     if ("faults" in read || isWorking || isSending || offline !== undefined) return;
     setProblem(undefined);
     setSending(true);
-    askForecast(campaign.name, read.question).then((answer) => setTask(typeof answer.task === "number" ? answer.task : answer.task.id), setProblem).finally(() => setSending(false));
+    askForecast(campaign.name, read.question).then((answer) => setTask(answer.task), setProblem).finally(() => setSending(false));
   };
   const cancel = () => {
     if (task === undefined) return;

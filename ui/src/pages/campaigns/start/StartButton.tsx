@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Link } from "react-router";
 import { ApiProblem } from "../../../api/call";
-import { actOnCampaign, type CampaignProblem, type CampaignText, type Checklist } from "../../../api/campaign-rows";
+import { actOnCampaign, type CampaignText, type Checklist } from "../../../api/campaign-rows";
 import type { CampaignState } from "../../../api/words";
 import { useOfflineReason } from "../../../frame/LiveState";
 import { Button } from "../../../kit/Button";
@@ -55,7 +55,7 @@ export function StartButton({ campaign, checklist, state }: { campaign: Campaign
 function Refused({ problem }: { problem: unknown }) {
   const t = useWords();
   const language = useLanguage();
-  const items = problem instanceof ApiProblem ? ((problem.problem as CampaignProblem | undefined)?.items ?? []) : [];
+  const items = problem instanceof ApiProblem ? (problem.problem?.items ?? []) : [];
   const isApproval = problem instanceof ApiProblem && problem.code === "not_approved";
   if (items.length === 0) {
     return <p className="refusal" role="alert">{t("start.refused", { words: isApproval && problem.message !== "" ? problem.message : problemWords(problem, t) })} {isApproval ? <Link to="/approvals">{t("start.go_approvals")}</Link> : null}</p>;

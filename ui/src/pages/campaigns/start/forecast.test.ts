@@ -31,7 +31,7 @@ describe("a forecast", () => {
 
 describe("a question", () => {
   const asked: Asked = { agents: "12", answerRate: "28", talk: "", wrap: "20", hours: "13", isFromHistory: false, isNeeded: true };
-  test("has what was typed", () => expect(questionOf(asked)).toEqual({ question: { agents: 12, answer_rate: 0.28, wrap_secs: 20, hours: 13, seeds: 5, needed: true } }));
+  test("has what was typed", () => expect(questionOf(asked)).toEqual({ question: { agents: 12, answer_rate: 0.28, wrap_secs: 20, hours: 13, seeds: 5, from_history: false, needed: true } }));
   test("takes wide digits", () => expect(questionOf({ ...asked, agents: "１２" })).toMatchObject({ question: { agents: 12 } }));
   test.each([[{ agents: "" }, "agents"], [{ agents: "1.5" }, "agents"], [{ agents: "2001" }, "agents"], [{ answerRate: "0" }, "answerRate"], [{ talk: "x" }, "talk"], [{ hours: "25" }, "hours"]])("%j has a fault", (change, field) => {
     const found = questionOf({ ...asked, ...change });

@@ -105,7 +105,7 @@ export function questionOf(asked: Asked): { question: ForecastQuestion } | { fau
     question: {
       agents: given(values.agents) ?? 1, hours: given(values.hours) ?? 12, seeds: SEEDS,
       ...(rate === undefined ? {} : { answer_rate: rate / 100 }), ...(talk === undefined ? {} : { talk_secs: talk }), ...(wrap === undefined ? {} : { wrap_secs: wrap }),
-      ...(asked.isFromHistory ? { from_history: true } : {}), ...(asked.isNeeded ? { needed: true } : {}),
+      from_history: asked.isFromHistory, needed: asked.isNeeded,
     },
   };
 }
