@@ -153,7 +153,7 @@ export interface Schedule {
   holidays: string[];
 }
 
-/** `from` and `until` are days; `until` is not part of the span. */
+/** `from` and `until` are days; both are part of the span. */
 export const readSchedule = (span: { from: string; until: string }, signal?: AbortSignal) =>
   ask<Schedule>("get", "/api/v1/schedule", { query: span, ...(signal ? { signal } : {}) });
 

@@ -29,7 +29,7 @@ export default function Schedule() {
   const now = new Date(serverNow());
   const monday = weekOf(search, now);
   const days = daysOf(monday);
-  const [from, until] = [dayOf(monday), dayOf(days[days.length - 1] ?? monday)];
+  const [from, until] = [dayOf(monday), dayOf(days[days.length - 2] ?? monday)];
   const { data, error, refetch, isPlaceholderData } = useQuery({
     queryKey: ["schedule", from], queryFn: ({ signal }) => readSchedule({ from, until }, signal), refetchInterval: 60_000, placeholderData: (before) => before,
   });
@@ -41,7 +41,7 @@ export default function Schedule() {
         <span className="hint">{t("schedule.inZone", { zone })}</span>
         <span className="space" />
         <Button size="small" label={t("schedule.before")} onClick={() => go(-1)}>‹</Button>
-        <strong role="status">{t("schedule.week", { from, until: dayOf(days[days.length - 2] ?? monday) })}</strong>
+        <strong role="status">{t("schedule.week", { from, until })}</strong>
         <Button size="small" label={t("schedule.after")} onClick={() => go(1)}>›</Button>
         <Button size="small" onClick={() => set({ week: null })}>{t("schedule.thisWeek")}</Button>
       </div>
