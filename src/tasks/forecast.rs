@@ -185,6 +185,7 @@ pub(super) fn forecast(context: &mut TaskContext<'_>) -> Result<Value, TaskEnd> 
             None => rows.ok_or(TaskEnd::Cancelled),
         }
     })?;
+    context.progress(plan.total(), plan.total())?;
     Ok(forecast_document(&assumed, &rows, assumed.campaign.pacing.abandon_rate_max))
 }
 

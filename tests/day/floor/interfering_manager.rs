@@ -51,7 +51,8 @@ pub fn run(day: &mut Day<Line>, plan: &FloorPlan, judge: &FloorJudge, until: Tim
                 day.give(Input::CampaignChanged { campaign: Box::new(rules.clone()) });
             } else {
                 whole &= act(day, plan, &mut rng, &mut paused_until);
-                whole &= change_leads(day, plan, &mut rng);
+                // Days change either the rules or the leads.
+                whole &= plan.changed || change_leads(day, plan, &mut rng);
             }
         } else {
             // Leads of agents who are away would wait for them for ever.
