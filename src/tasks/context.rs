@@ -96,7 +96,8 @@ impl<'a> TaskContext<'a> {
             // The wall clock may have been set back.
             !(0..NOTED_EVERY).contains(&since)
         });
-        if is_due {
+        let is_whole = total > 0 && done == total;
+        if is_due || is_whole {
             self.noted_at = Some(now);
             self.wait(store.note_task_progress(self.task.id, done, total))?;
             let _ = self.shared.changed.send(Changed::Task(self.task.id));
