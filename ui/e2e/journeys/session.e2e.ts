@@ -32,7 +32,7 @@ test("first start: the printed link fills in the code, the first account is sign
   await page.waitForURL("**/today");
   await page.getByText("今天没有需要处理的事").waitFor();
   await page.getByRole("link", { name: "活动", exact: true }).click();
-  await page.getByText("还没有打开的活动").waitFor();
+  await page.getByText("还没有活动").waitFor();
   // Once there is an account, the page leads to the sign-in.
   await page.goto("/welcome");
   await page.waitForURL(/\/(sign-in|today)$/);

@@ -3,7 +3,7 @@ import "./settings.css";
 import { useEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { ApiProblem } from "../../../api/call";
-import { applyChange, type CampaignText, type TextProblem } from "../../../api/campaign-rows";
+import { applyChange, type CampaignChange, type CampaignText, type TextProblem } from "../../../api/campaign-rows";
 import { Button } from "../../../kit/Button";
 import { Failed, Gone, Loading, problemWords } from "../../../kit/States";
 import { TextEditor, type TextEditorHandle } from "../../../kit/TextEditor";
@@ -22,6 +22,7 @@ import { FormView } from "./FormView";
 import { LeaveAsk } from "./LeaveAsk";
 import { SettingsBar } from "./SettingsBar";
 import { ThreeWay } from "./ThreeWay";
+import { keyOfLine } from "./toml";
 import { useDraft, type SettingsDraft } from "./use-draft";
 
 /** `/campaigns/:name/settings`: form and TOML as two views of one text. */
@@ -88,7 +89,7 @@ function Editor({ campaign }: { campaign: CampaignText }) {
       setWantedLine(problem.line);
     }
   };
-  const problems = it.trial?.problems ?? faultsOf(refusal, language);
+  const problems = it.trial === undefined ? faultsOf(refusal, language) : placed(it.trial);
   const marks = problems.flatMap((problem) => (problem.line === null ? [] : [{ line: problem.line, level: problem.level, words: problem.found }]));
   if (isMerging && it.draft && it.isOvertaken) {
     return (
@@ -153,3 +154,7 @@ function Notices({ campaign, it, isText, mayEdit, undone, onCompare, onText }: N
     </>
   );
 }
+
+/** A value of a wrong type is reported by its line alone. */
+const placed = (trial: CampaignChange): TextProblem[] =>
+  trial.problems.map((it) => (it.key !== null || it.line === null ? it : { ...it, key: keyOfLine(trial.toml, it.line) }));
