@@ -1,3 +1,4 @@
+import "../../kit/form.css";
 import "./campaigns.css";
 import { useEffect } from "react";
 import { Link, NavLink, Outlet, useParams } from "react-router";
@@ -7,7 +8,7 @@ import { useCampaign, useHasSnapshot } from "../../live/stores";
 import type { Right } from "../../rights";
 import { useMe } from "../../session";
 import { CAMPAIGN_STATES, campaignState } from "../../states";
-import { hasWord, useWords, type PlainKey } from "../../words";
+import { hasWord, useLanguage, useWords, type PlainKey } from "../../words";
 import { visible } from "../../words/format";
 import { CampaignActions } from "./CampaignActions";
 import { isGone, useCampaignText } from "./data";
@@ -24,6 +25,7 @@ const TABS: readonly { path: string; word: PlainKey; right?: Right }[] = [
 /** The head of every page of one campaign: its name, state, actions and tabs. */
 export default function CampaignFrame() {
   const t = useWords();
+  const language = useLanguage();
   const { name = "" } = useParams();
   const { rights } = useMe();
   const campaign = useCampaign(name);
@@ -57,6 +59,7 @@ export default function CampaignFrame() {
           </nav>
         )}
       </div>
+      {text?.trouble && !campaign ? <p className="summary-fault spaced" role="alert">{visible(text.trouble[language])}</p> : null}
       <Outlet />
     </>
   );

@@ -7,6 +7,7 @@ import { actOnCampaign, removeCampaign, type CampaignRow } from "../../api/campa
 import { MODES } from "../../api/words";
 import { useIsStale, useOfflineReason } from "../../frame/LiveState";
 import { Choice } from "../../kit/Field";
+import { Glyph } from "../../kit/Glyph";
 import { Menu } from "../../kit/Menu";
 import { More } from "../../kit/More";
 import { Pill } from "../../kit/Pill";
@@ -19,6 +20,7 @@ import { useSearch } from "../../use-search";
 import { useTitle } from "../../use-title";
 import { hasWord, useLanguage, useWords, type PlainKey } from "../../words";
 import { count, moment, percent, visible } from "../../words/format";
+import { usePersonName } from "../audio/person-name";
 import { Confirm, PauseButton } from "./CampaignActions";
 import { refreshCampaign, refreshRows, useCampaignRows } from "./data";
 import { leadsOpen, strictestRule } from "./figures";
@@ -109,19 +111,21 @@ function Row({ row }: { row: CampaignRow }) {
   const t = useWords();
   const language = useLanguage();
   const live = useCampaign(row.name);
+  const person = usePersonName();
   const { rights } = useMe();
   const state = live ? campaignState(live) : row.state;
   const rule = live ? strictestRule(live) : undefined;
   const mode = `mode.${row.mode ?? ""}`;
   const left = live ? leadsOpen(live) : row.leads_open;
   const rate = live ? live.answer_rate : row.answer_rate;
+  const trouble = row.trouble?.[language];
   const waits = row.waiting_for.map((it) => `${visible(it.title)} (${it.who[language]})`).join(", ");
   const path = `/campaigns/${encodeURIComponent(row.name)}/${live ? "live" : state === "finished" || state === "archived" ? "history" : "start"}`;
   return (
     <tr>
       <td className="name" title={row.name}><Link className="row" to={path}>{visible(row.title ?? row.name)}</Link></td>
       <td>{hasWord(mode) ? t(mode) : "–"}</td>
-      <td title={waits === "" ? live?.words[language] : t("campaigns.waitsFor", { what: waits })}><Pill state={CAMPAIGN_STATES[state]} /></td>
+      <td title={trouble ?? (waits === "" ? live?.words[language] : t("campaigns.waitsFor", { what: waits }))}>{trouble === undefined ? null : <span className="refusal"><Glyph name="alarm" /><span className="visually-hidden">{visible(trouble)}</span> </span>}<Pill state={CAMPAIGN_STATES[state]} /></td>
       <td className="number" title={t("campaigns.leftOf", { left: count(left), all: count(row.leads) })}>
         {count(left)}<span className="bar left-bar" aria-hidden="true"><i style={{ width: `${row.leads === 0 ? 0 : Math.min(100, (left / row.leads) * 100)}%`, background: "var(--idle-fill)" }} /></span>
       </td>
@@ -129,8 +133,8 @@ function Row({ row }: { row: CampaignRow }) {
       <td className="number">{rate === null ? "–" : percent(rate)}</td>
       <td className="number">{rule !== undefined && live?.abandon ? `${percent(rule.rate)} / ${percent(live.abandon.ceiling)}` : row.abandon_rate === null ? "–" : percent(row.abandon_rate)}</td>
       <td>{row.group === null ? "–" : visible(row.group)}</td>
-      <td className="wide second"><time dateTime={row.changed_at} title={row.changed_at}>{moment(new Date(row.changed_at), new Date(serverNow()))}</time> {visible(row.changed_by ?? "")}</td>
-      <td><span className="action">{live && rights.has("campaigns.run") ? <PauseButton campaign={live} size="small" /> : null}<RowMenu row={row} path={path} isOpen={live !== undefined && state !== "finished"} /></span></td>
+      <td className="wide second"><time dateTime={row.changed_at} title={row.changed_at}>{moment(new Date(row.changed_at), new Date(serverNow()))}</time> {row.changed_by === null ? "" : person(row.changed_by)}</td>
+      <td><span className="action row-acts">{live && rights.has("campaigns.run") ? <PauseButton campaign={live} size="small" /> : null}<RowMenu row={row} path={path} isOpen={live !== undefined && state !== "finished"} /></span></td>
     </tr>
   );
 }

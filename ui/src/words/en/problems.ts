@@ -26,5 +26,10 @@ export const problems = {
   "problem.cut_off": "The file did not arrive whole: upload it again",
   "problem.own_work": "Nobody approves their own work: ask a colleague",
   "problem.not_open": "This was decided or withdrawn already",
+  "problem.name_taken": "The name is taken: choose another",
+  "problem.not_ready": "Not ready: cure what has a ✗ in the checks",
+  "problem.not_approved": "Waits for the approval of a colleague",
+  "problem.campaign_faulty": "The settings have faults: put them right first",
+  "problem.changed_in_both": "File and console both changed this campaign: decide first which one holds",
   "problem.other": "Not done ({code})",
 } as const satisfies Record<keyof typeof zh, string>;

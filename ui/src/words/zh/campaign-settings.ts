@@ -144,7 +144,7 @@ export const campaignSettings = {
   "settings.f_calling_setup_secs": "接续最长",
   "settings.h_calling_setup_secs": "到振铃为止,超过后取消,记为无法接通",
   "settings.f_calling_concurrency_max": "最大并发",
-  "settings.h_calling_concurrency_max": "最多 999,0 = 不另设限制",
+  "settings.h_calling_concurrency_max": "最多 999 路,0 = 不另设限制",
   "settings.f_calling_calls_per_sec": "每秒呼叫数",
   "settings.h_calling_calls_per_sec": "0 = 按线路的上限",
   "settings.f_pacing_call_ratio": "呼叫比率",

@@ -25,5 +25,10 @@ export const problems = {
   "problem.cut_off": "文件没有传完:请重新上传",
   "problem.own_work": "不能审核自己提交的内容:请同事审核",
   "problem.not_open": "这一项已有人处理或已撤回",
+  "problem.name_taken": "这个标识已被使用:换一个",
+  "problem.not_ready": "还不能开始:先处理检查里打 ✗ 的项目",
+  "problem.not_approved": "等待另一位同事审核",
+  "problem.campaign_faulty": "设置有错误:先改正",
+  "problem.changed_in_both": "文件和页面都改过这个活动:先决定以哪份为准",
   "problem.other": "没有完成({code})",
 } as const;

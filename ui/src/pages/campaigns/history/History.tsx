@@ -16,6 +16,7 @@ import { useSearch } from "../../../use-search";
 import { hasWord, useWords } from "../../../words";
 import { moment, visible } from "../../../words/format";
 import { AuditHead, AuditLine } from "../../admin/Audit";
+import { usePersonName } from "../../audio/person-name";
 import { Confirm } from "../CampaignActions";
 import { adoptChange, isGone, refreshCampaign, useCampaignText, useVersions } from "../data";
 import { useCampaignAudit, useVersion } from "./data";
@@ -83,13 +84,14 @@ interface RowProps {
 function VersionRow({ version, campaign, isNow, before, after, onChoose }: RowProps) {
   const t = useWords();
   const mayEdit = useMe().rights.has("campaigns.edit");
+  const person = usePersonName();
   const source = `history.source_${version.source}`;
   const n = version.number;
   return (
     <tr>
       <td><strong>{n}</strong>{isNow ? <span className="hint"> {t("history.now")}</span> : null}</td>
       <td><time dateTime={version.at} title={version.at}>{moment(new Date(version.at), new Date(serverNow()))}</time></td>
-      <td>{visible(version.by ?? t("settings.nobody"))}</td>
+      <td>{version.by === null ? t("settings.nobody") : person(version.by)}</td>
       <td>{hasWord(source) ? t(source) : visible(version.source)}</td>
       <td className="wide" title={version.note ?? undefined}>{visible(version.note ?? "")}</td>
       <td>

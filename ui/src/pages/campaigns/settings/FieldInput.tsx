@@ -48,6 +48,8 @@ export function FieldInput(props: InputProps) {
   // What equals the default and is not in the text need not be written into it.
   const set = (next: Value | undefined) => onChange(before === undefined && isSame(next, spec.default) ? undefined : next);
   const isDefault = value === undefined;
+  // "Empty" as a default needs no words: the help says what it means, and clearing the field leads there.
+  const hasDefault = spec.default !== undefined && spec.default !== "" && !isSame(spec.default, []) && !isWide;
   const label = word(wordKey("f", spec.key), t);
   return (
     <div className={`setting${isWide ? " wide" : ""}${isSame(value, before) ? "" : " changed"}`} id={`setting-${spec.key}`}>
@@ -57,7 +59,7 @@ export function FieldInput(props: InputProps) {
         {problems.map((it, n) => <ProblemLine key={n} problem={it} />)}
         <p className="help">
           {word(wordKey("h", spec.key), t)}
-          {spec.default === undefined || isWide ? null : isDefault ? <> · <span className="is-default">{t("settings.default", { value: valueWords(spec, spec.default, t) })}</span></>
+          {!hasDefault ? null : isDefault ? <> · <span className="is-default">{t("settings.default", { value: valueWords(spec, spec.default, t) })}</span></>
             : isSame(value, spec.default) ? null : <Button kind="link" size="small" onClick={() => onChange(undefined)}>{t("settings.reset", { value: valueWords(spec, spec.default, t) })}</Button>}
         </p>
       </div>

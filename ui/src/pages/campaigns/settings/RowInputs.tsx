@@ -23,14 +23,16 @@ const replaced = <T,>(rows: readonly T[], at: number, row: T): T[] => rows.map((
 const without = <T,>(rows: readonly T[], at: number): T[] => rows.filter((_, n) => n !== at);
 
 /** The frame of an editor of rows: a table, and a button for another row. */
-function Rows({ head, children, onAdd, labelId, helpId }: { head: string[]; children: ReactNode; onAdd: () => void; labelId: string; helpId: string }) {
+function Rows({ head, children, onAdd, labelId, helpId }: { head: string[]; children: ReactNode[]; onAdd: () => void; labelId: string; helpId: string }) {
   const t = useWords();
   return (
     <div className="rows">
-      <table className="row-inputs" aria-labelledby={labelId} aria-describedby={helpId}>
-        <thead><tr>{head.map((it) => <th key={it} scope="col">{it}</th>)}<th /></tr></thead>
-        <tbody>{children}</tbody>
-      </table>
+      {children.length === 0 ? null : (
+        <table className="row-inputs" aria-labelledby={labelId} aria-describedby={helpId}>
+          <thead><tr>{head.map((it) => <th key={it} scope="col">{it}</th>)}<td /></tr></thead>
+          <tbody>{children}</tbody>
+        </table>
+      )}
       <Button size="small" onClick={onAdd}>{t("settings.addRow")}</Button>
     </div>
   );

@@ -11,7 +11,8 @@ import { serverNow } from "../../../live/clock";
 import { useMe } from "../../../session";
 import { useSearch } from "../../../use-search";
 import { useLanguage, useWords, type Language } from "../../../words";
-import { moment, visible } from "../../../words/format";
+import { moment } from "../../../words/format";
+import { usePersonName } from "../../audio/person-name";
 import { adoptChange, isGone, useCampaignText } from "../data";
 import { UndoBar } from "../UndoBar";
 import { Changes } from "./Changes";
@@ -132,11 +133,12 @@ interface NoticeProps {
 /** What a reader has to know before the fields. */
 function Notices({ campaign, it, isText, mayEdit, undone, onCompare, onText }: NoticeProps) {
   const t = useWords();
+  const person = usePersonName();
   return (
     <>
       {!it.isOvertaken ? null : (
         <p className="notice" role="alert">
-          {t("settings.others", { n: campaign.version, who: visible(campaign.changed_by ?? t("settings.nobody")), at: moment(new Date(campaign.changed_at), new Date(serverNow())) })}
+          {t("settings.others", { n: campaign.version, who: campaign.changed_by === null ? t("settings.nobody") : person(campaign.changed_by), at: moment(new Date(campaign.changed_at), new Date(serverNow())) })}
           <Button size="small" onClick={onCompare}>{t("settings.compare")}</Button>
         </p>
       )}

@@ -8,7 +8,8 @@ import { Menu } from "../../../kit/Menu";
 import { serverNow } from "../../../live/clock";
 import { useDrawerLink } from "../../../use-search";
 import { useWords } from "../../../words";
-import { moment, visible } from "../../../words/format";
+import { moment } from "../../../words/format";
+import { usePersonName } from "../../audio/person-name";
 import { Confirm } from "../CampaignActions";
 import { changesOf } from "./draft";
 import type { SettingsDraft } from "./use-draft";
@@ -29,6 +30,7 @@ interface Props {
 export function SettingsBar({ campaign, it, isText, mayEdit, onApply, onReplace }: Props) {
   const t = useWords();
   const link = useDrawerLink();
+  const person = usePersonName();
   const changes = it.draft === undefined ? 0 : changesOf(it.draft);
   return (
     <div className="settings-bar">
@@ -36,7 +38,7 @@ export function SettingsBar({ campaign, it, isText, mayEdit, onApply, onReplace 
         <Link to={link({ view: null })} replace aria-current={isText ? undefined : "page"}>{t("settings.form")}</Link>
         <Link to={link({ view: "toml" })} replace aria-current={isText ? "page" : undefined}>{t("settings.toml")}</Link>
       </nav>
-      <span className="hint">{t("settings.version", { n: campaign.version, who: visible(campaign.changed_by ?? t("settings.nobody")), at: moment(new Date(campaign.changed_at), new Date(serverNow())) })}</span>
+      <span className="hint">{t("settings.version", { n: campaign.version, who: campaign.changed_by === null ? t("settings.nobody") : person(campaign.changed_by), at: moment(new Date(campaign.changed_at), new Date(serverNow())) })}</span>
       <TextMenu name={campaign.name} text={it.text} onReplace={mayEdit ? onReplace : undefined} />
       <span className="space" />
       {mayEdit ? <Apply key={it.draft?.base.etag ?? "none"} it={it} changes={changes} onApply={onApply} /> : null}
