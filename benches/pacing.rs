@@ -88,6 +88,9 @@ fn lead(n: u64) -> Lead {
         uncounted: 0,
         callback: None,
         last_agent: None,
+        assigned: None,
+        is_first: false,
+        version: 0,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Attempts saved per second, beside bare SQLite commits of the same rows in the same run; then a list of
-//! a million rows imported, reopened and exported.
+//! a million rows imported, reopened and exported; then the results of an ended campaign, beside a bare dump of its
+//! attempts.
 //!
 //! `cargo bench --bench store -- [ATTEMPTS] [ROWS]`
 
@@ -48,6 +49,7 @@ fn main() {
             );
         }
         million_rows(rows).await;
+        ended_campaign(rows * 3 / 10).await;
     });
 }
 
@@ -135,6 +137,7 @@ async fn save_attempts(attempts: u64) -> Figures {
                         day_end: at + day,
                         rest: Duration::from_secs(60),
                         guaranteed: false,
+                        lead_version: 0,
                     };
                     calls.insert(AttemptId(next), lead);
                     next += 1;
@@ -349,6 +352,50 @@ async fn million_rows(rows: u64) {
         began.elapsed().as_secs_f64(),
         cpu_secs() - cpu,
         peak_mb()
+    );
+}
+
+/// The results of a campaign whose every lead was called once, beside one bare pass over the same attempts.
+async fn ended_campaign(leads: u64) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(dir.path()).await;
+    let id = campaign(&store).await;
+    import(&store, id, leads).await;
+    store.close().await.expect("a store closes");
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(dir.path().join("bench.db"))
+        .disable_statement_logging();
+    let mut conn = options.connect().await.expect("a database opens");
+    let calls = "insert into attempt (id, campaign_id, lead_id, household_id, number, ordinal, trunk, caller_id, call_id,
+            dialog, state, placed_at, ringing_at, answered_at, ended_at, outcome, sip_code, ended_by, keys, result,
+            counted, rest_millis)
+          select l.id, 1, l.id, l.household_id, p.number, 1, 'main', 8675512345678, 'bench-' || l.id, '{}', 'ended',
+            1772416800000 + l.id * 50, 1772416802000 + l.id * 50, 1772416809000 + l.id * 50,
+            1772416839000 + l.id * 50, 'answered', 200, 'callee', '1', 'agree', 1, 0
+            from lead l join phone p on p.lead_id = l.id and p.position = 0;
+          update lead set state = 'done', attempts = 1, last_outcome = 'answered', last_at = 1772416839000,
+            result = 'agree';";
+    sqlx::raw_sql(calls).execute(&mut conn).await.expect("attempts");
+    let (began, cpu) = (Instant::now(), cpu_secs());
+    let attempts =
+        sqlx::query("select * from attempt order by id").fetch_all(&mut conn).await.expect("attempts");
+    let bare = began.elapsed().as_secs_f64();
+    println!(
+        "one pass over {} attempts   {bare:>6.1} s wall  {:>6.1} s CPU",
+        attempts.len(),
+        cpu_secs() - cpu
+    );
+    drop(attempts);
+    let store = open(dir.path()).await;
+    let mut reader = store.reader().await.expect("a reader opens");
+    let (began, cpu) = (Instant::now(), cpu_secs());
+    let summary = results::write(&mut reader, "bench", &dir.path().join("results")).await.expect("results");
+    assert!(summary.reconciles);
+    let wall = began.elapsed().as_secs_f64();
+    println!(
+        "results of {leads} leads and their attempts  {wall:>6.1} s wall  {:>6.1} s CPU; ours / one pass: {:.2}",
+        cpu_secs() - cpu,
+        wall / bare
     );
 }
 

@@ -202,6 +202,16 @@ pub struct RunArgs {
     /// People file for the built-in simulated carrier
     #[arg(long, value_name = "FILE")]
     pub people: Option<PathBuf>,
+    /// Which text counts where the file was changed, and the store's over the API too
+    #[arg(long = "use", value_name = "TEXT")]
+    pub use_text: Option<UseText>,
+}
+
+/// Of a campaign whose file was changed, and whose text in the store was changed over the API too: the text that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UseText {
+    File,
+    Store,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -370,6 +380,9 @@ pub struct ServeArgs {
     /// People file for the built-in simulated carrier
     #[arg(long, value_name = "FILE")]
     pub people: Option<PathBuf>,
+    /// Which text counts where a file was changed, and the store's over the API too
+    #[arg(long = "use", value_name = "TEXT")]
+    pub use_text: Option<UseText>,
 }
 
 /// The service that a command talks to.

@@ -2,6 +2,7 @@
 
 mod call_meaning;
 mod lead;
+mod lead_row;
 mod line;
 mod refusal;
 mod shadow;
@@ -12,6 +13,7 @@ mod why;
 
 pub use call_meaning::CallFacts;
 pub use lead::AgentNumbers;
+pub use lead_row::LeadRowFacts;
 pub use refusal::refusal_zh;
 pub use sound::SoundFacts;
 pub use task::TaskWords;

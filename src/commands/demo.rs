@@ -2,13 +2,12 @@
 //! without any configuration. Agents are simulated too.
 
 use super::demo_agents::{Crew, demo_habits};
-use super::forecast::Measured;
 use super::run::run_campaign;
 use super::setup::Setup;
 use super::{Failure, campaign};
 use crate::cli::{DemoArgs, Exit, Global};
 use crate::config::Config;
-use crate::sim::forecast::World;
+use crate::sim::forecast::{World, WorldFigures};
 use paceline_core::campaign::Mode;
 use std::path::{Path, PathBuf};
 
@@ -68,14 +67,18 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
         )));
     }
     let rehearsal = args.campaign.is_some() || args.world.is_given();
-    let world = args.world.with_measured(Measured::default());
+    let world = args.world.with_measured(WorldFigures::default());
     let people = match rehearsal {
         true => Some(write_people(&dir, &world)?),
         false => Some(sample.with_file_name("people.toml")).filter(|file| file.exists()),
     };
     let profile = if rehearsal { world.profile() } else { demo_habits() };
     let crew = (args.agents > 0).then_some(Crew { agents: args.agents, profile });
-    run_campaign(global, Setup { config, loaded, people, with_api: true, crew, first_start: true }).await
+    run_campaign(
+        global,
+        Setup { config, loaded, people, with_api: true, crew, first_start: true, use_text: None },
+    )
+    .await
 }
 
 /// Writes the callees that a forecast assumes to `people.toml`, where the user can read them.

@@ -1,6 +1,6 @@
 //! `paceline export` writes result files again; `paceline undo-import` removes an imported list.
 
-use super::setup::campaign_row;
+use super::folder;
 use super::user::call_api;
 use super::{Failure, campaign, config, target};
 use crate::cli::{CampaignArgs, Exit, ExportArgs, FormatWord, Global};
@@ -48,7 +48,7 @@ pub async fn undo_import(global: &Global, args: CampaignArgs) -> Result<Exit, Fa
         return Ok(Exit::Done);
     }
     let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
-    let id = store.define_campaign(&campaign_row(&loaded)).await.map_err(Failure::unexpected)?;
+    let id = folder::take_in(&store, None, &loaded, &config, None).await?.campaign;
     let undone = store.undo_last_list(id).await.map_err(Failure::refused)?;
     if undone.is_empty() {
         return Err(Failure::refused(format!("campaign {} has no imported list", loaded.rules.name)));

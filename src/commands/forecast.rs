@@ -5,52 +5,22 @@ use super::{Failure, campaign, config};
 use crate::cli::{Exit, ForecastArgs, Global, WorldArgs};
 use crate::config::{Config, LoadedCampaign};
 use crate::lists;
-use crate::sim::forecast::{Assumptions, Forecast, World, ample_trunk};
+use crate::sim::forecast::{
+    AGENTS_MAX, Assumptions, Forecast, ForecastPlan, ForecastProgress, ModeForecast, World, WorldFigures,
+    ample_trunk, forecast_document, forecast_modes,
+};
 use crate::store::Store;
+use crate::tasks;
 use comfy_table::Table;
-use paceline_core::campaign::{CalleePattern, Mode, Trunk};
+use paceline_core::campaign::{CalleePattern, Trunk};
 use paceline_core::ids::TrunkId;
-use paceline_core::time::{Duration, Utc};
-use serde_json::json;
 use std::fmt::Write as _;
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Limits of `--agents-needed`: most agents tried, and most seeds; each trial costs several simulated days.
-const AGENTS_MAX: u32 = 2_000;
-const NEEDED_SEEDS: u64 = 3;
-/// Wrap-ups read from the history for their median.
-const WRAP_UPS_MAX: u32 = 2_000;
-
-/// One pacing mode over all seeds.
-struct ModeForecast {
-    name: String,
-    days: Vec<Forecast>,
-    /// Agents needed to finish the list in time, one per seed; empty without `--agents-needed`.
-    needed: Vec<Option<u32>>,
-}
-
-/// Rates and medians measured in an earlier campaign.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Measured {
-    answer_rate: Option<f64>,
-    talk_secs: Option<f64>,
-    wrap_secs: Option<f64>,
-    ring_secs: Option<f64>,
-}
 
 impl WorldArgs {
     /// The value of the argument, else the measured one, else the default.
-    pub(super) fn with_measured(&self, measured: Measured) -> World {
-        let secs = |given: Option<f64>, seen: Option<f64>, usual: f64| {
-            Duration::from_secs_f64(given.or(seen).unwrap_or(usual).clamp(0.5, 7_200.0))
-        };
-        World {
-            answer_rate: self.answer_rate.or(measured.answer_rate).unwrap_or(0.3).clamp(0.0, 1.0),
-            talk: secs(self.talk_secs, measured.talk_secs, 60.0),
-            wrap_up: secs(self.wrap_secs, measured.wrap_secs, 12.0),
-            ring: secs(self.ring_secs, measured.ring_secs, 12.0),
-        }
+    pub(super) fn with_measured(&self, measured: WorldFigures) -> World {
+        let WorldArgs { answer_rate, talk_secs, wrap_secs, ring_secs } = *self;
+        WorldFigures { answer_rate, talk_secs, wrap_secs, ring_secs }.world(measured)
     }
 }
 
@@ -69,22 +39,27 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
     };
     let measured = match &args.from_history {
         Some(name) => measure_history(&config, name).await?,
-        None => Measured::default(),
+        None => WorldFigures::default(),
     };
     let assumed = Assumptions {
         trunks: trunks(&config),
         leads,
         agents: args.agents,
         world: args.world.with_measured(measured),
-        start: next_opening(&loaded),
+        start: tasks::next_opening(&loaded.rules, crate::net::clock::Clock::utc()),
         hours: args.hours.clamp(0.1, 24.0),
         campaign: loaded.rules.clone(),
     };
     let rows = tokio::task::spawn_blocking({
         let assumed = assumed.clone();
-        let (seeds, own) = (args.seeds.clamp(1, 100), loaded.rules.pacing.call_ratio);
-        let needed = args.agents_needed;
-        move || forecast_modes(&assumed, seeds, own, needed)
+        let plan = ForecastPlan {
+            seeds: args.seeds.clamp(1, 100),
+            own_ratio: loaded.rules.pacing.call_ratio,
+            needed: args.agents_needed,
+            threads: std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64),
+        };
+        // Nobody stops it.
+        move || forecast_modes(&assumed, &plan, &ForecastProgress::default()).unwrap_or_default()
     })
     .await
     .map_err(Failure::unexpected)?;
@@ -133,102 +108,14 @@ fn trunks(config: &Config) -> Vec<Trunk> {
     if trunks.is_empty() { vec![ample_trunk(500)] } else { trunks }
 }
 
-/// The next moment at which the campaign may dial.
-fn next_opening(loaded: &LoadedCampaign) -> Utc {
-    use paceline_core::campaign::window::WindowState;
-    let now = crate::net::clock::Clock::utc();
-    match loaded.rules.windows.state(now) {
-        // A forecast covers a whole day, not the rest of this one.
-        WindowState::OpenUntil(until) => match loaded.rules.windows.state(until) {
-            WindowState::ClosedUntil(Some(opens)) => opens,
-            _ => now,
-        },
-        WindowState::ClosedUntil(Some(opens)) => opens,
-        WindowState::ClosedUntil(None) => now,
-    }
-}
-
 /// Measures an earlier campaign in the store.
-async fn measure_history(config: &Config, name: &str) -> Result<Measured, Failure> {
+async fn measure_history(config: &Config, name: &str) -> Result<WorldFigures, Failure> {
     let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
     let record = reader.campaign(name).await.map_err(Failure::refused)?;
-    let (mut after, mut calls, mut answered) = (0, 0u64, 0u64);
-    let (mut talks, mut rings) = (Vec::new(), Vec::new());
-    loop {
-        let page = reader.attempts(record.id, after, 5_000).await.map_err(Failure::unexpected)?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        for row in &page {
-            calls += 1;
-            answered += u64::from(row.answered_at.is_some() && !row.machine);
-            if let (Some(rang), Some(at)) = (row.ringing_at, row.answered_at) {
-                rings.push((at - rang) as f64 / 1_000.0);
-            }
-            if let (Some(from), Some(to)) = (row.connected_at, row.ended_at) {
-                talks.push((to - from) as f64 / 1_000.0);
-            }
-        }
-    }
-    if calls < 20 {
-        return Err(Failure::refused(format!(
-            "{name}: {calls} calls are too few to learn from; 20 are needed"
-        )));
-    }
-    let wraps = reader.wrap_ups(record.id, WRAP_UPS_MAX).await.map_err(Failure::unexpected)?;
-    Ok(Measured {
-        answer_rate: Some(answered as f64 / calls as f64),
-        talk_secs: median(talks),
-        wrap_secs: median(wraps.into_iter().map(|wrap| wrap.as_secs_f64()).collect()),
-        ring_secs: median(rings),
+    let measured = tasks::measure_history(&mut reader, record.id).await.map_err(Failure::unexpected)?;
+    measured.map_err(|calls| {
+        Failure::refused(format!("{name}: {calls} calls are too few to learn from; 20 are needed"))
     })
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
-}
-
-/// Simulates every pacing mode over the same seeds.
-fn forecast_modes(assumed: &Assumptions, seeds: u64, own_ratio: f64, needed: bool) -> Vec<ModeForecast> {
-    let mut modes = vec![
-        ("progressive".to_owned(), Mode::Progressive, 1.0),
-        (format!("ratio {own_ratio}"), Mode::Ratio, own_ratio),
-    ];
-    modes.extend(
-        [1.5, 3.0]
-            .into_iter()
-            .filter(|ratio| (ratio - own_ratio).abs() > 0.01)
-            .map(|ratio| (format!("ratio {ratio}"), Mode::Ratio, ratio)),
-    );
-    modes.push(("predictive".to_owned(), Mode::Predictive, 1.0));
-    modes
-        .into_iter()
-        .map(|(name, mode, ratio)| {
-            let days = for_each_seed(seeds, |seed| assumed.day(seed, mode, ratio));
-            let seeds = if needed { seeds.min(NEEDED_SEEDS) } else { 0 };
-            let needed = for_each_seed(seeds, |seed| assumed.agents_needed(seed, mode, ratio, AGENTS_MAX));
-            ModeForecast { name, days, needed }
-        })
-        .collect()
-}
-
-/// Does the work for every seed on all cores; results in the order of the seeds.
-fn for_each_seed<T: Send>(seeds: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-    let next = AtomicU64::new(1);
-    let worker = || {
-        let own = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
-        own.take_while(|seed| *seed <= seeds).map(|seed| (seed, work(seed))).collect::<Vec<_>>()
-    };
-    let mut done = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores.min(seeds)).map(|_| scope.spawn(worker)).collect();
-        // A panic is passed on: a missing day would falsify the bands.
-        let days =
-            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|fault| resume_unwind(fault)));
-        days.flatten().collect::<Vec<_>>()
-    });
-    done.sort_by_key(|(seed, _)| *seed);
-    done.into_iter().map(|(_, day)| day).collect()
 }
 
 /// Least, median and most over the seeds.
@@ -241,20 +128,7 @@ fn band(days: &[Forecast], of: impl Fn(&Forecast) -> f64) -> (f64, f64, f64) {
 
 fn show(global: &Global, assumed: &Assumptions, rows: &[ModeForecast], ceiling: f64) {
     if global.json {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|row| json!({ "pacing": row.name, "days": row.days, "agents_needed": row.needed }))
-            .collect();
-        let text = json!({
-            "leads": assumed.leads,
-            "agents": assumed.agents,
-            "answer_rate": assumed.world.answer_rate,
-            "talk_secs": assumed.world.talk.as_secs_f64(),
-            "wrap_secs": assumed.world.wrap_up.as_secs_f64(),
-            "ring_secs": assumed.world.ring.as_secs_f64(),
-            "abandon_rate_max": ceiling,
-            "forecasts": rows,
-        });
+        let text = forecast_document(assumed, rows, ceiling);
         println!("{text}");
         return;
     }
@@ -357,22 +231,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_come_in_the_order_of_seeds_and_a_panic_is_passed_on() {
-        for seeds in [0, 1, 2, 7, 40] {
-            assert_eq!(
-                for_each_seed(seeds, |seed| seed * 3),
-                (1..=seeds).map(|seed| seed * 3).collect::<Vec<_>>()
-            );
-        }
-        let fault = std::panic::catch_unwind(|| for_each_seed(3, |seed| assert_ne!(seed, 2)));
-        assert!(fault.is_err(), "a day that failed is not passed over");
-    }
-
-    #[test]
     fn a_band_is_least_median_and_most() {
         let days = [3.0, 1.0, 2.0].map(|hours| Forecast { hours, ..Forecast::default() });
         assert_eq!(band(&days, |day| day.hours), (1.0, 2.0, 3.0));
-        assert_eq!(median(vec![]), None);
         assert_eq!(agents_needed_band(&[Some(12), Some(11), Some(14)]), "12 (11-14)");
         assert_eq!(agents_needed_band(&[Some(7), Some(7)]), "7");
         assert!(agents_needed_band(&[Some(7), None]).starts_with("over 2000"));

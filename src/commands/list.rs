@@ -1,7 +1,8 @@
 //! `paceline list add` takes further rows into a campaign that has begun; `paceline list reset` forgets its calls on
 //! the simulated carrier. While a service holds the store, the service does either, and its campaign goes on.
 
-use super::setup::{ListChange, ListFile, campaign_row, describe_change, save_campaign, take_in_list};
+use super::folder;
+use super::setup::{ListChange, ListFile, describe_change, save_campaign, take_in_list};
 use super::target;
 use super::user::call_api;
 use super::{Failure, campaign, config};
@@ -76,8 +77,8 @@ async fn add(global: &Global, args: ListAddArgs) -> Result<Exit, Failure> {
     let loaded = campaign(&args.campaign, &config)?;
     let done: Addition = match open_store(&config).await? {
         Holder::Here(store) => {
-            let id = save_campaign(&store, &loaded).await?;
-            add_rows(&store, id, &loaded, &args.file, args.close_gone).await?
+            let taken = save_campaign(&store, None, &loaded, &config, None).await?;
+            add_rows(&store, taken.campaign, &taken.loaded, &args.file, args.close_gone).await?
         }
         Holder::Service(client) => {
             let body = json!({
@@ -146,7 +147,7 @@ async fn reset(global: &Global, args: CampaignArgs) -> Result<Exit, Failure> {
     let loaded = campaign(&args.campaign, &config)?;
     let done: Reset = match open_store(&config).await? {
         Holder::Here(store) => {
-            let id = store.define_campaign(&campaign_row(&loaded)).await.map_err(Failure::unexpected)?;
+            let id = folder::take_in(&store, None, &loaded, &config, None).await?.campaign;
             store.resume().await.map_err(Failure::unexpected)?;
             forget_simulated(&store, id, &loaded.rules.name).await?
         }

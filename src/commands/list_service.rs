@@ -1,6 +1,7 @@
 //! The task of a service that changes lists for commands on this machine, one change after the other. Calls go on
 //! meanwhile: an import writes in short transactions, and its leads are visible with the last.
 
+use super::folder;
 use super::list::{add_rows, forget_simulated};
 use super::setup::save_campaign;
 use super::{Failure, campaign};
@@ -47,7 +48,7 @@ impl ListService {
         // A campaign that is open keeps the rules that it was opened with.
         let id = match self.open_campaign(&loaded.rules.name) {
             Some(id) => id,
-            None => save_campaign(&self.store, &loaded).await?,
+            None => save_campaign(&self.store, None, &loaded, &self.config, None).await?.campaign,
         };
         let added = add_rows(&self.store, id, &loaded, rows, close_gone).await?;
         if added.change.as_ref().is_some_and(|change| change.new_leads + change.new_numbers > 0) {
@@ -71,8 +72,7 @@ impl ListService {
                 )));
             }
         }
-        let row = super::setup::campaign_row(&loaded);
-        let id = self.store.define_campaign(&row).await.map_err(Failure::unexpected)?;
+        let id = folder::take_in(&self.store, None, &loaded, &self.config, None).await?.campaign;
         Ok(json!(forget_simulated(&self.store, id, name).await?))
     }
 

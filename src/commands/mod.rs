@@ -3,6 +3,7 @@
 mod agents;
 mod blacklist;
 mod call_trace;
+mod campaign_service;
 mod carrier;
 mod check;
 mod check_numbers;
@@ -10,6 +11,7 @@ mod check_rules;
 mod demo;
 mod demo_agents;
 mod export;
+mod folder;
 mod forecast;
 mod list;
 mod list_service;

@@ -62,6 +62,9 @@ pub(super) async fn keep_retention(config: Config, store: Arc<Store>) {
         if let Err(error) = store.delete_old_events().await {
             tracing::warn!(%error, "events past their retention are kept; retrying later");
         }
+        if let Err(error) = store.delete_old_minutes().await {
+            tracing::warn!(%error, "minutes of campaigns past their retention are kept; retrying later");
+        }
         if let Err(failure) = delete_expired(&config, &store).await {
             tracing::warn!(
                 why = failure.sentence,

@@ -30,7 +30,8 @@ const RESULTS_INTERVAL: Duration = Duration::from_secs(60);
 pub async fn run(global: &Global, args: RunArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
-    let setup = Setup { config, loaded, people: args.people, with_api: true, crew: None, first_start: false };
+    let (people, use_text) = (args.people, args.use_text);
+    let setup = Setup { config, loaded, people, with_api: true, crew: None, first_start: false, use_text };
     run_campaign(global, setup).await
 }
 
@@ -40,8 +41,8 @@ pub(super) async fn run_campaign(global: &Global, setup: Setup) -> Result<Exit, 
     let lang = Lang::of_process();
     let store_url = setup.config.store.url.clone();
     let drain = Duration::from_secs(u64::from(setup.config.node.drain_secs));
-    let loaded = setup.loaded.clone();
     let running = setup.start(false).await?;
+    let loaded = running.loaded.clone();
     let campaign = running.campaign;
     let (title, timezone) = (loaded.title.clone(), loaded.rules.windows.timezone.clone());
     let progress =
@@ -193,7 +194,15 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
         return call_through_service(global, &client, &loaded.rules.name, &number.national()).await;
     }
     let mut signals = Signals::new()?;
-    let setup = Setup { config, loaded, people: None, with_api: false, crew: None, first_start: false };
+    let setup = Setup {
+        config,
+        loaded,
+        people: None,
+        with_api: false,
+        crew: None,
+        first_start: false,
+        use_text: None,
+    };
     let running = setup.start(true).await?;
     let campaign = running.campaign;
     running

@@ -1,18 +1,25 @@
 //! `paceline serve`: runs the service until a signal. Campaigns are opened by the command line and over the
 //! API.
 
+use super::campaign_service::{self, KeptStates};
+use super::folder::Refused;
 use super::run::{Signals, finish_within, say_stopping, write_results};
-use super::setup::{Service, Sounds};
+use super::setup::{Openings, Service, Sounds};
 use super::{Failure, campaign, config};
-use crate::cli::{Exit, Global, ServeArgs};
+use crate::cli::{Exit, Global, ServeArgs, UseText};
 use crate::config::LoadedCampaign;
-use crate::console::{CampaignFolder, OpenCampaign};
+use crate::console::{self, CampaignFolder, OpenCampaign, OpenRefusal, campaign_requests};
 use crate::engine::{Board, EngineRequest};
+use crate::store::Scope;
+use crate::store::campaign_rows::DesiredState;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Interval of result files of every open campaign.
 const RESULTS_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Interval at which the states of campaigns are brought in step with the engine.
+const STATES_INTERVAL: Duration = Duration::from_secs(1);
 
 pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
@@ -28,22 +35,30 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let folder = args.folder.map(|dir| CampaignFolder { dir, openings });
     let store_url = config.store.url.clone();
     let drain = Duration::from_secs(u64::from(config.node.drain_secs));
-    let service = Service::start(config, args.people, true, true, folder, true).await?;
+    let (rows, mut row_requests) = mpsc::channel(campaign_requests::WAITING_MAX);
+    let openings = Openings { folder, rows: Some(rows) };
+    let service = Service::start(config, args.people, true, true, openings, true).await?;
     if !service.has_api() {
         service.finish().await?;
         return Err(Failure::usage("the service cannot run without its API; check `listen` in [http]"));
     }
     service.say_first_start().await;
     let mut open = Vec::new();
-    for (campaign, sounds) in loaded {
-        open_campaign(&service, &mut open, campaign, sounds, args.paused).await?;
+    for (loaded, sounds) in loaded {
+        let (paused, use_text) = (args.paused, args.use_text);
+        open_campaign(&service, &mut open, Opening { loaded, sounds, paused, use_text }).await?;
     }
+    campaign_service::open_again(&service, &mut open).await?;
+    let mut kept_states = KeptStates::default();
+    let mut states_due = tokio::time::interval(STATES_INTERVAL);
     let mut results_due = tokio::time::interval(RESULTS_INTERVAL);
     results_due.reset();
     loop {
         tokio::select! {
             () = signals.next() => break,
             Some(request) = requests.recv() => open_on_request(&service, &mut open, request).await,
+            Some(request) = row_requests.recv() => campaign_service::carry_out(&service, &mut open, request).await,
+            _ = states_due.tick() => kept_states.follow(&service).await,
             _ = results_due.tick() => write_all_results(&store_url, &open).await,
         }
     }
@@ -58,44 +73,62 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     Ok(if stopped { Exit::Stopped } else { Exit::Done })
 }
 
-/// Opens one more campaign.
+/// A campaign file that is to be opened.
+struct Opening {
+    loaded: LoadedCampaign,
+    sounds: Sounds,
+    paused: bool,
+    use_text: Option<UseText>,
+}
+
+/// Opens one more campaign file. A campaign that people paused stays so.
 async fn open_campaign(
     service: &Service,
     open: &mut Vec<LoadedCampaign>,
-    campaign: LoadedCampaign,
-    sounds: Sounds,
-    paused: bool,
-) -> Result<(), Failure> {
-    let name = campaign.rules.name.clone();
+    opening: Opening,
+) -> Result<(), Refused> {
+    let Opening { loaded, sounds, paused, use_text } = opening;
+    let name = loaded.rules.name.clone();
+    let row = service.store.campaign_row(&Scope::first(), &name).await;
+    let row = row.map_err(|error| Refused::Other(Failure::unexpected(error)))?;
     // The board may lag: only a campaign that it shows as finished or drained may be opened again.
-    let is_over = |board: &Board| {
-        board.campaigns.values().any(|it| it.name == name && (it.finished || it.view.drained))
-    };
-    if open.iter().any(|it| it.rules.name == name) && !is_over(&service.handle.board().borrow()) {
-        return Err(Failure::refused(format!("the campaign `{name}` is open already")));
+    if row
+        .as_ref()
+        .is_some_and(|row| campaign_service::live(&service.handle.board().borrow(), row.id).is_some())
+    {
+        return Err(Refused::Other(Failure::refused(format!("the campaign `{name}` is open already"))));
     }
-    for warning in &campaign.warnings {
+    for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
-    let opened = service.open(&campaign, sounds, true, paused).await?;
+    let paused = paused || row.is_some_and(|row| row.desired == DesiredState::Paused);
+    let opened = service.open(&loaded, sounds, true, paused, use_text).await?;
     eprintln!("campaign {name} is open: {} leads, {} of them open", opened.leads, opened.leads_open);
     open.retain(|it| it.rules.name != name);
-    open.push(campaign);
+    open.push(opened.loaded.unwrap_or(loaded));
     Ok(())
 }
 
 /// Opens a campaign at the API's request and answers it.
 async fn open_on_request(service: &Service, open: &mut Vec<LoadedCampaign>, request: OpenCampaign) {
+    let OpenCampaign { file, paused, use_text, answer } = request;
+    let use_text = use_text.map(|text| match text {
+        console::UseText::File => UseText::File,
+        console::UseText::Store => UseText::Store,
+    });
     let opened = async {
-        let loaded = campaign(&request.file, &service.config)?;
-        let sounds = Sounds::load(&loaded)?;
+        let loaded = campaign(&file, &service.config).map_err(Refused::Other)?;
+        let sounds = Sounds::load(&loaded).map_err(Refused::Other)?;
         let name = loaded.rules.name.clone();
-        open_campaign(service, open, loaded, sounds, request.paused).await?;
+        open_campaign(service, open, Opening { loaded, sounds, paused, use_text }).await?;
         Ok(name)
     }
     .await;
     // The client may have disconnected.
-    let _ = request.answer.send(opened.map_err(|failure: Failure| failure.sentence));
+    let _ = answer.send(opened.map_err(|refused| match refused {
+        Refused::ChangedInBoth(failure) => OpenRefusal::ChangedInBoth(failure.sentence),
+        Refused::Other(failure) => OpenRefusal::Other(failure.sentence),
+    }));
 }
 
 async fn write_all_results(store_url: &str, open: &[LoadedCampaign]) {

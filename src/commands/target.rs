@@ -95,6 +95,8 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
         recordings: PathBuf::from(&config.recordings.dir),
         campaigns: None,
         list_changes: None,
+        config: Arc::new(config.clone()),
+        campaign_service: None,
         http: config.http.clone(),
         settings: Vec::new(),
     });

@@ -2,7 +2,7 @@
 //! that runs on the store, else through an engine of its own; both through the same two routes of the API.
 
 use super::run::Signals;
-use super::setup::Service;
+use super::setup::{Openings, Service};
 use super::user::call_api;
 use super::{Failure, config, target};
 use crate::cli::{Exit, Global, TrunkAction, TrunkArgs, TrunkTestArgs};
@@ -37,7 +37,7 @@ async fn test(global: &Global, args: TrunkTestArgs) -> Result<Exit, Failure> {
         eprintln!("a service runs on this store: calling through {}", client.url);
         return call(global, &client, &args.trunk, &body, None, &mut signals).await;
     }
-    let service = Service::start(config, None, false, false, None, true).await?;
+    let service = Service::start(config, None, false, false, Openings::default(), true).await?;
     wait_until_up(&service.handle, &args.trunk).await;
     let client = service.local_client();
     let handle = service.handle.clone();

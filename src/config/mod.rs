@@ -4,6 +4,7 @@
 pub mod campaign;
 pub mod environment;
 pub mod floor;
+pub mod holidays;
 pub mod hours;
 pub mod problem;
 pub mod proxies;

@@ -11,6 +11,9 @@ pub struct Problem {
     pub file: PathBuf,
     /// Counted from 1; `None` for a problem without a line (the environment, a missing key).
     pub line: Option<usize>,
+    /// `pacing.calls_per_sec`; `None` = of no single key.
+    #[serde(skip)]
+    pub key: Option<String>,
     pub found: String,
     pub hint: String,
 }
@@ -54,11 +57,21 @@ pub(super) struct Source<'a> {
     pub problems: Vec<Problem>,
     /// Variables that set keys of the file; their values are not shown.
     pub variables: Vec<Variable>,
+    /// The text is that of a draft: what it lacks is kept apart, and no file beside it is read.
+    pub is_row: bool,
+    /// What a draft lacks before it can be opened.
+    pub lacks: Vec<Problem>,
 }
 
 impl<'a> Source<'a> {
     pub fn new(file: &'a Path, text: &'a str) -> Self {
-        Source { file, text, problems: Vec::new(), variables: Vec::new() }
+        let (problems, variables, lacks) = Default::default();
+        Source { file, text, problems, variables, is_row: false, lacks }
+    }
+
+    /// As `new`, for the text of a row.
+    pub fn of_row(file: &'a Path, text: &'a str) -> Self {
+        Source { is_row: true, ..Source::new(file, text) }
     }
 
     /// Deserializes the whole text.
@@ -76,12 +89,27 @@ impl<'a> Source<'a> {
             return self.problems.push(Problem {
                 file: "environment".into(),
                 line: None,
+                key: Some(path.join(".")),
                 found: format!("{}: its value does not fit", variable.name),
                 hint,
             });
         }
+        let problem = self.problem(path, found, hint);
+        self.problems.push(problem);
+    }
+
+    /// Records that the campaign lacks this before it can be opened: a problem of a file, not of a draft.
+    pub fn lack(&mut self, path: &[&str], found: impl Into<String>, hint: impl Into<String>) {
+        if !self.is_row {
+            return self.fault(path, found, hint);
+        }
+        let lack = self.problem(path, found.into(), hint.into());
+        self.lacks.push(lack);
+    }
+
+    fn problem(&self, path: &[&str], found: String, hint: String) -> Problem {
         let line = line_of(self.text, path);
-        self.problems.push(Problem { file: self.file.to_owned(), line, found, hint });
+        Problem { file: self.file.to_owned(), line, key: Some(path.join(".")), found, hint }
     }
 
     /// Returns the value; for an error, records the problem and returns the fallback.
@@ -111,7 +139,8 @@ impl<'a> Source<'a> {
             Some(key) if !message.starts_with("unknown field") => format!("{key}: {found}"),
             _ => found,
         };
-        ConfigError { problems: vec![Problem { file: self.file.to_owned(), line, found, hint }] }
+        let key = None;
+        ConfigError { problems: vec![Problem { file: self.file.to_owned(), line, key, found, hint }] }
     }
 }
 
@@ -123,7 +152,8 @@ pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
         _ => "check that this user may read it",
     };
     let found = format!("cannot be read: {error}");
-    ConfigError { problems: vec![Problem { file: file.to_owned(), line: None, found, hint: hint.into() }] }
+    let (line, key) = (None, None);
+    ConfigError { problems: vec![Problem { file: file.to_owned(), line, key, found, hint: hint.into() }] }
 }
 
 /// Translates serde's "unknown field `a`, expected one of `b`, `c`" into the key and the nearest known one.

@@ -276,6 +276,7 @@ impl Config {
             problems: vec![Problem {
                 file: "environment".into(),
                 line: None,
+                key: None,
                 found: format!("{}: {found}", variable.name),
                 hint: "a setting is PACELINE_SECTION__KEY, for example PACELINE_HTTP__LISTEN".into(),
             }],

@@ -4,6 +4,7 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
+use super::campaign_start;
 use super::fields::parse_telephone;
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
@@ -11,6 +12,7 @@ use super::rights::Action;
 use super::sessions::{ACTIONS_WHILE_LOCKED, is_locked, locked};
 use crate::config::floor::ShadowTable;
 use crate::engine::EngineRequest;
+use crate::store::campaign_rows::{CampaignState, DesiredState};
 use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{AgentRow, Role, Subject};
 use crate::text::Lang;
@@ -326,6 +328,10 @@ pub(super) async fn device_check(
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "action", deny_unknown_fields)]
 pub(super) enum CampaignAction {
+    /// Opens the campaign from its row: it is dialled in its calling hours.
+    Start {},
+    /// Puts a campaign that is not open away; `start` takes it out again.
+    Archive {},
     Pause {},
     Resume {},
     /// No new calls are placed; live calls end by themselves.
@@ -367,6 +373,11 @@ pub(super) async fn campaign_action(
     if is_system_name(&name) {
         return Err(Problem::not_found("open campaign"));
     }
+    match asked {
+        CampaignAction::Start {} => return campaign_start::start(&state, &caller, &name).await,
+        CampaignAction::Archive {} => return campaign_start::archive(&state, &caller, &name).await,
+        _ => {}
+    }
     let campaign = open.map(|(id, _)| id).or_else(|| campaign_on_board(&state, &caller, &name));
     let campaign = campaign.ok_or_else(|| Problem::not_found("open campaign"))?;
     let places_calls = matches!(asked, CampaignAction::Resume {} | CampaignAction::TestCall { .. });
@@ -381,11 +392,22 @@ pub(super) async fn campaign_action(
         CampaignAction::HangUpAll {} => ManagerAction::HangUpAll,
         CampaignAction::Shadow { setting } => ManagerAction::Shadow(setting.as_ref().map(ShadowTable::rules)),
         CampaignAction::UndoImport {} => return undo_import(&state, &caller, &name).await,
+        CampaignAction::Start {} | CampaignAction::Archive {} => return Err(Problem::not_found("action")),
         CampaignAction::TestCall { number } => {
             return test_call(&state, &caller, &name, campaign, &number).await;
         }
     };
     let mut change = state.change(&caller, Action::CampaignsRun, Subject::of("campaign", &name)).await?;
+    let asked_for = match action {
+        ManagerAction::Pause => Some((DesiredState::Paused, CampaignState::Paused)),
+        ManagerAction::Resume => Some((DesiredState::Open, CampaignState::Running)),
+        ManagerAction::Drain => Some((DesiredState::Draining, CampaignState::Draining)),
+        _ => None,
+    };
+    if let Some((desired, kept)) = asked_for {
+        change.set_campaign_state(campaign, desired, kept, None).await?;
+        change.add_event("campaign", &name, json!({ "campaign": name, "state": kept.word() }));
+    }
     change.set_after(json!({ "action": word }));
     change.commit().await?;
     state.engine().send(EngineRequest::ManagerAction { campaign, action }).await;
@@ -407,6 +429,8 @@ impl CampaignAction {
     /// The word of the request.
     const fn word(&self) -> &'static str {
         match self {
+            CampaignAction::Start {} => "start",
+            CampaignAction::Archive {} => "archive",
             CampaignAction::Pause {} => "pause",
             CampaignAction::Resume {} => "resume",
             CampaignAction::Drain {} => "drain",

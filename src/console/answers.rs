@@ -2,6 +2,9 @@
 //! the queries; tests validate every answer against these types, so the two cannot differ.
 
 pub use super::accounts::Preferences;
+pub use super::campaign_answers::*;
+pub use super::lead_answers::*;
+pub use super::pacing_answers::*;
 pub use super::upload_answers::*;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -362,9 +365,6 @@ answers! {
         dispositions: Vec<DispositionView>,
         disposition_required: Option<bool>,
     }
-    CampaignsForManagers { campaigns: Vec<CampaignFigures>, workplaces: Vec<Workplace>, }
-    CampaignsForAgents { campaigns: Vec<Workplace>, }
-    CampaignOpened { campaign: String, }
 
     Done { done: Yes, }
     UndoneImport { file: String, rows: u64, }
@@ -429,7 +429,51 @@ answers! {
         state: String,
         numbers: Vec<Option<String>>,
     }
-    LeadsFound { leads: Vec<LeadFound>, }
+    LeadLookUp { leads: Vec<LeadFound>, }
+    LastCall { at: Option<Moment>, outcome: String, disposition: Option<String>, }
+    LeadCallback {
+        at: Option<Moment>,
+        /// The number of the agent for whom it is booked.
+        agent: Option<String>,
+    }
+    LeadRow {
+        lead: i64,
+        row: i64,
+        /// The file of its import.
+        list: Option<String>,
+        name: Option<String>,
+        /// Other leads of the flat.
+        households: i64,
+        /// The household as the list has it.
+        place: Option<String>,
+        building: Option<String>,
+        /// In dialling order.
+        numbers: Vec<String>,
+        state: String,
+        reason: Option<String>,
+        attempts: i64,
+        /// Attempts that each number may have.
+        attempts_max: Option<u32>,
+        last: Option<LastCall>,
+        next_at: Option<Moment>,
+        callback: Option<LeadCallback>,
+        /// The number of the agent who alone calls this lead.
+        assigned_agent: Option<String>,
+        /// From the stored facts; `GET …/leads/{lead}/why` is exact.
+        because: Words,
+    }
+    LeadCount {
+        n: u64,
+        /// Whether there are no more: counted up to 10,000, and for two seconds at most.
+        exact: bool,
+    }
+    LeadTable {
+        leads: Vec<LeadRow>,
+        /// For `after`. A page that took too long has fewer leads than asked, and the next one goes on there.
+        next: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        count: Option<LeadCount>,
+    }
 
     Column { column: String, cell: String, }
     PhoneView {
@@ -693,6 +737,27 @@ answers! {
         /// Of `called`: how many calls were made.
         #[serde(skip_serializing_if = "Option::is_none")]
         calls: Option<u64>,
+        /// Of `changed`, where it is known: what stands now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        present: Option<PresentVersion>,
+        /// Of `not_ready` and `not_approved`: what stops the start.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        items: Option<Vec<ChecklistItem>>,
+        /// Of `not_approved`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        waiting_for: Option<Vec<WaitingFor>>,
+        /// Of `changed_in_both`: the campaign file.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file: Option<String>,
+        /// Of refusals to change a lead: its id.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lead: Option<i64>,
+        /// Of `duplicate`: the row of the lead that has the number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        row: Option<i64>,
+        /// Of `no_forecast`: why, in both languages.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        words: Option<Words>,
         /// Of `wrong_code`.
         #[serde(skip_serializing_if = "Option::is_none")]
         tries_left: Option<u32>,
@@ -713,6 +778,14 @@ pub enum Me {
 pub enum BatchRow {
     Added(AgentAdded),
     Refused(AgentRefused),
+}
+
+/// Leads by number or row, or a page of the table.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum LeadsFound {
+    Table(LeadTable),
+    LookUp(LeadLookUp),
 }
 
 /// Figures for those who lead or read; dispositions for agents.

@@ -2,6 +2,8 @@
 //! open campaigns, limits of streams and forwarded requests.
 
 use super::auth::Caller;
+use super::campaign_requests::CampaignRequest;
+use super::decision_log::DecisionLog;
 use super::idempotency::ServedKeys;
 use super::limits::{Counts, LiveStreams};
 use super::limits::{LOOK_UPS_MAX, LookUps};
@@ -14,6 +16,7 @@ use super::secrets::{self, Hasher};
 use super::setup::SetupCode;
 use super::shown_number::NumberSight;
 use super::uploads::Uploads;
+use crate::config::Config;
 use crate::config::proxies::TrustedProxies;
 use crate::config::settings::HttpConfig;
 use crate::config::shown::ShownSetting;
@@ -50,6 +53,10 @@ pub struct AppStateParts {
     pub http: HttpConfig,
     /// Every setting of the service, for its operator.
     pub settings: Vec<ShownSetting>,
+    /// What campaigns' texts are checked against.
+    pub config: Arc<Config>,
+    /// Opens campaigns from their rows; `None` = this process runs one campaign.
+    pub campaign_service: Option<mpsc::Sender<CampaignRequest>>,
     pub files: Files,
     pub tasks: Tasks,
 }
@@ -77,8 +84,26 @@ pub struct CampaignFolder {
 pub struct OpenCampaign {
     pub file: PathBuf,
     pub paused: bool,
-    /// The campaign's name, or a sentence for the requester that says why it was not opened.
-    pub answer: oneshot::Sender<Result<String, String>>,
+    /// Which text counts where the file and the store have both changed.
+    pub use_text: Option<UseText>,
+    /// The campaign's name, or why it was not opened.
+    pub answer: oneshot::Sender<Result<String, OpenRefusal>>,
+}
+
+/// Of a campaign file that was changed, and whose row was changed over the API too: the text that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UseText {
+    File,
+    Store,
+}
+
+/// Why a campaign file was not opened, in a sentence for the requester.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenRefusal {
+    /// The file and the store's text were both changed.
+    ChangedInBoth(String),
+    Other(String),
 }
 
 /// An open campaign's title and rules, as views need them.
@@ -111,6 +136,7 @@ struct Inner {
     setup_code: SetupCode,
     look_ups: LookUps,
     served_keys: ServedKeys,
+    decisions: Arc<DecisionLog>,
 }
 
 impl AppState {
@@ -119,7 +145,10 @@ impl AppState {
     pub fn new(parts: AppStateParts) -> Result<AppState, Problem> {
         // The configuration has refused entries that are no addresses.
         let proxies = TrustedProxies::parse(&parts.http.behind_proxy).unwrap_or_default();
+        let clock = parts.clock.clone();
+        let decisions = DecisionLog::of(&parts.engine, move || clock());
         let inner = Inner {
+            decisions,
             live_streams: LiveStreams::new(parts.http.streams_max as usize),
             forwarded_requests: Counts::default(),
             request_limits: RequestLimits::default(),
@@ -175,6 +204,16 @@ impl AppState {
         self.inner.parts.campaigns.as_ref()
     }
 
+    /// What campaigns' texts are checked against.
+    pub(super) fn config(&self) -> &Config {
+        &self.inner.parts.config
+    }
+
+    /// Opens campaigns from their rows, and applies their new versions.
+    pub(super) fn campaign_service(&self) -> Option<&mpsc::Sender<CampaignRequest>> {
+        self.inner.parts.campaign_service.as_ref()
+    }
+
     pub(super) fn list_change_requests(&self) -> Option<&mpsc::Sender<ListChangeRequest>> {
         self.inner.parts.list_changes.as_ref()
     }
@@ -206,6 +245,11 @@ impl AppState {
 
     pub(super) fn settings(&self) -> &[ShownSetting] {
         &self.inner.parts.settings
+    }
+
+    /// The latest pacing decisions.
+    pub(super) fn decisions(&self) -> &DecisionLog {
+        &self.inner.decisions
     }
 
     pub(super) fn served_keys(&self) -> &ServedKeys {

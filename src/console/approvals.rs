@@ -3,6 +3,7 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
+use super::campaign_text::apply_live;
 use super::fields::{TEXT, parse_text};
 use super::lists::approval_problem;
 use super::problem::Problem;
@@ -30,7 +31,7 @@ pub(super) struct ApprovalsQuery {
     limit: Option<u32>,
 }
 
-fn may_decide(caller: &Caller, row: &ApprovalRow) -> bool {
+pub(super) fn may_decide(caller: &Caller, row: &ApprovalRow) -> bool {
     let Some(account) = &caller.account else { return false };
     row.state == "open" && ![row.asked_by, row.made_by].contains(&Some(account.id.0))
 }
@@ -114,5 +115,22 @@ pub(super) async fn act(
     change.add_event("approval", id.0, json!({ "approval": id.0, "state": word }));
     change.commit().await?;
     state.tasks().announce(Changed::Approval(enterprise, id));
+    if approves {
+        apply_to_open_campaigns(&state, &caller).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Versions of open campaigns that waited for a sound take effect.
+async fn apply_to_open_campaigns(state: &AppState, caller: &Caller) -> Result<(), Problem> {
+    let open =
+        state.campaigns().into_values().filter(|it| caller.scope.holds(it.enterprise, it.organisation));
+    for facts in open {
+        let Some(row) = state.store().campaign_row(&caller.scope, &facts.rules.name).await? else { continue };
+        let files = state.store().campaign_files(row.id).await?;
+        if files.iter().any(|file| file.audio.is_some()) {
+            apply_live(state, &row).await;
+        }
+    }
+    Ok(())
 }

@@ -1,12 +1,13 @@
 //! Handlers of the floor snapshot, of one's own seat, and of open campaigns, each restricted to what the
 //! caller may see ([`Scope`]).
 
-use super::app_state::AppState;
-use super::auth::{Body, Caller};
+use super::app_state::{AppState, OpenRefusal, UseText};
+use super::auth::Caller;
 use super::problem::Problem;
 use super::rights::Action;
 use super::views::{self, Names};
 use crate::engine::Board;
+use crate::store::campaign_rows::{CampaignState, DesiredState};
 use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{AgentRow, Role, Subject};
 use axum::Json;
@@ -140,33 +141,52 @@ pub(super) async fn my_seat(State(state): State<AppState>, caller: Caller) -> Re
     Ok(Json(views::seat(seat, views::phone_of(&board, seat.agent), &scope.names)))
 }
 
-/// Agents get the dispositions of their groups' campaigns; other roles also the campaigns' figures.
-pub(super) async fn campaigns(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let scope = Scope::of(&state, &caller).await?;
-    let open = state.campaigns().into_iter().filter(|(id, _)| scope.can_see_campaign(&state, *id));
+/// Agents get the dispositions of their groups' open campaigns; other roles also the campaigns' figures.
+pub(super) async fn open_campaigns(state: &AppState, caller: &Caller) -> Result<Value, Problem> {
+    let scope = Scope::of(state, caller).await?;
+    let open = state.campaigns().into_iter().filter(|(id, _)| scope.can_see_campaign(state, *id));
     let workplaces: Vec<Value> = open.map(|(_, facts)| views::workplace(&facts, &scope.names)).collect();
     if caller.role == Role::Agent {
-        return Ok(Json(json!({ "campaigns": workplaces })));
+        return Ok(json!({ "campaigns": workplaces }));
     }
-    let shown = scope.campaigns(&state, &board(&state)).into_values().collect::<Vec<Value>>();
-    Ok(Json(json!({ "campaigns": shown, "workplaces": workplaces })))
+    let shown = scope.campaigns(state, &board(state)).into_values().collect::<Vec<Value>>();
+    Ok(json!({ "campaigns": shown, "workplaces": workplaces }))
 }
 
+/// A new campaign: `toml`, or `copy_of` with `name`, or `file`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CampaignRequest {
-    /// A path below the folder of campaigns: `jade-garden/campaign.toml`.
+    /// The text of a new campaign.
+    #[schemars(length(min = 1, max = 65_536))]
+    pub toml: Option<String>,
+    /// The name of a campaign whose text and sounds are copied.
+    #[schemars(length(min = 1, max = 128))]
+    pub copy_of: Option<String>,
+    /// Of the copy.
+    #[schemars(length(min = 1, max = 64))]
+    pub name: Option<String>,
+    /// Of the copy; without it the source's.
+    #[schemars(length(max = 256))]
+    pub title: Option<String>,
+    /// A path below the folder of campaigns, which is opened: `jade-garden/campaign.toml`.
     #[schemars(length(min = 1, max = 4096))]
-    file: String,
+    pub file: Option<String>,
+    /// Of a file: no call is placed until it is resumed.
     #[serde(default)]
-    paused: bool,
+    pub paused: bool,
+    /// Of a file: which text counts where the file and the store have both changed.
+    pub r#use: Option<UseText>,
 }
 
+/// Opens a campaign file; returns the campaign's name.
 pub(super) async fn open_campaign(
-    State(state): State<AppState>,
-    caller: Caller,
-    Body(asked): Body<CampaignRequest>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+    state: &AppState,
+    caller: &Caller,
+    file: &str,
+    paused: bool,
+    use_text: Option<UseText>,
+) -> Result<String, Problem> {
     let closed = || {
         let detail = "this service opens no campaigns by itself; start it with --campaigns DIR";
         Problem::new(StatusCode::CONFLICT, "no_folder", detail)
@@ -177,18 +197,31 @@ pub(super) async fn open_campaign(
     // Campaign files are the first enterprise's.
     let is_first = caller.scope.holds(FIRST_ENTERPRISE, FIRST_ENTERPRISE);
     let folder = state.campaign_folder().filter(|_| is_first).ok_or_else(closed)?;
-    let file = resolve_below(&folder.dir, &asked.file).await?;
+    let path = resolve_below(&folder.dir, file).await?;
     let (answer, answered) = oneshot::channel();
-    let opening = super::app_state::OpenCampaign { file, paused: asked.paused, answer };
+    let opening = super::app_state::OpenCampaign { file: path, paused, use_text, answer };
     let gone = || Problem::internal("nobody opens campaigns any more");
     folder.openings.send(opening).await.map_err(|_| gone())?;
     // The request is right; the file, or a campaign of its name, is not in a state to be opened.
-    let refused = |why: String| Problem::new(StatusCode::CONFLICT, "not_opened", why);
+    let refused = |why| match why {
+        OpenRefusal::ChangedInBoth(why) => {
+            Problem::new(StatusCode::CONFLICT, "changed_in_both", why).with("file", file.into())
+        }
+        OpenRefusal::Other(why) => Problem::new(StatusCode::CONFLICT, "not_opened", why),
+    };
     let name = answered.await.map_err(|_| gone())?.map_err(refused)?;
-    let mut change = state.change(&caller, Action::CampaignsEdit, Subject::of("campaign", &name)).await?;
-    change.set_after(json!({ "action": "open", "file": asked.file, "paused": asked.paused }));
+    let row = state.store().campaign_row(&caller.scope, &name).await?;
+    let mut change = state.change(caller, Action::CampaignsEdit, Subject::of("campaign", &name)).await?;
+    if let Some(row) = row {
+        let (desired, kept) = match paused {
+            true => (DesiredState::Paused, CampaignState::Paused),
+            false => (DesiredState::Open, CampaignState::Running),
+        };
+        change.set_campaign_state(row.id, desired, kept, None).await?;
+    }
+    change.set_after(json!({ "action": "open", "file": file, "paused": paused }));
     change.commit().await?;
-    Ok((StatusCode::CREATED, Json(json!({ "campaign": name }))))
+    Ok(name)
 }
 
 /// Resolves a path to a file below the folder; `..`, absolute paths and links that lead out are refused.

@@ -65,6 +65,11 @@ pub(super) async fn config(State(state): State<AppState>) -> Json<Value> {
     Json(json!({ "version": env!("CARGO_PKG_VERSION"), "items": items }))
 }
 
+/// The program's version, and that of its store's schema.
+pub(super) async fn version() -> Json<Value> {
+    Json(json!({ "version": env!("CARGO_PKG_VERSION"), "schema": crate::store::schema_version() }))
+}
+
 fn store(state: &AppState) -> Check {
     match &floor::board(state).store_stalled {
         None => Check::new("store", true, "the store writes", "存储可以写入"),

@@ -37,7 +37,15 @@ const SHOWS_SECRET: &[&str] = &[
 ];
 
 /// Routes that take no request without a key.
-const REQUIRED: &[&str] = &["/agents/batch", "/audio", "/campaigns/{name}/lists", "/lists/{id}/actions"];
+const REQUIRED: &[&str] = &[
+    "/campaigns/{name}/leads",
+    "/campaigns/{name}/leads/actions",
+    "/leads/{id}/actions",
+    "/agents/batch",
+    "/audio",
+    "/campaigns/{name}/lists",
+    "/lists/{id}/actions",
+];
 
 /// Keys of requests that are being served by this process.
 #[derive(Clone, Debug, Default)]

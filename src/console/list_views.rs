@@ -81,7 +81,7 @@ pub(super) fn task(row: &TaskRow, numbers: &BTreeMap<AgentId, String>) -> Value 
         "state": row.state.word(),
         "done": row.done,
         "total": row.total,
-        "subject": { "kind": if row.kind == TaskKind::MeasureAudio { "audio" } else { "list" }, "id": row.subject },
+        "subject": { "kind": subject_kind(row.kind), "id": row.subject },
         "words": { "en": Lang::En.task(&words), "zh": Lang::Zh.task(&words) },
         "result": stored_json(row.result.as_deref()),
         "error": stored_json(row.error.as_deref()),
@@ -90,6 +90,14 @@ pub(super) fn task(row: &TaskRow, numbers: &BTreeMap<AgentId, String>) -> Value 
         "began_at": optional_moment(row.began_at),
         "ended_at": optional_moment(row.ended_at),
     })
+}
+
+const fn subject_kind(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::CheckList | TaskKind::LoadList | TaskKind::UndoList => "list",
+        TaskKind::MeasureAudio => "audio",
+        TaskKind::Forecast | TaskKind::ChangeLeads => "campaign",
+    }
 }
 
 /// The task of a list.

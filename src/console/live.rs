@@ -3,6 +3,7 @@
 
 use super::app_state::AppState;
 use super::auth::{self, Caller};
+use super::campaign_series;
 use super::floor::{self, Scope};
 use super::limits::{STREAMS_PER_ACCOUNT_MAX, StreamPermit, StreamRefusal};
 use super::problem::Problem;
@@ -151,18 +152,27 @@ impl LiveStream {
                     self.push("seat", &shown);
                 }
             }
-            LiveEvent::Decision { campaign, at, decision, view } => {
+            LiveEvent::Decision { id, campaign, at, decision, view } => {
                 if self.scope.can_see_campaign(&self.state, campaign) {
                     let board = floor::board(&self.state);
                     let trunk = board.campaigns.get(&campaign).map_or("", |open| open.line_trunk.as_str());
                     let shown = json!({
+                        "id": id,
                         "campaign": self.scope.names.campaigns.get(&campaign),
                         "at": views::moment(at),
                         "place": decision.place,
                         "why": decision.why.word(),
+                        "limit": decision.why.limit(),
                         "words": views::words(&view, trunk, &views::moments(&self.state, campaign)),
                     });
                     self.push("decision", &shown);
+                }
+            }
+            LiveEvent::Minute(minute) => {
+                if self.scope.can_see_campaign(&self.state, minute.campaign) {
+                    let mut shown = campaign_series::shown(&minute);
+                    shown["campaign"] = json!(self.scope.names.campaigns.get(&minute.campaign));
+                    self.push("minute", &shown);
                 }
             }
             LiveEvent::Finished { campaign } => {

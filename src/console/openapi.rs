@@ -151,6 +151,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
         "attempt" => "The id of an outbound call",
         "call" => "The id of an inbound call",
         "lead" => "The lead's id",
+        "n" => "The number of a version",
         _ if route.path.starts_with("/tokens") => "The token's id",
         _ if route.path.starts_with("/blacklist") => "The entry's id",
         _ if route.path.starts_with("/local/list-changes") => "The change, as its request was answered",
@@ -183,7 +184,15 @@ fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value
         Answer::File(types) => {
             types.iter().map(|name| ((*name).to_owned(), sound())).collect::<Map<_, _>>().into()
         }
-        Answer::Json(name, schema) => {
+        Answer::JsonOrFile(name, schema, types) => {
+            add_schema(name, schema().to_value(), schemas);
+            let mut content: Map<String, Value> =
+                types.iter().map(|name| ((*name).to_owned(), sound())).collect();
+            let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+            content.insert("application/json".into(), json!({ "schema": schema }));
+            content.into()
+        }
+        Answer::Json(name, schema) | Answer::JsonOr((name, schema), _) => {
             add_schema(name, schema().to_value(), schemas);
             json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{name}") } } })
         }
@@ -193,6 +202,13 @@ fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value
         done["content"] = content;
     }
     let mut responses = Map::new();
+    if let Answer::JsonOr(_, (status, name, schema)) = route.answer {
+        add_schema(name, schema().to_value(), schemas);
+        let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+        let content = json!({ "application/json": { "schema": schema } });
+        responses
+            .insert(status.to_string(), json!({ "description": "Nothing was done", "content": content }));
+    }
     if matches!(route.answer, Answer::Sound | Answer::File(_)) {
         let mut part = done.clone();
         part["description"] = "The part that `Range` asked for".into();

@@ -177,7 +177,7 @@ pub(super) async fn edit(
 ) -> Result<Response, Problem> {
     let found = own(&state, &caller, &slug).await?;
     let name = asked.name.as_deref().map(|name| parse_text("name", name)).transpose()?;
-    change_row(&state, &caller, &headers, found.id, |row| {
+    change_row(&state, &caller, Action::OrganisationEdit, &headers, found.id, |row| {
         row.name = name.unwrap_or_else(|| row.name.clone());
         if let Some(settings) = asked.settings {
             let now = &mut row.settings;
@@ -190,15 +190,16 @@ pub(super) async fn edit(
 }
 
 /// Changes an organisation of the caller's; the version of `If-Match` must be the present one.
-async fn change_row(
+pub(super) async fn change_row(
     state: &AppState,
     caller: &Caller,
+    right: Action,
     headers: &HeaderMap,
     id: i64,
     edit: impl FnOnce(&mut OrganisationRow),
 ) -> Result<OrganisationRow, Problem> {
     let subject = Subject::of("organisation", id);
-    let mut change = state.change(caller, Action::OrganisationEdit, subject).await?;
+    let mut change = state.change(caller, right, subject).await?;
     let before = change.organisation(id).await?;
     check_version(headers, before.version, true)?;
     let mut after = before.clone();
@@ -351,6 +352,9 @@ pub(super) async fn set_pause_reasons(
 ) -> Result<Response, Problem> {
     let reasons = asked.parse()?;
     let id = caller.organisation.id;
-    let row = change_row(&state, &caller, &headers, id, |row| row.settings.pause_reasons = reasons).await?;
+    let row = change_row(&state, &caller, Action::OrganisationEdit, &headers, id, |row| {
+        row.settings.pause_reasons = reasons
+    })
+    .await?;
     Ok(answer_of_row(row.version, reasons_view(&row.settings, row.version)))
 }

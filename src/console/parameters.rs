@@ -2,7 +2,7 @@
 //! handler. A query parameter that a route does not know is refused, so that no filter is ignored in silence.
 
 use super::problem::Problem;
-use paceline_core::outcome::{EndedBy, Outcome};
+use paceline_core::outcome::{EndedBy, Outcome, Reason};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -30,6 +30,8 @@ pub enum Form {
     /// One of the outcomes.
     Outcome,
     EndedBy,
+    /// Why a lead was closed without another call.
+    Reason,
     /// The name of a file, which is no path: 1 to 255 bytes without separators and control characters.
     FileName,
 }
@@ -64,6 +66,7 @@ impl Form {
             Form::Word(words) => json!({ "type": "string", "enum": words }),
             Form::Outcome => json!({ "type": "string", "enum": outcomes() }),
             Form::EndedBy => json!({ "type": "string", "enum": enders() }),
+            Form::Reason => json!({ "type": "string", "enum": reasons() }),
             Form::FileName => {
                 json!({ "type": "string", "minLength": 1, "maxLength": FILE_NAME_MAX, "pattern": FILE_NAME })
             }
@@ -102,6 +105,7 @@ impl Form {
             Form::Word(words) => one_of(words),
             Form::Outcome => one_of(&outcomes()),
             Form::EndedBy => one_of(&enders()),
+            Form::Reason => one_of(&reasons()),
             Form::FileName if is_file_name(text) => Ok(()),
             Form::FileName => {
                 Err(format!("the name of a file, 1 to {FILE_NAME_MAX} bytes, without a path: list.csv"))
@@ -116,6 +120,10 @@ fn outcomes() -> Vec<&'static str> {
 
 fn enders() -> Vec<&'static str> {
     EndedBy::ALL.iter().map(|ender| ender.word()).collect()
+}
+
+fn reasons() -> Vec<&'static str> {
+    Reason::ALL.iter().map(|reason| reason.word()).collect()
 }
 
 /// Checks a query string against a route's parameters: each is known, given once, and has its form.

@@ -63,6 +63,12 @@ impl Problem {
         problem
     }
 
+    /// Adds a fault of one field; `at` = its JSON pointer, or file and line.
+    pub fn with_fault(mut self, at: String, code: &str, en: &str, zh: &str) -> Self {
+        self.errors.push(json!({ "at": at, "code": code, "params": {}, "words": { "en": en, "zh": zh } }));
+        self
+    }
+
     /// 404, also for what exists but must be hidden from the caller.
     pub fn not_found(what: &str) -> Self {
         Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))

@@ -36,7 +36,7 @@ pub(super) fn parse_id(text: &str, what: &str) -> Result<i64, Problem> {
 
 /// A lead that the caller may see: its campaign belongs to the caller's groups, or it is on the caller's
 /// seat now, or the caller has spoken with its household.
-async fn visible_lead(
+pub(super) async fn visible_lead(
     state: &AppState,
     caller: &Caller,
     reader: &mut Reader,

@@ -44,6 +44,10 @@ pub enum BodySchema {
 pub enum Answer {
     Empty,
     Json(&'static str, fn() -> Schema),
+    /// JSON, or other JSON with another status.
+    JsonOr((&'static str, fn() -> Schema), (u16, &'static str, fn() -> Schema)),
+    /// JSON, or by `Accept` a file of one of these media types.
+    JsonOrFile(&'static str, fn() -> Schema, &'static [&'static str]),
     /// A JSON document without a schema of its own.
     Document,
     /// Server-sent events.

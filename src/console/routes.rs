@@ -7,6 +7,9 @@ use super::parameters::{Form, Parameter};
 use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
+use super::routes_campaigns::CAMPAIGNS;
+use super::routes_leads::LEAD_ROUTES;
+use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
 use super::routes_uploads::UPLOADS;
 use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
@@ -18,7 +21,6 @@ use serde_json::Value;
 
 use actions::CampaignAction;
 use blacklist::{BlacklistRemoval, BlacklistRequest};
-use floor::CampaignRequest;
 use list_changes::ListChangeBody;
 use records::CorrectionRequest;
 use trunks::TrunkAction;
@@ -61,22 +63,40 @@ const CALLS: &[Parameter] = &[
     parameter("limit", Form::Whole(1, 500), "Calls a page; without it 50", "50"),
 ];
 
+/// Look-ups and filters of a campaign's leads.
+const LEADS: &[Parameter] = &[
+    parameter("number", Form::Telephone, "The lead with this number, asked alone", "13800138000"),
+    parameter("row", Form::Whole(1, WHOLE_MAX), "The lead in this row of the list, asked alone", "17"),
+    parameter("state", Form::Word(&["open", "follow_up", "done", "failed"]), "Leads in this state", "open"),
+    parameter("reason", Form::Reason, "Leads closed for this reason", "attempts_used"),
+    parameter("outcome", Form::Outcome, "Leads whose last attempt had this outcome", "busy"),
+    parameter("disposition", Form::Text, "Leads with this code of an agent's last summary", "voted"),
+    parameter("building", Form::Text, "Leads of this building", "3-2"),
+    parameter("callback", Form::Word(&["true", "false"]), "Whether a callback is booked", "true"),
+    parameter("q", Form::Text, "A row of the list, a whole number, or a part of the name", "王"),
+    parameter("after", Form::Text, "The page after the one whose `next` this is", "4711.812"),
+    parameter("limit", Form::Whole(1, 500), "Leads a page; without it 50", "50"),
+    parameter("count", Form::Word(&["1"]), "`1`: count the leads that match, exactly up to 10,000", "1"),
+];
+
 const PART: &[Parameter] =
     &[parameter("part", Form::Whole(1, 1_000), "A call recorded in parts has several files: 1, 2, …", "1")];
 
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const ROUTES_COUNT: usize = PEOPLE.len() + WORK.len() + UPLOADS.len();
+const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES];
+
+const ROUTES_COUNT: usize =
+    PEOPLE.len() + CAMPAIGNS.len() + WORK.len() + UPLOADS.len() + PACING.len() + LEAD_ROUTES.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];
-    let parts = [PEOPLE, WORK, UPLOADS];
     let (mut at, mut part) = (0, 0);
-    while part < parts.len() {
+    while part < PARTS.len() {
         let mut own = 0;
-        while own < parts[part].len() {
-            all[at] = parts[part][own];
+        while own < PARTS[part].len() {
+            all[at] = PARTS[part][own];
             (at, own) = (at + 1, own + 1);
         }
         part += 1;
@@ -101,7 +121,7 @@ const WORK: &[Route] = &[
         method: "get",
         path: "/live",
         right: Right::Visible(Action::FloorRead),
-        summary: "Server-sent events: snapshot, then seat, decision, campaign, finished and beat",
+        summary: "Server-sent events: snapshot, then seat, decision, minute, campaign, finished and beat",
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
@@ -109,32 +129,10 @@ const WORK: &[Route] = &[
         handler: || get(live::live),
     },
     Route {
-        method: "get",
-        path: "/campaigns",
-        right: Right::Visible(Action::CampaignsRead),
-        summary: "Open campaigns: their figures, and the dispositions an agent can choose",
-        query: NONE,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(Campaigns),
-        handler: || get(floor::campaigns),
-    },
-    Route {
-        method: "post",
-        path: "/campaigns",
-        right: Right::Action(Action::CampaignsEdit),
-        summary: "Opens a campaign file below the service's folder of campaigns",
-        query: NONE,
-        body: body!(CampaignRequest, r#"{"file":"jade-garden/campaign.toml","paused":true}"#),
-        status: 201,
-        answer: answer!(CampaignOpened),
-        handler: || post(floor::open_campaign),
-    },
-    Route {
         method: "post",
         path: "/campaigns/{name}/actions",
         right: Right::Action(Action::CampaignsRun),
-        summary: "Pauses, resumes, drains or hangs up a campaign, or calls one number for a test",
+        summary: "Starts, pauses, resumes, drains, archives or hangs up a campaign, or calls one number for a test",
         query: NONE,
         body: body!(CampaignAction, r#"{"action":"test_call","number":"13800138000"}"#),
         status: 202,
@@ -156,11 +154,8 @@ const WORK: &[Route] = &[
         method: "get",
         path: "/campaigns/{name}/leads",
         right: Right::Visible(Action::CampaignsRead),
-        summary: "Leads by number or by row of the list; where there are none, the nearest",
-        query: &[
-            parameter("number", Form::Telephone, "The lead with this number", "13800138000"),
-            parameter("row", Form::Whole(1, WHOLE_MAX), "The lead in this row of the list", "17"),
-        ],
+        summary: "The table of leads by filters, in list order; or leads by number or row and, where there are none, the nearest",
+        query: LEADS,
         body: BodySchema::Empty,
         status: 200,
         answer: answer!(LeadsFound),

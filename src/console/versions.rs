@@ -9,7 +9,14 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 /// Routes that change nothing without `If-Match`, by method and path; the others take it where it is sent.
-const REQUIRED: &[(&str, &str)] = &[("patch", "/organisations/{slug}"), ("put", "/pause-reasons")];
+/// A change of a campaign that is only tried needs none.
+const REQUIRED: &[(&str, &str)] = &[
+    ("patch", "/organisations/{slug}"),
+    ("put", "/pause-reasons"),
+    ("put", "/holidays"),
+    ("put", "/campaigns/{name}"),
+    ("patch", "/campaigns/{name}"),
+];
 
 /// Whether a route refuses requests without `If-Match`.
 pub(super) fn needs_version(route: &Route) -> bool {

@@ -214,6 +214,14 @@ fn summary(summary: &CallSummary, sight: NumberSight) -> Value {
     json!({ "disposition": summary.disposition, "note": shown_text(&summary.note, sight), "callback": callback })
 }
 
+/// The view of a campaign with every number, moments and abandon rates in their own forms.
+pub(super) fn view(view: &View) -> Value {
+    let mut shown = serde_json::to_value(view).unwrap_or_default();
+    shown["until"] = optional_moment(view.until);
+    shown["abandon"] = view.abandon.as_ref().map_or(Value::Null, abandon);
+    shown
+}
+
 /// A campaign's figures and the sentence that says what limits dialling.
 pub(super) fn campaign(
     id: CampaignId,

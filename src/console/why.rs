@@ -3,13 +3,16 @@
 
 use super::app_state::{AppState, OpenCampaignFacts};
 use super::auth::Caller;
+use super::campaigns;
 use super::fields::parse_telephone;
 use super::floor;
+use super::lead_table::{self, LeadsQuery};
 use super::problem::Problem;
 use super::records::parse_id;
 use super::rights::Action;
 use super::shown_number::{ShownNumber, shown_text};
-use super::views::{self, abandon, moment, optional_moment, stored_number};
+use super::views::{self, moment, optional_moment, stored_number};
+use super::visible_campaigns;
 use crate::store::{LeadSelector, Reader, StoreError};
 use crate::text::{AgentNumbers, Lang, Sentence, TimeFormat};
 use axum::Json;
@@ -21,7 +24,6 @@ use paceline_core::explain::{self, DialStatus, LeadFacts, LeadWhy};
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -45,12 +47,7 @@ pub async fn explain_campaign(
         },
     };
     let moments = TimeFormat::in_zone(&campaign.windows.timezone);
-    let shown = view.map(|view| {
-        let mut shown = serde_json::to_value(view).unwrap_or_default();
-        shown["until"] = optional_moment(view.until);
-        shown["abandon"] = view.abandon.as_ref().map_or(Value::Null, abandon);
-        shown
-    });
+    let shown = view.as_ref().map(views::view);
     let mut answer = json!({
         "campaign": campaign.name,
         "mode": campaign.mode.word(),
@@ -196,16 +193,26 @@ fn similar_numbers(number: PhoneNumber) -> Vec<PhoneNumber> {
     found
 }
 
-/// The open campaign of this name; one that the caller may not see is "not found".
-fn visible_campaign(
+/// The campaign of this name, open or not; one that the caller may not see is "not found".
+async fn visible_campaign(
     state: &AppState,
     caller: &Caller,
     name: &str,
 ) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
-    let missing =
-        || Problem::not_found("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
-    let (id, facts) = state.campaign_named(&caller.scope, name).ok_or_else(missing)?;
-    if caller.can_see_campaign(&facts) { Ok((id, facts)) } else { Err(missing()) }
+    if let Some((id, facts)) = state.campaign_named(&caller.scope, name) {
+        return match caller.can_see_campaign(&facts) {
+            true => Ok((id, facts)),
+            false => Err(Problem::not_found("campaign")),
+        };
+    }
+    let row = campaigns::find(state, caller, name).await?;
+    let Some(loaded) = visible_campaigns::load(state, caller, &row).await? else {
+        let detail = "the text of this campaign has faults: open its settings, which name them";
+        return Err(Problem::new(StatusCode::CONFLICT, "campaign_faulty", detail));
+    };
+    let (title, enterprise, organisation) = (loaded.title, row.enterprise, row.organisation);
+    let rules = Campaign { id: row.id, ..loaded.rules };
+    Ok((row.id, Arc::new(OpenCampaignFacts { title, rules, enterprise, organisation })))
 }
 
 pub(super) async fn campaign(
@@ -213,7 +220,7 @@ pub(super) async fn campaign(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let (id, facts) = visible_campaign(&state, &caller, &name)?;
+    let (id, facts) = visible_campaign(&state, &caller, &name).await?;
     let (view, line) = view_of(&state, id);
     let mut reader = state.store().reader().await?;
     Ok(Json(explain_campaign(&mut reader, &facts.rules, view, &line, state.now()).await?))
@@ -224,7 +231,7 @@ pub(super) async fn lead(
     caller: Caller,
     Path((name, lead)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let (campaign, facts) = visible_campaign(&state, &caller, &name)?;
+    let (campaign, facts) = visible_campaign(&state, &caller, &name).await?;
     let (rules, now) = (&facts.rules, state.now());
     let lead = LeadId(parse_id(&lead, "lead")?);
     let mut reader = state.store().reader().await?;
@@ -232,12 +239,16 @@ pub(super) async fn lead(
     let missing = || Problem::not_found("lead in this campaign");
     let known = reader.lead_facts(campaign, lead, now, day).await?.ok_or_else(missing)?;
     let numbers = known.lead.phones.iter().map(|phone| phone.number).collect();
-    let place = state.engine().lead_place(campaign, lead, known.lead.household, numbers).await;
+    let (view, line) = view_of(&state, campaign);
+    // A dialer that does not have the campaign knows nothing of its leads.
+    let place = match view {
+        Some(_) => state.engine().lead_place(campaign, lead, known.lead.household, numbers).await,
+        None => None,
+    };
     let mut answer = explain_lead(&mut reader, rules, &known, place.as_ref(), now).await?;
     let phones = known.lead.phones.iter();
     let shown = phones.map(|phone| ShownNumber::of(phone.number, caller.sight()).into());
     answer["numbers"] = shown.collect::<Vec<Value>>().into();
-    let (view, line) = view_of(&state, campaign);
     answer["turn"] = explain_campaign(&mut reader, rules, view, &line, now).await?;
     Ok(Json(answer))
 }
@@ -249,20 +260,21 @@ fn view_of(state: &AppState, campaign: CampaignId) -> (Option<View>, String) {
     (open.map(|open| open.view), open.map(|open| open.line_trunk.clone()).unwrap_or_default())
 }
 
-#[derive(Deserialize)]
-pub(super) struct LeadsQuery {
-    number: Option<String>,
-    row: Option<u64>,
-}
-
-/// Looks leads up by a number or by a row of the list.
+/// Looks leads up by a number or by a row of the list; without them the table of leads.
 pub(super) async fn leads(
     State(state): State<AppState>,
     caller: Caller,
     Path(name): Path<String>,
     Query(query): Query<LeadsQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let (campaign, facts) = visible_campaign(&state, &caller, &name)?;
+    if query.number.is_none() && query.row.is_none() {
+        return lead_table::show(&state, &caller, &name, query).await;
+    }
+    if query.has_filters() {
+        let detail = "`number` and `row` are asked alone; the filter `q` takes numbers and rows too";
+        return Err(Problem::unprocessable(detail));
+    }
+    let (campaign, facts) = visible_campaign(&state, &caller, &name).await?;
     let sight = caller.sight();
     let selector = match (&query.number, query.row) {
         (Some(number), None) => {
@@ -271,10 +283,7 @@ pub(super) async fn leads(
             LeadSelector::Number(number)
         }
         (None, Some(row)) => LeadSelector::Row(row),
-        _ => {
-            let detail = "no lead is named: ask by `number` or by `row`";
-            return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", detail));
-        }
+        _ => return Err(Problem::unprocessable("ask by `number` or by `row`, not by both")),
     };
     let mut reader = state.store().reader().await?;
     let found = reader.find_leads(campaign, selector).await?;

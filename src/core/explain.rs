@@ -72,7 +72,15 @@ pub enum LeadWhy {
     /// The lead has a live call, is previewed by an agent, or is in wrap-up.
     Held(Held),
     /// No further call will be made.
-    Closed { state: LeadState, reason: Option<Reason>, last: Option<Outcome>, at: Option<Utc>, tries: u32 },
+    Closed {
+        state: LeadState,
+        reason: Option<Reason>,
+        last: Option<Outcome>,
+        at: Option<Utc>,
+        tries: u32,
+        /// Whether the blacklist holds one of its numbers now.
+        blacklisted: bool,
+    },
     /// A crash cut off its call; the next start of the service settles it.
     CutOff,
     /// Every open number of the lead was blacklisted after the import.
@@ -92,6 +100,8 @@ pub enum LeadWhy {
     Hours(Option<Utc>),
     /// No trunk of the campaign may carry its numbers.
     NoTrunk(PhoneNumber),
+    /// Assigned to this agent alone, who is not free.
+    Assigned { agent: AgentId },
     /// In the hopper, with this many leads in front.
     Hopper { ahead: u32 },
     /// Due, with this many due leads in front.
@@ -120,6 +130,7 @@ impl LeadWhy {
             LeadWhy::Number(_) => "number_busy",
             LeadWhy::Hours(_) => "outside_hours",
             LeadWhy::NoTrunk(_) => "no_trunk",
+            LeadWhy::Assigned { .. } => "assigned",
             LeadWhy::Hopper { .. } => "in_hopper",
             LeadWhy::Due { .. } => "due",
         }
@@ -173,6 +184,7 @@ pub fn lead_why(campaign: &Campaign, facts: &LeadFacts, place: Option<&LeadPlace
             last: facts.last_outcome,
             at: facts.last_at,
             tries: facts.lead.phones.iter().map(|phone| phone.attempts).sum(),
+            blacklisted: facts.numbers.iter().any(|number| number.blacklisted),
         };
     }
     let own_open = facts.numbers.iter().any(|number| number.open);
@@ -210,9 +222,15 @@ pub fn lead_why(campaign: &Campaign, facts: &LeadFacts, place: Option<&LeadPlace
         if let (None, Some((phone, _))) = (allowed.iter().find(carried), allowed.first()) {
             return LeadWhy::NoTrunk(phone.number);
         }
-        if let Some(ahead) = place.hopper {
-            return LeadWhy::Hopper { ahead };
-        }
+    }
+    // A booked callback has its own answer above.
+    let owner = facts.lead.assigned.filter(|_| facts.lead.callback.is_none());
+    let is_free = place.is_some_and(|place| place.hopper.is_some() && !place.agent_away);
+    if let Some(agent) = owner.filter(|_| !is_free) {
+        return LeadWhy::Assigned { agent };
+    }
+    if let Some(ahead) = place.and_then(|place| place.hopper) {
+        return LeadWhy::Hopper { ahead };
     }
     LeadWhy::Due { ahead: facts.ahead }
 }
@@ -225,6 +243,7 @@ fn closed_without_phones(facts: &LeadFacts) -> LeadWhy {
         last: facts.last_outcome,
         at: facts.last_at,
         tries: 0,
+        blacklisted: false,
     }
 }
 

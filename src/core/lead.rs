@@ -23,6 +23,12 @@ pub struct Lead {
     pub callback: Option<Callback>,
     /// The agent who spoke with this household last.
     pub last_agent: Option<AgentId>,
+    /// The agent who alone calls this lead.
+    pub assigned: Option<AgentId>,
+    /// A person moved it to the front.
+    pub is_first: bool,
+    /// How often people changed the lead. The store opens no attempt on a copy from before a change.
+    pub version: i64,
 }
 
 /// Which agents may take a callback.

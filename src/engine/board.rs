@@ -72,6 +72,7 @@ pub struct TrunkBoard {
     pub up: bool,
     pub calls: u32,
     pub calls_max: u32,
+    pub calls_per_sec: f64,
     /// Why the line guard keeps it out of use.
     pub rest: Option<LineView>,
     /// Why it is not in use.

@@ -5,6 +5,7 @@ use super::device_check::DeviceCheck;
 use super::test_calls::TestAnswer;
 use super::trunk_test::TrunkTestRefusal;
 use crate::audio::Sound;
+use crate::store::CampaignMinute;
 use paceline_core::agent::{Agent, AgentAction, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::input::{ManagerAction, OpenWork};
@@ -34,6 +35,8 @@ pub enum EngineRequest {
         phones: BTreeMap<AgentId, String>,
     },
     OpenCampaign(Box<CampaignOpening>),
+    /// An open campaign has new rules, which apply at once.
+    ChangeCampaign(Box<CampaignChange>),
     ManagerAction {
         campaign: CampaignId,
         action: ManagerAction,
@@ -128,6 +131,17 @@ pub struct CampaignOpening {
     pub sorry: Option<Arc<Sound>>,
 }
 
+/// New rules of an open campaign. A trunk that they name must have been defined before.
+#[derive(Debug)]
+pub struct CampaignChange {
+    /// Under the id with which it was opened.
+    pub campaign: Campaign,
+    /// The announcement of calls answered from now on; `None` = as before.
+    pub sound: Option<Arc<Sound>>,
+    /// The message for an abandoned callee; `None` = the built-in one.
+    pub sorry: Option<Arc<Sound>>,
+}
+
 /// An agent and its SIP account.
 #[derive(Clone, Debug)]
 pub struct AgentAccount {
@@ -148,8 +162,9 @@ pub struct PhoneSecret {
 #[derive(Clone, Debug)]
 pub enum LiveEvent {
     Seat(Arc<SeatView>),
-    /// A pacing decision, with the view it was made from.
+    /// A pacing decision, with the view it was made from. The id rises with each decision of this process.
     Decision {
+        id: u64,
         campaign: CampaignId,
         at: Utc,
         decision: Decision,
@@ -158,6 +173,8 @@ pub enum LiveEvent {
     Finished {
         campaign: CampaignId,
     },
+    /// A minute of an open campaign is over.
+    Minute(Arc<CampaignMinute>),
 }
 
 /// Cheap to clone. When the last handle is dropped, the engine stops once no call is live.
@@ -213,6 +230,11 @@ impl EngineHandle {
         let (answer, answered) = oneshot::channel();
         self.send(EngineRequest::LocateLead { campaign, lead, household, numbers, answer }).await;
         answered.await.ok()
+    }
+
+    /// Gives an open campaign new rules; call it once the store has committed them.
+    pub async fn change_campaign(&self, change: CampaignChange) {
+        self.send(EngineRequest::ChangeCampaign(Box::new(change))).await;
     }
 
     /// Takes back calls to numbers that were put on the blacklist; call it once the store has committed them.

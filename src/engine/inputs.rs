@@ -3,18 +3,20 @@
 use super::board::TrunkDown;
 use super::event::Event;
 use super::key_watch::KeyWatch;
-use super::{CampaignOpening, Engine, EngineRequest, RECOVERED_WAIT};
+use super::{CampaignChange, CampaignOpening, Engine, EngineRequest, RECOVERED_WAIT};
 use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
 use crate::store::{Command, Reply};
 use paceline_core::call::Progress;
 use paceline_core::call_steps::Direction;
+use paceline_core::campaign::Campaign;
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::sip::user_agent::{SavedDialog, TrunkUse};
 use paceline_core::sip::{UaEvent, UaOutput};
+use paceline_core::time::Duration;
 
 impl Engine {
     pub(super) fn handle_event(&mut self, event: Event) {
@@ -245,8 +247,9 @@ impl Engine {
                 self.resume(work, dialogs);
             }
             EngineRequest::OpenCampaign(opening) => self.open_campaign(*opening),
+            EngineRequest::ChangeCampaign(change) => self.change_campaign(*change),
             EngineRequest::ManagerAction { campaign, action } => {
-                if let (ManagerAction::LeadsAdded, Some(board)) =
+                if let (ManagerAction::LeadsAdded | ManagerAction::LeadsChanged { .. }, Some(board)) =
                     (&action, self.board.campaigns.get_mut(&campaign))
                 {
                     board.finished = false;
@@ -333,9 +336,7 @@ impl Engine {
         let board = super::CampaignBoard {
             name: campaign.name.clone(),
             opened_at: crate::net::clock::Clock::utc(),
-            key_watch: KeyWatch::new(
-                campaign.announcement.as_ref().filter(|_| !campaign.keys.is_empty()).map(|told| told.length),
-            ),
+            key_watch: KeyWatch::new(length_with_keys(&campaign)),
             ..super::CampaignBoard::default()
         };
         self.board.campaigns.insert(campaign.id, board);
@@ -343,6 +344,34 @@ impl Engine {
         let campaign = Box::new(campaign);
         self.handle(Input::CampaignOpened { campaign, leads_open, paused, abandons, past });
     }
+
+    fn change_campaign(&mut self, change: CampaignChange) {
+        let CampaignChange { campaign, sound, sorry } = change;
+        let Some(board) = self.board.campaigns.get_mut(&campaign.id) else {
+            tracing::error!(
+                campaign = campaign.name,
+                "a campaign that is not open has new rules: not applied"
+            );
+            return;
+        };
+        board.name.clone_from(&campaign.name);
+        board.key_watch = KeyWatch::new(length_with_keys(&campaign));
+        if let Some(sound) = sound {
+            self.sounds.insert(campaign.id, sound);
+        }
+        match sorry {
+            Some(sorry) => self.abandon_messages.insert(campaign.id, sorry),
+            None => self.abandon_messages.remove(&campaign.id),
+        };
+        self.board_due = self.clock.now();
+        tracing::info!(campaign = campaign.name, "the campaign has new rules");
+        self.handle(Input::CampaignChanged { campaign: Box::new(campaign) });
+    }
+}
+
+/// Length of the announcement of a campaign that asks for keys.
+fn length_with_keys(campaign: &Campaign) -> Option<Duration> {
+    campaign.announcement.as_ref().filter(|_| !campaign.keys.is_empty()).map(|told| told.length)
 }
 
 /// Why a single-number test was refused, in words.

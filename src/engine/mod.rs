@@ -10,6 +10,7 @@ mod event;
 mod floor;
 mod inputs;
 mod key_watch;
+mod minutes;
 mod outputs;
 mod phones;
 mod prompts;
@@ -21,7 +22,8 @@ mod trunk_test;
 pub use board::{Board, CampaignBoard, PhoneBoard, TrunkBoard, TrunkDown};
 pub use device_check::DeviceCheck;
 pub use handle::{
-    AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret, TrunkTest,
+    AgentAccount, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret,
+    TrunkTest,
 };
 pub use prompts::Prompts;
 pub use test_calls::TestAnswer;
@@ -177,6 +179,9 @@ struct Engine {
     floor: floor::FloorState,
     saved_phones: phones::SavedPhones,
     checks: device_check::Checks,
+    minutes: minutes::Minutes,
+    /// Number of decisions so far: the last one's id.
+    decisions: u64,
     step_log: steps::StepLog,
     trunk_tests: trunk_test::TrunkTests,
     test_calls: test_calls::TestCalls,
@@ -213,6 +218,8 @@ struct AttemptFacts {
     test: bool,
     placed: Time,
     announcing: bool,
+    /// The announcement that the callee hears, from its first play.
+    sound: Option<Arc<Sound>>,
     /// A test call whose media leg is closing and measures the audio.
     closing: bool,
 }
@@ -261,6 +268,7 @@ impl Engine {
                     up: true,
                     calls: 0,
                     calls_max: trunk.limits.calls_max,
+                    calls_per_sec: trunk.limits.calls_per_sec,
                     rest: None,
                     down: None,
                 })
@@ -293,6 +301,8 @@ impl Engine {
             floor: floor::FloorState::default(),
             saved_phones: phones::SavedPhones::default(),
             checks: device_check::Checks::default(),
+            minutes: minutes::Minutes::default(),
+            decisions: 0,
             step_log: steps::StepLog::default(),
             trunk_tests: trunk_test::TrunkTests::default(),
             test_calls: test_calls::TestCalls::default(),
@@ -341,6 +351,7 @@ impl Engine {
             }
             self.run_timers();
         }
+        self.count_minutes(self.clock.now(), true);
         self.publish_board();
     }
 
@@ -397,6 +408,7 @@ impl Engine {
             self.run_due_checks();
             self.save_overdue_results();
             self.publish_board();
+            self.count_minutes(now, false);
             if let Some(journal) = &mut self.journal {
                 journal.flush();
             }

@@ -3,11 +3,11 @@
 use super::floor::AgentCall;
 use super::{AttemptFacts, Engine, LiveEvent};
 use crate::net::rtp::{MediaCommand, MediaError};
-use crate::store::{Command, KEY_PRESS_SOURCE};
+use crate::store::{Command, KEY_PRESS_SOURCE, SUMMARY_SOURCE};
 use crate::text::Lang;
 use paceline_core::call::{Ended, Progress};
 use paceline_core::campaign::is_system_name;
-use paceline_core::dialer::output::AttemptRequest;
+use paceline_core::dialer::output::{AttemptRequest, DoNotCallBy};
 use paceline_core::dialer::{Input, LineView, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
@@ -42,14 +42,20 @@ impl Engine {
                 let dialog =
                     self.ua.saved_dialog(call).and_then(|dialog| serde_json::to_string(&dialog).ok());
                 self.send_to_store(Command::SaveAnswer { call, at, dialog: dialog.unwrap_or_default() });
+                if let Some(facts) = self.calls.get(&call) {
+                    self.minutes.count_answered(facts.campaign);
+                }
             }
             Output::Acknowledge { call } => {
                 self.ua.acknowledge(now, call);
                 self.carry_out_ua_outputs();
             }
             Output::PlayAnnouncement { call, campaign, plays, pause } => {
-                if let Some(sound) = self.sounds.get(&campaign) {
-                    self.media.command(call, MediaCommand::PlayAfter { pause, sound: sound.clone(), plays });
+                // A repeat plays what the callee has heard, also where the campaign has another sound by now.
+                let heard = self.calls.get(&call).and_then(|facts| facts.sound.clone());
+                let sound = heard.or_else(|| self.sounds.get(&campaign).cloned());
+                if let Some(sound) = sound.clone() {
+                    self.media.command(call, MediaCommand::PlayAfter { pause, sound, plays });
                 }
                 if self.board.campaigns.get(&campaign).is_some_and(|board| board.key_watch.awaits_keys()) {
                     self.media.command(call, MediaCommand::DetectTones);
@@ -57,6 +63,7 @@ impl Engine {
                 self.note_step(call, "play announcement");
                 if let Some(facts) = self.calls.get_mut(&call) {
                     facts.announcing = true;
+                    facts.sound = sound;
                 }
             }
             Output::HangUp { call, cause } => {
@@ -103,8 +110,12 @@ impl Engine {
             Output::FetchLeads { campaign, count, untried } => {
                 self.send_to_store(Command::FetchLeads { campaign, count, untried })
             }
-            Output::Blacklist { campaign, number } => {
-                let source = KEY_PRESS_SOURCE.to_owned();
+            Output::Blacklist { campaign, number, by } => {
+                let source = match by {
+                    DoNotCallBy::Key => KEY_PRESS_SOURCE,
+                    DoNotCallBy::Summary => SUMMARY_SOURCE,
+                };
+                let source = source.to_owned();
                 self.send_to_store(Command::Blacklist { campaign: Some(campaign), number, source });
             }
             Output::Decided { campaign, decision } => {
@@ -113,10 +124,12 @@ impl Engine {
                 }
                 let board = self.board.campaigns.get(&campaign);
                 let is_own = board.is_some_and(|board| is_system_name(&board.name));
+                self.decisions += 1;
                 if self.live.receiver_count() > 0 && !is_own {
                     let at = crate::net::clock::Clock::utc();
                     let view = Box::new(self.dialer.view(campaign));
-                    let _ = self.live.send(LiveEvent::Decision { campaign, at, decision, view });
+                    let id = self.decisions;
+                    let _ = self.live.send(LiveEvent::Decision { id, campaign, at, decision, view });
                 }
                 tracing::debug!(%campaign, place = decision.place, why = decision.why.word(), "decided");
             }
@@ -239,6 +252,7 @@ impl Engine {
                 test: request.lead.is_none(),
                 placed: now,
                 announcing: false,
+                sound: None,
                 closing: false,
             },
         );
@@ -279,6 +293,7 @@ impl Engine {
             let campaign = self.board.campaigns.get_mut(&facts.campaign);
             if let (Some(board), Some(trunk)) = (campaign, self.trunks.get(&trunk)) {
                 board.count_placed(now);
+                self.minutes.count_placed(facts.campaign);
                 self.metrics.count_call_placed(&board.name, &trunk.limits.name);
             }
         }

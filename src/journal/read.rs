@@ -17,11 +17,11 @@ pub enum ReplayError {
     #[error("{0}: no journal here: name a `.journal` file or the folder that holds them")]
     NoJournal(PathBuf),
     #[error(
-        "{file}: not a journal: the first line should be `paceline journal 4`; name a file that `paceline run` wrote"
+        "{file}: not a journal: the first line should be `paceline journal 5`; name a file that `paceline run` wrote"
     )]
     NotAJournal { file: PathBuf },
     #[error(
-        "{file}: another version of Paceline wrote it (`{found}`, and this one reads `paceline journal 4`); replay it with that version"
+        "{file}: another version of Paceline wrote it (`{found}`, and this one reads `paceline journal 5`); replay it with that version"
     )]
     OtherVersion { file: PathBuf, found: String },
     #[error("{file}: block {block} is damaged ({found}); what comes before it was replayed")]
@@ -209,6 +209,7 @@ pub fn segment_spans(files: &[PathBuf], whole: bool) -> Result<Vec<SegmentSpan>,
                     campaigns.extend([named(campaign)]);
                     opening = false;
                 }
+                Input::CampaignChanged { campaign } => campaigns.extend([named(campaign)]),
                 _ => {}
             }
             let utc = clock.utc(record.at);
@@ -261,7 +262,8 @@ fn replay_segment(
         found.outputs += outputs.len() as u64;
         found.calls_placed +=
             outputs.iter().filter(|output| matches!(output, Output::PlaceCall { .. })).count() as u64;
-        if let (Some(shadows), Input::CampaignOpened { .. }) = (shadows.as_ref(), &record.input) {
+        let begins = matches!(record.input, Input::CampaignOpened { .. } | Input::CampaignChanged { .. });
+        if let Some(shadows) = shadows.as_ref().filter(|_| begins) {
             dialer.shadow_all(shadows.rules);
         }
         observer.after(record.at, &record.input, &outputs, &dialer);

@@ -4,6 +4,7 @@
 use super::ListError;
 use super::column_values::{Values, count_numbers, is_attempt};
 use super::header_words::{HeaderWord, classify_header, fold_name};
+use super::number_type::type_columns;
 use super::source::SampleRow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,8 @@ pub(crate) struct Layout {
     pub names: Vec<String>,
     /// In dialling order.
     pub phones: Vec<usize>,
+    /// Of each phone column: the column that says of what kind its numbers are.
+    pub types: Vec<Option<usize>>,
     /// The column of the name, or its parts as they are spoken: first, middle, last.
     pub name: Vec<usize>,
     /// Building, unit, room; or the columns named by the campaign.
@@ -227,6 +230,7 @@ pub(crate) fn find_layout(
             .collect(),
         phones_are_named: !wanted.phones.is_empty(),
         names: unique_names(&given),
+        types: type_columns(&given, &phones),
         phones,
         name,
         household,

@@ -6,6 +6,7 @@ use super::duplicates::{NumberTable, Occurrence};
 use super::floor_area::clean_area;
 use super::header::{Basis, CodeColumn, Role, WantedColumns};
 use super::households::Households;
+use super::number_type::is_fax;
 use super::report::{ColumnReport, ListReport, ROWS_SHOWN, SheetReport};
 use super::source::{Record, Source};
 use super::tables::{Table, Tables, find_tables};
@@ -306,9 +307,18 @@ impl<'a> ImportState<'a> {
             1 => String::new(),
             _ => format!("{}: ", layout.names[column]),
         };
-        for column in &layout.phones {
+        for (column, kind) in layout.phones.iter().zip(&layout.types) {
             let Some(cell) = record.cells.get(*column) else { continue };
+            let kind = kind.and_then(|at| Some((at, *record.cells.get(at)?)));
             for part in split_phones(cell) {
+                let start = part.as_ptr() as usize - cell.as_ptr() as usize;
+                if let Some((at, kind)) = kind
+                    && is_fax(kind, cell, start)
+                {
+                    dropped += 1;
+                    keep_refusal(&mut kept, fax_refusal(&layout.names[at], kind), part);
+                    continue;
+                }
                 let (joined, region) = join_code(part, code, &self.spec.region);
                 let number = match clean_number(&joined, &region) {
                     Ok(number) if self.phones.iter().any(|(known, _)| *known == number) => continue,
@@ -327,7 +337,6 @@ impl<'a> ImportState<'a> {
                 }
                 match self.seen.find_or_add(number, self.last_row) {
                     Occurrence::New => {
-                        let start = part.as_ptr() as usize - cell.as_ptr() as usize;
                         self.phones.push((number, (*column, start, start + part.len())));
                     }
                     Occurrence::Row(row) => {
@@ -472,6 +481,12 @@ fn split_phones(cell: &str) -> impl Iterator<Item = &str> {
     let bare = cell.bytes().all(|b| b.is_ascii_digit()) && !cell.is_empty();
     let (whole, rest) = if bare { (Some(cell), "") } else { (None, cell) };
     whole.into_iter().chain(split_numbers(rest))
+}
+
+fn fax_refusal(column: &str, kind: &str) -> Refusal {
+    let kind: String = kind.trim().chars().take(40).collect();
+    let hint = format!("a fax: '{column}' says '{kind}'; where it is a telephone, correct that cell");
+    Refusal { reason: Reason::InvalidNumber, hint }
 }
 
 /// The refusal that is shown for a row, with the digits of the text it speaks of.

@@ -12,6 +12,7 @@ mod header_words;
 mod households;
 mod import;
 mod limits;
+mod number_type;
 mod preview;
 mod records;
 mod report;

@@ -3,7 +3,7 @@
 
 use super::days::Days;
 use super::summary::Summary;
-use crate::store::reader::AttemptRow;
+use crate::store::result_rows::AttemptRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use paceline_core::outcome::{EndedBy, Outcome};

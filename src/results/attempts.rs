@@ -4,11 +4,8 @@ use super::local_time::LocalTime;
 use super::summary::Tally;
 use super::table::{self, Cell, Column, Kind, Sink};
 use super::{CampaignRecord, Reader, ResultsError};
-use crate::store::reader::AttemptRow;
+use crate::store::result_rows::AttemptRow;
 use paceline_core::outcome::Outcome;
-
-/// Rows per query.
-const PAGE: u32 = 2_000;
 
 /// The campaign mode without agents.
 const ANNOUNCE: &str = "announce";
@@ -59,16 +56,12 @@ pub(super) async fn fill(
     sink: &mut dyn Sink,
     tally: &mut Tally,
 ) -> Result<(), ResultsError> {
-    let mut after = i64::MIN;
-    loop {
-        let page = reader.attempts(campaign.id, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = last.id;
-        for row in page {
+    reader
+        .each_attempt(campaign.id, i64::MIN, u32::MAX, |row| {
             tally.attempt(&row, &campaign.mode);
-            sink.row(&cells(row, &campaign.mode, clock))?;
-        }
-    }
+            sink.row(&cells(row, &campaign.mode, clock))
+        })
+        .await
 }
 
 /// Whether the callee waited for an agent in vain: no agent was free, or an agent's phone failed.

@@ -5,7 +5,7 @@ use super::local_time::LocalTime;
 use super::summary::Tally;
 use super::table::{self, Cell, Column, Kind, Sink};
 use super::{Reader, ResultsError};
-use crate::store::reader::ListRow;
+use crate::store::result_rows::ListRow;
 use crate::store::{ImportId, ImportRecord};
 
 /// Rows per query.
@@ -83,12 +83,16 @@ pub(super) async fn fill(
     for (import, places) in &layout.imports {
         let mut after = i64::MIN;
         loop {
-            let page = reader.list_rows(*import, after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = last.list_row;
-            for row in page {
-                tally.list_row(&row);
-                sink.row(&cells(row, layout.headers.len(), places, clock))?;
+            let (before, mut rows) = (after, 0);
+            reader
+                .each_list_row(*import, after, PAGE, |row| {
+                    (after, rows) = (row.list_row, rows + 1);
+                    tally.list_row(&row);
+                    sink.row(&cells(row, layout.headers.len(), places, clock))
+                })
+                .await?;
+            if rows == 0 || after == before {
+                break;
             }
         }
     }

@@ -235,6 +235,10 @@ impl<F: FarEnd> Day<F> {
         if let Some(journal) = &mut self.journal {
             journal.push((self.now, input.clone()));
         }
+        if let Input::CampaignChanged { campaign } = &input {
+            // The next process opens the campaign with its present rules.
+            self.campaign = (**campaign).clone();
+        }
         let shown = self.inspect.is_some().then(|| input.clone());
         self.dialer.handle(self.now, input);
         while let Some(output) = self.dialer.poll() {
@@ -276,7 +280,7 @@ impl<F: FarEnd> Day<F> {
             Output::MakeDue { leads, at, .. } => self.store.make_due(&leads, at),
             Output::LineChanged { .. } => {}
             Output::CloseLeads { reason, .. } => self.store.close_leads(reason),
-            Output::Blacklist { campaign, number } => {
+            Output::Blacklist { campaign, number, .. } => {
                 self.store.blacklist(number);
                 let patterns = vec![NumberPattern::exact(number)];
                 self.reply(Input::Blacklisted { campaign: Some(campaign), patterns });

@@ -1,6 +1,12 @@
 //! What-if forecast: a campaign's own rules and the real dialer code over its list in virtual time, with
 //! callees who answer and agents who work as assumed. Bands come from several seeds.
 
+mod modes;
+
+pub use modes::{
+    AGENTS_MAX, ForecastPlan, ForecastProgress, ModeForecast, WorldFigures, forecast_document, forecast_modes,
+};
+
 use super::agents::{AgentProfile, WorkContext, Workforce};
 use super::day::{Day, Troubles};
 use super::line::{CalleeProfile, Line};
@@ -35,6 +41,9 @@ pub struct Assumptions {
     /// The forecast ends after this time, whatever is left.
     pub hours: f64,
 }
+
+/// How much virtual time passes between two looks at whether a forecast is to stop.
+const LOOKED_EVERY: Duration = Duration::from_secs(600);
 
 /// How callees answer and agents work, in four numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,15 +139,35 @@ impl Totals {
 impl Assumptions {
     /// Runs one day with this seed and mode.
     pub fn day(&self, seed: u64, mode: Mode, call_ratio: f64) -> Forecast {
+        let progress = ForecastProgress::default();
+        self.day_until_stopped(seed, mode, call_ratio, &progress).unwrap_or_default()
+    }
+
+    /// As [`Assumptions::day`]; `None` = it was stopped.
+    fn day_until_stopped(
+        &self,
+        seed: u64,
+        mode: Mode,
+        call_ratio: f64,
+        progress: &ForecastProgress,
+    ) -> Option<Forecast> {
         let until = Time::ZERO + self.span();
         let Some((mut day, totals)) = self.prepare_day(seed, mode, call_ratio) else {
-            return Forecast::default();
+            return Some(Forecast::default());
         };
-        let finished = day.run(until);
+        let (mut finished, mut next) = (false, Time::ZERO);
+        while !finished && next < until {
+            if progress.is_stopped() {
+                return None;
+            }
+            next = (next + LOOKED_EVERY).min(until);
+            finished = day.run(next);
+        }
         let mut totals = totals.borrow_mut();
         let end = if finished { totals.last } else { until };
         totals.close(end);
-        Forecast { shadow: day.dialer.view(CampaignId(1)).shadow, ..forecast_from(&totals, finished, end) }
+        let shadow = day.dialer.view(CampaignId(1)).shadow;
+        Some(Forecast { shadow, ..forecast_from(&totals, finished, end) })
     }
 
     fn span(&self) -> Duration {
@@ -206,22 +235,37 @@ impl Assumptions {
     /// The fewest agents who finish the list by the end of the forecast; `None` = `most` are not enough
     /// either (the retries alone may take longer).
     pub fn agents_needed(&self, seed: u64, mode: Mode, call_ratio: f64, most: u32) -> Option<u32> {
-        let finish =
-            |agents: u32| Assumptions { agents, ..self.clone() }.day(seed, mode, call_ratio).finished;
+        let progress = ForecastProgress::default();
+        self.agents_needed_until_stopped(seed, mode, call_ratio, most, &progress).flatten()
+    }
+
+    /// As [`Assumptions::agents_needed`]; `None` = it was stopped.
+    fn agents_needed_until_stopped(
+        &self,
+        seed: u64,
+        mode: Mode,
+        call_ratio: f64,
+        most: u32,
+        progress: &ForecastProgress,
+    ) -> Option<Option<u32>> {
+        let finish = |agents: u32| {
+            let assumed = Assumptions { agents, ..self.clone() };
+            assumed.day_until_stopped(seed, mode, call_ratio, progress).map(|day| day.finished)
+        };
         // Doubles from the assumed number to the first that is enough, then bisects: small teams run quickly,
         // large ones are avoided.
         let (mut too_few, mut enough) = (0, self.agents.clamp(1, most));
-        while !finish(enough) {
+        while !finish(enough)? {
             if enough == most {
-                return None;
+                return Some(None);
             }
             (too_few, enough) = (enough, enough.saturating_mul(2).min(most));
         }
         while enough - too_few > 1 {
             let middle = too_few + (enough - too_few) / 2;
-            if finish(middle) { enough = middle } else { too_few = middle }
+            if finish(middle)? { enough = middle } else { too_few = middle }
         }
-        Some(enough)
+        Some(Some(enough))
     }
 }
 
@@ -329,6 +373,9 @@ fn lead(n: u64) -> Option<Lead> {
         uncounted: 0,
         callback: None,
         last_agent: None,
+        assigned: None,
+        is_first: false,
+        version: 0,
     })
 }
 

@@ -1,11 +1,12 @@
 //! A store in memory with the rules of the real one: for virtual days, forecasts, and as the model against
 //! which the real store is tested. It writes no file and keeps every row.
 
+use super::lead_changes::ChangedLead;
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
 use paceline_core::dialer::input::{DialVerdict, KnownCaller, OpenWork};
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
-use paceline_core::ids::{AttemptId, CallId, CampaignId, HouseholdId, LeadId};
+use paceline_core::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId};
 use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
@@ -50,6 +51,9 @@ impl StoredLead {
     }
 }
 
+/// Due leads of one agent that are given out at a time.
+const ASSIGNED_MAX: usize = 3;
+
 /// The store of one campaign.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
@@ -63,6 +67,7 @@ pub struct MemoryStore {
     by_household: BTreeMap<HouseholdId, BTreeSet<LeadId>>,
     open_numbers: FxHashSet<PhoneNumber>,
     open_households: FxHashSet<HouseholdId>,
+    open_leads: FxHashSet<LeadId>,
     resting: BTreeMap<PhoneNumber, Utc>,
     /// Abandoned callees: called again only if an agent is reserved for the call.
     needs_reserved_agent: BTreeMap<PhoneNumber, Utc>,
@@ -71,6 +76,7 @@ pub struct MemoryStore {
     requested: BTreeSet<LeadId>,
     summaries: Vec<SummaryRecord>,
     legs: Vec<LegRecord>,
+    changes: Vec<ChangedLead>,
     open: u64,
     last_attempt: i64,
 }
@@ -118,8 +124,12 @@ impl MemoryStore {
         let mut next_due = None;
         // Untried leads have no time of their own: the epoch.
         let first_timed = (Utc::from_millis(1), LeadId(i64::MIN));
+        let is_assigned = |id: &LeadId| {
+            let lead = &self.leads[id].lead;
+            lead.assigned.is_some() && lead.callback.is_none()
+        };
         for (at, id) in self.due.range(first_timed..) {
-            if self.leased.contains(id) {
+            if self.leased.contains(id) || is_assigned(id) {
                 continue;
             }
             if *at > now || leads.len() as u32 == count {
@@ -128,9 +138,25 @@ impl MemoryStore {
             }
             leads.push(self.leads[id].lead.clone());
         }
-        let fresh = self.due.range(..first_timed).filter(|(_, id)| untried && !self.leased.contains(id));
+        let is_free = |id: &LeadId| !self.leased.contains(id) && !is_assigned(id);
+        let fresh = self.due.range(..first_timed).filter(|(_, id)| untried && is_free(id));
         let room = count as usize - leads.len();
         leads.extend(fresh.take(room).map(|(_, id)| self.leads[id].lead.clone()));
+        let mut of_agent: BTreeMap<AgentId, usize> = BTreeMap::new();
+        let timed = self.due.range(first_timed..).chain(self.due.range(..first_timed));
+        for (at, id) in timed.filter(|(_, id)| is_assigned(id)) {
+            let lead = &self.leads[id].lead;
+            let Some(agent) = lead.assigned else { continue };
+            if *at > now {
+                next_due = next_due.map_or(Some(*at), |due: Utc| Some(due.min(*at)));
+                continue;
+            }
+            let given = of_agent.entry(agent).or_default();
+            *given += 1;
+            if *given <= ASSIGNED_MAX && !self.leased.contains(id) {
+                leads.push(lead.clone());
+            }
+        }
         self.leased.extend(leads.iter().map(|lead| lead.id));
         (leads, next_due, self.open)
     }
@@ -210,6 +236,10 @@ impl MemoryStore {
             self.by_number.entry(request.number).or_default().push(request.attempt);
             self.open_numbers.insert(request.number);
             self.open_households.extend(request.household);
+            self.open_leads.extend(request.lead);
+            if let Some(stored) = request.lead.and_then(|lead| self.leads.get_mut(&lead)) {
+                stored.lead.is_first = false;
+            }
             let booked = StoredAttempt { request: request.clone(), answered_at: None, result: None };
             self.attempts.insert(request.attempt, booked);
         } else if let Some(id) = request.lead {
@@ -227,6 +257,12 @@ impl MemoryStore {
 
     fn may_dial(&self, request: &AttemptRequest, now: Utc) -> DialVerdict {
         let listed = self.blacklist.contains(&request.number);
+        let is_current = |id: &LeadId| {
+            self.leads.get(id).is_some_and(|stored| stored.lead.version == request.lead_version)
+        };
+        if request.lead.as_ref().is_some_and(|id| !is_current(id)) {
+            return DialVerdict::Gone;
+        }
         if let Some(id) = request.lead.filter(|id| !self.requested.contains(id))
             && self.leads.get(&id).is_none_or(|lead| !lead.may_be_called(request.number, listed, now))
         {
@@ -297,6 +333,9 @@ impl MemoryStore {
         if let Some(household) = attempt.request.household {
             self.open_households.remove(&household);
         }
+        if let Some(lead) = attempt.request.lead {
+            self.open_leads.remove(&lead);
+        }
         let update = result.lead.clone();
         let (agent, id) = (result.agent, result.attempt);
         if let Some(until) = result.rest_until {
@@ -310,7 +349,8 @@ impl MemoryStore {
         if self.summaries.iter().any(decided) {
             self.count_try(update);
         } else {
-            self.save_lead(update);
+            self.return_leads(&[lead]);
+            self.write_lead(update, false);
         }
         let home = household.and_then(|household| self.by_household.get(&household)).cloned();
         for of in home.unwrap_or_default().into_iter().chain([lead]).filter(|_| agent.is_some()) {
@@ -337,21 +377,70 @@ impl MemoryStore {
     /// Writes an agent's summary and its effect on the lead: it opens a lead again that the answered call had
     /// closed, but none that was closed for a reason.
     pub fn save_summary(&mut self, record: SummaryRecord) {
-        let update = record.lead.clone();
+        let update = record.lead.clone().filter(|update| !record.defaulted || self.is_current(update));
         self.summaries.push(record);
         if let Some(update) = update {
             self.write_lead(update, true);
         }
     }
 
+    /// Whether people have not changed the lead since this was decided.
+    fn is_current(&self, update: &LeadUpdate) -> bool {
+        self.leads.get(&update.lead).is_none_or(|stored| stored.lead.version == update.version)
+    }
+
     pub fn save_leg(&mut self, record: LegRecord) {
         self.legs.push(record);
     }
 
+    /// Writes a lead's new state that comes from no call: what a person changed meanwhile stands.
     pub fn save_lead(&mut self, update: LeadUpdate) {
-        self.leased.remove(&update.lead);
-        self.requested.remove(&update.lead);
-        self.write_lead(update, false);
+        self.return_leads(&[update.lead]);
+        if self.is_current(&update) {
+            self.write_lead(update, false);
+        }
+    }
+
+    /// Changes of leads by people, in their order.
+    pub fn changes(&self) -> &[ChangedLead] {
+        &self.changes
+    }
+
+    pub(super) fn note_change(&mut self, change: ChangedLead) {
+        self.changes.push(change);
+    }
+
+    /// Whether a call to the lead is up, or being set up.
+    pub(super) fn is_called(&self, lead: LeadId) -> bool {
+        self.open_leads.contains(&lead)
+    }
+
+    /// Whether every number of the lead is blacklisted.
+    pub(super) fn is_blacklisted(&self, lead: LeadId) -> bool {
+        let phones = self.leads.get(&lead).map_or(&[][..], |stored| &stored.lead.phones);
+        phones.iter().all(|phone| self.blacklist.contains(&phone.number))
+    }
+
+    /// Opens the lead's phones that are not blacklisted, if none of them is open.
+    pub(super) fn open_phones(&mut self, lead: LeadId) {
+        let Some(stored) = self.leads.get_mut(&lead) else { return };
+        let allowed = |phone: &&mut Phone| !self.blacklist.contains(&phone.number);
+        if stored.lead.phones.iter_mut().filter(allowed).all(|phone| phone.closed) {
+            stored.lead.phones.iter_mut().filter(allowed).for_each(|phone| phone.closed = false);
+        }
+    }
+
+    /// Changes a lead's row, and keeps the order of due leads and the count of open ones.
+    pub(super) fn rewrite(&mut self, lead: LeadId, change: impl FnOnce(&mut StoredLead)) {
+        let Some(stored) = self.leads.get_mut(&lead) else { return };
+        let was_open = stored.is_open();
+        self.due.remove(&(stored.lead.next_at.unwrap_or_default(), lead));
+        change(stored);
+        let is_open = stored.is_open();
+        if is_open {
+            self.due.insert((stored.lead.next_at.unwrap_or_default(), lead));
+        }
+        self.open = self.open - u64::from(was_open) + u64::from(is_open);
     }
 
     /// A closed lead stays closed, whatever retry an ending call asks for; a summary opens a lead that was

@@ -14,6 +14,7 @@ pub mod day;
 pub mod digest_check;
 pub mod floor;
 pub mod forecast;
+pub mod lead_changes;
 pub mod ledger;
 pub mod limits;
 pub mod line;

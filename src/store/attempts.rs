@@ -15,6 +15,8 @@ use sqlx::SqliteConnection;
 /// Facts about the number, the lead and the household for the dial check.
 #[derive(Debug)]
 struct DialFacts {
+    /// People have not changed the lead since it was leased.
+    lead_current: bool,
     /// This attempt was already written, but its acknowledgement was lost.
     open_already: bool,
     /// The lead is open, or its callback is due.
@@ -100,6 +102,9 @@ fn check(
     is_requested: bool,
     now: Utc,
 ) -> Result<(), DialVerdict> {
+    if request.lead.is_some() && !facts.lead_current {
+        return Err(DialVerdict::Gone);
+    }
     if request.lead.is_some() && !is_requested {
         if !facts.lead_callable {
             return Err(DialVerdict::Gone);
@@ -159,6 +164,7 @@ async fn load_facts(
              exists (select 1 from lead l where l.id = $1 and l.campaign_id = $4
                       and (l.state = 'open' or l.state = 'follow_up' and l.next_at > 0 and l.next_at <= $7))
                as "lead_callable!: bool",
+             exists (select 1 from lead v where v.id = $1 and v.version = $12) as "lead_current!: bool",
              (select p.closed from phone p where p.lead_id = $1 and p.number = $3) as "phone_closed: bool",
              -- The entry that holds longest.
              (select max(coalesce(b.until, 9223372036854775807)) from blacklist b
@@ -196,7 +202,8 @@ async fn load_facts(
         request.attempt.0,
         placed_at,
         request.guaranteed,
-        dialogs_since
+        dialogs_since,
+        request.lead_version
     )
     .fetch_one(&mut *conn)
     .await
@@ -229,6 +236,10 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
     )
     .execute(&mut *conn)
     .await?;
+    if lead.is_some() {
+        // It had its turn: what was moved to the front is so for one call.
+        sqlx::query!("update lead set rank = 0 where id = $1 and rank > 0", lead).execute(&mut *conn).await?;
+    }
     let Some(caller_id) = caller_id else { return Ok(()) };
     if household.is_some() {
         sqlx::query!(

@@ -4,7 +4,9 @@ use super::attempts::{self, Opening};
 use super::command::{Command, Reply};
 use super::leads::{self, UpdateCause};
 use super::{WriteConnection, blacklist};
-use super::{legs, open_dialogs, phone_contacts, recordings, resume, seat_log, summaries, take_back};
+use super::{
+    legs, minutes, open_dialogs, phone_contacts, recordings, resume, seat_log, summaries, take_back,
+};
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::ids::{AttemptId, CampaignId, LeadId};
 use paceline_core::time::Utc;
@@ -130,6 +132,7 @@ async fn apply_command(
             phone_contacts::save(conn, *agent, contacts).await?
         }
         Command::LogSeat(seat) => seat_log::append(conn, seat).await?,
+        Command::SaveMinute(minute) => minutes::save(conn, minute).await?,
         Command::SaveRecording { call, path, seconds, lost_frames } => {
             recordings::save(conn, *call, path, *seconds, *lost_frames, now).await?;
         }

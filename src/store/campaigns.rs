@@ -1,5 +1,6 @@
 //! The campaign table: the name, and the campaign file as of the last run.
 
+use super::campaign_rows::{VersionRow, add_version};
 use super::scope::FIRST_ENTERPRISE;
 use super::{Store, StoreError, leads};
 use paceline_core::campaign::RetryRules;
@@ -70,11 +71,13 @@ impl Store {
         Ok(LeadCounts { all: all as u64, open })
     }
 
-    /// Inserts the campaign or updates it. Campaigns are identified by name.
+    /// Inserts the campaign of the first enterprise that a file defines, or updates it. Campaigns are identified by
+    /// name. A text that differs from the current one becomes the next version.
     pub async fn define_campaign(&self, campaign: &NewCampaign<'_>) -> Result<CampaignId, StoreError> {
         let retry = serde_json::to_string(campaign.retry)
             .map_err(|e| StoreError::Statement { path: self.path.clone(), why: e.to_string() })?;
-        let now = self.now().as_millis();
+        let now = self.now();
+        let at = now.as_millis();
         let (name, title, mode) = (campaign.name, campaign.title, campaign.mode);
         let (timezone, toml) = (campaign.timezone, campaign.toml);
         self.transaction(async |conn| {
@@ -89,14 +92,31 @@ impl Store {
                 timezone,
                 toml,
                 retry,
-                now
+                at
             )
             .execute(&mut *conn)
             .await?;
-            let id = sqlx::query_scalar!(r#"select id as "id!" from campaign where name = $1 and enterprise_id = $2"#, name, FIRST_ENTERPRISE)
-                .fetch_one(&mut *conn)
-                .await?;
-            Ok(CampaignId(id))
+            let row = sqlx::query!(
+                r#"select c.id as "id!", c.current, v.toml as "toml?: String"
+                     from campaign c left join campaign_version v on v.campaign_id = c.id and v.number = c.current
+                    where c.name = $1 and c.enterprise_id = $2"#,
+                name,
+                FIRST_ENTERPRISE
+            )
+            .fetch_one(&mut *conn)
+            .await?;
+            if row.toml.as_deref() != Some(toml) {
+                let version = VersionRow {
+                    number: row.current + 1,
+                    toml: toml.to_owned(),
+                    source: "file".into(),
+                    note: None,
+                    made_at: now,
+                    made_by: None,
+                };
+                add_version(conn, row.id, &version).await?;
+            }
+            Ok(CampaignId(row.id))
         })
         .await
         .map_err(self.query_error())

@@ -68,6 +68,8 @@ pub struct Change<'a> {
     pub(super) store: &'a Store,
     entry: AuditEntry,
     events: Vec<(&'static str, String, Value)>,
+    /// Leads were changed: the writer counts open leads anew.
+    has_changed_leads: bool,
     /// The account that stands in `changed_by` of the rows.
     pub(super) by: Option<i64>,
     pub(super) now: Utc,
@@ -86,7 +88,7 @@ impl Store {
         let now = self.now();
         let entry = AuditEntry::of(actor, action, subject, now);
         let by = actor.id.filter(|_| actor.kind == ActorKind::Person);
-        Ok(Change { session, store: self, entry, events: Vec::new(), by, now })
+        Ok(Change { session, store: self, entry, events: Vec::new(), has_changed_leads: false, by, now })
     }
 
     /// Notes an access to what is sensitive, before its first byte is sent.
@@ -135,6 +137,10 @@ impl Change<'_> {
         self.entry.subject = subject;
     }
 
+    pub(super) fn note_leads_changed(&mut self) {
+        self.has_changed_leads = true;
+    }
+
     /// Leaves the audit row out: the change is of the caller's own screen (a preference) and of nobody else.
     pub fn leave_out_of_audit(&mut self) {
         self.entry.is_left_out = true;
@@ -160,6 +166,9 @@ impl Change<'_> {
             rollback(&mut self.session.conn).await;
         }
         self.session.has_open_transaction = false;
+        if self.has_changed_leads {
+            store.write.note_lists_changed();
+        }
         written.map_err(|error| self.error(error))
     }
 

@@ -1,6 +1,6 @@
 //! Commands to the writer and its replies.
 
-use super::LegInfo;
+use super::{CampaignMinute, LegInfo};
 use paceline_core::agent::SeatView;
 use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
@@ -102,6 +102,8 @@ pub enum Command {
     },
     /// A row of the state log. Has no reply.
     LogSeat(Box<SeatView>),
+    /// A minute of an open campaign is over. Has no reply.
+    SaveMinute(Box<CampaignMinute>),
     /// A recording is complete. Has no reply.
     SaveRecording {
         call: CallId,

@@ -160,6 +160,8 @@ impl Store {
     /// All of them or none; refused once an attempt was made from one. Empty = the campaign has no import.
     pub async fn undo_last_list(&self, campaign: CampaignId) -> Result<Vec<ImportRecord>, StoreError> {
         let mut imports = self.imports(campaign).await?;
+        // Leads that were added by hand are no list.
+        imports.retain(|import| import.fingerprint != super::lead_additions::FINGERPRINT);
         let file =
             |import: &ImportRecord| import.fingerprint.split('#').next().unwrap_or_default().to_owned();
         let Some(last) = imports.last().map(file) else { return Ok(imports) };
@@ -281,6 +283,14 @@ pub(super) async fn sweep_piece(
     .await?;
     sqlx::query!(
         "delete from phone where lead_id in
+           (select id from lead where import_id = $1 order by list_row, id limit $2)",
+        import,
+        count
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "delete from lead_assignment where lead_id in
            (select id from lead where import_id = $1 order by list_row, id limit $2)",
         import,
         count

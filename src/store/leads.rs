@@ -18,8 +18,12 @@ pub(crate) struct DueLeads {
     pub next_due: Option<Utc>,
 }
 
+/// Due leads of one agent that are leased at a time: the agent may be away.
+const ASSIGNED_MAX: i64 = 3;
+
 /// Up to `count` due leads that are not in `leased`: due retries and callbacks first, then with
 /// `with_untried` untried leads in list order; and the due time of the first retry or callback not returned.
+/// Beside them the first few of each agent to whom leads are assigned.
 pub(crate) async fn find_due(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
@@ -45,14 +49,56 @@ pub(crate) async fn find_due(
         }
     }
     let now = now.as_millis();
+    let assigned = assigned(conn, campaign, now).await?;
     found.retain(|(_, id)| !leased.contains(id));
     found.sort_unstable();
     let take = found.iter().take(count).take_while(|(at, _)| *at <= now).count();
-    let next_due = found.get(take).map(|(at, _)| Utc::from_millis(*at));
+    let next_due = found.get(take).map(|(at, _)| *at).into_iter().chain(assigned.next_due).min();
     found.truncate(take);
     let fresh = fresh.into_iter().filter(|id| !leased.contains(id)).take(count - take);
-    let ids: Vec<i64> = found.into_iter().map(|(_, id)| id).chain(fresh).collect();
-    Ok(DueLeads { leads: load(conn, &ids).await?, next_due })
+    let own = assigned.due.into_iter().filter(|id| count > 0 && !leased.contains(id));
+    let ids: Vec<i64> = found.into_iter().map(|(_, id)| id).chain(fresh).chain(own).collect();
+    Ok(DueLeads { leads: load(conn, &ids).await?, next_due: next_due.map(Utc::from_millis) })
+}
+
+/// Leads that are assigned to one agent each, without those with a callback.
+#[derive(Default)]
+struct Assigned {
+    /// The first few of each agent, retries before untried leads.
+    due: Vec<i64>,
+    /// When the next of the others is due.
+    next_due: Option<i64>,
+}
+
+async fn assigned(
+    conn: &mut SqliteConnection,
+    campaign: CampaignId,
+    now: i64,
+) -> Result<Assigned, sqlx::Error> {
+    let due = sqlx::query_scalar!(
+        r#"select due.id as "id!: i64" from (
+             select l.id, row_number() over (partition by a.agent_id
+                      order by case when l.next_at = 0 then 1 else 0 end, l.next_at, l.id) as place
+               from lead_assignment a join lead l on l.id = a.lead_id
+               join import i on i.id = l.import_id and i.state = 'done'
+              where a.campaign_id = $1 and l.state = 'open' and l.next_at <= $2) due
+            where due.place <= $3"#,
+        campaign.0,
+        now,
+        ASSIGNED_MAX
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let next_due = sqlx::query_scalar!(
+        r#"select min(l.next_at) as "at?: i64" from lead_assignment a join lead l on l.id = a.lead_id
+             join import i on i.id = l.import_id and i.state = 'done'
+            where a.campaign_id = $1 and l.state = 'open' and l.next_at > $2"#,
+        campaign.0,
+        now
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    Ok(Assigned { due, next_due })
 }
 
 async fn retries(
@@ -62,7 +108,9 @@ async fn retries(
 ) -> Result<Vec<(i64, i64)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select next_at as "next_at!", id as "id!" from lead
-            where import_id = $1 and state = 'open' and next_at > 0 order by next_at, id limit $2"#,
+            where import_id = $1 and state = 'open' and next_at > 0
+              and not exists (select 1 from lead_assignment a where a.lead_id = lead.id)
+            order by next_at, id limit $2"#,
         import,
         limit
     )
@@ -90,7 +138,9 @@ async fn callbacks(
 async fn untried(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select id as "id!" from lead
-            where import_id = $1 and state = 'open' and next_at = 0 order by id limit $2"#,
+            where import_id = $1 and state = 'open' and next_at = 0
+              and not exists (select 1 from lead_assignment a where a.lead_id = lead.id)
+            order by id limit $2"#,
         import,
         limit
     )
@@ -106,7 +156,8 @@ pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec
     let wanted = json_numbers(ids.iter().copied());
     let leads = sqlx::query!(
         r#"select l.id as "id!", l.list_row, l.household_id, l.next_at, l.uncounted, l.state,
-                  l.callback_agent, l.callback_skill,
+                  l.callback_agent, l.callback_skill, l.rank, l.version,
+                  (select o.agent_id from lead_assignment o where o.lead_id = l.id) as "assigned: i64",
                   (select a.agent_id from lead s join attempt a on a.lead_id = s.id
                     where (s.id = l.id or s.household_id = l.household_id) and a.agent_id is not null
                     order by a.id desc limit 1) as "last_agent: i64"
@@ -137,6 +188,9 @@ pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec
             uncounted: row.uncounted as u32,
             callback: booked.then_some(callback),
             last_agent: row.last_agent.map(AgentId),
+            assigned: row.assigned.map(AgentId),
+            is_first: row.rank > 0,
+            version: row.version,
         };
         by_id.insert(row.id, lead);
     }
@@ -187,33 +241,41 @@ pub(crate) struct LastAttempt {
 pub(crate) enum UpdateCause<'a> {
     NoCall,
     CallEnded(LastAttempt),
-    /// A summary with this disposition.
-    Summary(&'a str),
+    /// A summary with this disposition. `defaulted`: nobody gave it.
+    Summary {
+        disposition: &'a str,
+        defaulted: bool,
+    },
 }
 
 /// Writes a lead update. Returns the change in the number of open leads.
 ///
 /// A lead closed meanwhile (blacklisted, household reached) stays closed even if an ended call would retry
 /// it; the attempt is counted all the same. A summary reopens a lead that its answered call closed, but none
-/// that was closed with a reason.
+/// that was closed with a reason. What neither a call nor an agent decided changes no lead that a person changed
+/// meanwhile.
 pub(crate) async fn save_update(
     conn: &mut SqliteConnection,
     update: &LeadUpdate,
     cause: UpdateCause<'_>,
 ) -> Result<i64, sqlx::Error> {
     let before = sqlx::query!(
-        "select state, reason, next_at from lead where id = $1 and campaign_id = $2",
+        "select state, reason, next_at, version from lead where id = $1 and campaign_id = $2",
         update.lead.0,
         update.campaign.0
     )
     .fetch_optional(&mut *conn)
     .await?;
     let Some(before) = before else { return Ok(0) };
+    let is_undecided = matches!(cause, UpdateCause::NoCall | UpdateCause::Summary { defaulted: true, .. });
+    if is_undecided && before.version != update.version {
+        return Ok(0);
+    }
     let was_open = is_open(&before.state, before.next_at);
     let (last, disposition) = match cause {
         UpdateCause::NoCall => (None, None),
         UpdateCause::CallEnded(last) => (Some(last), None),
-        UpdateCause::Summary(disposition) => (None, Some(disposition)),
+        UpdateCause::Summary { disposition, .. } => (None, Some(disposition)),
     };
     let closed = !was_open && (disposition.is_none() || before.reason.is_some());
     let would_reopen = matches!(update.state, LeadState::Open | LeadState::FollowUp);

@@ -15,6 +15,7 @@ mod blacklist_change;
 pub mod blobs;
 pub mod call_history;
 mod call_trace;
+pub mod campaign_rows;
 pub mod campaigns;
 pub mod change;
 mod command;
@@ -23,17 +24,22 @@ pub mod corrections;
 pub mod disk_reserve;
 pub mod error;
 pub mod explain;
+pub mod finds;
 pub mod groups;
 pub mod household_history;
 pub mod idempotency;
 pub mod imports;
 pub mod inbound_calls;
+pub mod lead_actions;
+pub mod lead_additions;
 pub mod lead_lookup;
+pub mod lead_table;
 pub mod leads;
 pub mod legs;
 pub mod list_growth;
 pub mod list_uploads;
 pub mod lock;
+pub mod minutes;
 mod open_dialogs;
 pub mod organisations;
 pub mod outbox;
@@ -42,6 +48,7 @@ mod phone_contacts;
 mod read_pool;
 pub mod reader;
 pub mod recordings;
+pub mod result_rows;
 pub mod resume;
 pub mod scope;
 pub mod seat_log;
@@ -87,15 +94,17 @@ pub use groups::GroupRow;
 pub use household_history::ContactRow;
 pub use idempotency::{KeyClaim, RequestKey};
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
+pub use lead_table::{LeadFilter, LeadKey, LeadPage, LeadTableRow};
 pub use legs::{InterruptedLeg, LegInfo};
 pub use list_growth::KnownNumber;
+pub use minutes::CampaignMinute;
 pub use open_dialogs::OpenDialog;
 pub use organisations::{Label, OrganisationRow, OrganisationSettings, PauseReason};
 pub use reader::Reader;
 pub use recordings::{RecordingRow, RecoveredRecording};
 pub use resume::{Interrupted, Resumed};
 pub use scope::Scope;
-pub use simulated::{Forgotten, KEY_PRESS_SOURCE};
+pub use simulated::{Forgotten, KEY_PRESS_SOURCE, SUMMARY_SOURCE};
 pub use views::{CallLogFilter, CallRow, LeadRecord, PhoneRow, RecordingPart};
 pub use writer::Writer;
 
@@ -418,6 +427,11 @@ async fn may_open_newer(conn: &mut SqliteConnection, newest: i64, known: i64) ->
 }
 
 /// The newest schema version of this program.
+/// The schema of this program.
+pub fn schema_version() -> i64 {
+    known_version()
+}
+
 fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
 }

@@ -18,66 +18,6 @@ pub struct Reader {
     pub(super) conn: SqliteConnection,
 }
 
-/// One attempt joined with its lead, household, phone and agent; fields in the order of the attempts file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AttemptRow {
-    pub id: i64,
-    pub call_id: String,
-    pub lead_id: Option<i64>,
-    pub list_row: Option<i64>,
-    pub household: Option<String>,
-    pub number: i64,
-    pub given: Option<String>,
-    pub name: Option<String>,
-    pub ordinal: i64,
-    pub trunk: String,
-    pub caller_id: Option<i64>,
-    pub placed_at: i64,
-    pub ringing_at: Option<i64>,
-    pub answered_at: Option<i64>,
-    pub connected_at: Option<i64>,
-    pub ended_at: Option<i64>,
-    pub alive_at: Option<i64>,
-    pub outcome: Option<String>,
-    pub cause: String,
-    pub sip_code: Option<i64>,
-    pub ended_by: Option<String>,
-    pub keys: String,
-    pub result: Option<String>,
-    /// The agent's number, and the agent's row id.
-    pub agent: Option<String>,
-    pub agent_id: Option<i64>,
-    pub disposition: Option<String>,
-    /// Wrap-up timed out; the campaign's default disposition was written.
-    pub disposition_defaulted: bool,
-    pub note: Option<String>,
-    pub recording: Option<String>,
-    pub counted: bool,
-    /// The agent heard an answering machine.
-    pub machine: bool,
-}
-
-/// One list row: a lead, or a refused row (`lead_id` empty).
-#[derive(Clone, Debug, PartialEq)]
-pub struct ListRow {
-    pub lead_id: Option<i64>,
-    pub list_row: i64,
-    pub household: Option<String>,
-    pub number: Option<i64>,
-    pub given: Option<String>,
-    pub name: Option<String>,
-    pub state: String,
-    pub reason: Option<String>,
-    pub attempts: i64,
-    pub last_outcome: Option<String>,
-    pub last_at: Option<i64>,
-    pub next_at: i64,
-    pub result: Option<String>,
-    pub disposition: Option<String>,
-    /// JSON array of text.
-    pub cells: String,
-}
-
 /// Counts of a campaign's leads and attempts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -137,6 +77,10 @@ impl Reader {
         let begun = sqlx::query("begin deferred").execute(&mut self.conn).await;
         begun.map_err(|e| StoreError::from_query(&self.path, &e))?;
         Ok(())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn query_error(&self, error: &sqlx::Error) -> StoreError {
@@ -224,82 +168,6 @@ impl Reader {
         .await
         .map_err(|e| self.query_error(&e))?;
         Ok(spans.into_iter().map(|span| Duration::from_millis(span.max(0) as u64)).collect())
-    }
-
-    /// Up to `limit` attempts with an id above `after`, in order of id.
-    pub async fn attempts(
-        &mut self,
-        campaign: CampaignId,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<AttemptRow>, StoreError> {
-        let limit = i64::from(limit);
-        sqlx::query_as!(
-            AttemptRow,
-            r#"select a.id as "id!", a.call_id, a.lead_id, l.list_row as "list_row?",
-                      h.name as "household?", a.number, p.given as "given?", l.name as "name?", a.ordinal,
-                      a.trunk, a.caller_id, a.placed_at, a.ringing_at, a.answered_at, a.connected_at,
-                      a.ended_at, a.alive_at, a.outcome, a.cause, a.sip_code, a.ended_by, a.keys, a.result,
-                      g.number as "agent?", a.disposition, a.note, a.recording,
-                      a.disposition_defaulted as "disposition_defaulted!: bool", a.agent_id,
-                      a.counted as "counted!: bool", a.machine as "machine!: bool"
-                 from attempt a
-                 left join lead l on l.id = a.lead_id
-                 left join household h on h.id = l.household_id
-                 left join phone p on p.lead_id = a.lead_id and p.number = a.number
-                 left join agent g on g.id = a.agent_id
-                where a.campaign_id = $1 and a.id > $2
-                order by a.id limit $3"#,
-            campaign.0,
-            after,
-            limit
-        )
-        .fetch_all(&mut self.conn)
-        .await
-        .map_err(|e| self.query_error(&e))
-    }
-
-    /// Up to `limit` rows of one list after row `after`, leads and refused rows in the list's order.
-    /// The phone shown is the one tried last, or the first.
-    pub async fn list_rows(
-        &mut self,
-        import: ImportId,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<ListRow>, StoreError> {
-        let limit = i64::from(limit);
-        sqlx::query_as!(
-            ListRow,
-            r#"select r.lead_id as "lead_id?: i64", r.list_row as "list_row!: i64",
-                      h.name as "household?: String", p.number as "number?: i64",
-                      p.given as "given?: String", r.name as "name?: String", r.state as "state!: String",
-                      r.reason as "reason?: String", r.attempts as "attempts!: i64",
-                      r.last_outcome as "last_outcome?: String", r.last_at as "last_at?: i64",
-                      r.next_at as "next_at!: i64", r.result as "result?: String",
-                      r.disposition as "disposition?: String", r.cells as "cells!: String"
-                 from (select * from (
-                         select l.id as lead_id, l.list_row, l.household_id, l.name, l.state, l.reason,
-                                l.attempts, l.last_outcome, l.last_at, l.next_at, l.result, l.disposition,
-                                l.cells
-                           from lead l where l.import_id = $1 and l.list_row > $2
-                          order by l.list_row limit $3)
-                       union all select * from (
-                         select null, f.list_row, null, null, 'failed', f.reason, 0, null, null, 0, null,
-                                null, f.cells
-                           from refused_row f where f.import_id = $1 and f.list_row > $2
-                          order by f.list_row limit $3)) r
-                 left join household h on h.id = r.household_id
-                 left join phone p on p.lead_id = r.lead_id and p.position =
-                   (select t.position from phone t where t.lead_id = r.lead_id
-                     order by coalesce(t.last_at, 0) desc, t.position limit 1)
-                order by r.list_row limit $3"#,
-            import.0,
-            after,
-            limit
-        )
-        .fetch_all(&mut self.conn)
-        .await
-        .map_err(|e| self.query_error(&e))
     }
 
     /// Counts leads, refused rows and attempts by state, reason, result and disposition.

@@ -12,6 +12,8 @@ const CHUNK: i64 = 1_000;
 
 /// Source of blacklist entries that a key press made.
 pub const KEY_PRESS_SOURCE: &str = "key pressed in a call";
+/// The source of a blacklist entry that an agent's summary made.
+pub const SUMMARY_SOURCE: &str = "summary of a call";
 
 /// What was forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,7 +62,7 @@ impl Store {
 
 async fn forget_chunk(conn: &mut SqliteConnection, campaign: i64) -> Result<Forgotten, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select id as "id!", lead_id, number, caller_id, keys from attempt
+        r#"select id as "id!", lead_id, number, caller_id, keys, disposition from attempt
             where campaign_id = $1 and trunk = $2 and trunk = 'simulated' and state = 'ended' limit $3"#,
         campaign,
         SIMULATED_TRUNK,
@@ -71,7 +73,8 @@ async fn forget_chunk(conn: &mut SqliteConnection, campaign: i64) -> Result<Forg
     let Some(last) = rows.iter().map(|row| row.id).max() else { return Ok(Forgotten::default()) };
     let attempts = json_numbers(rows.iter().map(|row| row.id));
     let leads = json_numbers(rows.iter().filter_map(|row| row.lead_id));
-    let pressed = json_numbers(rows.iter().filter(|row| !row.keys.is_empty()).map(|row| row.number));
+    let asked = rows.iter().filter(|row| !row.keys.is_empty() || row.disposition.is_some());
+    let asked = json_numbers(asked.map(|row| row.number));
     let callers = json_numbers(rows.iter().filter_map(|row| row.caller_id));
     let next = last + 1;
     sqlx::query!("update counter set next = $1 where name = 'attempt' and next < $1", next)
@@ -90,11 +93,12 @@ async fn forget_chunk(conn: &mut SqliteConnection, campaign: i64) -> Result<Forg
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "delete from blacklist where campaign_id = $1 and source = $2 and not is_prefix
+        "delete from blacklist where campaign_id = $1 and source in ($2, $4) and not is_prefix
             and digits in (select cast(value as bigint) from json_each($3))",
         campaign,
         KEY_PRESS_SOURCE,
-        pressed
+        asked,
+        SUMMARY_SOURCE
     )
     .execute(&mut *conn)
     .await?;

@@ -46,7 +46,14 @@ pub(crate) async fn save(conn: &mut SqliteConnection, record: &SummaryRecord) ->
         .await?;
     }
     match &record.lead {
-        Some(update) => leads::save_update(conn, update, UpdateCause::Summary(disposition)).await,
+        Some(update) => {
+            leads::save_update(
+                conn,
+                update,
+                UpdateCause::Summary { disposition, defaulted: record.defaulted },
+            )
+            .await
+        }
         None => Ok(0),
     }
 }

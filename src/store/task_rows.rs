@@ -15,12 +15,21 @@ pub enum TaskKind {
     LoadList,
     UndoList,
     MeasureAudio,
+    Forecast,
+    ChangeLeads,
 }
 
 impl TaskKind {
-    pub const ALL: [TaskKind; 4] =
-        [TaskKind::CheckList, TaskKind::LoadList, TaskKind::UndoList, TaskKind::MeasureAudio];
-    pub const WORDS: [&'static str; 4] = ["check_list", "load_list", "undo_list", "measure_audio"];
+    pub const ALL: [TaskKind; 6] = [
+        TaskKind::CheckList,
+        TaskKind::LoadList,
+        TaskKind::UndoList,
+        TaskKind::MeasureAudio,
+        TaskKind::Forecast,
+        TaskKind::ChangeLeads,
+    ];
+    pub const WORDS: [&'static str; 6] =
+        ["check_list", "load_list", "undo_list", "measure_audio", "forecast", "change_leads"];
 
     pub const fn word(self) -> &'static str {
         Self::WORDS[self as usize]
@@ -64,7 +73,7 @@ impl TaskState {
 pub struct NewTask {
     pub enterprise: i64,
     pub kind: TaskKind,
-    /// Row id of what it works on: an uploaded list, a sound.
+    /// Row id of what it works on: an uploaded list, a sound, a campaign.
     pub subject: i64,
     /// Units of work, if known; 0 = not known.
     pub total: u64,
@@ -82,6 +91,8 @@ pub struct TaskRow {
     pub done: u64,
     pub total: u64,
     pub subject: i64,
+    /// What was asked beside the subject: JSON of the kind's own.
+    pub asked: Option<String>,
     /// JSON of the kind's own.
     pub result: Option<String>,
     /// JSON `{en, zh}`.
@@ -109,9 +120,27 @@ pub(crate) async fn queue(
     new: NewTask,
     now: i64,
 ) -> Result<TaskId, sqlx::Error> {
-    let NewTask { enterprise, kind, subject, total, asked_by } = new;
-    let (kind, total) = (kind.word(), total as i64);
-    let request = format!("{{\"subject\":{subject}}}");
+    queue_request(conn, new, serde_json::json!({ "subject": new.subject }), now).await
+}
+
+/// As [`queue`], with what is asked beside the subject.
+pub(crate) async fn queue_with(
+    conn: &mut SqliteConnection,
+    new: NewTask,
+    asked: &serde_json::Value,
+    now: i64,
+) -> Result<TaskId, sqlx::Error> {
+    queue_request(conn, new, serde_json::json!({ "subject": new.subject, "asked": asked }), now).await
+}
+
+async fn queue_request(
+    conn: &mut SqliteConnection,
+    new: NewTask,
+    request: serde_json::Value,
+    now: i64,
+) -> Result<TaskId, sqlx::Error> {
+    let NewTask { enterprise, kind, subject: _, total, asked_by } = new;
+    let (kind, total, request) = (kind.word(), total as i64, request.to_string());
     let id = sqlx::query_scalar!(
         r#"insert into task (enterprise_id, kind, total, request, asked_by, made_at)
            values ($1, $2, $3, $4, $5, $6) returning id as "id!""#,
@@ -156,6 +185,7 @@ impl Columns {
             done: self.done as u64,
             total: self.total as u64,
             subject: request["subject"].as_i64()?,
+            asked: request.get("asked").map(serde_json::Value::to_string),
             result: self.result,
             error: self.error,
             asked_by: self.asked_by,
@@ -384,5 +414,42 @@ impl Store {
         .await
         .map_err(self.query_error())?;
         Ok(rows.into_iter().filter_map(Columns::row).collect())
+    }
+}
+
+impl super::Change<'_> {
+    /// Queues a forecast of a campaign; `asked` = what it assumes.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn queue_forecast(
+        &mut self,
+        enterprise: i64,
+        campaign: paceline_core::ids::CampaignId,
+        asked_by: Option<i64>,
+        asked: &serde_json::Value,
+    ) -> Result<TaskId, StoreError> {
+        let new = NewTask { enterprise, kind: TaskKind::Forecast, subject: campaign.0, total: 0, asked_by };
+        let now = self.now.as_millis();
+        let queued = queue_with(self.conn(), new, asked, now).await;
+        queued.map_err(self.store.query_error())
+    }
+
+    /// Queues a change of many leads of a campaign; `asked` = which leads, what is done to them, and by whom.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn queue_lead_changes(
+        &mut self,
+        enterprise: i64,
+        campaign: paceline_core::ids::CampaignId,
+        total: u64,
+        asked_by: Option<i64>,
+        asked: &serde_json::Value,
+    ) -> Result<TaskId, StoreError> {
+        let new = NewTask { enterprise, kind: TaskKind::ChangeLeads, subject: campaign.0, total, asked_by };
+        let now = self.now.as_millis();
+        let queued = queue_with(self.conn(), new, asked, now).await;
+        queued.map_err(self.store.query_error())
     }
 }

@@ -46,6 +46,7 @@ fn opening(campaign: CampaignId, n: i64) -> Command {
         day_end: NOW + Duration::from_secs(3600),
         rest: Duration::from_secs(60),
         guaranteed: false,
+        lead_version: 0,
     };
     let dialog = "x".repeat(500);
     Command::OpenAttempt { request: Box::new(request), trunk: "main".into(), call_id: "c".into(), dialog }

@@ -1,19 +1,28 @@
-//! Long work: lists are checked, loaded and undone, sounds are measured. Two threads of low priority take the oldest
+//! Long work: lists are checked, loaded and undone, sounds are measured, campaigns are forecast. Two threads of low priority take the oldest
 //! queued task of the store each; a task can be begun again from the start, so a crash costs its time and nothing else.
 
+mod change_leads;
 mod check_list;
 mod context;
+mod forecast;
 mod known_rows;
 mod list_report;
 mod list_spec;
 mod load_list;
 mod measure_audio;
+mod new_lead;
 mod worker;
 
+pub use change_leads::LeadsWish;
+pub use forecast::{
+    FORECAST_AGENTS_MAX, FORECAST_HOURS_MAX, FORECAST_SEEDS_MAX, ForecastWish, forecast_refusal,
+    measure_history, next_opening,
+};
 pub use known_rows::KnownRows;
 pub use list_report::{ListRows, RowsWanted, UploadReport, read_report, read_rows, write_fix_xlsx};
 pub use list_spec::{Mapping, Reading};
 pub use measure_audio::{Peaks, SoundMeasured, peaks};
+pub use new_lead::{PhoneRefusal, clean_phones};
 
 use crate::engine::EngineHandle;
 use crate::files::Files;
@@ -194,7 +203,7 @@ impl Shared {
     /// Notifies screens of a task and of what it works on.
     pub fn announce(&self, task: &TaskRow) {
         let _ = self.changed.send(Changed::Task(task.id));
-        if task.kind != TaskKind::MeasureAudio {
+        if !matches!(task.kind, TaskKind::MeasureAudio | TaskKind::Forecast | TaskKind::ChangeLeads) {
             let _ = self.changed.send(Changed::List(UploadId(task.subject)));
         }
     }

@@ -1,7 +1,7 @@
 //! The task threads: take the oldest queued task, run it, write how it ended.
 
 use super::context::{TaskContext, TaskEnd, Words};
-use super::{Shared, check_list, load_list, measure_audio};
+use super::{Shared, change_leads, check_list, forecast, load_list, measure_audio};
 use crate::store::StoreError;
 use crate::store::list_uploads::UploadId;
 use crate::store::task_rows::{TaskKind, TaskRow, TaskState};
@@ -48,6 +48,8 @@ fn run(shared: &Shared, runtime: &Handle, task: &TaskRow) {
         TaskKind::LoadList => load_list::load_list(&mut context),
         TaskKind::UndoList => load_list::undo_list(&mut context),
         TaskKind::MeasureAudio => measure_audio::measure_audio(&mut context),
+        TaskKind::Forecast => forecast::forecast(&mut context),
+        TaskKind::ChangeLeads => change_leads::change_leads(&mut context),
     }));
     let ended = ended.unwrap_or_else(|_| {
         let en = "this could not be done: the program met a fault of its own, which its log shows";
@@ -88,7 +90,7 @@ async fn settle(shared: &Shared, task: &TaskRow, words: &Words) -> Result<(), St
     match task.kind {
         TaskKind::CheckList => check_list::settle(shared, UploadId(task.subject), words).await,
         TaskKind::LoadList => load_list::settle(shared, UploadId(task.subject), words).await,
-        TaskKind::UndoList => Ok(()),
+        TaskKind::UndoList | TaskKind::Forecast | TaskKind::ChangeLeads => Ok(()),
         TaskKind::MeasureAudio => measure_audio::settle(shared, task, words).await,
     }
 }

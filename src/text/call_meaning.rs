@@ -257,6 +257,14 @@ impl Lang {
                     "请设置 [trunks.NAME] 的 username 和 password;realm 应与运营商一致或留空",
                 ),
             ),
+            403 if call.sent_credentials() => (
+                self.pick("refused after our account and password were sent", "发送账号和密码后被运营商拒绝"),
+                self.pick(
+                    "check username and password of [trunks.NAME] first; then ask the carrier whether the account is \
+                     locked or in arrears, and whether this callee and caller ID are allowed",
+                    "请先检查 [trunks.NAME] 的 username 和 password;再向运营商核实账号是否锁定或欠费,该被叫和外显号码是否允许",
+                ),
+            ),
             403 => (
                 self.pick("refused by the carrier", "运营商拒绝"),
                 self.pick(

@@ -92,8 +92,20 @@ impl Lang {
         let at = |at: Utc| moments.show(at);
         match why {
             LeadWhy::Held(held) => Sentence::new(self.held(held, agents), ""),
-            LeadWhy::Closed { state, reason, last, at: ended, tries } => {
-                self.closed(*state, *reason, *last, *ended, *tries, moments)
+            LeadWhy::Closed { state, reason, last, at: ended, tries, blacklisted } => {
+                let mut sentence = self.closed(*state, *reason, *last, *ended, *tries, moments);
+                if *reason == Some(Reason::Blacklisted) && !blacklisted {
+                    sentence.says += self.pick(
+                        " when its turn came; no entry holds its number now",
+                        "(轮到时);目前已没有匹配的条目",
+                    );
+                    let advice = self.pick(
+                        "a lead stays closed until a person opens it again",
+                        "如需再次拨打,请人工重新打开该客户",
+                    );
+                    sentence.advice = Some(advice.to_owned());
+                }
+                sentence
             }
             LeadWhy::CutOff => Sentence::new(
                 self.pick(
@@ -171,6 +183,16 @@ impl Lang {
                         Lang::Zh => format!("活动的中继均不可拨打 {number}"),
                     },
                     self.pick("look at `allow` of the trunks", "请检查中继的 `allow`"),
+                )
+            }
+            LeadWhy::Assigned { agent } => {
+                let agent = named(*agent, agents);
+                Sentence::new(
+                    match self {
+                        Lang::En => format!("it waits for agent {agent}, who alone calls it and is not free"),
+                        Lang::Zh => format!("只由坐席 {agent} 拨打,该坐席现在不空闲"),
+                    },
+                    self.pick("unassign it, if anyone may call it", "如可由他人拨打,请取消分配"),
                 )
             }
             LeadWhy::Hopper { ahead } => Sentence::new(
@@ -353,7 +375,14 @@ mod tests {
         let rests = |because, opens| LeadWhy::Rests { number, until: at, because, opens };
         let agent = AgentId(7);
         let call = Held::Call { call: CallId(42), stage: CallStage::Ringing, agent: None };
-        let closed = |state, reason, last| LeadWhy::Closed { state, reason, last, at: Some(at), tries: 2 };
+        let closed = |state, reason, last| LeadWhy::Closed {
+            state,
+            reason,
+            last,
+            at: Some(at),
+            tries: 2,
+            blacklisted: false,
+        };
         let mut all = vec![
             LeadWhy::Held(call),
             LeadWhy::Held(Held::Call { call: CallId(42), stage: CallStage::Talking, agent: Some(agent) }),
@@ -380,6 +409,7 @@ mod tests {
             LeadWhy::Hours(Some(at)),
             LeadWhy::Hours(None),
             LeadWhy::NoTrunk(number),
+            LeadWhy::Assigned { agent: AgentId(3) },
             LeadWhy::Hopper { ahead: 5 },
             LeadWhy::Due { ahead: 312 },
         ];

@@ -9,6 +9,9 @@ impl Lang {
     pub fn line_trouble(self, trunk: &str, trouble: &LineTrouble) -> String {
         let calls = trouble.calls;
         let code = match (trouble.sip_code, self) {
+            // The response to our own CANCEL (RFC 3261 section 9.2).
+            (Some(487), Lang::En) => " (they never rang, and we took them back)".to_owned(),
+            (Some(487), Lang::Zh) => "(始终未振铃,已由我方撤回)".to_owned(),
             (Some(code), Lang::En) => format!(" (SIP {code})"),
             (Some(code), Lang::Zh) => format!("(SIP {code})"),
             (None, _) => String::new(),
@@ -70,9 +73,9 @@ impl Lang {
     fn line_advice(self, fault: Fault) -> &'static str {
         match fault {
             Fault::Forbidden => self.pick(
-                "Ask the carrier whether the account is locked or in arrears, this address is allowed, and these \
-                 regions and caller IDs are open",
-                "请向运营商核实账号是否锁定或欠费、本机地址是否已加白、该地区和外显号码是否开通",
+                "Check username and password of the trunk, then ask the carrier whether the account is locked or in \
+                 arrears, this address is allowed, and these regions and caller IDs are open",
+                "请检查中继的账号和密码,再向运营商核实账号是否锁定或欠费、本机地址是否已加白、该地区和外显号码是否开通",
             ),
             Fault::NotFound => self.pick(
                 "Check the number form of the trunk (prefix, country code) and ask the carrier for its routes",

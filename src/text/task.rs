@@ -20,6 +20,8 @@ impl Lang {
             "load_list" => self.pick("loading the list", "导入名单"),
             "undo_list" => self.pick("undoing the list", "撤销名单"),
             "measure_audio" => self.pick("measuring the sound", "检测录音"),
+            "forecast" => self.pick("forecasting", "预测"),
+            "change_leads" => self.pick("changing leads", "修改客户"),
             other => other,
         };
         let state = match task.state {
@@ -28,6 +30,12 @@ impl Lang {
             "failed" => self.pick("failed", "失败"),
             "cancelled" => self.pick("cancelled", "已取消"),
             _ if task.done == 0 => self.pick("has begun", "进行中"),
+            _ if task.kind == "forecast" => {
+                return match self {
+                    Lang::En => format!("{what}: {} of {} virtual days", task.done, task.total),
+                    Lang::Zh => format!("{what}:第 {} 个虚拟日,共 {} 个", task.done, task.total),
+                };
+            }
             _ => {
                 return match (self, task.total > task.done) {
                     (Lang::En, true) => format!("{what}: {} of {} rows", task.done, task.total),

@@ -9,7 +9,7 @@ use paceline_core::ids::LeadId;
 use serde_json::json;
 
 /// Makes the enterprise `haitang` by the operator; returns the session cookie of its admin.
-async fn second_enterprise(app: &TestApp) -> String {
+pub async fn second_enterprise(app: &TestApp) -> String {
     let operator = app.state.local_service_token().to_owned();
     let body =
         json!({ "slug": "haitang", "name": "海棠物业", "admin": { "name": "李芳", "login": "lifang" } });
@@ -21,7 +21,7 @@ async fn second_enterprise(app: &TestApp) -> String {
     app.send(bare("post", "/sign-in", Some(sign_in))).await.is(200).key()
 }
 
-async fn with_cookie(app: &TestApp, key: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+pub async fn with_cookie(app: &TestApp, key: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
     let mut request = bare(method, path, body);
     request.headers_mut().insert(header::COOKIE, format!("paceline={key}").parse().unwrap());
     request.headers_mut().insert(header::ORIGIN, format!("http://{HOST}").parse().unwrap());

@@ -125,6 +125,30 @@ async fn a_changed_seat_is_sent_to_readers_who_may_see_it() {
 }
 
 #[tokio::test]
+async fn a_minute_is_sent_to_readers_of_the_campaigns_group() {
+    let (app, vote, night) = floor().await;
+    let (mut vote_reader, mut night_reader) =
+        (Reader::of(&app, "8002").await, Reader::of(&app, "8102").await);
+    vote_reader.next().await.unwrap();
+    night_reader.next().await.unwrap();
+    let at = app.clock.now();
+    let minute = paceline::store::CampaignMinute {
+        placed: 17,
+        ..paceline::store::CampaignMinute::empty(CampaignId(7), at)
+    };
+    app.live.send(LiveEvent::Minute(Arc::new(minute))).unwrap();
+    app.live.send(LiveEvent::Seat(Arc::new(sitting(vote, "8001", Activity::Idle)))).unwrap();
+    app.live.send(LiveEvent::Seat(Arc::new(sitting(night, "8101", Activity::Idle)))).unwrap();
+    let (name, minute) = vote_reader.happened().await;
+    assert_eq!((name.as_str(), minute["placed"].as_u64()), ("minute", Some(17)));
+    assert_eq!(
+        (minute["campaign"].as_str(), minute["at"].as_str()),
+        (Some("spring"), Some("2026-03-02T02:00:00.000Z"))
+    );
+    assert_eq!(night_reader.happened().await.0, "seat", "nothing of the other group's campaign");
+}
+
+#[tokio::test]
 async fn decisions_are_sent_to_readers_of_the_campaigns_group() {
     let (app, vote, night) = floor().await;
     let (mut vote_reader, mut night_reader) =
@@ -134,6 +158,7 @@ async fn decisions_are_sent_to_readers_of_the_campaigns_group() {
     let decision = Decision { place: 0, why: Why::Paused };
     app.live
         .send(LiveEvent::Decision {
+            id: 31,
             campaign: CampaignId(7),
             at: app.clock.now(),
             decision,
@@ -147,6 +172,7 @@ async fn decisions_are_sent_to_readers_of_the_campaigns_group() {
         (name.as_str(), decided["why"].as_str(), decided["campaign"].as_str()),
         ("decision", Some("paused"), Some("spring"))
     );
+    assert_eq!((decided["id"].as_u64(), decided["limit"].as_str()), (Some(31), Some("stopped")));
     assert_eq!(night_reader.happened().await.1["agent"], "8101", "nothing of the other group's campaign");
 }
 

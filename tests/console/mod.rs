@@ -6,15 +6,20 @@ mod agents;
 mod audio;
 mod audit;
 mod blacklist;
+mod campaign_rows;
 mod commands;
+mod day_pages;
 mod enterprises;
 mod figures;
 mod hostile;
 mod idempotency;
+mod lead_actions;
+mod leads_table;
 mod limits;
 mod lists;
 mod live;
 mod openapi;
+mod pacing;
 mod pages;
 mod records;
 mod roles;
@@ -29,6 +34,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use paceline::config::settings::HttpConfig;
+use paceline::console::campaign_requests::CampaignRequest;
 use paceline::console::{AppState, AppStateParts, PhoneSettings, routes, secrets};
 use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent, TrunkTestRefusal};
 use paceline::files::{Files, Reserve};
@@ -72,6 +78,10 @@ pub struct TestApp {
     pub board: watch::Sender<Arc<Board>>,
     pub files: Files,
     pub tasks: Tasks,
+    /// Words of the requests that the service of campaigns received.
+    pub campaign_requests: Arc<Mutex<Vec<String>>>,
+    /// Why that service refuses the next ones.
+    pub campaign_refusal: Arc<Mutex<Option<String>>>,
     router: axum::Router,
 }
 
@@ -162,6 +172,20 @@ impl TestApp {
         let parts = TaskParts { store: store.clone(), files: files.clone(), engine: handle.clone() };
         // Its threads begin where a test asks for them.
         let tasks = Tasks::idle(parts);
+        let campaign_requests: Arc<Mutex<Vec<String>>> = Arc::default();
+        let campaign_refusal: Arc<Mutex<Option<String>>> = Arc::default();
+        let (campaign_service, mut asked_of_it) = mpsc::channel(4);
+        let (seen, refusal) = (campaign_requests.clone(), campaign_refusal.clone());
+        tokio::spawn(async move {
+            while let Some(asked) = asked_of_it.recv().await {
+                let (word, answer) = match asked {
+                    CampaignRequest::Open { answer, .. } => ("open", answer),
+                    CampaignRequest::Apply { answer, .. } => ("apply", answer),
+                };
+                seen.lock().unwrap().push(word.to_owned());
+                let _ = answer.send(refusal.lock().unwrap().clone().map_or(Ok(()), Err));
+            }
+        });
         let state = AppState::new(AppStateParts {
             files: files.clone(),
             tasks: tasks.clone(),
@@ -179,10 +203,25 @@ impl TestApp {
             list_changes: None,
             http,
             settings: paceline::config::Config::default().shown(),
+            config: Arc::default(),
+            campaign_service: Some(campaign_service),
         })
         .unwrap();
         let router = routes(state.clone());
-        TestApp { dir, store, clock, state, engine, live, board, files, tasks, router }
+        TestApp {
+            dir,
+            store,
+            clock,
+            state,
+            engine,
+            live,
+            board,
+            files,
+            tasks,
+            campaign_requests,
+            campaign_refusal,
+            router,
+        }
     }
 
     pub async fn group(&self, name: &str) -> GroupId {

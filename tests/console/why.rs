@@ -58,7 +58,7 @@ async fn a_lead_is_looked_up_and_explained() {
     let strange = app.get("8001", "/campaigns/spring/leads?row=99").await.is(404);
     assert_eq!(strange.code(), "not_listed");
     assert!(strange.json()["detail"].as_str().unwrap().contains("its last lead is row 4"));
-    app.get("8001", "/campaigns/spring/leads").await.is(404);
+    app.get("8001", "/campaigns/spring/leads").await.is(403);
     app.get("8001", "/campaigns/spring/leads?number=none").await.is(422);
     app.get("8001", "/campaigns/spring/leads/99999/why").await.is(404);
     for path in ["leads?row=3".to_owned(), format!("leads/{lead}/why")] {

@@ -34,6 +34,8 @@ enum Kind {
     Crashing(Mode),
     /// A manager who interferes.
     Managed(Mode),
+    /// A manager who changes the campaign's rules too.
+    Changing(Mode),
     /// The dialer's counts are compared with the store all day long.
     Ledger(Mode),
 }
@@ -42,7 +44,13 @@ impl Kind {
     fn all() -> Vec<Kind> {
         let plain = [Kind::Plain, Kind::PlainCrashing];
         let floors = MODES.into_iter().flat_map(|mode| {
-            [Kind::Floor(mode), Kind::Crashing(mode), Kind::Managed(mode), Kind::Ledger(mode)]
+            [
+                Kind::Floor(mode),
+                Kind::Crashing(mode),
+                Kind::Managed(mode),
+                Kind::Changing(mode),
+                Kind::Ledger(mode),
+            ]
         });
         plain.into_iter().chain(floors).collect()
     }
@@ -54,6 +62,7 @@ impl Kind {
             Kind::Floor(mode) => mode.word().into(),
             Kind::Crashing(mode) => format!("{}-crashing", mode.word()),
             Kind::Managed(mode) => format!("{}-managed", mode.word()),
+            Kind::Changing(mode) => format!("{}-changing", mode.word()),
             Kind::Ledger(mode) => format!("{}-ledger", mode.word()),
         }
     }
@@ -78,6 +87,9 @@ impl Kind {
             Kind::Managed(mode) => {
                 let plan = FloorPlan { managed: true, ..FloorPlan::from_seed(seed, mode, LEADS) };
                 Total::default().judged(&plan, |day| shown(day, show))
+            }
+            Kind::Changing(mode) => {
+                Total::default().judged(&FloorPlan::changing(seed, mode, LEADS), |day| shown(day, show))
             }
             Kind::Ledger(mode) => ledger::one_day(seed, mode, Some(MINUTE * 25)).map(|_| ()),
         }

@@ -187,6 +187,9 @@ fn lead(n: u64, households: u64, random: &mut ChaCha8Rng) -> Lead {
         uncounted: 0,
         callback: None,
         last_agent: None,
+        assigned: None,
+        is_first: false,
+        version: 0,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The same inputs lead to the same outputs: in memory, and through the journal's files.
 
 use super::Plan;
+use super::floor::recorded_with_changes;
 use paceline::journal::{JournalConfig, JournalWriter, replay};
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::time::Time;
@@ -48,6 +49,26 @@ fn a_journal_replays_without_a_difference_over_several_segments() {
     assert!(found.segments > 1, "one segment only");
     assert!(found.differences.is_empty(), "{:?}", found.differences);
     assert!(found.calls_placed > 100);
+}
+
+#[test]
+fn a_day_on_which_the_rules_change_replays_without_a_difference() {
+    let (seed, journal) = recorded_with_changes(7);
+    let changes = journal.iter().filter(|(_, input)| matches!(input, Input::CampaignChanged { .. })).count();
+    assert!(changes > 10, "seed {seed}: {changes} changes");
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = JournalConfig { dir: dir.path().to_owned(), segment_bytes: 64 << 10, total_bytes: 64 << 20 };
+    let mut writer = JournalWriter::start(config).expect("a journal");
+    let mut dialer = Dialer::new(seed);
+    for (at, input) in &journal {
+        writer.before(&dialer);
+        let led_to = outputs(&mut dialer, *at, input);
+        writer.record(*at, input.clone(), &led_to);
+    }
+    drop(writer);
+    let found = replay(dir.path(), |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect("a replay");
+    assert!(found.segments > 1 && found.differences.is_empty(), "seed {seed}: {:?}", found.differences);
+    assert_eq!(found.inputs, journal.len() as u64);
 }
 
 #[test]

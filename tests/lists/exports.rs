@@ -53,6 +53,24 @@ fn codes_in_columns_of_their_own_belong_to_the_number() {
 }
 
 #[test]
+fn a_fax_that_only_a_column_of_kinds_names_is_not_called() {
+    let read = read(
+        "CN",
+        "Name,Phone 1 - Type,Phone 1 - Value,Phone 2 - Type,Phone 2 - Value\n\
+         A,Mobile,15400010001,Work Fax,0755-12345678\n\
+         B,传真,0755-22345678,,\n\
+         C,* Mobile ::: Home Fax,15400010002 ::: 0755-32345678,,\n",
+    );
+    assert_eq!(read.numbers(), ["15400010001", "15400010002"]);
+    let hint = &read.refused[0].hint;
+    assert!(hint.contains("fax") && hint.contains("Phone 1 - Type"), "{hint}");
+    assert_eq!(
+        self::read("CN", "电话,电话类型\n0755-12345678,传真\n15400010001,手机\n").numbers(),
+        ["15400010001"]
+    );
+}
+
+#[test]
 fn a_hint_speaks_of_the_cell_that_was_meant() {
     let read = read("CN", "name,Phone 1,Phone 2\nA,no,1380013800\nB,15400010001,\n");
     assert!(read.refused[0].hint.starts_with("Phone 2: 10 digits"), "{}", read.refused[0].hint);

@@ -363,7 +363,8 @@ fn a_playback_that_waits_is_reported_and_a_pause_is_counted_while_it_can_be_hear
 
 #[test]
 fn media_goes_where_sdp_says_although_it_comes_from_elsewhere() {
-    let (near, far, other) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
+    let (near, far) = (TestMedia::open(), PlainSocket::open());
+    let other = far.beside();
     let ours = near.room.open_leg(LEG).unwrap();
     let there = MediaTarget { follow: RtpFollow::Auto, ..target(far.address, Codec::Pcma) };
     near.room.command(LEG, MediaCommand::Connect(there));

@@ -2,7 +2,7 @@
 
 use super::{PATIENCE, own_loopback};
 use paceline_core::media::rtp::Packet;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 pub struct PlainSocket {
     pub socket: UdpSocket,
@@ -23,7 +23,16 @@ pub struct KeptPacket {
 
 impl PlainSocket {
     pub fn open() -> PlainSocket {
-        let socket = UdpSocket::bind((own_loopback(), 0)).unwrap();
+        PlainSocket::on(own_loopback())
+    }
+
+    /// Another port of this far end's host.
+    pub fn beside(&self) -> PlainSocket {
+        PlainSocket::on(self.address.ip())
+    }
+
+    fn on(host: IpAddr) -> PlainSocket {
+        let socket = UdpSocket::bind((host, 0)).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let address = socket.local_addr().unwrap();
         PlainSocket { socket, address }

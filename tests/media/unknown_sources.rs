@@ -48,7 +48,8 @@ fn packets_of_an_unknown_source_are_ignored() {
 
 #[test]
 fn a_far_end_on_another_port_is_latched_and_sent_to() {
-    let (near, signalled, actual) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
+    let (near, signalled) = (TestMedia::open(), PlainSocket::open());
+    let actual = signalled.beside();
     let leg = CallId(1);
     let address = near.room.open_leg(leg).unwrap();
     near.room.command(leg, MediaCommand::Connect(target(signalled.address, Codec::Pcma)));

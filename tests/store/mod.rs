@@ -16,6 +16,8 @@ mod floor_crash;
 mod full_disk;
 mod imports;
 mod interrupted_calls;
+mod lead_actions;
+mod lead_table;
 mod migration;
 mod model;
 mod opening;
@@ -169,6 +171,7 @@ impl Fixture {
             day_end: Utc::from_millis(MORNING + 14 * 3_600_000),
             rest: Duration::from_secs(60),
             guaranteed: false,
+            lead_version: lead.map_or(0, |lead| lead.version),
         }
     }
 
@@ -306,6 +309,7 @@ pub fn update(campaign: CampaignId, lead: &Lead, state: LeadState) -> LeadUpdate
         result: None,
         household_done: None,
         callback: None,
+        version: lead.version,
     }
 }
 
@@ -337,6 +341,7 @@ fn request(attempt: AttemptId, campaign: CampaignId, lead: &Lead, now: Utc) -> A
         day_end: now + Duration::from_secs(1),
         rest: Duration::from_secs(60),
         guaranteed: false,
+        lead_version: 0,
     }
 }
 

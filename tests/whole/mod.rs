@@ -3,6 +3,7 @@
 
 mod bridged;
 mod calls;
+mod campaign_rows;
 mod growing_list;
 mod held;
 mod kills;
@@ -77,6 +78,18 @@ impl Site {
         let output = self.command(arguments).output().expect("the program starts");
         let out = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
         (output.status.code().unwrap_or(-1), out, String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// Changes the store by hand, while nothing has it open.
+    fn sql(&self, statement: &str) {
+        let url = format!("sqlite://{}", self.path("paceline.db").display());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut conn = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.expect("a store");
+            let statement = sqlx::AssertSqlSafe(statement.to_owned());
+            sqlx::query(statement).execute(&mut conn).await.expect("it is changed");
+            sqlx::Connection::close(conn).await.expect("it closes");
+        });
     }
 
     fn log(&self) -> String {

@@ -26,7 +26,7 @@ fn site(list: &str) -> Site {
 }
 
 /// A running service with its API; killed when dropped.
-struct Service {
+pub struct Service {
     child: Child,
     client: Client,
 }
@@ -39,7 +39,7 @@ impl Drop for Service {
 }
 
 /// Asks until there is an answer that fits.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     for _ in 0..1_200 {
         if let Some(found) = ask() {
             return found;
@@ -50,7 +50,7 @@ fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 impl Service {
-    fn start(site: &Site, arguments: &[&str]) -> Service {
+    pub fn start(site: &Site, arguments: &[&str]) -> Service {
         let store = site.path("paceline.db");
         // That of a service that was killed.
         let _ = std::fs::remove_file(paceline::console::client::key_file(&store));
@@ -63,7 +63,36 @@ impl Service {
     }
 
     /// Status and JSON of an answer.
-    fn request(&self, method: &str, path: &str, more: &str, body: &[u8]) -> std::io::Result<(u16, Value)> {
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        more: &str,
+        body: &[u8],
+    ) -> std::io::Result<(u16, Value)> {
+        let (status, body) = self.exchange(method, path, more, body)?;
+        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    }
+
+    /// The body of an answer.
+    pub fn bytes(&self, method: &str, path: &str, more: &str) -> Vec<u8> {
+        let (status, body) = self.exchange(method, path, more, &[]).expect("an answer");
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        body
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it is killed");
+        self.child.wait().expect("it has ended");
+    }
+
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        more: &str,
+        body: &[u8],
+    ) -> std::io::Result<(u16, Vec<u8>)> {
         let host = self.client.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
@@ -75,16 +104,22 @@ impl Service {
         );
         stream.write_all(head.as_bytes())?;
         stream.write_all(body)?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        Ok((status, serde_json::from_str(body).unwrap_or(Value::Null)))
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap_or(answer.len());
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        Ok((status, answer.split_off((end + 4).min(answer.len()))))
     }
 
     fn upload(&self, name: &str, bytes: &[u8]) -> Value {
+        self.upload_to("whole", name, bytes)
+    }
+
+    /// Sends a list to a campaign and waits for its check.
+    pub fn upload_to(&self, campaign: &str, name: &str, bytes: &[u8]) -> Value {
         let head = format!("Content-Type: application/octet-stream\r\nIdempotency-Key: upload-{name}\r\n");
-        let path = format!("/campaigns/whole/lists?file_name={name}");
+        let path = format!("/campaigns/{campaign}/lists?file_name={name}");
         let (status, answer) = self.request("POST", &path, &head, bytes).expect("an answer");
         assert_eq!(status, 201, "{answer}");
         self.ended(&answer["task"]);
@@ -96,7 +131,7 @@ impl Service {
     }
 
     /// Begins to load a list; the id of the task.
-    fn load(&self, list: &Value) -> Value {
+    pub fn load(&self, list: &Value) -> Value {
         let head = format!("Content-Type: application/json\r\nIdempotency-Key: load-{}\r\n", list["id"]);
         let path = format!("/lists/{}/actions", list["id"]);
         let body = json!({ "action": "load" }).to_string();
@@ -109,7 +144,7 @@ impl Service {
         self.request("GET", &format!("/tasks/{task}"), "", &[]).expect("a task").1
     }
 
-    fn ended(&self, task: &Value) -> Value {
+    pub fn ended(&self, task: &Value) -> Value {
         until("the end of the task", || {
             let now = self.task(task);
             (now["state"] != "queued" && now["state"] != "running").then_some(now)

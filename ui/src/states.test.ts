@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Campaign, Seat } from "./api/words";
 import * as words from "./api/words";
-import { APPROVAL_STATES, CALL_STATES, CAMPAIGN_STATES, LEAD_STATES, OUTCOME_STATES, SEAT_STATES, SOUND_STATES, WHY_ALARMS, campaignState, seatState } from "./states";
+import { APPROVAL_STATES, CALL_STATES, CAMPAIGN_STATES, LEAD_STATES, LIMIT_MEANINGS, OUTCOME_STATES, SEAT_STATES, SOUND_STATES, WHY_ALARMS, campaignState, seatState } from "./states";
 import { RIGHTS } from "./rights";
 import { zh } from "./words/zh";
 
@@ -27,11 +27,21 @@ describe("the words are those of the service", () => {
     ["call stages", words.CALL_STAGES, wordsOf("dialer/snapshot.rs", "CallStage")],
     ["outcomes", words.OUTCOMES, wordsOfMacro("Outcome")],
     ["lead states", words.LEAD_STATES, wordsOfMacro("LeadState")],
+    ["lead reasons", words.LEAD_REASONS, wordsOfMacro("Reason")],
     ["modes", words.MODES, wordsOf("campaign/mod.rs", "Mode")],
     ["abandon rules", words.ABANDON_RULES, wordsOf("pacing/ledger/mod.rs", "Rule")],
   ] as const)("%s", (_, ours, theirs) => {
     expect(theirs.length).toBeGreaterThan(0);
     expect([...ours].sort()).toEqual([...theirs].sort());
+  });
+
+  test("every limit has a word", () => {
+    expect(Object.keys(LIMIT_MEANINGS)).toEqual([...words.LIMITS]);
+    for (const word of words.LIMITS) expect(zh).toHaveProperty([`limit.${word}`]);
+  });
+
+  test("every reason of a closed lead has a word", () => {
+    for (const word of words.LEAD_REASONS) expect(zh).toHaveProperty([`leadReason.${word}`]);
   });
 
   test("rights", () => {

@@ -1,5 +1,5 @@
 /** The one table of states: a word of the service has a meaning, a meaning has a glyph and colours (CONSOLE.md 5.2). */
-import type { Approval, Campaign, CampaignState, List, Seat, Sound } from "./api/words";
+import type { Approval, Campaign, CampaignState, Limit, List, Seat, Sound } from "./api/words";
 import type { GlyphName } from "./kit/Glyph";
 import type { PlainKey } from "./words";
 
@@ -116,6 +116,11 @@ export const APPROVAL_STATES = {
 
 /** Reasons of a campaign's why that need a person: shown as an alarm. */
 export const WHY_ALARMS: ReadonlySet<string> = new Set(["trunks_down", "store_stalled", "no_agents", "caller_ids_used", "pacer_failed", "feed_doubted"]);
+
+/** Colours of what held dialling down, in the bar of the last minutes. */
+export const LIMIT_MEANINGS: Record<Limit, Meaning> = {
+  agents: "talking", budget: "alarm", lines: "reserved", rate: "ringing", leads: "wrap", hours: "idle", stopped: "paused", fault: "waiting",
+};
 
 /** The state that a seat shows. */
 export function seatState(seat: Seat): State {

@@ -1,11 +1,14 @@
 //! Saves the campaign with its blacklists in the store, and takes in its list: once as a whole, later what was
 //! added to it.
 
+use crate::cli::UseText;
 use crate::commands::Failure;
-use crate::config::LoadedCampaign;
+use crate::commands::folder::{self, Refused, TakenIn};
+use crate::config::{Config, LoadedCampaign};
+use crate::files::Files;
 use crate::lists::{self, Batch, ListSpec, RefusedRow};
 use crate::store::list_growth::ADDED;
-use crate::store::{Import, NewCampaign, NewImport, Store};
+use crate::store::{Import, NewImport, Store};
 use crate::tasks::KnownRows;
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::outcome::Reason;
@@ -15,25 +18,24 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// The campaign's row for the store.
-pub(in crate::commands) fn campaign_row(loaded: &LoadedCampaign) -> NewCampaign<'_> {
-    let rules = &loaded.rules;
-    NewCampaign {
-        name: &rules.name,
-        title: &loaded.title,
-        mode: rules.mode.word(),
-        timezone: &rules.windows.timezone,
-        toml: &loaded.text,
-        retry: &rules.retry,
-    }
-}
-
+/// Takes in a campaign file, its sounds and its blacklists. `files` = the object store, where the sounds are kept too.
 pub(in crate::commands) async fn save_campaign(
     store: &Store,
+    files: Option<&Files>,
     loaded: &LoadedCampaign,
-) -> Result<CampaignId, Failure> {
-    let id = store.define_campaign(&campaign_row(loaded)).await.map_err(Failure::unexpected)?;
-    // Refresh the blacklists: the store checks them again before every attempt, whatever the import saw.
+    config: &Config,
+    use_text: Option<UseText>,
+) -> Result<TakenIn, Refused> {
+    let taken = folder::take_in(store, files, loaded, config, use_text).await?;
+    if let Some(files) = files.filter(|_| !taken.is_from_store) {
+        folder::keep_sounds(store, files, taken.campaign, &taken.loaded).await.map_err(Refused::Other)?;
+    }
+    refresh_blacklists(store, taken.campaign, &taken.loaded).await.map_err(Refused::Other)?;
+    Ok(taken)
+}
+
+/// Reads the campaign's blacklists again: the store checks them before every attempt, whatever the import saw.
+async fn refresh_blacklists(store: &Store, id: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
     for file in &loaded.list.blacklists {
         let (path, region) = (file.clone(), loaded.list.region.clone());
         let skip_rows = loaded.list.skip_blacklist_rows;
@@ -44,7 +46,7 @@ pub(in crate::commands) async fn save_campaign(
         let source = file.display().to_string();
         store.replace_blacklist(Some(id), &source, &numbers).await.map_err(Failure::unexpected)?;
     }
-    Ok(id)
+    Ok(())
 }
 
 /// A list file that is taken into a campaign.
@@ -254,11 +256,4 @@ fn fingerprint(file: &Path) -> Result<String, String> {
     }
     let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("{size}:{hex}"))
-}
-
-pub(super) async fn lead_counts(url: &str, loaded: &LoadedCampaign) -> Result<(u64, u64), Failure> {
-    let mut reader = Store::open_reader(url).await.map_err(Failure::unexpected)?;
-    let record = reader.campaign(&loaded.rules.name).await.map_err(Failure::unexpected)?;
-    let counts = reader.counts(record.id).await.map_err(Failure::unexpected)?;
-    Ok((counts.leads.values().sum(), counts.leads.get("open").copied().unwrap_or(0)))
 }

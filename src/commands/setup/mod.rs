@@ -8,30 +8,36 @@ mod trunks;
 
 pub(super) use trunks::trunk_limits;
 
-pub(super) use import::{ListChange, ListFile, campaign_row, describe_change, save_campaign, take_in_list};
+pub(super) use import::{ListChange, ListFile, describe_change, save_campaign, take_in_list};
 
 use super::demo_agents::{self, Crew};
+use super::folder::{Refused, TakenIn};
 use super::list_service::{ListService, ListTurn};
 use super::{Failure, recordings};
 use crate::audio::{Language, Sound};
+use crate::cli::UseText;
 use crate::config::settings::{FilesConfig, PromptLanguage};
-use crate::config::{Config, LoadedCampaign};
+use crate::config::{Config, LoadedCampaign, holidays};
+use crate::console::campaign_requests::CampaignRequest;
 use crate::console::client::{Client, KeyFile};
 use crate::console::list_changes::WAITING_MAX;
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
-use crate::engine::{self, CampaignBoard, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts};
+use crate::engine::{
+    self, CampaignBoard, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts,
+};
 use crate::files::{Files, Reserve};
 use crate::journal::{JournalConfig, JournalWriter};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
 use crate::sim::serve::RunningCarrier;
-use crate::store::{BlacklistChange, Store, Writer};
+use crate::store::scope::FIRST_ENTERPRISE;
+use crate::store::{BlacklistChange, Scope, Store, Writer};
 use crate::tasks::{TaskParts, Tasks};
-use import::{import_list, lead_counts};
+use import::import_list;
 use network::{Network, phone_line};
-use paceline_core::campaign::Mode;
-use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::campaign::{CallingWindows, Campaign, Mode};
+use paceline_core::ids::{CampaignId, GroupId, TrunkId};
 use paceline_core::sip::user_agent::SavedDialog;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,6 +58,8 @@ pub(super) struct Setup {
     pub crew: Option<Crew>,
     /// Print the link of the first start.
     pub first_start: bool,
+    /// Which text of the campaign counts where the file and the store have both changed.
+    pub use_text: Option<UseText>,
 }
 
 /// A running service with one open campaign.
@@ -60,6 +68,8 @@ pub(super) struct RunningCampaign {
     pub campaign: CampaignId,
     pub leads: u64,
     pub leads_open: u64,
+    /// Of the text that counts.
+    pub loaded: LoadedCampaign,
     pub metrics: Arc<Metrics>,
     crew: Option<PhoneAgents>,
     service: Service,
@@ -81,18 +91,19 @@ impl RunningCampaign {
 impl Setup {
     /// Builds everything and opens the campaign; `paused` = single-number tests only.
     pub async fn start(self, paused: bool) -> Result<RunningCampaign, Failure> {
-        let Setup { config, loaded, people, with_api, crew, first_start } = self;
+        let Setup { config, loaded, people, with_api, crew, first_start, use_text } = self;
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
         }
         // Report a faulty campaign before anything is opened.
         let sounds = Sounds::load(&loaded)?;
         let phones = loaded.rules.agents.is_some();
-        let service = Service::start(config, people, with_api, phones, None, false).await?;
+        let service = Service::start(config, people, with_api, phones, Openings::default(), false).await?;
         if first_start {
             service.say_first_start().await;
         }
-        let opened = service.open(&loaded, sounds, !paused, paused).await?;
+        let opened = service.open(&loaded, sounds, !paused, paused, use_text).await?;
+        let loaded = opened.loaded.unwrap_or(loaded);
         let crew = match (&loaded.group, crew) {
             (Some(group), Some(crew)) => {
                 Some(service.add_demo_agents(group, crew, &loaded, opened.campaign).await?)
@@ -104,6 +115,7 @@ impl Setup {
             campaign: opened.campaign,
             leads: opened.leads,
             leads_open: opened.leads_open,
+            loaded,
             metrics: service.metrics.clone(),
             crew,
             service,
@@ -132,6 +144,15 @@ pub(super) struct OpenedCampaign {
     pub campaign: CampaignId,
     pub leads: u64,
     pub leads_open: u64,
+    /// The campaign of the text in the store, where that counts and not the file's.
+    pub loaded: Option<LoadedCampaign>,
+}
+
+/// The ways in which the API opens campaigns; without them it opens none.
+#[derive(Default)]
+pub(super) struct Openings {
+    pub folder: Option<CampaignFolder>,
+    pub rows: Option<mpsc::Sender<CampaignRequest>>,
 }
 
 /// Engine, store, SIP, media and the HTTP port, with no campaign yet.
@@ -147,6 +168,8 @@ pub(super) struct Service {
     state: AppState,
     console: Option<(Console, Option<KeyFile>)>,
     tasks: Tasks,
+    /// The object store.
+    pub files: Files,
     /// Deletes recordings past their retention.
     retention: JoinHandle<()>,
     /// Changes lists for commands on this machine.
@@ -163,9 +186,10 @@ impl Service {
         people: Option<PathBuf>,
         with_api: bool,
         phones: bool,
-        campaigns: Option<CampaignFolder>,
+        openings: Openings,
         may_wait: bool,
     ) -> Result<Service, Failure> {
+        let Openings { folder: campaigns, rows: campaign_service } = openings;
         let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
         let resumed = store.resume().await.map_err(Failure::unexpected)?;
         let simulated = match config.trunks.is_empty() {
@@ -248,7 +272,7 @@ impl Service {
             false => Tasks::idle(parts),
         };
         let state = AppState::new(AppStateParts {
-            files,
+            files: files.clone(),
             tasks: tasks.clone(),
             store: store.clone(),
             engine: handle.clone(),
@@ -260,6 +284,8 @@ impl Service {
             list_changes: Some(list_changes),
             http: config.http.clone(),
             settings: config.shown(),
+            config: Arc::new(config.clone()),
+            campaign_service,
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if with_api { start_console(&config, &state).await } else { None };
@@ -274,6 +300,7 @@ impl Service {
             state,
             console,
             tasks,
+            files,
             retention,
             lists,
             list_turn,
@@ -306,15 +333,33 @@ impl Service {
         Client::in_process(self.state.clone())
     }
 
-    /// Opens a campaign; `with_list` = imports its list, `paused` = only test calls are placed.
+    /// Opens a campaign file; `with_list` = imports its list, `paused` = only test calls are placed.
     pub async fn open(
         &self,
         loaded: &LoadedCampaign,
         sounds: Sounds,
         with_list: bool,
         paused: bool,
+        use_text: Option<UseText>,
+    ) -> Result<OpenedCampaign, Refused> {
+        let taken = save_campaign(&self.store, Some(&self.files), loaded, &self.config, use_text).await?;
+        let TakenIn { campaign, loaded, is_from_store } = taken;
+        let opened = async {
+            let sounds = if is_from_store { Sounds::load(&loaded)? } else { sounds };
+            self.open_taken_in(campaign, &loaded, sounds, with_list, paused).await
+        };
+        let opened = opened.await.map_err(Refused::Other)?;
+        Ok(OpenedCampaign { loaded: is_from_store.then_some(loaded), ..opened })
+    }
+
+    async fn open_taken_in(
+        &self,
+        campaign: CampaignId,
+        loaded: &LoadedCampaign,
+        sounds: Sounds,
+        with_list: bool,
+        paused: bool,
     ) -> Result<OpenedCampaign, Failure> {
-        let campaign = save_campaign(&self.store, loaded).await?;
         if self.carrier.is_none() {
             self.refuse_after_simulation(campaign, loaded).await?;
         }
@@ -322,18 +367,26 @@ impl Service {
             let _turn = self.list_turn.lock().await;
             import_list(&self.store, campaign, loaded).await?;
         }
-        let (leads, leads_open) = lead_counts(&self.config.store.url, loaded).await?;
-        let mut rules = loaded.rules.clone();
-        rules.id = campaign;
-        if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
-            announcement.length = sound.length;
+        self.open_saved(campaign, &Scope::first(), loaded, sounds, paused).await
+    }
+
+    /// Opens a campaign whose row and leads are in the store.
+    pub async fn open_saved(
+        &self,
+        campaign: CampaignId,
+        scope: &Scope,
+        loaded: &LoadedCampaign,
+        sounds: Sounds,
+        paused: bool,
+    ) -> Result<OpenedCampaign, Failure> {
+        if self.carrier.is_none() {
+            self.refuse_after_simulation(campaign, loaded).await?;
         }
-        if let (Some(agents), Some(group)) = (&mut rules.agents, &loaded.group) {
-            agents.group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
-            send_agents(&self.store, &self.handle).await?;
-        }
+        let counts = self.store.lead_counts(campaign).await.map_err(Failure::unexpected)?;
+        let (leads, leads_open) = (counts.all, counts.open);
+        let rules = self.rules_of(campaign, scope, loaded, &sounds).await?;
         let Sounds { announcement, sorry } = sounds;
-        self.state.campaign_opened(&loaded.title, &rules);
+        self.state.campaign_opened_in(scope, &loaded.title, &rules);
         let abandons = self.store.abandons(campaign, rules.pacing.answer_wait).await;
         let abandons = abandons.map_err(Failure::unexpected)?;
         let past = match rules.mode {
@@ -354,7 +407,71 @@ impl Service {
         // Wait until the board shows the campaign. An engine that has stopped never will, and closes the
         // board.
         let _ = self.handle.board().wait_for(|board| board.campaigns.contains_key(&campaign)).await;
-        Ok(OpenedCampaign { campaign, leads, leads_open })
+        Ok(OpenedCampaign { campaign, leads, leads_open, loaded: None })
+    }
+
+    /// The core's rules with the ids of the store and the length of the announcement.
+    async fn rules_of(
+        &self,
+        campaign: CampaignId,
+        scope: &Scope,
+        loaded: &LoadedCampaign,
+        sounds: &Sounds,
+    ) -> Result<Campaign, Failure> {
+        let mut rules = loaded.rules.clone();
+        self.add_holidays(scope.own(), &mut rules.windows).await?;
+        rules.id = campaign;
+        if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
+            announcement.length = sound.length;
+        }
+        if let (Some(agents), Some(group)) = (&mut rules.agents, &loaded.group) {
+            agents.group = self.group_of(scope, group).await?;
+            send_agents(&self.store, &self.handle).await?;
+        }
+        Ok(rules)
+    }
+
+    /// The group of this name in the campaign's enterprise. Of the first enterprise's, one that is missing is made.
+    async fn group_of(&self, scope: &Scope, name: &str) -> Result<GroupId, Failure> {
+        let groups = self.store.group_rows().await.map_err(Failure::unexpected)?;
+        let found = groups.iter().find(|row| row.enterprise == scope.enterprise && row.group.name == name);
+        match found {
+            Some(row) => Ok(row.group.id),
+            None if scope.enterprise == FIRST_ENTERPRISE => {
+                self.store.group_named(name).await.map_err(Failure::unexpected)
+            }
+            None => Err(Failure::refused(format!("there is no group {name}; make it, or name another"))),
+        }
+    }
+
+    /// Gives an open campaign new rules and sounds.
+    pub async fn change_open(
+        &self,
+        campaign: CampaignId,
+        scope: &Scope,
+        loaded: &LoadedCampaign,
+        sounds: Sounds,
+    ) -> Result<(), Failure> {
+        let rules = self.rules_of(campaign, scope, loaded, &sounds).await?;
+        self.state.campaign_opened_in(scope, &loaded.title, &rules);
+        let Sounds { announcement, sorry } = sounds;
+        self.handle.change_campaign(CampaignChange { campaign: rules, sound: announcement, sorry }).await;
+        Ok(())
+    }
+
+    /// Adds the holidays of a campaign's organisation to its own, and those of the enterprise above it.
+    pub(in crate::commands) async fn add_holidays(
+        &self,
+        organisation: i64,
+        windows: &mut CallingWindows,
+    ) -> Result<(), Failure> {
+        let all = self.store.organisations().await.map_err(Failure::unexpected)?;
+        let own = all.iter().find(|row| row.id == organisation);
+        let above = own.and_then(|own| own.parent);
+        for row in all.iter().filter(|row| row.id == organisation || Some(row.id) == above) {
+            holidays::add(windows, &row.settings.holidays);
+        }
+        Ok(())
     }
 
     /// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are

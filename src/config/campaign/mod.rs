@@ -1,12 +1,16 @@
 //! `campaign.toml`: reads and checks the file. Its tables are in `tables`, their conversion in `rules`.
 
+pub mod diff;
+pub mod edit;
+mod row_guard;
 mod rules;
 pub mod tables;
 
-use super::problem::{ConfigError, Source, unreadable};
+use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::settings::Config;
 use crate::lists::ListSpec;
 use paceline_core::campaign::{Campaign, Mode};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tables::BlacklistRowsWord;
 pub use tables::CampaignFile;
@@ -28,6 +32,31 @@ pub struct LoadedCampaign {
     pub results_dir: PathBuf,
     /// Warnings for the manager; the campaign can run with them.
     pub warnings: Vec<String>,
+    /// What the campaign of a row lacks before it can be opened; empty for a file.
+    pub lacks: Vec<Problem>,
+    /// The tables as they are written, with the defaults of what is left out.
+    pub written: CampaignFile,
+}
+
+/// The files that the names in a row's text stand for.
+#[derive(Clone, Debug, Default)]
+pub struct CampaignFiles {
+    /// The campaign file that the row was made from; other files lie beside it.
+    pub file: Option<PathBuf>,
+    /// Sounds and other objects by their names.
+    pub objects: BTreeMap<String, PathBuf>,
+}
+
+impl CampaignFiles {
+    /// The campaign file, or the name that stands for it in problems.
+    fn shown_file(&self) -> PathBuf {
+        self.file.clone().unwrap_or_else(|| "campaign.toml".into())
+    }
+
+    fn resolve(&self, name: &str) -> Option<PathBuf> {
+        let beside = || Some(self.file.as_ref()?.parent()?.join(name));
+        self.objects.get(name).cloned().or_else(beside)
+    }
 }
 
 impl LoadedCampaign {
@@ -45,52 +74,99 @@ impl LoadedCampaign {
     /// # Errors
     /// As `load`.
     pub fn parse(file: &Path, text: String, config: &Config) -> Result<LoadedCampaign, ConfigError> {
-        let mut source = Source::new(file, &text);
+        let files = CampaignFiles { file: Some(file.to_owned()), objects: BTreeMap::new() };
+        let source = Source::new(file, &text);
         let written: CampaignFile = source.parse()?;
-        let dir = file.parent().map(Path::to_owned).unwrap_or_default();
-        let rules = rules::to_core(&written, config, &mut source);
-        if written.list.file.is_empty() {
-            source.fault(&["list", "file"], "no list", "name a .csv, .txt or .xlsx file");
-        }
-        let announces = !written.announcement.file.is_empty();
-        if !announces && rules.mode == Mode::Announce {
-            source.fault(&["announcement", "file"], "no announcement", "name a WAV or MP3 file");
-        }
-        if rules.pacing.shadow.is_some() && rules.agents.is_none() {
-            source.fault(
-                &["pacing", "shadow"],
-                "no agents",
-                "a shadow needs a campaign with an [agents] group",
-            );
-        }
-        source.finish()?;
-        let warnings = rules::calling_warnings(&written, &rules.windows);
-        let list = &written.list;
-        Ok(LoadedCampaign {
-            title: if written.title.is_empty() { written.name.clone() } else { written.title.clone() },
-            list: ListSpec {
-                file: dir.join(&list.file),
-                sheets: list.sheet.to_vec(),
-                phones: list.phones.clone(),
-                household: list.household.to_vec(),
-                name: list.name.clone(),
-                region: list.region.clone(),
-                blacklists: list.blacklists.iter().map(|file| dir.join(file)).collect(),
-                skip_blacklist_rows: list.blacklist_rows == BlacklistRowsWord::Skip,
-                ..ListSpec::default()
-            },
-            announcement: announces.then(|| dir.join(&written.announcement.file)),
-            group: Some(written.agents.group.clone()).filter(|group| !group.is_empty()),
-            sorry: Some(&written.announcement.sorry)
-                .filter(|file| !file.is_empty())
-                .map(|file| dir.join(file)),
-            results_dir: dir.join(&written.results.dir),
-            file: file.to_owned(),
-            rules,
-            text,
-            warnings,
-        })
+        build(written, &text, source, &files, config)
     }
+
+    /// The campaign of a row: its list may be uploaded instead of named, and what it lacks before it can be opened is
+    /// no problem yet.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn parse_row(
+        text: &str,
+        files: &CampaignFiles,
+        config: &Config,
+    ) -> Result<LoadedCampaign, ConfigError> {
+        let file = files.shown_file();
+        let source = Source::of_row(&file, text);
+        let written: CampaignFile = source.parse()?;
+        build(written, text, source, files, config)
+    }
+
+    /// As `parse_row`, for a text that comes over the API in the place of `before`: it names no file of the server.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn parse_change(
+        text: &str,
+        before: Option<&CampaignFile>,
+        files: &CampaignFiles,
+        config: &Config,
+    ) -> Result<LoadedCampaign, ConfigError> {
+        let file = files.shown_file();
+        let mut source = Source::of_row(&file, text);
+        let written: CampaignFile = source.parse()?;
+        row_guard::check(before, &written, |name| files.objects.contains_key(name), &mut source);
+        // No file is read that the check has refused.
+        if !source.problems.is_empty() {
+            let problems = source.problems;
+            return Err(ConfigError { problems });
+        }
+        build(written, text, source, files, config)
+    }
+}
+
+fn build(
+    written: CampaignFile,
+    text: &str,
+    mut source: Source<'_>,
+    files: &CampaignFiles,
+    config: &Config,
+) -> Result<LoadedCampaign, ConfigError> {
+    let rules = rules::to_core(&written, config, &mut source);
+    if written.list.file.is_empty() && !source.is_row {
+        source.fault(&["list", "file"], "no list", "name a .csv, .txt or .xlsx file");
+    }
+    let sound = |name: &str| files.resolve(name).filter(|_| !name.is_empty());
+    let (announcement, sorry) = (sound(&written.announcement.file), sound(&written.announcement.sorry));
+    if announcement.is_none() && rules.mode == Mode::Announce {
+        source.lack(&["announcement", "file"], "no announcement", "name a WAV or MP3 file");
+    }
+    if rules.pacing.shadow.is_some() && rules.agents.is_none() {
+        source.fault(&["pacing", "shadow"], "no agents", "a shadow needs a campaign with an [agents] group");
+    }
+    let lacks = std::mem::take(&mut source.lacks);
+    source.finish()?;
+    let warnings = rules::calling_warnings(&written, &rules.windows);
+    let dir = files.shown_file().parent().map(Path::to_owned).unwrap_or_default();
+    let list = &written.list;
+    Ok(LoadedCampaign {
+        title: if written.title.is_empty() { written.name.clone() } else { written.title.clone() },
+        list: ListSpec {
+            file: dir.join(&list.file),
+            sheets: list.sheet.to_vec(),
+            phones: list.phones.clone(),
+            household: list.household.to_vec(),
+            name: list.name.clone(),
+            region: list.region.clone(),
+            blacklists: list.blacklists.iter().map(|file| dir.join(file)).collect(),
+            skip_blacklist_rows: list.blacklist_rows == BlacklistRowsWord::Skip,
+            ..ListSpec::default()
+        },
+        announcement,
+        group: Some(written.agents.group.clone()).filter(|group| !group.is_empty()),
+        sorry,
+        results_dir: dir.join(&written.results.dir),
+        file: files.shown_file(),
+        rules,
+        text: text.to_owned(),
+        warnings,
+        lacks,
+        written,
+    })
 }
 
 #[cfg(test)]
@@ -168,6 +244,52 @@ mod tests {
             let error = parse(&format!("{LEAST}{more}")).expect_err(more);
             assert!(error.contains(expected), "{error}\nshould contain {expected}");
         }
+    }
+
+    #[test]
+    fn a_row_needs_no_list_and_says_what_it_lacks() {
+        let text = "name = \"vote\"\nmode = \"predictive\"\n";
+        let files = CampaignFiles::default();
+        let loaded = LoadedCampaign::parse_row(text, &files, &Config::default()).expect("a draft");
+        let lacks: Vec<&str> = loaded.lacks.iter().filter_map(|lack| lack.key.as_deref()).collect();
+        assert_eq!(lacks, ["mode"]);
+        let announce = text.replace("predictive", "announce");
+        let loaded = LoadedCampaign::parse_row(&announce, &files, &Config::default()).expect("a draft");
+        assert_eq!(loaded.lacks[0].key.as_deref(), Some("announcement.file"));
+    }
+
+    #[test]
+    fn a_text_over_the_api_names_no_file_of_the_server() {
+        let least = "name = \"vote\"\nmode = \"announce\"\n";
+        let objects = BTreeMap::from([("notice.wav".to_owned(), PathBuf::from("/objects/1"))]);
+        let files = CampaignFiles { file: None, objects };
+        let change = |more: &str, before: Option<&CampaignFile>| {
+            LoadedCampaign::parse_change(&format!("{least}{more}"), before, &files, &Config::default())
+        };
+        for (more, key) in [
+            ("[results]\ndir = \"/etc\"\n", "results.dir"),
+            ("[list]\nfile = \"/etc/passwd\"\n", "list.file"),
+            ("[list]\nblacklists = [\"../x.csv\"]\n", "list.blacklists"),
+            ("[announcement]\nfile = \"../notice.wav\"\n", "announcement.file"),
+            ("[announcement]\nfile = \"other.wav\"\n", "announcement.file"),
+            ("[announcement]\nsorry = \"a/b.wav\"\n", "announcement.sorry"),
+            ("[calling]\nholidays = \"../days.ics\"\n", "calling.holidays"),
+        ] {
+            let error = change(more, None).expect_err(more);
+            assert_eq!(error.problems[0].key.as_deref(), Some(key), "{error}");
+            assert_eq!(error.problems[0].line, Some(4), "{error}");
+        }
+        let loaded = change("[announcement]\nfile = \"notice.wav\"\n", None).expect("a known sound");
+        assert_eq!(loaded.announcement.as_deref(), Some(Path::new("/objects/1")));
+        // What the text said before may stay.
+        let old = "[results]\ndir = \"out\"\n[list]\nfile = \"list.csv\"\nblacklists = [\"../x.csv\"]\n";
+        let file = Path::new("/campaigns/vote/campaign.toml");
+        let text = format!("{least}[announcement]\nfile = \"../a.wav\"\n{old}");
+        let before = LoadedCampaign::parse(file, text.clone(), &Config::default()).expect("a file").written;
+        let files = CampaignFiles { file: Some(file.to_owned()), objects: BTreeMap::new() };
+        let kept =
+            LoadedCampaign::parse_change(&text, Some(&before), &files, &Config::default()).expect("kept");
+        assert_eq!(kept.announcement.as_deref(), Some(Path::new("/campaigns/vote/../a.wav")));
     }
 
     #[test]

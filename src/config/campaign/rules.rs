@@ -36,7 +36,7 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
     let agents = floor::agents(&file.agents, &file.dispositions, source);
     if file.mode != ModeWord::Announce && agents.is_none() {
         let found = format!("mode `{}` needs agents", mode(file.mode).word());
-        source.fault(&["mode"], found, "name their group: [agents] group = \"…\"");
+        source.lack(&["mode"], found, "name their group: [agents] group = \"…\"");
     }
     let announcement = announcement(&file.announcement, source);
     let calling = &file.calling;
@@ -169,6 +169,7 @@ fn holidays(calling: &CallingTable, source: &mut Source<'_>) -> Vec<Holiday> {
     let path = ["calling", "holidays"];
     let mut holidays = Vec::new();
     let folder = source.file.parent().unwrap_or(Path::new("")).to_owned();
+    let is_row = source.is_row;
     let mut fault = |found: String, hint: String| source.fault(&path, format!("holidays: {found}"), hint);
     for text in calling.holidays.to_vec() {
         match (units::parse_holiday(&text), &calling.holidays) {
@@ -176,6 +177,12 @@ fn holidays(calling: &CallingTable, source: &mut Source<'_>) -> Vec<Holiday> {
             (Err((found, hint)), Names::Several(_)) => fault(found, hint),
             (Err((found, hint)), Names::One(_)) if !text.contains('.') || text.contains("..") => {
                 fault(found, format!("{hint}, or the path of a file"));
+            }
+            (Err(_), Names::One(_)) if is_row && folder.as_os_str().is_empty() => {
+                fault(
+                    format!("`{text}` is a file"),
+                    "write the days themselves: [\"2027-02-05..2027-02-12\"]".into(),
+                );
             }
             (Err(_), Names::One(_)) => {
                 let file = folder.join(&text);

@@ -19,6 +19,7 @@ pub struct CampaignFile {
     /// Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier.
     #[serde(default)]
     pub trunks: Vec<String>,
+    #[serde(default)]
     pub list: ListTable,
     #[serde(default)]
     pub calling: CallingTable,
@@ -55,7 +56,8 @@ pub enum ModeWord {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListTable {
-    /// `.csv`, `.txt` or `.xlsx`, beside this file.
+    /// `.csv`, `.txt` or `.xlsx`, beside this file. Only a campaign whose lists are uploaded has none.
+    #[serde(default)]
     pub file: String,
     /// The sheet of a workbook, or a list of sheets; empty = every sheet that has a phone column and is not hidden.
     #[serde(default)]
@@ -80,6 +82,21 @@ pub struct ListTable {
     /// a warning.
     #[serde(default)]
     pub blacklist_rows: BlacklistRowsWord,
+}
+
+impl Default for ListTable {
+    fn default() -> Self {
+        ListTable {
+            file: String::new(),
+            sheet: Names::default(),
+            phones: Vec::new(),
+            household: Names::default(),
+            name: String::new(),
+            region: china(),
+            blacklists: Vec::new(),
+            blacklist_rows: BlacklistRowsWord::default(),
+        }
+    }
 }
 
 /// One name or a list of names.

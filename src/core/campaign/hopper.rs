@@ -1,5 +1,6 @@
-//! The hopper: a small buffer of leased leads to be dialled next. Booked callbacks come first, then retries,
-//! then untried leads; each of the three in the store's order.
+//! The hopper: a small buffer of leased leads to be dialled next. Leads that a person moved to the front come first,
+//! then booked callbacks, leads assigned to one agent, retries and untried leads; each of the five in the store's
+//! order.
 
 use super::lease::LeasedLead;
 use crate::ids::LeadId;
@@ -10,8 +11,12 @@ use std::collections::{BTreeSet, VecDeque};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hopper {
+    /// Moved to the front by a person.
+    moved_up: VecDeque<LeasedLead>,
     /// Callbacks whose time has come.
     booked: VecDeque<LeasedLead>,
+    /// Leads of one agent each, who may be away.
+    assigned: VecDeque<LeasedLead>,
     /// Leads with a time of their own: tried before, and due again.
     retries: VecDeque<LeasedLead>,
     untried: VecDeque<LeasedLead>,
@@ -35,28 +40,35 @@ impl Hopper {
     }
 
     fn queue_of(&mut self, leased: &LeasedLead) -> &mut VecDeque<LeasedLead> {
-        let timed = leased.lead.next_at.is_some_and(|at| at > Utc::default());
-        match leased.lead.callback {
-            Some(_) => &mut self.booked,
-            None if timed => &mut self.retries,
-            None => &mut self.untried,
+        let lead = &leased.lead;
+        let timed = lead.next_at.is_some_and(|at| at > Utc::default());
+        match (&lead.callback, lead.assigned) {
+            (Some(_), _) => &mut self.booked,
+            (None, Some(_)) => &mut self.assigned,
+            (None, None) if lead.is_first => &mut self.moved_up,
+            (None, None) if timed => &mut self.retries,
+            (None, None) => &mut self.untried,
         }
     }
 
     fn waiting(&self) -> impl Iterator<Item = &LeasedLead> {
-        self.booked.iter().chain(&self.retries).chain(&self.untried)
+        let reserved = self.booked.iter().chain(&self.assigned);
+        self.moved_up.iter().chain(reserved).chain(&self.retries).chain(&self.untried)
     }
 
-    /// Takes the first eligible lead: any booked callback, or one of the first `look_ahead` retries or
-    /// untried leads. It stays held until `release`.
+    fn queues(&mut self) -> [&mut VecDeque<LeasedLead>; 5] {
+        [&mut self.moved_up, &mut self.booked, &mut self.assigned, &mut self.retries, &mut self.untried]
+    }
+
+    /// Takes the first eligible lead: any booked callback or assigned lead, or one of the first `look_ahead` of each
+    /// other queue. It stays held until `release`.
     pub fn take(
         &mut self,
         look_ahead: usize,
         mut eligible: impl FnMut(&LeasedLead) -> bool,
     ) -> Option<LeasedLead> {
-        let bounds = [usize::MAX, look_ahead, look_ahead];
-        for (queue, bound) in [&mut self.booked, &mut self.retries, &mut self.untried].into_iter().zip(bounds)
-        {
+        let bounds = [look_ahead, usize::MAX, usize::MAX, look_ahead, look_ahead];
+        for (queue, bound) in self.queues().into_iter().zip(bounds) {
             if let Some(place) = queue.iter().take(bound).position(&mut eligible) {
                 return queue.remove(place);
             }
@@ -64,10 +76,24 @@ impl Hopper {
         None
     }
 
-    /// Takes the first eligible booked callback.
-    pub fn take_booked(&mut self, eligible: impl FnMut(&LeasedLead) -> bool) -> Option<LeasedLead> {
-        let place = self.booked.iter().position(eligible)?;
-        self.booked.remove(place)
+    /// Takes the first eligible booked callback, or else the first eligible assigned lead.
+    pub fn take_reserved(&mut self, mut eligible: impl FnMut(&LeasedLead) -> bool) -> Option<LeasedLead> {
+        for queue in [&mut self.booked, &mut self.assigned] {
+            if let Some(place) = queue.iter().position(&mut eligible) {
+                return queue.remove(place);
+            }
+        }
+        None
+    }
+
+    /// Whether there are leads for whose call an agent is reserved.
+    pub fn has_reserved(&self) -> bool {
+        !self.booked.is_empty() || !self.assigned.is_empty()
+    }
+
+    /// Whether there are leads that are not assigned to one agent.
+    pub fn has_shared(&self) -> bool {
+        self.len() > self.assigned.len()
     }
 
     /// Booked callbacks whose time has come.
@@ -116,7 +142,8 @@ impl Hopper {
     /// Drops waiting leads and ends their leases.
     pub fn drop_waiting(&mut self, mut unwanted: impl FnMut(&Lead) -> bool) {
         let (held, returned) = (&mut self.held, &mut self.returned);
-        for queue in [&mut self.booked, &mut self.retries, &mut self.untried] {
+        let reserved = [&mut self.moved_up, &mut self.booked, &mut self.assigned];
+        for queue in reserved.into_iter().chain([&mut self.retries, &mut self.untried]) {
             queue.retain(|waiting| {
                 let drop = unwanted(&waiting.lead);
                 if drop {
@@ -130,8 +157,7 @@ impl Hopper {
 
     /// Changes a waiting lead in place.
     pub fn edit_waiting(&mut self, lead: LeadId, edit: impl Fn(&mut Lead)) {
-        let queues = [&mut self.booked, &mut self.retries, &mut self.untried];
-        let waiting = queues.into_iter().flatten();
+        let waiting = self.queues().into_iter().flatten();
         waiting.filter(|waiting| waiting.lead.id == lead).for_each(|waiting| edit(&mut waiting.lead));
     }
 
@@ -146,12 +172,12 @@ impl Hopper {
     }
 
     pub fn len(&self) -> usize {
-        self.timed_len() + self.untried.len()
+        self.timed_len() + self.assigned.len() + self.untried.len()
     }
 
-    /// Number of callbacks and retries.
+    /// Number of callbacks, retries, and leads that were moved to the front.
     pub fn timed_len(&self) -> usize {
-        self.booked.len() + self.retries.len()
+        self.moved_up.len() + self.booked.len() + self.retries.len()
     }
 
     /// Number of untried leads, and of those that an agent skipped.
@@ -185,7 +211,26 @@ mod tests {
             uncounted: 0,
             callback: booked.then(Callback::default),
             last_agent: None,
+            assigned: None,
+            is_first: false,
+            version: 0,
         }
+    }
+
+    #[test]
+    fn leads_moved_to_the_front_come_before_all_and_assigned_leads_hide_nothing() {
+        let mut hopper = Hopper::default();
+        let assigned = |id| Lead { assigned: Some(crate::ids::AgentId(7)), ..lead(id, None, false) };
+        hopper.fill((100..300).map(assigned).collect());
+        hopper.fill(vec![lead(1, None, false), lead(2, Some(5), true)]);
+        hopper.fill(vec![Lead { is_first: true, ..lead(3, Some(1), false) }]);
+        let shared = |leased: &LeasedLead| leased.lead.assigned.is_none();
+        let order: Vec<i64> =
+            std::iter::from_fn(|| hopper.take(64, shared)).map(|leased| leased.lead.id.0).collect();
+        assert_eq!(order, [3, 2, 1]);
+        assert!(!hopper.has_shared() && hopper.has_reserved() && hopper.len() == 200);
+        let own = hopper.take_reserved(|leased| leased.lead.id.0 == 299).expect("the last one");
+        assert_eq!(own.lead.id, LeadId(299));
     }
 
     #[test]

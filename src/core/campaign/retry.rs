@@ -113,6 +113,7 @@ impl RetryRules {
             household_done: None,
             // A callback that was not reached stays booked.
             callback: lead.callback.filter(|_| state == LeadState::Open),
+            version: lead.version,
         }
     }
 
@@ -201,6 +202,9 @@ mod tests {
             uncounted: 0,
             callback: None,
             last_agent: None,
+            assigned: None,
+            is_first: false,
+            version: 0,
         }
     }
 

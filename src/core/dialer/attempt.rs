@@ -58,6 +58,7 @@ impl Dialer {
             day_end,
             rest: setup + run.rules.ring + REST_MARGIN,
             guaranteed: for_agent.is_some() || booked,
+            lead_version: lead.map_or(0, |lead| lead.version),
         };
         run.opening.reserve(self.now);
         run.live += 1;
@@ -70,6 +71,8 @@ impl Dialer {
             self.busy_households.insert((id, household));
         }
         let part = lead.map(part).unwrap_or_default();
+        let announced = leased.is_some() && for_agent.is_none() && !Self::needs_agents(run.rules.mode);
+        let texts = run.texts;
         let call = Call {
             part,
             caller_id,
@@ -77,6 +80,8 @@ impl Dialer {
             open_until,
             for_agent,
             agent_first,
+            announced,
+            texts,
             ..Call::new(attempt, id, leased, number, trunk, self.now)
         };
         self.calls.insert(attempt.call(), call);

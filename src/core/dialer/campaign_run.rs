@@ -1,12 +1,14 @@
 //! State of one open campaign: hopper, supply of leads, rates, ledger, pacer and plan.
 
 use super::line_health::LineView;
+use super::live_call::Call;
 use super::plan::{Planned, predicts};
 use super::trunk_line::TrunkLine;
+use crate::call::Digit;
 use crate::campaign::hopper::Hopper;
 use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
-use crate::campaign::{Campaign, HomeCountry};
-use crate::ids::{AttemptId, TrunkId};
+use crate::campaign::{AgentRules, Announcement, Campaign, HomeCountry, KeyRule};
+use crate::ids::{AttemptId, GroupId, LeadId, TrunkId};
 use crate::number::{PhoneNumber, ShownNumber};
 use crate::pacing::fail_safe::FailSafePacer;
 use crate::pacing::ledger::{self, Ledger};
@@ -15,11 +17,16 @@ use crate::pacing::shadow::{Shadow, ShadowRules};
 use crate::pacing::{Decision, Rate};
 use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct CampaignRun {
     pub rules: Campaign,
+    /// Number of the texts in `rules`; those that live calls heard before a change are in `former_texts`.
+    pub texts: u32,
+    pub former_texts: BTreeMap<u32, Texts>,
+    /// The last rules for agents of a campaign that has none any more: conversations and wrap-ups go on by them.
+    pub former_agents: Option<AgentRules>,
     pub hopper: Hopper,
     pub tests: VecDeque<QueuedTest>,
     pub paused: bool,
@@ -53,6 +60,27 @@ pub(super) struct CampaignRun {
     window: Option<WindowState>,
     /// Cached local day, for the cap per day.
     day: Option<(Utc, Utc)>,
+}
+
+/// What callees hear, and what their keys do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Texts {
+    pub announcement: Option<Announcement>,
+    pub keys: BTreeMap<Digit, KeyRule>,
+}
+
+/// [`Texts`], of the present rules or of former ones.
+#[derive(Clone, Copy)]
+pub(super) struct TextsOf<'a> {
+    pub announcement: Option<&'a Announcement>,
+    pub keys: &'a BTreeMap<Digit, KeyRule>,
+}
+
+impl TextsOf<'_> {
+    /// Whether an answered call without a result leaves the lead unsettled: a key is asked for.
+    pub fn ask_for_result(self) -> bool {
+        self.keys.values().any(|rule| rule.result.is_some())
+    }
 }
 
 /// A single-number test that waits to be placed.
@@ -90,6 +118,8 @@ pub(super) struct Supply {
     pub leads_open: u64,
     /// A lead was written since the last request, so its answer may be out of date.
     pub stale: bool,
+    /// Leads that people changed since the last request: its answer may hold them as they were.
+    pub changed: BTreeSet<LeadId>,
 }
 
 /// A `FetchLeads` that is not answered yet.
@@ -104,6 +134,9 @@ impl CampaignRun {
     pub fn new(rules: Campaign, leads_open: u64, paused: bool) -> Self {
         let per_sec = rules.calls_per_sec.unwrap_or(0.0);
         CampaignRun {
+            texts: 0,
+            former_texts: BTreeMap::new(),
+            former_agents: None,
             hopper: Hopper::default(),
             tests: VecDeque::new(),
             paused,
@@ -126,6 +159,66 @@ impl CampaignRun {
             window: None,
             day: None,
             rules,
+        }
+    }
+
+    /// Takes new rules. The pacer keeps what it has learnt where it is still asked; a plan of the old rules does not
+    /// hold. A shadow begins anew where what it is compared with has changed: `true` = it did.
+    pub fn change_rules(&mut self, now: Time, rules: Campaign) -> bool {
+        let per_sec = rules.calls_per_sec.unwrap_or(0.0);
+        self.opening.set_spacing(per_sec);
+        self.wire.set_per_sec(per_sec);
+        self.opening.forget_slower_limit(now);
+        self.wire.forget_slower_limit(now);
+        self.drop_clock_cache();
+        (self.braking, self.planned) = (None, None);
+        self.pacer = match self.pacer.take() {
+            _ if !predicts(rules.mode) => None,
+            Some(mut pacer) => {
+                pacer.set_rules(pacer_rules(&rules));
+                Some(pacer)
+            }
+            None => Some(Box::new(FailSafePacer::new(pacer_rules(&rules)))),
+        };
+        let before = std::mem::replace(&mut self.rules, rules);
+        let has_new_shadow = self.change_shadow(&before);
+        if (&before.announcement, &before.keys) != (&self.rules.announcement, &self.rules.keys) {
+            let heard = Texts { announcement: before.announcement, keys: before.keys };
+            self.former_texts.insert(self.texts, heard);
+            self.texts += 1;
+        }
+        self.former_agents = match self.rules.agents {
+            Some(_) => None,
+            None => before.agents.or(self.former_agents.take()),
+        };
+        has_new_shadow
+    }
+
+    fn change_shadow(&mut self, before: &Campaign) -> bool {
+        let same = |a: &Campaign, b: &Campaign| {
+            (a.mode, a.pacing, a.ring, group_of(a)) == (b.mode, b.pacing, b.ring, group_of(b))
+        };
+        if same(before, &self.rules) {
+            return false;
+        }
+        let shadow = match self.rules.pacing.shadow {
+            shadow if shadow != before.pacing.shadow => shadow,
+            _ => self.shadow.as_ref().map(|shadow| *shadow.rules()),
+        };
+        self.set_shadow(shadow);
+        true
+    }
+
+    /// The rules for agents that conversations and wrap-ups of this campaign go by.
+    pub fn agent_rules(&self) -> Option<&AgentRules> {
+        self.rules.agents.as_ref().or(self.former_agents.as_ref())
+    }
+
+    /// What this call hears: the text that stood when it was answered.
+    pub fn texts_of(&self, call: &Call) -> TextsOf<'_> {
+        match self.former_texts.get(&call.texts) {
+            Some(former) => TextsOf { announcement: former.announcement.as_ref(), keys: &former.keys },
+            None => TextsOf { announcement: self.rules.announcement.as_ref(), keys: &self.rules.keys },
         }
     }
 
@@ -212,6 +305,11 @@ impl CampaignRun {
         self.window = None;
         self.day = None;
     }
+}
+
+/// The group of the campaign's agents.
+pub(super) fn group_of(rules: &Campaign) -> Option<GroupId> {
+    rules.agents.as_ref().map(|rules| rules.group)
 }
 
 fn shadow_of(rules: &Campaign, shadow: ShadowRules) -> Shadow {

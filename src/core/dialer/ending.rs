@@ -23,12 +23,10 @@ impl Dialer {
             return;
         }
         let by_line = self.judge_end(id, &ended);
-        let Some(call) = self.calls.get_mut(&id) else { return };
         // A callee who answered and was bridged to no agent was abandoned: also in the moment before
         // "answered" was on disk, and also where the reserved agent hung up.
-        let mode = self.campaigns.get(&call.campaign).map(|run| run.rules.mode);
-        let for_agents =
-            call.for_agent.is_some() || call.leased.is_some() && mode.is_some_and(Self::needs_agents);
+        let for_agents = self.is_for_agents(id);
+        let Some(call) = self.calls.get_mut(&id) else { return };
         let unheard = match call.phase {
             Phase::Waiting => !call.queued,
             Phase::Answered => for_agents && !call.inbound,
@@ -162,6 +160,7 @@ impl Dialer {
         if let Some(household) = household {
             self.busy_households.remove(&(call.campaign, household));
         }
+        self.drop_unheard_texts(call.campaign);
         Some(call)
     }
 }
@@ -207,6 +206,7 @@ fn settle(
     at: Utc,
 ) -> Option<LeadUpdate> {
     let Laid { by_line, unusable } = laid;
+    let asks_for_result = run.texts_of(call).ask_for_result();
     let leased = call.leased.as_mut()?;
     let other_trunk =
         run.rules.trunks.iter().filter(|trunk| **trunk != call.trunk && !leased.tried.contains(trunk)).any(
@@ -248,10 +248,10 @@ fn settle(
     }
     // After a conversation the agent's disposition settles the household; in a campaign without
     // dispositions the conversation itself does.
-    let to_be_said = run.rules.agents.as_ref().is_some_and(|rules| !rules.dispositions.is_empty());
+    let to_be_said = run.agent_rules().is_some_and(|rules| !rules.dispositions.is_empty());
     let decided = match call.spoke {
         Some(_) => !to_be_said,
-        None => call.result.is_some() || !run.rules.asks_for_result(),
+        None => call.result.is_some() || !asks_for_result,
     };
     if update.state == LeadState::Done && decided && !call.blacklisted {
         update.household_done = leased.lead.household;
@@ -275,6 +275,7 @@ fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
         result: None,
         household_done: None,
         callback: lead.callback.clone(),
+        version: lead.version,
     }
 }
 

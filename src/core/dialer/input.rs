@@ -128,6 +128,11 @@ pub enum Input {
         /// The contact or instance is one that was registered before; otherwise it may be another device.
         same_device: bool,
     },
+    /// An open campaign has new rules, which apply at once. Live calls keep their trunk, their caller ID and the text
+    /// that they have heard.
+    CampaignChanged {
+        campaign: Box<Campaign>,
+    },
 }
 
 /// State that the store kept from the last run.
@@ -223,4 +228,9 @@ pub enum ManagerAction {
     },
     /// The store has further leads of the campaign, or further numbers of its leads. A finished campaign goes on.
     LeadsAdded,
+    /// People changed these leads (closed, opened again, moved forward, assigned, booked), and the store has committed
+    /// it: copies that no call has are dropped and fetched anew. A finished campaign goes on.
+    LeadsChanged {
+        leads: Vec<LeadId>,
+    },
 }

@@ -8,9 +8,10 @@ use super::floor::Job;
 use super::live_call::{Call, Phase};
 use super::output::{LeadUpdate, Output};
 use crate::call::HangUpCause;
-use crate::ids::{AgentId, CallId};
+use crate::ids::{AgentId, CallId, CampaignId, LeadId};
 use crate::lead::{Lead, Phone};
 use crate::outcome::LeadState;
+use std::collections::BTreeSet;
 
 impl Dialer {
     /// Applies an agent's decision about a lead to every other copy of it. `of` = the call the summary is
@@ -30,6 +31,23 @@ impl Dialer {
             // The store still holds the lead as it was when leased, so write the new state.
             self.outputs.push_back(Output::SaveLead(Box::new(update)));
         }
+    }
+
+    /// Drops every copy of leads that people changed, but those of calls: the store changes no lead that has one, and
+    /// refuses an attempt on a copy from before a change.
+    pub(super) fn leads_changed(&mut self, campaign: CampaignId, leads: &[LeadId]) {
+        let utc = self.wall.utc(self.now);
+        let changed: BTreeSet<LeadId> = leads.iter().copied().collect();
+        let Some(run) = self.campaigns.get_mut(&campaign) else { return };
+        run.finished = false;
+        run.hopper.drop_waiting(|waiting| changed.contains(&waiting.id));
+        // Untried leads may be due again, and the moment of a callback is known to the store alone.
+        run.supply.note_leads_added();
+        run.supply.note_due(Some(utc));
+        if run.supply.fetching.is_some() {
+            run.supply.changed.extend(changed.iter().copied());
+        }
+        self.withdraw_lead_from_agents(|lead| changed.contains(&lead.id));
     }
 
     /// Cancels unanswered calls to a lead that is settled. An answered call goes on and decides for itself;

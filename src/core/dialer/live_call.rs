@@ -4,9 +4,9 @@ use super::output::LeadUpdate;
 use super::seen::Shown;
 use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause, KeyWay};
-use crate::campaign::CallerId;
 use crate::campaign::lease::LeasedLead;
 use crate::campaign::window;
+use crate::campaign::{CallerId, Disposition};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, TrunkId};
 use crate::number::PhoneNumber;
 use crate::pacing::predictive::Part;
@@ -75,8 +75,9 @@ pub(super) struct Call {
     pub talk: Option<Talk>,
     /// The agent who spoke with the callee last, and when the first one was bridged.
     pub spoke: Option<(AgentId, Utc)>,
-    /// Summary given during the call.
+    /// Summary given during the call, and what its disposition meant then.
     pub summary: Option<CallSummary>,
+    pub said: Option<Box<Disposition>>,
     /// The agent who spoke last has a wrap-up for this call, or has had it.
     pub summary_asked: bool,
     pub recording: bool,
@@ -84,6 +85,12 @@ pub(super) struct Call {
     pub abandoned: bool,
     /// The lead's state as decided by an agent in another call while this one was live.
     pub decided_elsewhere: Option<Box<LeadUpdate>>,
+    /// Placed to hear the announcement, whatever the campaign's mode has become since.
+    pub announced: bool,
+    /// Number of the texts that the call hears: see [`CampaignRun::texts_of`].
+    ///
+    /// [`CampaignRun::texts_of`]: super::campaign_run::CampaignRun::texts_of
+    pub texts: u32,
 }
 
 impl Call {
@@ -132,10 +139,13 @@ impl Call {
             talk: None,
             spoke: None,
             summary: None,
+            said: None,
             summary_asked: false,
             recording: false,
             abandoned: false,
             decided_elsewhere: None,
+            announced: false,
+            texts: 0,
         }
     }
 
@@ -161,7 +171,7 @@ impl Call {
     pub fn needs_agent(&self) -> bool {
         match self.phase {
             Phase::Opening | Phase::Opened | Phase::Placed | Phase::Ringing | Phase::Answered => {
-                self.for_agent.is_none() && !self.inbound && self.hanging_up.is_none()
+                self.for_agent.is_none() && !self.inbound && !self.announced && self.hanging_up.is_none()
             }
             Phase::Waiting => self.offered.is_empty() && !self.queued,
             Phase::Announcing | Phase::Talking | Phase::Sorry | Phase::Ended => false,

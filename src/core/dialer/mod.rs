@@ -16,6 +16,7 @@ mod attempt;
 mod blacklisting;
 mod busy_set;
 mod campaign_run;
+mod change;
 mod counter_check;
 mod ending;
 mod floor;
@@ -168,6 +169,7 @@ impl Dialer {
             Input::LegProbed { leg, alive } => self.leg_probed(leg, alive),
             Input::PhoneRestarted { agent, same_device } => self.phone_restarted(agent, same_device),
             Input::Blacklisted { campaign, patterns } => self.numbers_blacklisted(campaign, &patterns),
+            Input::CampaignChanged { campaign } => self.change_campaign(*campaign),
             Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {
@@ -323,6 +325,7 @@ impl Dialer {
                 run.finished = false;
                 run.supply.note_leads_added();
             }
+            ManagerAction::LeadsChanged { leads } => self.leads_changed(campaign, &leads),
         }
     }
 

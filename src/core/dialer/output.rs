@@ -12,6 +12,15 @@ use crate::pacing::Decision;
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 
+/// Who asked for no further call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DoNotCallBy {
+    /// The callee, by a key.
+    Key,
+    /// An agent, by the disposition of the call.
+    Summary,
+}
+
 /// The closed list of outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Output {
@@ -69,6 +78,7 @@ pub enum Output {
     Blacklist {
         campaign: CampaignId,
         number: PhoneNumber,
+        by: DoNotCallBy,
     },
     /// A placing decision whose reason differs from the last, or that placed calls.
     Decided {
@@ -302,6 +312,8 @@ pub struct AttemptRequest {
     /// An agent is reserved for this call alone, so a number that rests after an abandoned call may be
     /// dialled.
     pub guaranteed: bool,
+    /// [`Lead::version`](crate::lead::Lead::version) of the copy that is dialled.
+    pub lead_version: i64,
 }
 
 /// An attempt's result as it is written.
@@ -349,4 +361,7 @@ pub struct LeadUpdate {
     pub household_done: Option<HouseholdId>,
     /// A booked callback: the lead is due at `next_at`, for the agent or skill named here.
     pub callback: Option<Callback>,
+    /// [`Lead::version`](crate::lead::Lead::version) of the copy that was decided on. What a person changed since
+    /// then stands, unless a call or an agent decides.
+    pub version: i64,
 }

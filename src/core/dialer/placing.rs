@@ -38,7 +38,7 @@ pub(super) enum Search {
     All,
     /// A lead for this agent's preview.
     Preview(AgentId),
-    /// Booked callbacks for which an agent can be reserved.
+    /// Booked callbacks and assigned leads for which an agent can be reserved.
     Booked,
 }
 
@@ -168,7 +168,7 @@ impl Dialer {
     /// is none, or no line for it.
     fn place_booked(&mut self, id: CampaignId, utc: Utc, open_until: Utc) -> bool {
         let Some(run) = self.campaigns.get(&id) else { return false };
-        if run.hopper.booked().next().is_none() {
+        if !run.hopper.has_reserved() {
             return false;
         }
         // After the grace any agent may take it.
@@ -296,15 +296,24 @@ impl Dialer {
                 true
             };
             let leased = match search {
-                Search::Booked => hopper.take_booked(eligible),
+                Search::Booked => hopper.take_reserved(eligible),
                 Search::All | Search::Preview(_) => hopper.take(LOOK_AHEAD, eligible),
             };
             let Some(leased) = leased else {
                 if let Some(until) = rested {
                     self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));
                 }
-                return Err(Why::HouseholdsBusy);
+                if rested.is_some() || run.hopper.has_shared() {
+                    return Err(Why::HouseholdsBusy);
+                }
+                // What is left waits for the agents whom it is assigned to.
+                let why = Self::why_empty(run, utc, &mut self.wakes, &self.wall, id, &self.floor);
+                return Err(if why == Why::Finished { Why::AgentsBusy } else { why });
             };
+            if leased.lead.assigned.is_some() {
+                // The store gives few leads of one agent at a time.
+                run.supply.note_due(Some(utc));
+            }
             match found {
                 Some((phone, Some(trunk), agent)) => return Ok((leased, phone, trunk, agent)),
                 Some((phone, None, _)) => match (closed, region_rests) {
@@ -374,6 +383,7 @@ impl Dialer {
             result: None,
             household_done: None,
             callback: lead.callback.filter(|_| state == LeadState::FollowUp),
+            version: lead.version,
         })));
     }
 
@@ -419,7 +429,7 @@ impl Dialer {
         let supply = &mut run.supply;
         let (timed, untried) = (run.hopper.timed_len(), run.hopper.untried_len());
         let room = timed < TIMED_MAX;
-        let settle = supply.stale && run.live == 0 && run.unsaved == 0 && run.hopper.is_empty();
+        let settle = supply.stale && run.live == 0 && run.unsaved == 0 && !run.hopper.has_shared();
         let low = supply.more_due && untried < target / 2 && room;
         let due = supply.next_due.map(|due| self.wall.time(due).max(supply.ask_again));
         let ask = if low || settle {
@@ -468,6 +478,12 @@ impl Dialer {
         supply.leads_open = leads_open;
         if leads.is_empty() && supply.next_due.is_some_and(|due| due <= utc) {
             supply.ask_again = self.now + ASK_AGAIN;
+        }
+        let changed = std::mem::take(&mut supply.changed);
+        let (stale, leads): (Vec<Lead>, Vec<Lead>) =
+            leads.into_iter().partition(|lead| changed.contains(&lead.id));
+        for lead in stale {
+            run.hopper.return_lease(lead.id);
         }
         run.hopper.fill(leads);
     }

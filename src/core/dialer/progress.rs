@@ -1,11 +1,11 @@
 //! Call progress: reports of the network, and keys pressed by the callee.
 
 use super::live_call::Phase;
-use super::output::SoundName;
+use super::output::{DoNotCallBy, SoundName};
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::{Digit, HangUpCause, Heard, KeyWay, Progress};
-use crate::campaign::{Announcement, Campaign, KeyRule};
+use crate::campaign::{Announcement, KeyRule};
 use crate::ids::CallId;
 use crate::pacing::predictive::Event;
 use crate::time::{Duration, Time};
@@ -73,8 +73,13 @@ impl Dialer {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Answered) else { return };
         call.phase = Phase::Announcing;
         self.outputs.push_back(Output::Acknowledge { call: id });
-        let mode = self.campaigns.get(&call.campaign).map(|run| run.rules.mode);
-        if mode.is_some_and(Self::needs_agents) && call.leased.is_some() || call.for_agent.is_some() {
+        // A campaign that has changed to agents may have no announcement: the call keeps the one it was placed for.
+        if let Some(run) = self.campaigns.get(&call.campaign)
+            && (run.rules.announcement.is_some() || !call.announced)
+        {
+            call.texts = run.texts;
+        }
+        if self.is_for_agents(id) {
             self.queue_for_agents(id, false);
         } else {
             self.play(id);
@@ -102,7 +107,8 @@ impl Dialer {
             Heard::DigitBy { digit, way } => self.pressed(id, digit, way),
             Heard::PlayEnded => {
                 // Without key rules the dialer awaits no key.
-                let waits = self.campaigns.get(&call.campaign).is_some_and(|run| !run.rules.keys.is_empty());
+                let run = self.campaigns.get(&call.campaign);
+                let waits = run.is_some_and(|run| !run.texts_of(call).keys.is_empty());
                 if !waits {
                     self.hang_up(id, HangUpCause::Finished);
                 }
@@ -117,9 +123,8 @@ impl Dialer {
     fn play(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
         let campaign = call.campaign;
-        let Some(announcement) =
-            self.campaigns.get(&campaign).and_then(|run| run.rules.announcement.as_ref())
-        else {
+        let run = self.campaigns.get(&campaign);
+        let Some(announcement) = run.and_then(|run| run.texts_of(call).announcement) else {
             // A single-number test of a campaign with agents takes no agent's time: the callee hears music.
             if call.leased.is_none() && !call.inbound {
                 let over = self.now + TEST_SOUND;
@@ -162,14 +167,14 @@ impl Dialer {
 
     fn has_agents(&self, id: CallId) -> bool {
         let run = self.calls.get(&id).and_then(|call| self.campaigns.get(&call.campaign));
-        run.is_some_and(|run| run.rules.agents.is_some())
+        run.is_some_and(|run| run.agent_rules().is_some())
     }
 
     fn pressed(&mut self, id: CallId, digit: Digit, way: KeyWay) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) else { return };
         call.note_key(digit, way);
         // A key without a rule is only noted; the announcement goes on.
-        let rule = self.campaigns.get(&call.campaign).and_then(|run| run.rules.keys.get(&digit));
+        let rule = self.campaigns.get(&call.campaign).and_then(|run| run.texts_of(call).keys.get(&digit));
         let Some(rule) = rule.cloned() else { return };
         let KeyRule { result, repeat, blacklist, agents } = rule;
         let decided = result.is_some();
@@ -179,7 +184,7 @@ impl Dialer {
         if blacklist {
             call.blacklisted = true;
             let (campaign, number) = (call.campaign, call.number);
-            self.outputs.push_back(Output::Blacklist { campaign, number });
+            self.outputs.push_back(Output::Blacklist { campaign, number, by: DoNotCallBy::Key });
             self.hang_up(id, HangUpCause::Finished);
         } else if agents && self.has_agents(id) {
             self.wakes.clear(Wake::CallOver(id));
@@ -203,12 +208,5 @@ impl Announcement {
     /// Length of all plays and the wait for a key.
     pub fn whole(&self) -> Duration {
         self.length * self.plays + self.input_wait
-    }
-}
-
-impl Campaign {
-    /// Whether an answered call without a result leaves the lead unsettled: the campaign asks for a key.
-    pub fn asks_for_result(&self) -> bool {
-        self.keys.values().any(|rule| rule.result.is_some())
     }
 }

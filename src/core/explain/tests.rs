@@ -72,6 +72,9 @@ fn facts() -> LeadFacts {
             uncounted: 0,
             callback: None,
             last_agent: None,
+            assigned: None,
+            is_first: false,
+            version: 0,
         },
         state: LeadState::Open,
         reason: None,
@@ -147,6 +150,7 @@ fn a_closed_lead_says_for_which_reason() {
             last: Some(Outcome::Answered),
             at: Some(NOW),
             tries: 2,
+            blacklisted: false,
         }
     );
     // A follow-up without a date is left to people.

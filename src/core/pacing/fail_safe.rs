@@ -44,6 +44,15 @@ impl FailSafePacer {
         FailSafePacer { pacer: Pacer::new(rules), failures: 0, trouble: None, slow: VecDeque::new() }
     }
 
+    pub fn rules(&self) -> &Rules {
+        self.pacer.rules()
+    }
+
+    /// See [`Pacer::set_rules`].
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.pacer.set_rules(rules);
+    }
+
     /// The fault that keeps the pacer out at `now`.
     pub fn fault(&self, now: Time) -> Option<PacerFault> {
         let (trouble, since) = self.trouble?;

@@ -87,6 +87,36 @@ impl Why {
         Why::Finished,
     ];
 
+    /// [`Why::word`] of each.
+    pub const WORDS: [&'static str; Why::ALL.len()] = {
+        let mut words = [""; Why::ALL.len()];
+        let mut at = 0;
+        while at < words.len() {
+            words[at] = Why::ALL[at].word();
+            at += 1;
+        }
+        words
+    };
+
+    /// What the reason belongs to, coarsely enough for a share of time: one of [`Why::LIMITS`].
+    pub const fn limit(self) -> &'static str {
+        match self {
+            Why::NoAgents | Why::AgentsBusy | Why::LinesOut | Why::CalleesWaiting | Why::CallsPerAgent => {
+                "agents"
+            }
+            Why::AbandonBudget => "budget",
+            Why::ConcurrencyFull | Why::TrunksFull | Why::TrunksDown | Why::CallerIdsUsed => "lines",
+            Why::CallsPerSec => "rate",
+            Why::HopperEmpty | Why::HouseholdsBusy | Why::RetriesLater | Why::Finished => "leads",
+            Why::OutsideWindow => "hours",
+            Why::Paused | Why::Draining => "stopped",
+            Why::FeedDoubted | Why::PacerFailed | Why::StoreStalled => "fault",
+        }
+    }
+
+    pub const LIMITS: [&'static str; 8] =
+        ["agents", "budget", "lines", "rate", "leads", "hours", "stopped", "fault"];
+
     /// Label of the metric `paceline_pacing_decisions_total`.
     pub const fn word(self) -> &'static str {
         match self {
@@ -120,4 +150,17 @@ impl Why {
 pub struct Decision {
     pub place: u32,
     pub why: Why,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Why;
+
+    #[test]
+    fn every_reason_belongs_to_a_limit() {
+        for (why, word) in Why::ALL.iter().zip(Why::WORDS) {
+            assert_eq!(why.word(), word);
+            assert!(Why::LIMITS.contains(&why.limit()), "{word}");
+        }
+    }
 }

@@ -95,6 +95,12 @@ impl Rate {
         }
     }
 
+    /// A start that was put off by a slower limit waits no longer than the present one asks for.
+    pub fn forget_slower_limit(&mut self, now: Time) {
+        let soonest = now.as_millis() * NANOS_PER_MILLI + self.interval_nanos;
+        self.next_nanos = self.next_nanos.map(|next| next.min(soonest));
+    }
+
     /// Changes the limit of a rate made by `spaced`.
     pub fn set_spacing(&mut self, per_sec: f64) {
         self.set_per_sec(per_sec);
@@ -145,6 +151,20 @@ mod tests {
         let later = Time::from_millis(60_000);
         assert_eq!(rate.reserve(later), later);
         assert_eq!(rate.reserve(later), later + Duration::from_millis(100));
+    }
+
+    #[test]
+    fn a_faster_limit_does_not_wait_for_the_slower_one() {
+        let mut rate = Rate::per_sec(0.01);
+        rate.reserve(Time::ZERO);
+        let now = Time::from_millis(1_000);
+        assert_eq!(rate.next_start(now), Time::from_millis(100_000));
+        rate.set_per_sec(10.0);
+        rate.forget_slower_limit(now);
+        assert_eq!(rate.next_start(now), Time::from_millis(1_100));
+        rate.set_per_sec(0.01);
+        rate.forget_slower_limit(now);
+        assert_eq!(rate.next_start(now), Time::from_millis(1_100), "what was reserved keeps its time");
     }
 
     #[test]

@@ -46,6 +46,10 @@ impl Bookings {
             Input::ManagerActed { action: ManagerAction::LeadClosed { lead }, .. } => {
                 self.close(|one| one.id == *lead);
             }
+            // What becomes of these leads is checked after the day, from the store's record of changes.
+            Input::ManagerActed { action: ManagerAction::LeadsChanged { leads }, .. } => {
+                self.close(|one| leads.contains(&one.id));
+            }
             Input::Blacklisted { patterns, .. } => {
                 self.close(|lead| {
                     lead.phones.iter().any(|phone| patterns.iter().any(|one| one.matches(phone.number)))

@@ -2,6 +2,7 @@
 
 use super::FloorPlan;
 use super::judge::{Callee, ReportedSeat, Seen};
+use super::lead_checks::called_anew;
 use paceline::sim::memory_store::{MemoryStore, StoredAttempt};
 use paceline_core::agent::Availability;
 use paceline_core::campaign::Mode;
@@ -24,7 +25,7 @@ pub fn judge(
     finished: bool,
 ) -> Result<(), String> {
     every_agent_signed_out(dialer)?;
-    every_answered_call_ends_well(plan, seen, store)?;
+    every_answered_call_ends_well(seen, store)?;
     state_logs_add_up(seen)?;
     every_repeated_call_has_a_reason(plan, seen, store)?;
     callbacks_reach_their_agents(seen, store, finished)?;
@@ -55,7 +56,8 @@ fn callee(seen: &Seen, attempt: AttemptId) -> Option<&Callee> {
     seen.callees.get(&attempt.call()).or_else(|| seen.past.get(&attempt))
 }
 
-fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, store: &MemoryStore) -> Result<(), String> {
+fn every_answered_call_ends_well(seen: &Seen, store: &MemoryStore) -> Result<(), String> {
+    let ever_announced = seen.versions.iter().any(|rules| rules.mode == Mode::Announce);
     for attempt in store.attempts().filter(|attempt| attempt.answered_at.is_some()) {
         let id = attempt.request.attempt;
         let Some(result) = &attempt.result else { return Err(format!("attempt {id} has no end")) };
@@ -65,7 +67,7 @@ fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, store: &MemorySt
                 (callee.bridged && result.connected_at.is_some() && result.agent.is_some())
                     || callee.announced
                     // The callee hung up before an announcement could be played.
-                    || plan.campaign.mode == Mode::Announce && callee.acked.is_none() && callee.ended_by_callee
+                    || ever_announced && callee.acked.is_none() && callee.ended_by_callee
                     || attempt.request.lead.is_none() && result.agent.is_none()
                     || (callee.sorry && result.agent.is_none())
             }
@@ -170,7 +172,9 @@ fn every_repeated_call_has_a_reason(
                 of && record.at <= attempt.request.placed_at
             };
             // A lead that an agent has requested since is settled by that newer call.
-            let asked_since = seen.asked_at.get(&lead).is_some_and(|at| *at >= earlier.request.placed_at);
+            let (from, placed) = (earlier.request.placed_at, attempt.request.placed_at);
+            let asked_since = seen.asked_at.get(&lead).is_some_and(|at| *at >= from)
+                || called_anew(store, lead, from, placed);
             if !abandoned && !failed && !asked_since && store.summaries().iter().rfind(opened).is_none() {
                 return Err(format!(
                     "{key:?} had answered ({result:?}) and was called again: {:?}",
@@ -204,6 +208,10 @@ fn callbacks_reach_their_agents(seen: &Seen, store: &MemoryStore, finished: bool
         }
         if update.next_at != Some(booked.at) {
             return Err(format!("booked for {:?}, and due at {:?}: {record:?}", booked.at, update.next_at));
+        }
+        // What a person changed since then is checked by itself.
+        if store.changes().iter().any(|it| it.lead == update.lead && it.at >= record.at) {
+            continue;
         }
         let later = store.attempts().find(|attempt| {
             attempt.request.lead == Some(update.lead) && attempt.request.placed_at >= record.at

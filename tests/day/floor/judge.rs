@@ -1,16 +1,17 @@
 //! The judge of the floor: follows every input and output, and checks after each input that no callee waits
-//! beside an idle agent or in silence, and no agent has two callees.
+//! beside an idle agent or in silence, and no agent has two callees. Rules may change: each call is judged by those under
+//! which it was opened or sent.
 
 use super::bookings::Bookings;
 use super::orders::Orders;
 use super::{FloorPlan, actions};
 use paceline_core::agent::{Activity, Availability, Endpoint, Holding, Party, PartyKind, SeatView, WorkMode};
 use paceline_core::call::Progress;
-use paceline_core::campaign::Mode;
+use paceline_core::campaign::{Campaign, Mode};
 use paceline_core::dialer::input::{DialVerdict, ManagerAction, TrunkState};
 use paceline_core::dialer::output::{LegKind, SoundName};
 use paceline_core::dialer::{Dialer, Input, Output};
-use paceline_core::ids::{AgentId, AttemptId, CallId, LeadId, MixId};
+use paceline_core::ids::{AgentId, AttemptId, CallId, GroupId, LeadId, MixId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Why;
 use paceline_core::time::{Duration, Time, Utc};
@@ -31,6 +32,8 @@ pub struct Callee {
     opened: Option<Time>,
     /// Placed for one agent, who requested the lead or booked the callback.
     pub for_one: bool,
+    /// Placed in mode announce: it needs no agent, whatever the mode has become.
+    placed_to_announce: bool,
     pub acked: Option<Time>,
     announcing: bool,
     pub playing: Option<SoundName>,
@@ -66,6 +69,8 @@ pub struct Sent {
     pub at: Utc,
     pub call: CallId,
     pub number: PhoneNumber,
+    /// Place in [`Seen::versions`] of the rules that stood.
+    pub version: usize,
 }
 
 /// A seat as reported. `logged` = it is a line of the state log.
@@ -99,6 +104,11 @@ pub struct Seen {
     pub legs_ended: u64,
     pub legs_saved: u64,
     opened_now: Vec<CallId>,
+    /// The campaign's rules, in the order in which they came.
+    pub versions: Vec<Campaign>,
+    /// The version under which each attempt was opened, and the one by which its result was settled.
+    pub opened_under: BTreeMap<AttemptId, usize>,
+    pub settled_under: BTreeMap<AttemptId, usize>,
     /// The work mode that the group sets for all.
     group_mode: Option<WorkMode>,
     leads: BTreeSet<AgentId>,
@@ -127,16 +137,23 @@ impl FloorJudge {
         Box::new(move |at, utc, output| seen.borrow_mut().output(at, utc, output))
     }
 
+    /// The campaign has these rules from now on.
+    pub fn change(&self, campaign: Campaign) {
+        self.seen.borrow_mut().versions.push(campaign);
+    }
+
     pub fn inspector(&self, plan: &FloorPlan) -> paceline::sim::day::Inspect {
         let seen = self.seen.clone();
-        let rules = Rules::of(plan);
-        seen.borrow_mut().group_mode = rules.group_mode;
+        self.change(plan.campaign.clone());
+        let group_mode = plan.group.work_mode;
+        seen.borrow_mut().group_mode = group_mode;
         let leads = plan.agents.iter().filter(|agent| agent.leads).map(|agent| agent.id);
         seen.borrow_mut().leads = leads.collect();
         seen.borrow_mut().bookings.watch(&plan.leads);
         Box::new(move |at, utc, input, dialer| {
             let mut seen = seen.borrow_mut();
             seen.input(utc, input);
+            let rules = Rules::of(&seen.versions, group_mode);
             if seen.broken.is_none()
                 && let Err(broken) = seen.check(at, utc, &rules, dialer)
             {
@@ -148,25 +165,33 @@ impl FloorJudge {
     }
 }
 
-/// The rules of the plan.
+/// The rules as they stand.
+#[derive(Clone, Copy)]
 struct Rules {
     mode: Mode,
     ratio: f64,
+    /// The longest of all versions: a callee who waits keeps the old one.
     answer_wait: Duration,
+    concurrency_max: Option<u32>,
+    group: GroupId,
     campaign: paceline_core::ids::CampaignId,
     group_mode: Option<WorkMode>,
     wrap_up_len: Duration,
 }
 
 impl Rules {
-    fn of(plan: &FloorPlan) -> Self {
+    fn of(versions: &[Campaign], group_mode: Option<WorkMode>) -> Self {
+        let campaign = versions.last().expect("rules");
+        let agents = campaign.agents.as_ref().expect("agents");
         Rules {
-            mode: plan.campaign.mode,
-            ratio: plan.campaign.pacing.call_ratio,
-            answer_wait: plan.campaign.pacing.answer_wait,
-            campaign: plan.campaign.id,
-            group_mode: plan.group.work_mode,
-            wrap_up_len: plan.rules().wrap_up_len,
+            mode: campaign.mode,
+            ratio: campaign.pacing.call_ratio,
+            answer_wait: versions.iter().map(|rules| rules.pacing.answer_wait).max().unwrap_or_default(),
+            concurrency_max: campaign.concurrency_max,
+            group: agents.group,
+            campaign: campaign.id,
+            group_mode,
+            wrap_up_len: agents.wrap_up_len,
         }
     }
 }
@@ -234,7 +259,12 @@ impl Seen {
                 let call = request.attempt.call();
                 // A test call has no lead and needs no agent.
                 let test = request.lead.is_none();
-                self.callees.insert(call, Callee { opened: Some(at), for_one: test, ..Callee::default() });
+                let version = self.versions.len() - 1;
+                self.opened_under.insert(request.attempt, version);
+                let placed_to_announce = !test && self.versions[version].mode == Mode::Announce;
+                let callee =
+                    Callee { opened: Some(at), for_one: test, placed_to_announce, ..Callee::default() };
+                self.callees.insert(call, callee);
                 self.opened_now.push(call);
                 if test {
                     self.attempts_tested.insert(request.attempt);
@@ -252,9 +282,13 @@ impl Seen {
                 self.asked_at.insert(*lead, utc);
             }
             Output::PlaceCall { call, number, .. } => {
-                self.sent.push(Sent { at: utc, call: *call, number: *number });
+                let version = self.versions.len() - 1;
+                self.sent.push(Sent { at: utc, call: *call, number: *number, version });
             }
             Output::SaveLeg(_) => self.legs_saved += 1,
+            Output::SaveResult(result) => {
+                self.settled_under.insert(result.attempt, self.versions.len() - 1);
+            }
             Output::ActionAnswered { request: ask, refusal: None } => {
                 self.granted.insert(*ask);
             }
@@ -392,6 +426,7 @@ impl Seen {
         self.no_callee_is_left_in_silence(at, rules)?;
         self.no_callee_waits_beside_an_idle_agent(at, utc, rules)?;
         self.lines_stay_within_the_mode(rules, dialer)?;
+        self.calls_stay_within_the_limit(rules)?;
         if rules.mode != Mode::Announce {
             let idle = self.seats.values().filter(|seat| self.eligible(seat, false, rules));
             let idle: Vec<AgentId> = idle.map(|seat| seat.agent).collect();
@@ -470,6 +505,7 @@ impl Seen {
             && seat.work.is_none()
             && !seat.leaving
             && seat.supervising.is_none()
+            && seat.groups.contains(&rules.group)
             && (if inbound { mode.takes_inbound() } else { mode.takes_outbound() })
             && match seat.holding {
                 Holding::NailedUp => seat.leg_up,
@@ -503,7 +539,11 @@ impl Seen {
             .map(|(id, c)| (*id, c))
             .collect();
         let mut beside = BTreeMap::new();
-        for (id, callee) in &waiting {
+        // A single-number test takes no agent's time: its callee hears music until it is hung up.
+        let is_test = |id: &CallId, callee: &Callee| {
+            !callee.inbound && self.attempts_tested.contains(&id.attempt()) && callee.agents.is_empty()
+        };
+        for (id, callee) in waiting.iter().filter(|(id, callee)| !is_test(id, callee)) {
             let free = self.seats.values().filter(|seat| {
                 self.eligible(seat, callee.inbound, rules) && !callee.tried.contains(&seat.agent)
             });
@@ -530,6 +570,7 @@ impl Seen {
             .seats
             .values()
             .filter(|seat| seat.availability == Availability::Available && !seat.leaving)
+            .filter(|seat| seat.groups.contains(&rules.group))
             .count();
         if rules.mode == Mode::Announce {
             return Ok(());
@@ -555,6 +596,7 @@ impl Seen {
         let idle = self.seats.values().filter(|seat| self.eligible(seat, false, rules)).count();
         let pending = self.callees.iter().filter(|(id, callee)| {
             let out = callee.opened.is_some() && !callee.ended && !callee.hung_up && !callee.for_one;
+            let out = out && !callee.placed_to_announce;
             // A callee whose agent was lost in mid-call waits in a separate queue.
             out && (callee.acked.is_none() || !callee.bridged && self.waits(**id, callee))
         });
@@ -569,6 +611,17 @@ impl Seen {
             return Err(format!("{pending} lines for {idle} idle agents, allowed are {most}"));
         }
         Ok(())
+    }
+
+    /// No call is opened from the list beyond the limit that stands now; calls that were up before a change stay.
+    fn calls_stay_within_the_limit(&self, rules: &Rules) -> Result<(), String> {
+        let ours = self.opened_now.iter().filter(|call| self.callees.get(call).is_some_and(|it| !it.for_one));
+        let (Some(most), true) = (rules.concurrency_max, ours.count() > 0) else { return Ok(()) };
+        let live = self.callees.values().filter(|callee| callee.opened.is_some() && !callee.ended).count();
+        match live > most as usize {
+            true => Err(format!("{live} calls of the campaign, allowed are {most}")),
+            false => Ok(()),
+        }
     }
 
     fn no_state_sticks(&self, at: Time, utc: Utc, rules: &Rules) -> Result<(), String> {

@@ -3,11 +3,13 @@
 
 use super::FloorPlan;
 use super::judge::{Seen, Sent};
+use paceline::sim::lead_changes::{ChangedLead, LeadChange};
 use paceline::sim::memory_store::{MemoryStore, StoredAttempt};
+use paceline_core::campaign::Mode;
 use paceline_core::campaign::retry::usual_retry;
 use paceline_core::campaign::window::WindowState;
-use paceline_core::dialer::output::SummaryRecord;
-use paceline_core::ids::{CallId, HouseholdId, LeadId};
+use paceline_core::dialer::output::{LeadUpdate, SummaryRecord};
+use paceline_core::ids::{AttemptId, CallId, HouseholdId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome};
 use paceline_core::time::{Duration, Utc};
@@ -19,12 +21,15 @@ const WRAPPED_UP: Duration = Duration::from_secs(3600);
 pub fn judge(plan: &FloorPlan, seen: &Seen, store: &MemoryStore, finished: bool) -> Result<(), String> {
     every_call_has_its_row(seen, store)?;
     no_number_has_two_calls_at_once(seen, store)?;
-    hours_hold(plan, seen)?;
+    hours_hold(seen)?;
+    starts_stay_within_the_rate(seen)?;
+    attempts_stay_within_their_caps(seen, store)?;
     no_lead_is_called_before_its_time(plan, seen, store)?;
     do_not_call_is_obeyed(plan, seen, store)?;
     a_done_household_is_not_called(plan, seen, store)?;
     rows_match_the_calls(plan, seen, store)?;
     every_conversation_has_a_disposition(plan, seen, store)?;
+    what_people_changed_holds(plan, seen, store, finished)?;
     tries_are_counted(store)?;
     if seen.legs_ended != seen.legs_saved {
         return Err(format!("{} legs ended, {} were written down", seen.legs_ended, seen.legs_saved));
@@ -67,14 +72,46 @@ fn no_number_has_two_calls_at_once(seen: &Seen, store: &MemoryStore) -> Result<(
     Ok(())
 }
 
-fn hours_hold(plan: &FloorPlan, seen: &Seen) -> Result<(), String> {
+fn hours_hold(seen: &Seen) -> Result<(), String> {
     for sent in &seen.sent {
         let test = seen.attempts_tested.contains(&sent.call.attempt());
-        if let WindowState::ClosedUntil(opens) = plan.campaign.windows.state(sent.at)
+        if let WindowState::ClosedUntil(opens) = seen.versions[sent.version].windows.state(sent.at)
             && !test
         {
             return Err(format!("{sent:?} left outside the calling hours, which open at {opens:?}"));
         }
+    }
+    Ok(())
+}
+
+/// While one version of the rules stands, no second has more starts than it allows.
+fn starts_stay_within_the_rate(seen: &Seen) -> Result<(), String> {
+    for (n, first) in seen.sent.iter().enumerate() {
+        let Some(per_sec) = seen.versions[first.version].calls_per_sec else { continue };
+        let second = first.at + Duration::from_secs(1);
+        let same = seen.sent[n..].iter().take_while(|sent| sent.version == first.version && sent.at < second);
+        let starts = same.count();
+        let crashed = seen.crashes_at.iter().any(|at| *at >= first.at && *at <= second);
+        if starts as f64 > per_sec.ceil() && !crashed {
+            return Err(format!("{starts} starts in a second from {first:?}, allowed are {per_sec}"));
+        }
+    }
+    Ok(())
+}
+
+/// The cap on attempts is that of the rules under which the attempt was opened.
+fn attempts_stay_within_their_caps(seen: &Seen, store: &MemoryStore) -> Result<(), String> {
+    let mut counted: BTreeMap<PhoneNumber, u32> = BTreeMap::new();
+    for attempt in store.attempts() {
+        let request = &attempt.request;
+        let rules = &seen.versions[seen.opened_under[&request.attempt]];
+        let tried = counted.entry(request.number).or_default();
+        // Booked callbacks and numbers that an agent asks for are exempt.
+        let exempt = request.attempts_max == u32::MAX || seen.attempts_asked.contains(&request.attempt);
+        if !exempt && (request.attempts_max != rules.retry.attempts_max || *tried >= request.attempts_max) {
+            return Err(format!("{tried} attempts before {request:?}, allowed {}", rules.retry.attempts_max));
+        }
+        *tried += u32::from(attempt.result.as_ref().is_some_and(|result| result.counted));
     }
     Ok(())
 }
@@ -98,7 +135,11 @@ fn no_lead_is_called_before_its_time(
     seen: &Seen,
     store: &MemoryStore,
 ) -> Result<(), String> {
-    let rules = &plan.campaign.retry;
+    // What a crash cut off is settled by the rules that the next process has.
+    let settled_by = |attempt: &AttemptId| match seen.settled_under.get(attempt) {
+        Some(version) => std::slice::from_ref(&seen.versions[*version]),
+        None => &seen.versions,
+    };
     let mut last: BTreeMap<(LeadId, PhoneNumber), &StoredAttempt> = BTreeMap::new();
     for attempt in store.attempts() {
         let Some(lead) = attempt.request.lead else { continue };
@@ -112,6 +153,7 @@ fn no_lead_is_called_before_its_time(
         // An attempt since then has its own retry delay, but a callback waits for its time.
         let tried_since = |at: Utc| tries(store, lead).any(|end| end >= at && end <= placed);
         if let Some((at, update)) = said
+            && !called_anew(store, lead, at, placed)
             && let Some(due) = update.next_at.filter(|due| *due > placed)
             && (update.state == LeadState::FollowUp || !tried_since(at))
         {
@@ -122,11 +164,15 @@ fn no_lead_is_called_before_its_time(
         // Also a summary during the call: an agent who transfers the callee summarises before the transfer.
         let since_said = said.is_some_and(|(at, _)| at >= before.request.placed_at);
         let asked = seen.asked_at.get(&lead).is_some_and(|at| *at >= result.ended_at);
-        if !result.counted || since_said || asked {
+        let since_changed = called_anew(store, lead, result.ended_at, placed);
+        if !result.counted || since_said || asked || since_changed {
             continue;
         }
         let rest = placed.since(result.ended_at);
-        match rules.after.get(&result.outcome).copied().or_else(|| usual_retry(result.outcome)) {
+        let delays = settled_by(&before.request.attempt).iter().map(|rules| {
+            rules.retry.after.get(&result.outcome).copied().or_else(|| usual_retry(result.outcome))
+        });
+        match delays.flatten().min() {
             Some(delay) if rest >= delay => {}
             Some(delay) => {
                 return Err(format!(
@@ -187,9 +233,84 @@ fn a_done_household_is_not_called(plan: &FloorPlan, seen: &Seen, store: &MemoryS
         let request = &attempt.request;
         let Some((at, lead)) = request.household.and_then(|home| done.get(&home)) else { continue };
         let wanted = seen.attempts_asked.contains(&request.attempt) || request.lead == Some(*lead);
-        let opened_again = request.lead.is_some_and(|lead| kept_open_since(store, lead, *at));
+        let opened_again = request.lead.is_some_and(|lead| {
+            kept_open_since(store, lead, *at) || called_anew(store, lead, *at, request.placed_at)
+        });
         if request.placed_at > *at && !wanted && !opened_again {
             return Err(format!("lead {lead} was done for its household at {at:?}, and then {request:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a person had this lead called anew between the two moments.
+pub fn called_anew(store: &MemoryStore, lead: LeadId, from: Utc, until: Utc) -> bool {
+    let anew = |it: &&ChangedLead| it.lead == lead && it.change.calls_anew();
+    store.changes().iter().filter(anew).any(|it| it.at >= from && it.at <= until)
+}
+
+/// Whether a callback was booked with this lead at any time before.
+fn was_booked(store: &MemoryStore, lead: LeadId, until: Utc) -> bool {
+    let by_manager =
+        |it: &ChangedLead| it.lead == lead && it.at <= until && matches!(it.change, LeadChange::Book { .. });
+    let by_agent = |it: &SummaryRecord| {
+        it.at <= until && it.lead.as_ref().is_some_and(|of| of.lead == lead && of.callback.is_some())
+    };
+    store.changes().iter().any(by_manager) || store.summaries().iter().any(by_agent)
+}
+
+/// After a change by a person no INVITE leaves on a copy from before: none to a closed lead, none to a booked one
+/// before its moment, none for another agent than the one a lead is assigned to. Agents' own requests are theirs.
+fn what_people_changed_holds(
+    plan: &FloorPlan,
+    seen: &Seen,
+    store: &MemoryStore,
+    finished: bool,
+) -> Result<(), String> {
+    let requests: BTreeMap<CallId, &StoredAttempt> =
+        store.attempts().map(|attempt| (attempt.request.attempt.call(), attempt)).collect();
+    let decided = |lead: LeadId, from: Utc, until: Utc| {
+        let of = |update: &Option<LeadUpdate>| update.as_ref().is_some_and(|update| update.lead == lead);
+        store.summaries().iter().any(|it| of(&it.lead) && it.at >= from && it.at <= until)
+    };
+    for sent in &seen.sent {
+        let attempt = requests[&sent.call];
+        let Some(lead) = attempt.request.lead else { continue };
+        if seen.attempts_asked.contains(&attempt.request.attempt) {
+            continue;
+        }
+        let before = store.changes().iter().filter(|it| it.lead == lead && it.at < sent.at);
+        let Some(last) = before.last().filter(|it| !decided(lead, it.at, sent.at)) else { continue };
+        let reserved = seen.callees.get(&sent.call).map(|callee| callee.agents.clone()).unwrap_or_default();
+        let wrong = match last.change {
+            LeadChange::Close => true,
+            LeadChange::Book { at, .. } => sent.at < at,
+            // An announcement reserves no agent, and a callback goes to anyone after its grace.
+            LeadChange::Assign(agent) => {
+                let is_booked = was_booked(store, lead, sent.at);
+                let is_kept = plan.campaign.mode == Mode::Announce || is_booked;
+                !is_kept && !reserved.is_empty() && !reserved.contains(&agent)
+            }
+            LeadChange::Reopen | LeadChange::First | LeadChange::Unassign => false,
+        };
+        if wrong {
+            return Err(format!("{last:?}, and then {sent:?} by {reserved:?}: {:?}", attempt.request));
+        }
+    }
+    let mut last: BTreeMap<LeadId, &ChangedLead> = BTreeMap::new();
+    store.changes().iter().for_each(|it| {
+        last.insert(it.lead, it);
+    });
+    for changed in last.into_values().filter(|_| finished) {
+        let Some(stored) = store.lead(changed.lead) else { continue };
+        let called = store.attempts().any(|attempt| {
+            attempt.request.lead == Some(changed.lead) && attempt.request.placed_at >= changed.at
+        });
+        let settled = called
+            || stored.reason.is_some()
+            || decided(changed.lead, changed.at, Utc::from_millis(i64::MAX));
+        if changed.change.calls_anew() && !settled {
+            return Err(format!("{changed:?}, and it was never called: {stored:?}"));
         }
     }
     Ok(())

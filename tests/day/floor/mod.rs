@@ -3,6 +3,7 @@
 
 mod actions;
 mod bookings;
+mod changes;
 mod end_checks;
 mod interfering_manager;
 mod judge;
@@ -36,6 +37,8 @@ use std::sync::Arc;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const GROUP: GroupId = GroupId(1);
+/// Where the rules change, the campaign moves between two groups.
+const OTHER_GROUP: GroupId = GroupId(2);
 
 /// Monday, 8 o'clock in Shanghai.
 const START: Utc = Utc::from_millis(1_794_182_400_000);
@@ -54,6 +57,8 @@ pub struct FloorPlan {
     pub troubles: Troubles,
     /// A manager interferes all day long.
     pub managed: bool,
+    /// The manager changes the campaign's rules too, and agents are of two groups.
+    pub changed: bool,
 }
 
 impl FloorPlan {
@@ -92,7 +97,25 @@ impl FloorPlan {
                 stall_every: rng.chance(0.2).then_some(HOUR),
             },
             managed: false,
+            changed: false,
         }
+    }
+
+    /// A day on which the campaign's rules change at any moment.
+    pub fn changing(seed: u64, mode: Mode, leads: i64) -> Self {
+        let mut plan = FloorPlan { managed: true, changed: true, ..FloorPlan::from_seed(seed, mode, leads) };
+        let mut rng = SimRng::keyed(seed, &[mode as u64, 9]);
+        for agent in &mut plan.agents {
+            let member = |group| Membership { group, priority: 1, in_use: true };
+            agent.groups = match rng.next_u64() % 3 {
+                0 => vec![member(GROUP)],
+                1 => vec![member(OTHER_GROUP)],
+                _ => vec![member(GROUP), member(OTHER_GROUP)],
+            };
+        }
+        // The list is called to its end by the group that the campaign has in the end.
+        plan.agents[0].groups = vec![Membership { group: GROUP, priority: 1, in_use: true }];
+        plan
     }
 
     pub fn day(&self) -> Day<Line> {
@@ -111,7 +134,10 @@ impl FloorPlan {
             leads: self.leads.iter().map(|lead| lead.id).collect(),
             outside: (0..40).map(|n| number(9_000 + n)).collect(),
         };
-        let groups = vec![self.group.clone()];
+        let mut groups = vec![self.group.clone()];
+        if self.changed {
+            groups.push(Group { id: OTHER_GROUP, name: "second".into(), ..self.group.clone() });
+        }
         let (agents, profile) = (self.agents.clone(), self.profile.clone());
         day.floor = Some(Workforce::new(self.seed, clock, context, groups, agents, profile));
         day
@@ -120,6 +146,20 @@ impl FloorPlan {
     pub fn rules(&self) -> &AgentRules {
         self.campaign.agents.as_ref().expect("a campaign with agents")
     }
+}
+
+/// The inputs of a day on which the rules change, in one process.
+pub fn recorded_with_changes(seed: u64) -> (u64, Vec<(Time, paceline_core::dialer::Input)>) {
+    let mut plan = FloorPlan::changing(seed, Mode::Predictive, 120);
+    plan.troubles.crash_every = None;
+    let mut day = plan.day();
+    let judge = judge::FloorJudge::default();
+    day.watch = Some(judge.watcher());
+    day.inspect = Some(judge.inspector(&plan));
+    day.journal = Some(Vec::new());
+    interfering_manager::run(&mut day, &plan, &judge, Time::ZERO + HOUR * 72);
+    assert_eq!(judge.seen.borrow().broken, None, "seed {seed}");
+    (seed, day.journal.take().expect("a journal"))
 }
 
 /// Agents who sign in at once, stay, and answer every call.
@@ -295,6 +335,9 @@ fn lead(n: i64, leads: i64, rng: &mut SimRng) -> Lead {
         uncounted: 0,
         callback: None,
         last_agent: None,
+        assigned: None,
+        is_first: false,
+        version: 0,
     }
 }
 

@@ -48,7 +48,7 @@ impl Total {
         show(&mut day);
         let of = format!("seed {} in mode {}", plan.seed, plan.campaign.mode.word());
         let (finished, whole) = if plan.managed {
-            interfering_manager::run(&mut day, plan, LONGEST)
+            interfering_manager::run(&mut day, plan, &judge, LONGEST)
         } else {
             (day.run(LONGEST), true)
         };
@@ -139,6 +139,21 @@ fn predictive_mode_keeps_every_property_of_the_floor() {
 #[test]
 fn announce_mode_with_a_transfer_key_keeps_every_property_of_the_floor() {
     many(Mode::Announce, 400..424);
+}
+
+#[test]
+fn rules_that_change_at_any_moment_keep_every_property_of_the_floor() {
+    let mut total = Total::default();
+    for (place, mode) in [Mode::Announce, Mode::Preview, Mode::Progressive, Mode::Ratio, Mode::Predictive]
+        .into_iter()
+        .enumerate()
+    {
+        for seed in 0..8 {
+            total.run(&FloorPlan::changing(600 + place as u64 * 10 + seed, mode, 120));
+        }
+    }
+    eprintln!("changing: {total:?}");
+    assert!(total.bridged > 300 && total.abandoned > 0 && total.crashes > 5, "too tame: {total:?}");
 }
 
 #[test]

@@ -443,15 +443,35 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Open campaigns: their figures, and the dispositions an agent can choose */
+        /** Open campaigns with their figures, the dispositions an agent can choose, and a page of all campaigns */
         get: operations["getCampaigns"];
         put?: never;
-        /** Opens a campaign file below the service's folder of campaigns */
+        /** Makes a campaign from a text or as a copy, or opens a file below the service's folder of campaigns */
         post: operations["postCampaigns"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A campaign with its text and fields; with `Accept: application/toml` the text alone */
+        get: operations["getCampaignsName"];
+        /** Replaces the text of a campaign: its next version */
+        put: operations["putCampaignsName"];
+        post?: never;
+        /** Removes a draft that nobody was called in */
+        delete: operations["deleteCampaignsName"];
+        options?: never;
+        head?: never;
+        /** Changes fields of a campaign; its text keeps its comments and its order */
+        patch: operations["patchCampaignsName"];
         trace?: never;
     };
     "/api/v1/campaigns/{name}/actions": {
@@ -463,8 +483,59 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pauses, resumes, drains or hangs up a campaign, or calls one number for a test */
+        /** Starts, pauses, resumes, drains, archives or hangs up a campaign, or calls one number for a test */
         post: operations["postCampaignsNameActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/checklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the campaign needs before it starts, and advice */
+        get: operations["getCampaignsNameChecklist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest pacing decisions, newest first, each with its sentence and its numbers */
+        get: operations["getCampaignsNameDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/forecasts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a forecast: this campaign with these agents in every pacing mode, in virtual time */
+        post: operations["postCampaignsNameForecasts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -478,10 +549,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Leads by number or by row of the list; where there are none, the nearest */
+        /** The table of leads by filters, in list order; or leads by number or row and, where there are none, the nearest */
         get: operations["getCampaignsNameLeads"];
         put?: never;
-        post?: never;
+        /** Adds a lead, cleaned as a row of a list is */
+        post: operations["postCampaignsNameLeads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/leads/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** As for one lead, for many of a campaign: a task, or with `dry_run` their count */
+        post: operations["postCampaignsNameLeadsActions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -517,6 +606,57 @@ export interface paths {
         put?: never;
         /** Receives a list (the body is the file: .csv, .txt, .xlsx) and checks it; no lead is made yet */
         post: operations["postCampaignsNameLists"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A campaign by the minute: calls, abandon rate, agents, and what held dialling down */
+        get: operations["getCampaignsNameSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a campaign's text, newest first */
+        get: operations["getCampaignsNameVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/versions/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of a campaign's text */
+        get: operations["getCampaignsNameVersionsN"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -627,6 +767,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/holidays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Days on which no campaign of the organisation calls, beside its own holidays */
+        get: operations["getHolidays"];
+        /** Replaces the organisation's holidays; needs If-Match */
+        put: operations["putHolidays"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/leads/{id}": {
         parameters: {
             query?: never;
@@ -638,6 +796,23 @@ export interface paths {
         get: operations["getLeadsId"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes, opens again, moves forward, assigns, books or blacklists a lead whose call is not up */
+        post: operations["postLeadsIdActions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -788,7 +963,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Server-sent events: snapshot, then seat, decision, campaign, finished and beat */
+        /** Server-sent events: snapshot, then seat, decision, minute, campaign, finished and beat */
         get: operations["getLive"];
         put?: never;
         post?: never;
@@ -1023,6 +1198,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When campaigns call, which trunks they share, and where they ask for more lines than there are */
+        get: operations["getSchedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Campaigns, people, groups, leads, calls, lists, sounds and pages by a word, a number or an id */
+        get: operations["getSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/setup": {
         parameters: {
             query?: never;
@@ -1126,6 +1335,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needs somebody today, the most urgent first, and the hours of the day so far */
+        get: operations["getToday"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1172,6 +1398,23 @@ export interface paths {
         put?: never;
         /** Calls one number over this trunk for a test; `GET /calls/{attempt}/trace` shows what it does */
         post: operations["postTrunksNameActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The version of the program, and of its store */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1414,6 +1657,109 @@ export interface components {
         Agents: {
             agents: components["schemas"]["Account"][];
         };
+        AgentsTable: {
+            /**
+             * @description Plays "Agent 8001, at your service" before agent and callee talk.
+             * @default true
+             */
+            announce_agent_id: boolean;
+            /**
+             * Format: uint32
+             * @description Seconds that the agent can add to the countdown of a timed preview.
+             * @default 10
+             */
+            extend_secs: number;
+            /**
+             * @description The group that answers. Needed by every mode but `announce`, and by a key with `agents = true`.
+             * @default
+             */
+            group: string;
+            /**
+             * @description The agent who spoke with the household before gets its next call, when free.
+             * @default true
+             */
+            prefer_last: boolean;
+            /**
+             * @description Mode preview: `click` = the agent dials, `timed` = the system does after `preview_secs`.
+             * @default click
+             */
+            preview: components["schemas"]["PreviewWord"];
+            /**
+             * Format: uint32
+             * @description Countdown of a timed preview.
+             * @default 20
+             */
+            preview_secs: number;
+            /**
+             * @description Which conversations are recorded.
+             * @default agents
+             */
+            record: components["schemas"]["RecordWord"];
+            /**
+             * Format: uint32
+             * @description How long a phone that is rung per call may ring before the next agent is tried.
+             * @default 10
+             */
+            ring_secs: number;
+            /**
+             * @description Which idle agent gets the next call.
+             * @default longest_idle
+             */
+            strategy: components["schemas"]["StrategyWord"];
+            /**
+             * @description Every conversation needs a disposition; without one in time the default is written and marked as such.
+             * @default true
+             */
+            summary_required: boolean;
+            /**
+             * Format: uint32
+             * @description How long a caller, or a callee who pressed a key for an agent, waits before the sorry message.
+             * @default 60
+             */
+            wait_secs: number;
+            /**
+             * @description After which calls the agent gets wrap-up time: any that rang, answered ones, or none.
+             * @default answered
+             */
+            wrap_up: components["schemas"]["WrapUpWord"];
+            /**
+             * Format: uint32
+             * @description Length of the wrap-up.
+             * @default 20
+             */
+            wrap_up_secs: number;
+        };
+        AnnouncementTable: {
+            /**
+             * @description WAV or MP3, any rate, mono or stereo.
+             * @default
+             */
+            file: string;
+            /**
+             * Format: uint32
+             * @description Time for keys after the last play: the call lasts at most plays x length + this.
+             * @default 5
+             */
+            input_wait_secs: number;
+            /**
+             * Format: uint32
+             * @description Silence between the answer and the first play, in milliseconds: some phones and gateways lose the first
+             *     words. The time counts while the callee can hear.
+             * @default 0
+             */
+            pause_ms: number;
+            /**
+             * Format: uint32
+             * @description How many times the announcement plays.
+             * @default 1
+             */
+            plays: number;
+            /**
+             * @description Sound file that is played to an abandoned callee.
+             * @default
+             */
+            sorry: string;
+        };
         ApprovalActionRequest: {
             /** @enum {string} */
             action: "approve" | "refuse";
@@ -1587,6 +1933,8 @@ export interface components {
             number?: null;
             numbers: unknown[];
         });
+        /** @enum {string} */
+        BlacklistRowsWord: "refuse" | "skip";
         CallView: {
             agent: string | null;
             agent_name: string | null;
@@ -1623,6 +1971,100 @@ export interface components {
             own: boolean;
             skill: string | null;
         };
+        CallerIdsTable: {
+            /**
+             * @description Numbers that callees see; registered numbers only.
+             * @default []
+             */
+            numbers: string[];
+            /**
+             * Format: uint32
+             * @description Most calls in 24 hours from one number; 0 = no cap.
+             * @default 0
+             */
+            per_day_max: number;
+            /**
+             * Format: uint32
+             * @description Most calls per hour from one number; 0 = no cap.
+             * @default 0
+             */
+            per_hour_max: number;
+            /**
+             * @description How the number of the next call is chosen.
+             * @default round_robin
+             */
+            rotation: components["schemas"]["RotationWord"];
+            /**
+             * @description A household sees the same number at every call.
+             * @default true
+             */
+            sticky: boolean;
+            /**
+             * @description A new number starts with few calls.
+             * @default false
+             */
+            warm_up: boolean;
+        };
+        CallingTable: {
+            /**
+             * Format: double
+             * @description Calls started per second; 0 = the trunk's limit.
+             * @default 0
+             */
+            calls_per_sec: number;
+            /**
+             * Format: uint32
+             * @description Most calls at the same time, up to 999; 0 = no limit of the campaign's own.
+             * @default 0
+             */
+            concurrency_max: number;
+            /**
+             * @description Last moment of dialling, a date (to the end of that day) or date-time; empty = no limit.
+             * @default
+             */
+            end: string;
+            /**
+             * @description Days without calls: dates and ranges (`2027-02-05..2027-02-12`), or the path of a file with one a line (or of an
+             *     `.ics` calendar), beside this file.
+             * @default []
+             */
+            holidays: components["schemas"]["Names"];
+            /**
+             * Format: uint32
+             * @description How long a callee's phone rings at most, in seconds, from the moment the carrier reports that it rings.
+             * @default 45
+             */
+            ring_secs: number;
+            /**
+             * Format: uint32
+             * @description How long a call may take until the phone rings, in seconds (a mobile takes 5 to 10, abroad up to 20);
+             *     then it is cancelled as `unreachable`. A trunk that never reports ringing needs the ring time here.
+             * @default 30
+             */
+            setup_secs: number;
+            /**
+             * @description First moment of dialling, a date (from its first moment) or date-time; empty = no limit.
+             * @default
+             */
+            start: string;
+            /**
+             * @description IANA time zone of all hours and dates of the campaign; or `number`: the hours are those of each number's own
+             *     zone, by country and area code.
+             * @default Asia/Shanghai
+             */
+            timezone: string;
+            /**
+             * @description Calling hours.
+             * @default [
+             *       {
+             *         "days": "mon-sun",
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       }
+             *     ]
+             */
+            windows: components["schemas"]["WindowTable"][];
+        };
         Calls: {
             calls: components["schemas"]["CallView"][];
             /**
@@ -1631,8 +2073,37 @@ export interface components {
              */
             next: number | null;
         };
+        Campaign: {
+            /** Format: date-time */
+            changed_at: string;
+            changed_by: string | null;
+            /** @enum {string} */
+            desired_state: "closed" | "open" | "paused" | "draining";
+            etag: string;
+            /** @description The text as JSON, with the defaults of what it leaves out; `null` = the text has faults. */
+            fields: components["schemas"]["CampaignFile"] | null;
+            files: components["schemas"]["CampaignFileView"][];
+            name: string;
+            /** @enum {string} */
+            source: "file" | "api";
+            /** @enum {string} */
+            state: "draft" | "waiting" | "ready" | "running" | "paused" | "draining" | "finished" | "archived";
+            title: string;
+            toml: string;
+            /** @description Why it could not be opened. */
+            trouble: components["schemas"]["Words"] | null;
+            /** Format: int64 */
+            version: number;
+            waiting_for: components["schemas"]["WaitingFor"][];
+        };
         /** @description A manager's action on a campaign. */
         CampaignAction: {
+            /** @constant */
+            action: "start";
+        } | {
+            /** @constant */
+            action: "archive";
+        } | {
             /** @constant */
             action: "pause";
         } | {
@@ -1655,6 +2126,21 @@ export interface components {
             /** @constant */
             action: "test_call";
             number: string;
+        };
+        CampaignChange: {
+            diff: components["schemas"]["DiffLineView"][];
+            effects: components["schemas"]["CampaignEffect"][];
+            etag: string;
+            problems: components["schemas"]["CampaignProblem"][];
+            toml: string;
+            /** Format: int64 */
+            version: number;
+        };
+        CampaignEffect: {
+            field: string;
+            /** @enum {string} */
+            when: "now" | "next_start" | "after_approval";
+            words: components["schemas"]["Words"];
         };
         CampaignFigures: {
             abandon: components["schemas"]["AbandonView"] | null;
@@ -1692,14 +2178,259 @@ export interface components {
             why: string | null;
             words: components["schemas"]["Words"];
         };
-        CampaignOpened: {
-            campaign: string;
+        /** @description The tables of `campaign.toml`. */
+        CampaignFile: {
+            /**
+             * @default {
+             *       "announce_agent_id": true,
+             *       "extend_secs": 10,
+             *       "group": "",
+             *       "prefer_last": true,
+             *       "preview": "click",
+             *       "preview_secs": 20,
+             *       "record": "agents",
+             *       "ring_secs": 10,
+             *       "strategy": "longest_idle",
+             *       "summary_required": true,
+             *       "wait_secs": 60,
+             *       "wrap_up": "answered",
+             *       "wrap_up_secs": 20
+             *     }
+             */
+            agents: components["schemas"]["AgentsTable"];
+            /**
+             * @default {
+             *       "file": "",
+             *       "input_wait_secs": 5,
+             *       "pause_ms": 0,
+             *       "plays": 1,
+             *       "sorry": ""
+             *     }
+             */
+            announcement: components["schemas"]["AnnouncementTable"];
+            /**
+             * @default {
+             *       "numbers": [],
+             *       "per_day_max": 0,
+             *       "per_hour_max": 0,
+             *       "rotation": "round_robin",
+             *       "sticky": true,
+             *       "warm_up": false
+             *     }
+             */
+            caller_ids: components["schemas"]["CallerIdsTable"];
+            /**
+             * @default {
+             *       "calls_per_sec": 0,
+             *       "concurrency_max": 0,
+             *       "end": "",
+             *       "holidays": [],
+             *       "ring_secs": 45,
+             *       "setup_secs": 30,
+             *       "start": "",
+             *       "timezone": "Asia/Shanghai",
+             *       "windows": [
+             *         {
+             *           "days": "mon-sun",
+             *           "from": "08:00",
+             *           "to": "21:00"
+             *         }
+             *       ]
+             *     }
+             */
+            calling: components["schemas"]["CallingTable"];
+            /**
+             * @description Dispositions that an agent can give a call (电话小结).
+             * @default []
+             */
+            dispositions: components["schemas"]["DispositionTable"][];
+            /**
+             * @description What each key of the callee does: `0` to `9`, `*`, `#`.
+             * @default {}
+             */
+            keys: {
+                [key: string]: components["schemas"]["KeyTable"];
+            };
+            /**
+             * @default {
+             *       "blacklist_rows": "refuse",
+             *       "blacklists": [],
+             *       "file": "",
+             *       "household": [],
+             *       "name": "",
+             *       "phones": [],
+             *       "region": "CN",
+             *       "sheet": []
+             *     }
+             */
+            list: components["schemas"]["ListTable"];
+            /** @description How calls are placed: `announce` without agents, or one of the modes with agents. */
+            mode: components["schemas"]["ModeWord"];
+            /** @description Up to 64 letters, digits, `-` and `_`. */
+            name: string;
+            /**
+             * @default {
+             *       "abandon_rate_pct_max": 3,
+             *       "abandon_rules": [
+             *         "whole_day"
+             *       ],
+             *       "abandoned_rest": "",
+             *       "answer_wait_secs": 2,
+             *       "call_ratio": 2,
+             *       "may_cancel": false,
+             *       "shadow": null,
+             *       "waiting_max": 2
+             *     }
+             */
+            pacing: components["schemas"]["PacingTable"];
+            /**
+             * @default {
+             *       "dir": "results"
+             *     }
+             */
+            results: components["schemas"]["ResultsTable"];
+            /**
+             * @default {
+             *       "after": {},
+             *       "attempts_max": 3,
+             *       "gap_min": "30m",
+             *       "per_day_max": 3
+             *     }
+             */
+            retry: components["schemas"]["RetryTable"];
+            /**
+             * @description The title on screens; any script.
+             * @default
+             */
+            title: string;
+            /**
+             * @description Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier.
+             * @default []
+             */
+            trunks: string[];
         };
+        CampaignFileView: {
+            /**
+             * Format: int64
+             * @description The sound that it is.
+             */
+            audio: number | null;
+            /** Format: uint64 */
+            bytes: number;
+            /** Format: int64 */
+            list: number | null;
+            name: string;
+            state: string;
+        };
+        CampaignMade: {
+            /** @description As `name`. */
+            campaign: string;
+            etag: string;
+            name: string;
+            /** @enum {string} */
+            state: "draft" | "waiting" | "ready" | "running" | "paused" | "draining" | "finished" | "archived";
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A change by fields. */
+        CampaignPatchRequest: {
+            /** @description A JSON merge patch (RFC 7396) of the campaign's `fields`; `null` takes a key out of the text. */
+            fields: {
+                [key: string]: unknown;
+            };
+            /** @description Why it was changed, for people who read the versions. */
+            note?: string | null;
+        };
+        CampaignProblem: {
+            advice: string;
+            found: string;
+            /** @description `pacing.call_ratio` */
+            key: string | null;
+            /** @enum {string} */
+            level: "error" | "warning";
+            /** Format: uint64 */
+            line: number | null;
+        };
+        /** @description A new campaign: `toml`, or `copy_of` with `name`, or `file`. */
         CampaignRequest: {
-            /** @description A path below the folder of campaigns: `jade-garden/campaign.toml`. */
-            file: string;
-            /** @default false */
+            /** @description The name of a campaign whose text and sounds are copied. */
+            copy_of?: string | null;
+            /** @description A path below the folder of campaigns, which is opened: `jade-garden/campaign.toml`. */
+            file?: string | null;
+            /** @description Of the copy. */
+            name?: string | null;
+            /**
+             * @description Of a file: no call is placed until it is resumed.
+             * @default false
+             */
             paused: boolean;
+            /** @description Of the copy; without it the source's. */
+            title?: string | null;
+            /** @description The text of a new campaign. */
+            toml?: string | null;
+            /** @description Of a file: which text counts where the file and the store have both changed. */
+            use?: components["schemas"]["UseText"] | null;
+        };
+        CampaignRow: {
+            /**
+             * Format: double
+             * @description Of an open campaign with agents.
+             */
+            abandon_rate: number | null;
+            /** @description Answered share of the calls so far. */
+            answer_rate: number | null;
+            /** Format: date-time */
+            changed_at: string;
+            changed_by: string | null;
+            group: string | null;
+            is_open: boolean;
+            /** Format: uint64 */
+            leads: number;
+            /** Format: uint64 */
+            leads_open: number;
+            mode: string;
+            name: string;
+            /** Format: uint64 */
+            placed: number;
+            /** @enum {string} */
+            state: "draft" | "waiting" | "ready" | "running" | "paused" | "draining" | "finished" | "archived";
+            title: string;
+            /** @description Why it could not be opened. */
+            trouble: components["schemas"]["Words"] | null;
+            /**
+             * Format: int64
+             * @description Of the text.
+             */
+            version: number;
+            waiting_for: components["schemas"]["WaitingFor"][];
+        };
+        /** @description A whole text. */
+        CampaignTextRequest: {
+            /** @description Why it was changed, for people who read the versions. */
+            note?: string | null;
+            toml: string;
+        };
+        CampaignVersion: {
+            /** Format: date-time */
+            at: string;
+            by: string | null;
+            note: string | null;
+            /** Format: int64 */
+            number: number;
+            toml: string;
+        };
+        CampaignVersionRow: {
+            /** Format: date-time */
+            at: string;
+            by: string | null;
+            note: string | null;
+            /** Format: int64 */
+            number: number;
+            /** @enum {string} */
+            source: "file" | "api";
+        };
+        CampaignVersions: {
+            items: components["schemas"]["CampaignVersionRow"][];
         };
         CampaignWhy: {
             advice: components["schemas"]["Advice"];
@@ -1731,8 +2462,26 @@ export interface components {
             campaigns: components["schemas"]["Workplace"][];
         };
         CampaignsForManagers: {
+            /** @description The open ones. */
             campaigns: components["schemas"]["CampaignFigures"][];
+            items: components["schemas"]["CampaignRow"][];
+            next: string | null;
             workplaces: components["schemas"]["Workplace"][];
+        };
+        Checklist: {
+            items: components["schemas"]["ChecklistItem"][];
+            /** @description Nothing stops a start. */
+            ready: boolean;
+        };
+        ChecklistItem: {
+            /** @enum {string} */
+            code: "list" | "approvals" | "hours" | "caller_ids" | "announcement" | "trunks" | "agents" | "blacklist" | "settings" | "test_call";
+            href: string | null;
+            /** @enum {string} */
+            level: "stop" | "advice";
+            ok: boolean;
+            who: components["schemas"]["Words"] | null;
+            words: components["schemas"]["Words"];
         };
         Column: {
             cell: string;
@@ -1749,6 +2498,15 @@ export interface components {
              */
             numbers_pct: number;
             role: components["schemas"]["Role"];
+        };
+        Conflict: {
+            campaigns: string[];
+            /** Format: date-time */
+            from: string;
+            trunk: string;
+            /** Format: date-time */
+            until: string;
+            words: components["schemas"]["Words"];
         };
         ConsolePassword: {
             /** @description Only if it was drawn; shown once. */
@@ -1783,11 +2541,90 @@ export interface components {
             /** @description Empty for what was added. */
             was: string | null;
         };
+        DecisionView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uint64 */
+            id: number;
+            /** @enum {string} */
+            limit: "agents" | "budget" | "lines" | "rate" | "leads" | "hours" | "stopped" | "fault";
+            /**
+             * Format: uint32
+             * @description Calls placed by it.
+             */
+            place: number;
+            /** @description Every number from which it was made. */
+            view: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            why: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "store_stalled" | "paused" | "draining" | "finished";
+            words: components["schemas"]["Words"];
+        };
+        Decisions: {
+            items: components["schemas"]["DecisionView"][];
+            /**
+             * Format: date-time
+             * @description From this moment on none is missing.
+             */
+            kept_since: string;
+            /**
+             * Format: uint64
+             * @description `before` of the next page.
+             */
+            next: number | null;
+        };
         DeviceCheckResult: {
             measured: {
                 [key: string]: unknown;
             };
             quality: components["schemas"]["QualityView"];
+        };
+        DiffLineView: {
+            /** @enum {string} */
+            kind: "same" | "removed" | "added";
+            /** Format: uint64 */
+            line_after: number | null;
+            /** Format: uint64 */
+            line_before: number | null;
+            text: string;
+        };
+        /** @description One disposition code. */
+        DispositionTable: {
+            /** @description The code in the results: letters, digits and `_`. */
+            code: string;
+            /**
+             * @description Written when the agent gives no disposition in time.
+             * @default false
+             */
+            default: boolean;
+            /**
+             * @description The number goes on the campaign's blacklist.
+             * @default false
+             */
+            do_not_call: boolean;
+            /**
+             * @description The label that agents see; any script.
+             * @default
+             */
+            label: string;
+            /**
+             * @description A machine answered: the abandon rate does not count the call as answered by a person.
+             * @default false
+             */
+            machine: boolean;
+            /**
+             * @description With `state = "open"`: called again after this.
+             * @default
+             */
+            retry: string;
+            /** @description The state of the lead afterwards. */
+            state: components["schemas"]["StateWord"];
+            /**
+             * @description The phone was wrong: this number is closed, the lead's others are still tried.
+             * @default false
+             */
+            wrong_number: boolean;
         };
         DispositionView: {
             code: string;
@@ -1828,6 +2665,45 @@ export interface components {
             seats: components["schemas"]["Seat"][];
             store: string;
             trunks: components["schemas"]["TrunkView"][];
+        };
+        ForecastBegun: {
+            /** Format: int64 */
+            task: number;
+        };
+        ForecastRequest: {
+            /** Format: uint32 */
+            agents: number;
+            /**
+             * Format: double
+             * @description Share of calls that a person answers.
+             */
+            answer_rate?: number | null;
+            /**
+             * @description What is not given is measured in the campaign's own past calls; without it, usual figures are taken.
+             * @default false
+             */
+            from_history: boolean;
+            /** Format: double */
+            hours: number;
+            /**
+             * @description Also the agents that finish the list within `hours`.
+             * @default false
+             */
+            needed: boolean;
+            /** Format: double */
+            ring_secs?: number | null;
+            /**
+             * Format: uint64
+             * @description Virtual days for each pacing mode.
+             */
+            seeds: number;
+            /**
+             * Format: double
+             * @description Medians of the conversation, of the wrap-up and of ringing before an answer.
+             */
+            talk_secs?: number | null;
+            /** Format: double */
+            wrap_secs?: number | null;
         };
         GroupAnswer: {
             announce_number: boolean;
@@ -1915,9 +2791,55 @@ export interface components {
             recorded: boolean;
             result: string | null;
         };
+        HolidaysRequest: {
+            /** @description Days and ranges: `2027-01-01`, `2027-02-05..2027-02-12`. */
+            days: string[];
+        };
+        HolidaysView: {
+            days: string[];
+            /** Format: int64 */
+            version: number;
+        };
+        HourSums: {
+            /** Format: double */
+            abandoned: number;
+            /** Format: uint64 */
+            answered: number;
+            /** Format: uint64 */
+            placed: number;
+        };
+        /** @description What one key does. An empty table = the key is only recorded. */
+        KeyTable: {
+            /**
+             * @description Connects the callee to the agent group.
+             * @default false
+             */
+            agents: boolean;
+            /**
+             * @description Puts the number on the blacklist.
+             * @default false
+             */
+            blacklist: boolean;
+            /**
+             * @description Plays the announcement again.
+             * @default false
+             */
+            repeat: boolean;
+            /**
+             * @description Sets the lead's result.
+             * @default
+             */
+            result: string;
+        };
         LabelRequest: {
             en: string;
             zh: string;
+        };
+        LastCall: {
+            /** Format: date-time */
+            at: string | null;
+            disposition: string | null;
+            outcome: string;
         };
         Lead: {
             /** Format: int64 */
@@ -1946,6 +2868,62 @@ export interface components {
             result: string | null;
             state: string;
         };
+        LeadActionDone: {
+            /** @constant */
+            done: true;
+            /** @description What undoes it; `null` = nothing does. */
+            inverse: components["schemas"]["LeadActionView"] | null;
+        };
+        /** @description What is done to one lead. `assign` needs `agent`; `book` needs `at` and may name `agent` or `skill`. */
+        LeadActionRequest: {
+            action: components["schemas"]["LeadActionWord"];
+            /** @description An agent's number. */
+            agent?: string | null;
+            /** Format: date-time */
+            at?: string | null;
+            reason?: string | null;
+            skill?: string | null;
+        };
+        /** @description An action as a request has it. */
+        LeadActionView: {
+            action: string;
+            agent: string | null;
+            /** Format: date-time */
+            at: string | null;
+            skill: string | null;
+        };
+        /**
+         * @description The words of the actions.
+         * @enum {string}
+         */
+        LeadActionWord: "close" | "reopen" | "first" | "assign" | "unassign" | "blacklist" | "book";
+        LeadAdded: {
+            /** Format: int64 */
+            lead: number;
+        };
+        LeadCallback: {
+            /** @description The number of the agent for whom it is booked. */
+            agent: string | null;
+            /** Format: date-time */
+            at: string | null;
+        };
+        LeadCount: {
+            /** @description Whether there are no more: counted up to 10,000, and for two seconds at most. */
+            exact: boolean;
+            /** Format: uint64 */
+            n: number;
+        };
+        /** @description As the parameters of the table of leads. None at all is every lead. */
+        LeadFilters: {
+            building?: string | null;
+            callback?: boolean | null;
+            disposition?: string | null;
+            outcome?: string | null;
+            q?: string | null;
+            reason?: string | null;
+            /** @enum {string|null} */
+            state?: "open" | "follow_up" | "done" | "failed" | null;
+        };
         LeadFound: {
             /** Format: int64 */
             id: number;
@@ -1954,6 +2932,51 @@ export interface components {
             /** Format: int64 */
             row: number;
             state: string;
+        };
+        LeadLookUp: {
+            leads: components["schemas"]["LeadFound"][];
+        };
+        LeadRow: {
+            /** @description The number of the agent who alone calls this lead. */
+            assigned_agent: string | null;
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: uint32
+             * @description Attempts that each number may have.
+             */
+            attempts_max: number | null;
+            /** @description From the stored facts; `GET …/leads/{lead}/why` is exact. */
+            because: components["schemas"]["Words"];
+            building: string | null;
+            callback: components["schemas"]["LeadCallback"] | null;
+            /**
+             * Format: int64
+             * @description Other leads of the flat.
+             */
+            households: number;
+            last: components["schemas"]["LastCall"] | null;
+            /** Format: int64 */
+            lead: number;
+            /** @description The file of its import. */
+            list: string | null;
+            name: string | null;
+            /** Format: date-time */
+            next_at: string | null;
+            /** @description In dialling order. */
+            numbers: string[];
+            /** @description The household as the list has it. */
+            place: string | null;
+            reason: string | null;
+            /** Format: int64 */
+            row: number;
+            state: string;
+        };
+        LeadTable: {
+            count?: components["schemas"]["LeadCount"] | null;
+            leads: components["schemas"]["LeadRow"][];
+            /** @description For `after`. A page that took too long has fewer leads than asked, and the next one goes on there. */
+            next: string | null;
         };
         LeadWhyAnswer: {
             advice: components["schemas"]["Advice"];
@@ -1976,8 +2999,32 @@ export interface components {
             until: string | null;
             words: components["schemas"]["Words"];
         };
-        LeadsFound: {
-            leads: components["schemas"]["LeadFound"][];
+        /** @description What is done to many leads of a campaign: to those of `ids`, or to those that `filters` leave. */
+        LeadsActionRequest: {
+            action: components["schemas"]["LeadActionWord"];
+            agent?: string | null;
+            /** Format: date-time */
+            at?: string | null;
+            filters?: components["schemas"]["LeadFilters"] | null;
+            ids?: number[] | null;
+            reason?: string | null;
+            skill?: string | null;
+        } & ({
+            filters?: null;
+            ids: unknown[];
+        } | {
+            filters: Record<string, never>;
+            ids?: null;
+        });
+        LeadsCounted: {
+            /** Format: uint64 */
+            count: number;
+        };
+        /** @description Leads by number or row, or a page of the table. */
+        LeadsFound: components["schemas"]["LeadTable"] | components["schemas"]["LeadLookUp"];
+        LeadsTask: {
+            /** Format: int64 */
+            task: number;
         };
         /** @description Why a trunk, or a region on it, rests: the line refuses our calls. */
         LineRest: {
@@ -2176,6 +3223,50 @@ export interface components {
             /** Format: uint64 */
             next: number | null;
         };
+        ListTable: {
+            /**
+             * @description Rows of a blacklist that are no number and no prefix: `refuse` stops check and run, `skip` leaves them out with
+             *     a warning.
+             * @default refuse
+             */
+            blacklist_rows: components["schemas"]["BlacklistRowsWord"];
+            /**
+             * @description Blacklist files, in addition to the system-wide blacklist.
+             * @default []
+             */
+            blacklists: string[];
+            /**
+             * @description `.csv`, `.txt` or `.xlsx`, beside this file. Only a campaign whose lists are uploaded has none.
+             * @default
+             */
+            file: string;
+            /**
+             * @description Column of the household, or several columns (building, unit, room) that together name it: leads with the same
+             *     values belong together; empty = found by header name.
+             * @default []
+             */
+            household: components["schemas"]["Names"];
+            /**
+             * @description Column of the lead's name; empty = found by header name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description Columns with numbers, dialled in this order; empty = found by header and values.
+             * @default []
+             */
+            phones: string[];
+            /**
+             * @description Country of numbers without a country code, as two letters.
+             * @default CN
+             */
+            region: string;
+            /**
+             * @description The sheet of a workbook, or a list of sheets; empty = every sheet that has a phone column and is not hidden.
+             * @default []
+             */
+            sheet: components["schemas"]["Names"];
+        };
         ListView: {
             /** Format: uint64 */
             bytes: number;
@@ -2253,6 +3344,46 @@ export interface components {
             /** Format: uint8 */
             priority: number;
         };
+        MinuteView: {
+            /**
+             * Format: double
+             * @description Of the abandon rule that brakes, at the end of the step.
+             */
+            abandoned: number;
+            /** @description Agents at work by what they did at the end of the step. */
+            agents: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            answered: number;
+            /**
+             * Format: date-time
+             * @description Begin of the step.
+             */
+            at: string;
+            /** Format: double */
+            divisor: number;
+            /** @description Seconds by what held dialling down. */
+            limits: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            placed: number;
+            /**
+             * Format: double
+             * @description Conversations at once, as the mean over the step.
+             */
+            talking: number;
+            /**
+             * Format: double
+             * @description Upper bound of the rate; `null` = a campaign without agents.
+             */
+            upper: number | null;
+        };
+        /** @enum {string} */
+        ModeWord: "announce" | "preview" | "progressive" | "ratio" | "predictive";
+        /** @description One name or a list of names. */
+        Names: string | string[];
         /** @description The first account of an organisation. */
         NewAdmin: {
             login: string;
@@ -2316,6 +3447,21 @@ export interface components {
              * @enum {string|null}
              */
             work_mode?: "inbound" | "outbound" | "both" | "" | null;
+        };
+        /** @description A lead that is added by hand, cleaned as a row of a list is. */
+        NewLeadRequest: {
+            building?: string | null;
+            /**
+             * @description Texts by the columns of the campaign's first list.
+             * @default {}
+             */
+            cells: {
+                [key: string]: string;
+            };
+            name?: string | null;
+            phones: string[];
+            /** @description The household, as the list names it: its leads are never called at once. */
+            place?: string | null;
         };
         NewOrganisation: {
             admin: components["schemas"]["NewAdmin"];
@@ -2423,6 +3569,59 @@ export interface components {
             /** @description Empty = none. */
             telephone?: string | null;
         };
+        PacingTable: {
+            /**
+             * Format: double
+             * @description Modes ratio and predictive: the highest abandon rate in percent, by each of `abandon_rules`. A
+             *     ceiling, not a target.
+             * @default 3
+             */
+            abandon_rate_pct_max: number;
+            /**
+             * @description How abandoned calls are counted. The strictest of these rules limits dialling; all are shown.
+             * @default [
+             *       "whole_day"
+             *     ]
+             */
+            abandon_rules: components["schemas"]["RuleWord"][];
+            /**
+             * @description How long no campaign calls an abandoned number again, unless an agent is reserved for that call. Empty
+             *     = as `abandoned` in `[retry.after]` says, or 72h without it.
+             * @default
+             */
+            abandoned_rest: string;
+            /**
+             * Format: double
+             * @description An answered call that waits longer than this for an agent is abandoned, counted from the callee's answer,
+             *     whatever agents' phones do. Where phones are rung for each call (holding `per_call`), people need 6 s or more.
+             * @default 2
+             */
+            answer_wait_secs: number;
+            /**
+             * Format: double
+             * @description Mode ratio: lines = ratio x idle agents.
+             * @default 2
+             */
+            call_ratio: number;
+            /**
+             * @description Mode predictive: ringing calls may be cancelled, not before 15 seconds, when all agents have become
+             *     busy.
+             * @default false
+             */
+            may_cancel: boolean;
+            /**
+             * @description Another setting that runs beside this one on the same calls and agents, and is compared with it.
+             *     It never places a call.
+             * @default null
+             */
+            shadow: components["schemas"]["ShadowTable"] | null;
+            /**
+             * Format: uint32
+             * @description Nothing is placed while more callees than this wait for an agent.
+             * @default 2
+             */
+            waiting_max: number;
+        };
         PartyView: {
             agent: string | null;
             held: boolean;
@@ -2516,6 +3715,15 @@ export interface components {
              */
             theme: "system" | "light" | "dark" | null;
         };
+        /** @description The version that somebody else has made. */
+        PresentVersion: {
+            /** Format: date-time */
+            changed_at: string;
+            changed_by: string | null;
+            etag: string;
+            /** Format: int64 */
+            version: number;
+        };
         /** @description What a file looks like. */
         Preview: {
             columns: string[];
@@ -2532,6 +3740,8 @@ export interface components {
             separator: string;
             sheets: components["schemas"]["SheetPreview"][];
         };
+        /** @enum {string} */
+        PreviewWord: "click" | "timed";
         /** @description A problem document (RFC 9457). */
         Problem: {
             /**
@@ -2545,10 +3755,26 @@ export interface components {
             detail: string;
             /** @description Faults by field. */
             errors?: components["schemas"]["FieldFault"][] | null;
+            /** @description Of `changed_in_both`: the campaign file. */
+            file?: string | null;
             /** @description A word for this refusal, which the service's log has too. */
             id?: string | null;
+            /** @description Of `not_ready` and `not_approved`: what stops the start. */
+            items?: components["schemas"]["ChecklistItem"][] | null;
+            /**
+             * Format: int64
+             * @description Of refusals to change a lead: its id.
+             */
+            lead?: number | null;
+            /** @description Of `changed`, where it is known: what stands now. */
+            present?: components["schemas"]["PresentVersion"] | null;
             /** @description Of `forbidden`: the right that is missing. */
             right?: string | null;
+            /**
+             * Format: int64
+             * @description Of `duplicate`: the row of the lead that has the number.
+             */
+            row?: number | null;
             /** @description Of `wrong_state`: the present state. */
             state?: string | null;
             /** Format: uint16 */
@@ -2571,6 +3797,10 @@ export interface components {
              * @description Of `changed`: the present version.
              */
             version?: number | null;
+            /** @description Of `not_approved`. */
+            waiting_for?: components["schemas"]["WaitingFor"][] | null;
+            /** @description Of `no_forecast`: why, in both languages. */
+            words?: components["schemas"]["Words"] | null;
         };
         /** @description A problem document (RFC 9457). */
         ProblemDocument: {
@@ -2585,10 +3815,26 @@ export interface components {
             detail: string;
             /** @description Faults by field. */
             errors?: components["schemas"]["FieldFault"][] | null;
+            /** @description Of `changed_in_both`: the campaign file. */
+            file?: string | null;
             /** @description A word for this refusal, which the service's log has too. */
             id?: string | null;
+            /** @description Of `not_ready` and `not_approved`: what stops the start. */
+            items?: components["schemas"]["ChecklistItem"][] | null;
+            /**
+             * Format: int64
+             * @description Of refusals to change a lead: its id.
+             */
+            lead?: number | null;
+            /** @description Of `changed`, where it is known: what stands now. */
+            present?: components["schemas"]["PresentVersion"] | null;
             /** @description Of `forbidden`: the right that is missing. */
             right?: string | null;
+            /**
+             * Format: int64
+             * @description Of `duplicate`: the row of the lead that has the number.
+             */
+            row?: number | null;
             /** @description Of `wrong_state`: the present state. */
             state?: string | null;
             /** Format: uint16 */
@@ -2611,6 +3857,10 @@ export interface components {
              * @description Of `changed`: the present version.
              */
             version?: number | null;
+            /** @description Of `not_approved`. */
+            waiting_for?: components["schemas"]["WaitingFor"][] | null;
+            /** @description Of `no_forecast`: why, in both languages. */
+            words?: components["schemas"]["Words"] | null;
         };
         Program: {
             operator: boolean;
@@ -2639,13 +3889,94 @@ export interface components {
             /** @description Names of the sheets to read. */
             sheets?: string[] | null;
         };
+        RecordWord: ("all" | "never") | "agents" | "on_demand";
+        ResultsTable: {
+            /**
+             * @description Folder of the result files, relative to this file.
+             * @default results
+             */
+            dir: string;
+        };
+        RetryTable: {
+            /**
+             * @description Delay before the next attempt, by outcome. An outcome that is not named is final, except those that say
+             *     nothing about the callee: `line_fault` is tried again after 5m, `interrupted`, `cancelled` and
+             *     `agent_failed` after 10m.
+             * @default {}
+             */
+            after: {
+                [key: string]: string;
+            };
+            /**
+             * Format: uint32
+             * @description Most attempts per number.
+             * @default 3
+             */
+            attempts_max: number;
+            /**
+             * @description Shortest gap between two attempts to a number.
+             * @default 30m
+             */
+            gap_min: string;
+            /**
+             * Format: uint32
+             * @description Most attempts per number and day, over all campaigns.
+             * @default 3
+             */
+            per_day_max: number;
+        };
         /** @description What a column is used for. */
         Role: ("phone" | "name") | "household" | "code" | "building" | "floor_area" | "other";
+        /** @enum {string} */
+        RotationWord: "in_order" | "round_robin" | "random" | "least_used" | "region";
+        /** @description A way of counting abandoned calls. */
+        RuleWord: "us_tsr" | "uk_ofcom" | "whole_day" | "rolling_24h" | "all_calls" | "reached_queue";
         /** @description One row as it stands in the file. */
         SampleLine: {
             cells: string[];
             /** Format: uint64 */
             row: number;
+        };
+        Schedule: {
+            campaigns: components["schemas"]["ScheduledCampaign"][];
+            conflicts: components["schemas"]["Conflict"][];
+            /** @description Of the organisation. */
+            holidays: string[];
+            trunks: components["schemas"]["ScheduledTrunk"][];
+        };
+        ScheduleBar: {
+            /** Format: date-time */
+            from: string;
+            /** @enum {string} */
+            kind: "window" | "holiday" | "frame";
+            /** Format: date-time */
+            until: string;
+            words: components["schemas"]["Words"];
+        };
+        ScheduledCampaign: {
+            bars: components["schemas"]["ScheduleBar"][];
+            group: string | null;
+            name: string;
+            state: string;
+            timezone: string;
+            title: string;
+        };
+        ScheduledTrunk: {
+            /** Format: uint32 */
+            calls_max: number;
+            campaigns: string[];
+            name: string;
+        };
+        SearchHit: {
+            detail: string | null;
+            href: string;
+            id: string;
+            /** @enum {string} */
+            kind: "campaign" | "lead" | "person" | "group" | "call" | "list" | "audio" | "page";
+            title: string;
+        };
+        SearchHits: {
+            items: components["schemas"]["SearchHit"][];
         };
         Seat: {
             activity: string;
@@ -2682,6 +4013,11 @@ export interface components {
             until: string | null;
             work: components["schemas"]["WorkView"] | null;
             work_mode: string;
+        };
+        Series: {
+            items: components["schemas"]["MinuteView"][];
+            /** Format: uint64 */
+            step_secs: number;
         };
         SessionView: {
             address: string;
@@ -2877,6 +4213,8 @@ export interface components {
             /** Format: int64 */
             next: number | null;
         };
+        /** @enum {string} */
+        StateWord: "open" | "follow_up" | "done" | "failed";
         StepView: {
             /** @description The message repeats an earlier one. */
             again: boolean;
@@ -2892,6 +4230,8 @@ export interface components {
             /** @description `INVITE sip:…`, `180 Ringing`, `200 OK (BYE)`; of a note its word and numbers: `key 1 rtp`. */
             text: string;
         };
+        /** @enum {string} */
+        StrategyWord: "longest_idle" | "round_robin" | "random" | "fewest_answered" | "priority" | "ring_all";
         SummaryView: {
             callback: components["schemas"]["CallbackView"] | null;
             disposition: string;
@@ -2925,7 +4265,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "list" | "audio";
+            kind: "list" | "audio" | "campaign";
         };
         TaskView: {
             /** @description The number of the account. */
@@ -2943,7 +4283,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "check_list" | "load_list" | "undo_list" | "measure_audio";
+            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads";
             /** Format: date-time */
             made_at: string;
             /** @description What came of it; the fields are the kind's own. */
@@ -2965,6 +4305,34 @@ export interface components {
         TestCallPlaced: {
             /** Format: int64 */
             attempt: number;
+        };
+        Today: {
+            hours: components["schemas"]["TodayHour"][];
+            items: components["schemas"]["TodayItem"][];
+        };
+        TodayHour: {
+            /** Format: double */
+            abandoned: number;
+            /** Format: uint64 */
+            answered: number;
+            /** @description The same hour of the same weekday a week before. */
+            before: components["schemas"]["HourSums"] | null;
+            /** Format: date-time */
+            hour: string;
+            /** Format: uint64 */
+            placed: number;
+        };
+        TodayItem: {
+            campaign: string | null;
+            href: string;
+            /** @enum {string} */
+            kind: "not_dialling" | "approval" | "starts_soon" | "list_ends" | "line" | "health" | "finished";
+            /** @enum {string} */
+            severity: "stop" | "warn" | "info";
+            /** Format: date-time */
+            since: string | null;
+            title: string | null;
+            words: components["schemas"]["Words"];
         };
         /** @description The token is shown once. */
         TokenAdded: {
@@ -3089,6 +4457,29 @@ export interface components {
             /** @description Absent where the list is unreadable. */
             report: components["schemas"]["ListReport"] | null;
         };
+        /**
+         * @description Of a campaign file that was changed, and whose row was changed over the API too: the text that counts.
+         * @enum {string}
+         */
+        UseText: "file" | "store";
+        Version: {
+            /**
+             * Format: int64
+             * @description Of the store.
+             */
+            schema: number;
+            version: string;
+        };
+        /** @description Bytes that wait for an approval, and who may decide. */
+        WaitingFor: {
+            href: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "list" | "audio";
+            title: string;
+            who: components["schemas"]["Words"];
+        };
         /** @description A finding that refused no row. */
         Warning: {
             /** Format: uint64 */
@@ -3101,6 +4492,14 @@ export interface components {
              */
             sheet: string;
             what: string;
+        };
+        WindowTable: {
+            /** @description `mon-sun`, `mon-fri,sun`. */
+            days: string;
+            /** @description `08:00` */
+            from: string;
+            /** @description `21:00`, up to `24:00`. */
+            to: string;
         };
         /** @description A sentence in English and in Chinese. */
         Words: {
@@ -3140,6 +4539,8 @@ export interface components {
             /** Format: uint64 */
             wrap_up_secs: number | null;
         };
+        /** @enum {string} */
+        WrapUpWord: "any_ring" | "answered" | "off";
     };
     responses: never;
     parameters: never;
@@ -7623,7 +9024,33 @@ export interface operations {
     };
     getCampaigns: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Campaigns in one of these states, with commas between
+                 * @example running,paused
+                 */
+                state?: string;
+                /**
+                 * @description Campaigns whose name or title has this in it
+                 * @example spring
+                 */
+                q?: string;
+                /**
+                 * @description Campaigns of this group of agents
+                 * @example vote
+                 */
+                group?: string;
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: string;
+                /**
+                 * @description Campaigns a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7739,8 +9166,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "file": "jade-garden/campaign.toml",
-                 *       "paused": true
+                 *       "toml": "name = \"autumn\"\nmode = \"announce\"\n"
                  *     }
                  */
                 "application/json": components["schemas"]["CampaignRequest"];
@@ -7753,7 +9179,599 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CampaignOpened"];
+                    "application/json": components["schemas"]["CampaignMade"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                    "application/toml": string;
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCampaignsName: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only says what the change would do; needs no If-Match
+                 * @example true
+                 */
+                dry_run?: "true" | "false";
+            };
+            header: {
+                /**
+                 * @description The ETag of the row that was read
+                 * @example *
+                 */
+                "If-Match": string;
+            };
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "shorter",
+                 *       "toml": "name = \"spring\"\nmode = \"announce\"\n"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CampaignTextRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignChange"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCampaignsName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchCampaignsName: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only says what the change would do; needs no If-Match
+                 * @example true
+                 */
+                dry_run?: "true" | "false";
+            };
+            header: {
+                /**
+                 * @description The ETag of the row that was read
+                 * @example *
+                 */
+                "If-Match": string;
+            };
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "calling": {
+                 *           "ring_secs": 40
+                 *         }
+                 *       },
+                 *       "note": "longer ringing"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CampaignPatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignChange"];
                 };
             };
             /** @description The request cannot be parsed */
@@ -8052,19 +10070,464 @@ export interface operations {
             };
         };
     };
+    getCampaignsNameChecklist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checklist"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsNameDecisions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                before?: number;
+                /**
+                 * @description Decisions that were held down by this
+                 * @example abandon_budget
+                 */
+                why?: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "store_stalled" | "paused" | "draining" | "finished";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decisions"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCampaignsNameForecasts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "agents": 12,
+                 *       "answer_rate": 0.28,
+                 *       "hours": 8,
+                 *       "seeds": 3
+                 *     }
+                 */
+                "application/json": components["schemas"]["ForecastRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastBegun"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCampaignsNameLeads: {
         parameters: {
             query?: {
                 /**
-                 * @description The lead with this number
+                 * @description The lead with this number, asked alone
                  * @example 13800138000
                  */
                 number?: string;
                 /**
-                 * @description The lead in this row of the list
+                 * @description The lead in this row of the list, asked alone
                  * @example 17
                  */
                 row?: number;
+                /**
+                 * @description Leads in this state
+                 * @example open
+                 */
+                state?: "open" | "follow_up" | "done" | "failed";
+                /**
+                 * @description Leads closed for this reason
+                 * @example attempts_used
+                 */
+                reason?: "invalid_number" | "emergency_number" | "duplicate" | "blacklisted" | "outside_window" | "attempts_used" | "household_done" | "stopped" | "no_trunk";
+                /**
+                 * @description Leads whose last attempt had this outcome
+                 * @example busy
+                 */
+                outcome?: "answered" | "machine" | "abandoned" | "no_answer" | "busy" | "rejected" | "vacant" | "powered_off" | "suspended" | "unreachable" | "restricted" | "carrier_block" | "line_fault" | "agent_failed" | "interrupted" | "cancelled";
+                /**
+                 * @description Leads with this code of an agent's last summary
+                 * @example voted
+                 */
+                disposition?: string;
+                /**
+                 * @description Leads of this building
+                 * @example 3-2
+                 */
+                building?: string;
+                /**
+                 * @description Whether a callback is booked
+                 * @example true
+                 */
+                callback?: "true" | "false";
+                /**
+                 * @description A row of the list, a whole number, or a part of the name
+                 * @example 王
+                 */
+                q?: string;
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 4711.812
+                 */
+                after?: string;
+                /**
+                 * @description Leads a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+                /**
+                 * @description `1`: count the leads that match, exactly up to 10,000
+                 * @example 1
+                 */
+                count?: "1";
             };
             header?: never;
             path: {
@@ -8143,6 +10606,363 @@ export interface operations {
             };
             /** @description The screen is locked: the password must be typed again */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCampaignsNameLeads: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "李芳",
+                 *       "phones": [
+                 *         "13900139000"
+                 *       ],
+                 *       "place": "3-2-1402"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewLeadRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadAdded"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCampaignsNameLeadsActions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only counts the leads
+                 * @example true
+                 */
+                dry_run?: "true" | "false";
+            };
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "close",
+                 *       "filters": {
+                 *         "building": "3",
+                 *         "state": "open"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["LeadsActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Nothing was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadsCounted"];
+                };
+            };
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadsTask"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8572,6 +11392,348 @@ export interface operations {
             };
             /** @description The disk has no room for files, or the enterprise keeps as many as it may */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsNameSeries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Minutes that begin then or later; without it four hours before `until`
+                 * @example 2026-03-02T00:00:00+08:00
+                 */
+                from?: string;
+                /**
+                 * @description Minutes that begin before; without it now
+                 * @example 2026-03-02T12:00:00+08:00
+                 */
+                until?: string;
+                /**
+                 * @description Minutes in an item; without it 1
+                 * @example 5
+                 */
+                step?: "1" | "5" | "15" | "60";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsNameVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignVersions"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsNameVersionsN: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+                /**
+                 * @description The number of a version
+                 * @example 1
+                 */
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignVersion"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9555,6 +12717,271 @@ export interface operations {
             };
         };
     };
+    getHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putHolidays: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The ETag of the row that was read
+                 * @example *
+                 */
+                "If-Match": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "days": [
+                 *         "2027-01-01",
+                 *         "2027-02-05..2027-02-12"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["HolidaysRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getLeadsId: {
         parameters: {
             query?: never;
@@ -9635,6 +13062,174 @@ export interface operations {
             };
             /** @description The screen is locked: the password must be typed again */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postLeadsIdActions: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "close",
+                 *       "reason": "asked by letter"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LeadActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadActionDone"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13274,6 +16869,225 @@ export interface operations {
             };
         };
     };
+    getSchedule: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first day; without it today, or a week before `until`
+                 * @example 2027-02-01
+                 */
+                from?: string;
+                /**
+                 * @description The last day, at most 31 days later; without it a week
+                 * @example 2027-02-07
+                 */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSearch: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A part of a name, a whole number, or an id such as out-812
+                 * @example spring
+                 */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchHits"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getSetup: {
         parameters: {
             query?: never;
@@ -13757,7 +17571,7 @@ export interface operations {
                  * @description Tasks of this kind
                  * @example check_list
                  */
-                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio";
+                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads";
                 /**
                  * @description Tasks in this state
                  * @example running
@@ -14119,6 +17933,107 @@ export interface operations {
             };
             /** @description `If-Match` is missing */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getToday: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Today"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14683,6 +18598,107 @@ export interface operations {
             };
             /** @description `If-Match` is missing */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -38,9 +38,16 @@ export const OUTCOMES = [
   "unreachable", "restricted", "carrier_block", "line_fault", "agent_failed", "interrupted", "cancelled",
 ] as const;
 export const LEAD_STATES = ["open", "follow_up", "done", "failed"] as const;
+/** Why a lead was closed without its own result. */
+export const LEAD_REASONS = [
+  "invalid_number", "emergency_number", "duplicate", "blacklisted", "outside_window", "attempts_used", "household_done", "stopped", "no_trunk",
+] as const;
+/** What held dialling down, coarsely: the words of a minute's seconds. */
+export const LIMITS = ["agents", "budget", "lines", "rate", "leads", "hours", "stopped", "fault"] as const;
 export const MODES = ["announce", "preview", "progressive", "ratio", "predictive"] as const;
 export const ABANDON_RULES = ["us_tsr", "uk_ofcom", "whole_day", "rolling_24h", "all_calls", "reached_queue"] as const;
 export const CAMPAIGN_STATES = ["draft", "waiting", "ready", "running", "paused", "draining", "finished", "archived"] as const;
 
+export type Limit = (typeof LIMITS)[number];
 export type Mode = (typeof MODES)[number];
 export type CampaignState = (typeof CAMPAIGN_STATES)[number];

@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { NavLink, Outlet, useLocation, useMatches, useNavigate, useNavigation } from "react-router";
 import { Button } from "../kit/Button";
 import { Failed, Forbidden } from "../kit/States";
+import { UndoBar } from "../kit/UndoBar";
 import { KEYS } from "../keys/keys";
 import { useKey } from "../keys/use-key";
 import { openLive } from "../live/stores";
@@ -65,6 +66,7 @@ function SignedIn() {
       </header>
       <LinkLines />
       <main id="main" tabIndex={-1}><Page /></main>
+      <UndoBar />
       <Drawers />
       {isFinding ? <Palette onClose={() => setFinding(false)} /> : null}
       {isExpired ? <AskPassword /> : null}

@@ -1,13 +1,22 @@
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useNavigate } from "react-router";
+import { useQuery } from "@tanstack/react-query";
+import { search, type Hit } from "../api/leads-table";
 import { useCampaigns, useSeats } from "../live/stores";
 import { PAGES } from "../pages";
 import { useMe } from "../session";
-import { useWords } from "../words";
+import { hasWord, useWords } from "../words";
+import { visible } from "../words/format";
+import { narrow } from "../words/width";
+
+/** How long typing rests before the service is asked, in ms, and how much is typed at least. */
+const REST = 200;
+const LEAST = 2;
 
 interface Found {
   id: string;
   title: string;
+  detail?: string | undefined;
   kind: string;
   href: string;
 }
@@ -15,13 +24,31 @@ interface Found {
 /** Entries shown at once. */
 const SHOWN = 20;
 
-/** Ctrl+K: pages, campaigns and agents that the account may see, found as one types. */
+/** What the service finds for a text that rests; nothing while an input method composes it. */
+function useHits(text: string, isComposing: boolean): Hit[] {
+  const [asked, setAsked] = useState("");
+  useEffect(() => {
+    if (isComposing) return;
+    const timer = setTimeout(() => setAsked(text), REST);
+    return () => clearTimeout(timer);
+  }, [text, isComposing]);
+  const { data } = useQuery({
+    queryKey: ["search", asked],
+    queryFn: async ({ signal }) => (await search(asked, signal)).items,
+    enabled: asked.length >= LEAST,
+    placeholderData: (before) => before,
+  });
+  return text.length < LEAST || asked.length < LEAST ? [] : (data ?? []);
+}
+
+/** Ctrl+K: pages, campaigns and agents that the account may see, found as one types; below them what the service finds. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const t = useWords();
   const { rights } = useMe();
   const navigate = useNavigate();
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
+  const [isComposing, setComposing] = useState(false);
   const [at, setAt] = useState(0);
   const id = useId();
   const campaigns = useCampaigns();
@@ -41,7 +68,12 @@ export function Palette({ onClose }: { onClose: () => void }) {
     ...(rights.has("floor.read") ? seats : []).map((it) => ({ id: `a:${it.agent}`, title: `${it.agent} ${it.name ?? ""}`, kind: t("frame.paletteAgents"), href: `/floor?q=${encodeURIComponent(it.agent)}` })),
   ], [campaigns, seats, rights, t]);
   const wanted = text.trim().toLowerCase();
-  const found = all.filter((it) => it.title.toLowerCase().includes(wanted)).slice(0, SHOWN);
+  const hits = useHits(narrow(text).trim(), isComposing);
+  const known = all.filter((it) => it.title.toLowerCase().includes(wanted)).slice(0, SHOWN);
+  const found: Found[] = [...known, ...hits.filter((hit) => !known.some((it) => it.href === hit.href)).map((hit) => {
+    const kind = `frame.kind_${hit.kind}`;
+    return { id: `${hit.kind}:${hit.id}`, title: visible(hit.title), detail: hit.detail === null ? undefined : visible(hit.detail), kind: hasWord(kind) ? t(kind) : hit.kind, href: hit.href };
+  })];
   const chosen = Math.min(at, found.length - 1);
 
   const open = (it: Found | undefined) => {
@@ -61,12 +93,12 @@ export function Palette({ onClose }: { onClose: () => void }) {
     <dialog ref={dialog} className="palette" aria-label={t("frame.find")} onCancel={(event) => { event.preventDefault(); onClose(); }}
       onClick={(event) => { if (event.target === dialog.current) onClose(); }}>
       <input role="combobox" aria-expanded="true" aria-controls={id} aria-activedescendant={found[chosen] ? `${id}-${chosen}` : undefined} aria-label={t("frame.palette")}
-        placeholder={t("frame.palette")} value={text} autoFocus onChange={(event) => { setText(event.target.value); setAt(0); }} onKeyDown={onKeyDown} />
+        placeholder={t("frame.palette")} value={text} autoFocus onCompositionStart={() => setComposing(true)} onCompositionEnd={() => setComposing(false)} onChange={(event) => { setText(event.target.value); setAt(0); }} onKeyDown={onKeyDown} />
       {found.length === 0 ? <p className="empty" role="status">{t("frame.paletteEmpty", { q: text })}</p> : null}
       <ul id={id} role="listbox" aria-label={t("frame.find")}>
         {found.map((it, n) => (
-          <li key={it.id} id={`${id}-${n}`} role="option" aria-selected={n === chosen} onClick={() => open(it)} onPointerMove={() => setAt(n)}>
-            {it.title}<span className="kind">{it.kind}</span>
+          <li key={it.id} id={`${id}-${n}`} role="option" aria-selected={n === chosen} ref={(entry) => { if (n === chosen) entry?.scrollIntoView({ block: "nearest" }); }} onClick={() => open(it)} onPointerMove={() => setAt(n)}>
+            {it.title}{it.detail === undefined ? null : <span className="detail">{it.detail}</span>}<span className="kind">{it.kind}</span>
           </li>
         ))}
       </ul>

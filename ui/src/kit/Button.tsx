@@ -6,6 +6,8 @@ interface Props {
   kind?: "primary" | "danger" | "plain" | "link" | undefined;
   size?: "small" | "large" | undefined;
   type?: "button" | "submit";
+  /** Of a `submit` outside its form: the form's id. */
+  form?: string;
   busy?: boolean | undefined;
   /** Why the button is grey. A grey button keeps its focus and says the reason. */
   refusal?: string | undefined;
@@ -18,13 +20,13 @@ interface Props {
 }
 
 /** A button that is never disabled in the browser's sense: grey ones can be reached and say why they are grey. */
-export function Button({ children, onClick, kind, size, type = "button", busy, refusal, label, ref, keys, expanded, popup }: Props) {
+export function Button({ children, onClick, kind, size, type = "button", form, busy, refusal, label, ref, keys, expanded, popup }: Props) {
   const id = useId();
   const isOff = refusal !== undefined || busy === true;
   const names = ["button", kind, size].filter(Boolean).join(" ");
   return (
     <>
-      <button ref={ref} type={type} className={names} aria-disabled={isOff || undefined} aria-busy={busy || undefined} title={refusal}
+      <button ref={ref} type={type} form={form} className={names} aria-disabled={isOff || undefined} aria-busy={busy || undefined} title={refusal}
         aria-describedby={refusal === undefined ? undefined : id} aria-label={label} aria-keyshortcuts={keys} aria-expanded={expanded} aria-haspopup={popup}
         onClick={(event) => {
           if (isOff) event.preventDefault();

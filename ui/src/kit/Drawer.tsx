@@ -6,6 +6,7 @@ import { changed } from "../use-search";
 import { useWords } from "../words";
 import { Button } from "./Button";
 import { useNeighbours } from "./neighbours";
+import { UndoBar } from "./UndoBar";
 
 interface Props {
   /** The query parameter that opens this drawer. */
@@ -70,6 +71,7 @@ export function Drawer({ parameter, title, detail, children, buttons, isWide }: 
         <div className="content" tabIndex={0} role="region" aria-labelledby={id}>{children}</div>
         {buttons === undefined ? null : <footer>{buttons}</footer>}
       </div>
+      <UndoBar />
     </dialog>
   );
 }

@@ -4,7 +4,7 @@ interface Props {
   label: string;
   value: string;
   onChange: (value: string) => void;
-  type?: "text" | "password" | "tel" | "number";
+  type?: "text" | "password" | "tel" | "number" | "date" | "datetime-local";
   help?: ReactNode;
   fault?: string | undefined;
   autoComplete?: string;

@@ -28,6 +28,7 @@ export const PAGES: readonly Page[] = [
     load: () => import("./campaigns/CampaignFrame"),
     children: [
       { path: "live", load: () => import("./campaigns/Live") },
+      { path: "leads", load: () => import("./leads/Leads") },
       { path: "lists", right: "lists.edit", load: () => import("./lists/Lists") },
       { path: "lists/:id", right: "lists.edit", load: () => import("./lists/ListWizard") },
       { path: "settings", load: () => import("./campaigns/settings/Settings") },
@@ -46,6 +47,9 @@ export const PAGES: readonly Page[] = [
   { path: "audio", right: "audio.edit", entry: "audio.title", menu: "resources", load: () => import("./audio/Audio") },
   { path: "approvals", right: "approvals.decide", entry: "approvals.title", menu: "badge", load: () => import("./approvals/Approvals") },
   { path: "blacklist", right: "blacklist.read", entry: "blacklist.title", menu: "resources", load: () => import("./blacklist/Blacklist") },
+  { path: "schedule", right: "campaigns.read", entry: "schedule.title", menu: "resources", load: () => import("./schedule/Schedule") },
+  { path: "settings", right: "organisation.edit", entry: "organisation.title", menu: "admin", load: () => import("./admin/OrganisationSettings") },
+  { path: "config", right: "system.read", entry: "organisation.node", menu: "admin", load: () => import("./admin/Node") },
   { path: "tokens", right: "tokens.edit", entry: "tokens.title", menu: "admin", load: () => import("./admin/Tokens") },
   { path: "audit", right: "audit.read", entry: "audit.title", menu: "admin", load: () => import("./admin/Audit") },
   { path: "health", right: "health.read", entry: "health.title", menu: "admin", load: () => import("./admin/Health") },

@@ -13,7 +13,10 @@ import { problems } from "./en/problems";
 import { frame } from "./en/frame";
 import { entry } from "./en/entry";
 import { campaigns } from "./en/campaigns";
+import { leads } from "./en/leads";
 import { lists } from "./en/lists";
+import { organisation } from "./en/organisation";
+import { schedule } from "./en/schedule";
 import { floor } from "./en/floor";
 import { rights } from "./en/rights";
 import { campaignSettings } from "./en/campaign-settings";
@@ -24,4 +27,4 @@ import { today } from "./en/today";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin } satisfies Record<keyof typeof zh, string>;

@@ -13,7 +13,10 @@ import { problems } from "./zh/problems";
 import { frame } from "./zh/frame";
 import { entry } from "./zh/entry";
 import { campaigns } from "./zh/campaigns";
+import { leads } from "./zh/leads";
 import { lists } from "./zh/lists";
+import { organisation } from "./zh/organisation";
+import { schedule } from "./zh/schedule";
 import { floor } from "./zh/floor";
 import { rights } from "./zh/rights";
 import { campaignSettings } from "./zh/campaign-settings";
@@ -23,4 +26,4 @@ import { campaignNew } from "./zh/campaign-new";
 import { today } from "./zh/today";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...lists, ...floor, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin };

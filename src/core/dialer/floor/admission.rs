@@ -83,10 +83,18 @@ pub(in crate::dialer) fn agent_for_lead(
     search: Search,
     utc: Utc,
 ) -> Option<Option<AgentId>> {
-    let group = rules.agents.as_ref().map(|rules| rules.group);
-    let (Some(booked), Some(group)) = (&lead.callback, group) else { return Some(None) };
+    let Some(group) = rules.agents.as_ref().map(|rules| rules.group) else { return Some(None) };
+    let free =
+        |agent: &AgentId| floor.seats.get(agent).is_some_and(|seat| floor.takes_calls(seat, group, false));
+    let Some(booked) = &lead.callback else {
+        return match (lead.assigned, search) {
+            (Some(owner), Search::Preview(viewer)) => (owner == viewer).then_some(Some(viewer)),
+            (Some(owner), _) if Dialer::needs_agents(rules.mode) => free(&owner).then_some(Some(owner)),
+            _ => Some(None),
+        };
+    };
     let overdue = lead.next_at.is_some_and(|at| at + CALLBACK_GRACE <= utc);
-    let wanted = booked.agent.filter(|_| !overdue);
+    let wanted = booked.agent.or(lead.assigned).filter(|_| !overdue);
     let skilled = |agent: &AgentId| {
         let seat = floor.seats.get(agent);
         seat.is_some_and(|seat| booked.skill.as_ref().is_none_or(|skill| seat.agent.skills.contains(skill)))
@@ -95,8 +103,6 @@ pub(in crate::dialer) fn agent_for_lead(
         let hers = wanted.is_none_or(|wanted| wanted == viewer) && skilled(&viewer);
         return hers.then_some(Some(viewer));
     }
-    let free =
-        |agent: &AgentId| floor.seats.get(agent).is_some_and(|seat| floor.takes_calls(seat, group, false));
     let any = || {
         let seats = floor.seats.values().filter(|seat| free(&seat.agent.id) && skilled(&seat.agent.id));
         seats.min_by_key(|seat| (seat.idle_since, seat.agent.id)).map(|seat| Some(seat.agent.id))

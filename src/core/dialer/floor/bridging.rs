@@ -37,7 +37,7 @@ impl Dialer {
 
     pub(super) fn agent_rules(&self, call: CallId) -> Option<&AgentRules> {
         let call = self.calls.get(&call)?;
-        self.campaigns.get(&call.campaign)?.rules.agents.as_ref()
+        self.campaigns.get(&call.campaign)?.agent_rules()
     }
 
     /// Queues an answered callee for an agent. `queued` = the callee asked for an agent and waits longer.

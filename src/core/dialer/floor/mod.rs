@@ -49,7 +49,7 @@ pub(super) struct Floor {
     /// The agent who got the last call of each group, for round robin.
     last_served: BTreeMap<GroupId, AgentId>,
     /// Seats whose view may have changed.
-    changed: BTreeSet<AgentId>,
+    pub(super) changed: BTreeSet<AgentId>,
     /// Calls of agents who sign in or out from their own telephones.
     pub sign_in_calls: BTreeMap<CallId, SignInCall>,
     /// Number of the placing round, one per input.

@@ -7,7 +7,7 @@ use crate::call::HangUpCause;
 use crate::campaign::window::WindowState;
 use crate::dialer::Dialer;
 use crate::dialer::campaign_run::CampaignRun;
-use crate::dialer::live_call::Phase;
+use crate::dialer::live_call::{Call, Phase};
 use crate::dialer::plan::{ANSWER_HORIZON, Planned};
 use crate::dialer::trunk_line::Ready;
 use crate::dialer::wake::Wake;
@@ -44,9 +44,8 @@ impl Dialer {
     /// Reports an event of a call to its campaign's pacer. Calls with a reserved agent and inbound calls
     /// are not paced.
     pub(in crate::dialer) fn feed_pacer(&mut self, id: CallId, event: impl FnOnce(CallId) -> Event) {
-        let Some(call) = self.calls.get(&id).filter(|call| !call.inbound && call.for_agent.is_none()) else {
-            return;
-        };
+        let is_paced = |call: &&Call| !call.inbound && !call.announced && call.for_agent.is_none();
+        let Some(call) = self.calls.get(&id).filter(is_paced) else { return };
         let now = self.now;
         if let Some(run) = self.campaigns.get_mut(&call.campaign) {
             run.feed_event(now, event(id));
@@ -222,8 +221,7 @@ impl Dialer {
         (sharing.iter().position(|one| *one == id).unwrap_or(0), sharing.len().max(1))
     }
 
-    /// Reports the agents who are already at work to a new shadow. An agent on a call counts as free, which
-    /// they will be.
+    /// Reports the agents who are already at work to a new shadow.
     pub(in crate::dialer) fn introduce_agents_to_shadow(&mut self, id: CampaignId) {
         let now = self.now;
         let Some(run) = self.campaigns.get_mut(&id) else { return };
@@ -232,11 +230,7 @@ impl Dialer {
         let here =
             |seat: &&Seat| seat.reported.here && group.is_some_and(|group| seat.groups.contains(&group));
         for seat in self.floor.seats.values().filter(here) {
-            let agent = seat.agent.id;
-            shadow.on_event(now, Event::AgentCame { agent });
-            if seat.reported.paused {
-                shadow.on_event(now, Event::AgentPaused { agent });
-            }
+            seat.events_of_arrival().for_each(|event| shadow.on_event(now, event));
         }
     }
 
@@ -345,6 +339,20 @@ fn may_dial(why: Why, more: bool) -> bool {
         | Why::Paused
         | Why::Draining
         | Why::Finished => false,
+    }
+}
+
+impl Seat {
+    /// Whether the pacers know the agent as signed in.
+    pub(in crate::dialer) fn is_reported(&self) -> bool {
+        self.reported.here
+    }
+
+    /// What a pacer is told of an agent who is at work already. An agent on a call counts as free, which they will be.
+    pub(in crate::dialer) fn events_of_arrival(&self) -> impl Iterator<Item = Event> + use<> {
+        let agent = self.agent.id;
+        let paused = self.reported.paused.then_some(Event::AgentPaused { agent });
+        std::iter::once(Event::AgentCame { agent }).chain(paused)
     }
 }
 

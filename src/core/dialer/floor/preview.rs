@@ -61,7 +61,7 @@ impl Dialer {
     }
 
     /// Returns the lead that the agent was about to call, and makes the agent idle.
-    pub(super) fn return_lead(&mut self, agent: AgentId) {
+    pub(in crate::dialer) fn return_lead(&mut self, agent: AgentId) {
         self.wakes.clear(Wake::Preview(agent));
         let Some(seat) = self.seat(agent) else { return };
         let job = seat.job.take();
@@ -101,7 +101,7 @@ impl Dialer {
         else {
             return self.extend_wrap_up(agent);
         };
-        let rules = self.campaigns.get(campaign).and_then(|run| run.rules.agents.as_ref());
+        let rules = self.campaigns.get(campaign).and_then(|run| run.agent_rules());
         let Some(Preview::Timed { step, .. }) = rules.map(|rules| rules.preview) else { return Ok(()) };
         let now = self.now;
         if let Some(Job::Preview { until, .. }) = self.seat(agent).and_then(|seat| seat.job.as_mut()) {
@@ -364,13 +364,16 @@ impl Dialer {
 
     /// Takes back every preview of a campaign that is drained.
     pub(in crate::dialer) fn withdraw_previews(&mut self, id: CampaignId) {
-        let of =
-            |seat: &super::Seat| matches!(&seat.job, Some(Job::Preview { campaign, .. }) if *campaign == id);
-        let agents: Vec<AgentId> =
-            self.floor.seats.values().filter(|seat| of(seat)).map(|seat| seat.agent.id).collect();
-        for agent in agents {
+        for agent in self.agents_with_preview(id) {
             self.return_lead(agent);
         }
+    }
+
+    /// Agents to whom a lead of this campaign is shown.
+    pub(in crate::dialer) fn agents_with_preview(&self, id: CampaignId) -> Vec<AgentId> {
+        let of =
+            |seat: &super::Seat| matches!(&seat.job, Some(Job::Preview { campaign, .. }) if *campaign == id);
+        self.floor.seats.values().filter(|seat| of(seat)).map(|seat| seat.agent.id).collect()
     }
 
     /// Takes a lead away from an agent because it was settled elsewhere, and makes the agent idle.

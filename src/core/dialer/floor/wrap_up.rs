@@ -3,7 +3,7 @@
 use super::Job;
 use crate::agent::{Activity, CallSummary, Refusal, WrapUp};
 use crate::campaign::Disposition;
-use crate::dialer::output::{LeadUpdate, SummaryRecord};
+use crate::dialer::output::{DoNotCallBy, LeadUpdate, SummaryRecord};
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId, CampaignId};
@@ -42,12 +42,12 @@ impl Dialer {
         if let Some(call) = self.calls.get_mut(&id)
             && call.spoke.is_some_and(|(last, _)| last == agent)
         {
-            given = call.summary.take();
+            given = call.summary.take().map(|summary| (summary, call.said.take()));
             call.summary_asked = true;
             job.decides = true;
         }
         let spoke = job.connected_at.is_some();
-        let Some(rules) = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref()) else {
+        let Some(rules) = self.campaigns.get(&job.campaign).and_then(|run| run.agent_rules()) else {
             return self.set_idle(agent);
         };
         let wanted = match rules.wrap_up {
@@ -55,8 +55,8 @@ impl Dialer {
             WrapUp::Answered => spoke,
             WrapUp::Off => false,
         };
-        if let Some(summary) = given {
-            self.save_summary(agent, &job, summary, false);
+        if let Some((summary, said)) = given {
+            self.save_summary(agent, &job, summary, said.map(|said| *said), false);
             return self.set_idle(agent);
         }
         if !wanted || rules.wrap_up_len.is_zero() || self.floor.closed {
@@ -78,10 +78,10 @@ impl Dialer {
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.summary_asked) else { return };
         let Some((agent, _)) = call.spoke else { return };
         call.summary_asked = true;
-        let given = call.summary.take();
+        let (given, said) = (call.summary.take(), call.said.take());
         let Some(job) = self.wrap_up_job(id).map(|job| WrapUpJob { decides: true, ..job }) else { return };
         match given {
-            Some(summary) => self.save_summary(agent, &job, summary, false),
+            Some(summary) => self.save_summary(agent, &job, summary, said.map(|said| *said), false),
             None => self.save_default(agent, &job),
         }
     }
@@ -101,7 +101,7 @@ impl Dialer {
         if job.connected_at.is_none() {
             return;
         }
-        let Some(rules) = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref()) else {
+        let Some(rules) = self.campaigns.get(&job.campaign).and_then(|run| run.agent_rules()) else {
             return;
         };
         if !rules.disposition_required {
@@ -109,7 +109,7 @@ impl Dialer {
         }
         let Some(code) = rules.disposition_default.clone() else { return };
         let summary = CallSummary { disposition: code, note: String::new(), callback: None };
-        self.save_summary(agent, job, summary, true);
+        self.save_summary(agent, job, summary, None, true);
     }
 
     pub(super) fn extend_wrap_up(&mut self, agent: AgentId) -> Result<(), Refusal> {
@@ -117,7 +117,7 @@ impl Dialer {
         let Some(Job::WrapUp(job)) = self.floor.seats.get(&agent).and_then(|seat| seat.job.as_ref()) else {
             return Err(Refusal::NothingToSummarise);
         };
-        let rules = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref());
+        let rules = self.campaigns.get(&job.campaign).and_then(|run| run.agent_rules());
         let step = rules.map(|rules| rules.wrap_up_len).ok_or(Refusal::CampaignClosed)?;
         if let Some(Job::WrapUp(job)) = self.seat(agent).and_then(|seat| seat.job.as_mut()) {
             let until = job.until.unwrap_or(now) + step;
@@ -130,7 +130,7 @@ impl Dialer {
     pub(super) fn next(&mut self, agent: AgentId) -> Result<(), Refusal> {
         match self.floor.seats.get(&agent).and_then(|seat| seat.job.as_ref()) {
             Some(Job::WrapUp(job)) => {
-                let rules = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref());
+                let rules = self.campaigns.get(&job.campaign).and_then(|run| run.agent_rules());
                 if job.connected_at.is_some() && rules.is_some_and(|rules| rules.disposition_required) {
                     return Err(Refusal::SummaryMissing);
                 }
@@ -152,11 +152,12 @@ impl Dialer {
             }
             _ => return Err(Refusal::NothingToSummarise),
         };
-        let rules = self.campaigns.get(&campaign).and_then(|run| run.rules.agents.as_ref());
+        let rules = self.campaigns.get(&campaign).and_then(|run| run.agent_rules());
         let rules = rules.ok_or(Refusal::CampaignClosed)?;
         // Without dispositions a note alone is a summary.
         let note_only = rules.dispositions.is_empty() && summary.disposition.is_empty();
-        if !note_only && rules.disposition(&summary.disposition).is_none() {
+        let said = rules.disposition(&summary.disposition).cloned();
+        if !note_only && said.is_none() {
             return Err(Refusal::UnknownDisposition);
         }
         if summary.callback.as_ref().is_some_and(|callback| callback.at <= utc) {
@@ -166,12 +167,13 @@ impl Dialer {
         match self.seat(agent).and_then(|seat| seat.job.clone()) {
             Some(Job::WrapUp(job)) => {
                 self.wakes.clear(Wake::WrapUp(agent));
-                self.save_summary(agent, &job, summary, false);
+                self.save_summary(agent, &job, summary, None, false);
                 self.set_idle(agent);
             }
             Some(Job::Call { call }) => {
                 if let Some(call) = self.calls.get_mut(&call) {
                     call.summary = Some(summary);
+                    call.said = said.map(Box::new);
                 }
             }
             _ => {}
@@ -179,11 +181,19 @@ impl Dialer {
         Ok(())
     }
 
-    fn save_summary(&mut self, agent: AgentId, job: &WrapUpJob, summary: CallSummary, defaulted: bool) {
+    /// `said` = what the disposition meant when it was given, if that was during the call.
+    fn save_summary(
+        &mut self,
+        agent: AgentId,
+        job: &WrapUpJob,
+        summary: CallSummary,
+        said: Option<Disposition>,
+        defaulted: bool,
+    ) {
         let utc = self.wall.utc(self.now);
         let Some(run) = self.campaigns.get_mut(&job.campaign) else { return };
-        let Some(rules) = run.rules.agents.as_ref() else { return };
-        let disposition = rules.disposition(&summary.disposition).cloned();
+        let Some(rules) = run.agent_rules() else { return };
+        let disposition = said.or_else(|| rules.disposition(&summary.disposition).cloned());
         let note_only = disposition.is_none() && rules.dispositions.is_empty();
         if disposition.is_none() && !note_only {
             return;
@@ -211,7 +221,11 @@ impl Dialer {
             }
         }
         if let (true, Some(number)) = (do_not_call, job.number) {
-            self.outputs.push_back(Output::Blacklist { campaign: job.campaign, number });
+            self.outputs.push_back(Output::Blacklist {
+                campaign: job.campaign,
+                number,
+                by: DoNotCallBy::Summary,
+            });
         }
         self.outputs.push_back(Output::SaveSummary(Box::new(SummaryRecord {
             attempt: job.call.attempt(),
@@ -258,8 +272,12 @@ fn after_summary(
     let others = lead.phones.iter().any(|phone| !phone.closed);
     // A callback needs an open phone.
     let booked = booked.filter(|_| others);
-    if booked.is_some() {
+    if let Some((at, _)) = &booked {
         state = LeadState::FollowUp;
+        // What was agreed goes before the rest of a number after its last call.
+        for phone in lead.phones.iter_mut().filter(|phone| !phone.closed) {
+            phone.next_at = phone.next_at.map(|next| next.min(*at));
+        }
     }
     if disposition.wrong_number && booked.is_none() && others {
         state = LeadState::Open;
@@ -283,5 +301,6 @@ fn after_summary(
         result: None,
         household_done: (state == LeadState::Done).then_some(lead.household).flatten(),
         callback: booked.map(|(_, callback)| callback),
+        version: lead.version,
     }
 }

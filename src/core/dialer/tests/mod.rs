@@ -4,8 +4,10 @@ mod abandons;
 mod agent_phones;
 mod arrears;
 mod callbacks;
+mod change;
 mod dead_legs;
 mod floor;
+mod lead_changes;
 mod lead_sync;
 mod lines;
 mod pacing;
@@ -217,6 +219,9 @@ fn lead(n: i64) -> Lead {
         uncounted: 0,
         callback: None,
         last_agent: None,
+        assigned: None,
+        is_first: false,
+        version: 0,
     }
 }
 

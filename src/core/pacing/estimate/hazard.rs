@@ -20,6 +20,13 @@ impl Hazard {
         Hazard { prior, weight, events: vec![0.0; bins], exposure: vec![0.0; bins] }
     }
 
+    /// Takes another prior, of another number of seconds; what was learnt of the seconds of both stays.
+    pub fn set_prior(&mut self, prior: Vec<f64>) {
+        self.events.resize(prior.len(), 0.0);
+        self.exposure.resize(prior.len(), 0.0);
+        self.prior = prior;
+    }
+
     pub fn bins(&self) -> usize {
         self.prior.len()
     }

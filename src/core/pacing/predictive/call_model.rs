@@ -280,6 +280,20 @@ impl CallModel {
         self.ringing_source = how;
     }
 
+    /// Phones ring for another span from now on; what was learnt of the seconds of both spans stays.
+    pub(super) fn set_ring_max(&mut self, ring_max: Duration) {
+        self.ring_max = secs(ring_max);
+        let mut ring_secs = self.ring_max.ceil() as usize;
+        if self.ringing_source == RingingSource::Never {
+            ring_secs += SETUP_SECS;
+        }
+        let ring_secs = ring_secs.clamp(5, RING_SECS_MAX);
+        self.live.set_prior(usual_answers(ring_secs));
+        self.machine.set_prior(vec![0.002; ring_secs]);
+        self.other.set_prior(vec![0.004; ring_secs]);
+        self.refresh_live_rates();
+    }
+
     /// Seconds of ringing now count from another moment: the learnt rates are reset.
     fn reset_ring_rates(&mut self, ring_secs: usize) {
         let ring_secs = ring_secs.clamp(5, RING_SECS_MAX);

@@ -175,7 +175,15 @@ impl Pacer {
     /// Changes the campaign's rules; the learnt state stays. `carried` is ignored here: see
     /// [`Pacer::set_spent`].
     pub fn set_rules(&mut self, rules: Rules) {
-        self.rules = rules;
+        let before = std::mem::replace(&mut self.rules, rules);
+        let (ring, wait) = (self.rules.ring_max, self.rules.answer_wait);
+        if ring != before.ring_max {
+            self.call_model.set_ring_max(ring);
+        }
+        if (ring, wait) != (before.ring_max, before.answer_wait) {
+            // They are computed for these spans.
+            (self.tables, self.table_builder) = (None, None);
+        }
     }
 
     /// Live answers and abandoned callees of this day, as the budget counts them.

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { LIMITS } from "../../pages/campaigns/history/data";
+import { WHYS } from "../../pages/campaigns/history/data";
 import { zh } from "../../words/zh";
 import { numbersOf } from "./numbers";
 
@@ -27,9 +27,10 @@ test("every number of a view has words", () => {
   for (const name of reason) expect(zh).toHaveProperty([`view.reason.${name}`]);
 });
 
-test("the limits are those of the service, and have words", () => {
-  const theirs = [...core("pacing/mod.rs").matchAll(/Why::\w+ => "(\w+)"/g)].map((match) => match[1] ?? "");
+test("the reasons are those of the service, and have words", () => {
+  const words = /pub const fn word\(self\)(.*?)\n    \}/s.exec(core("pacing/mod.rs"))?.[1] ?? "";
+  const theirs = [...words.matchAll(/Why::\w+ => "(\w+)"/g)].map((match) => match[1] ?? "");
   expect(theirs.length).toBeGreaterThan(0);
-  expect([...LIMITS].sort()).toEqual([...new Set(theirs)].sort());
-  for (const limit of LIMITS) expect(zh).toHaveProperty([`why.${limit}`]);
+  expect([...WHYS].sort()).toEqual([...new Set(theirs)].sort());
+  for (const why of WHYS) expect(zh).toHaveProperty([`why.${why}`]);
 });

@@ -2,6 +2,7 @@ import "../../kit/form.css";
 import "../../kit/table.css";
 import "../../pages/results/results.css";
 import type { ReactNode } from "react";
+import { LeadActions } from "./LeadActions";
 import { Link } from "react-router";
 import { ApiProblem } from "../../api/call";
 import type { Lead } from "../../api/words";
@@ -10,6 +11,7 @@ import { Pill, StateInk } from "../../kit/Pill";
 import { Failed, Gone, Loading } from "../../kit/States";
 import { useCampaigns } from "../../live/stores";
 import { useLead, useLeadWhy } from "../../pages/results/data";
+import { reasonWords } from "../../pages/leads/cells";
 import { talked } from "../../pages/results/filters";
 import { LEAD_STATES, OUTCOME_STATES } from "../../states";
 import { useDrawerLink } from "../../use-search";
@@ -25,7 +27,8 @@ export default function LeadDrawer({ id }: { id: string }) {
   const isGone = number === undefined || (error instanceof ApiProblem && error.status === 404);
   const state = lead === undefined ? undefined : LEAD_STATES[lead.state as keyof typeof LEAD_STATES];
   return (
-    <Drawer parameter="lead" isWide title={lead === undefined ? t("results.leadNumber", { id }) : visible(lead.name ?? t("results.leadNumber", { id }))} detail={state === undefined ? undefined : <Pill state={state} />}>
+    <Drawer parameter="lead" isWide title={lead === undefined ? t("results.leadNumber", { id }) : visible(lead.name ?? t("results.leadNumber", { id }))} detail={state === undefined ? undefined : <Pill state={state} detail={lead?.reason ? `· ${reasonWords(lead.reason, t)}` : undefined} />}
+      buttons={lead === undefined || isGone ? undefined : <LeadActions lead={lead} />}>
       {isGone ? <Gone>{t("results.leadGone", { id })}</Gone> : lead === undefined ? (error ? <Failed problem={error} onRetry={() => void refetch()} /> : <Loading height={360} />) : <Details lead={lead} />}
     </Drawer>
   );

@@ -14,6 +14,8 @@ import { count, percent, visible } from "../../words/format";
 import { Pace } from "./Pace";
 import { AbandonBars } from "./AbandonBars";
 import { callsOut, leadsAll, leadsOpen, stages } from "./figures";
+import { LimitShare } from "./LimitShare";
+import { Plots } from "./Plots";
 
 /** How long a sentence stands at least, in ms. */
 const CALM = 1_000;
@@ -28,6 +30,7 @@ export default function Live() {
     <div className={isStale ? "campaign-grid stale" : "campaign-grid"}>
       <Why campaign={campaign} />
       <Figures campaign={campaign} />
+      <Plots campaign={campaign} />
       <AbandonBars campaign={campaign} />
       <Outcomes campaign={campaign} />
       <Results campaign={campaign} />
@@ -74,6 +77,7 @@ function Why({ campaign }: { campaign: Campaign }) {
     <section className="card why" aria-label={t("campaigns.why")} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>
       <h2>{t("campaigns.why")}</h2>
       <p className={isAlarm ? "sentence alarm" : "sentence"}>{isAlarm ? <Glyph name="alarm" /> : null}<Sentence>{sentence}</Sentence></p>
+      <LimitShare name={name} />
       <p className="action"><Pace name={name} mode={campaign.mode} /><Link className="button" to="../history#decisions">{t("history.toDecisions")}</Link></p>
       {advice ? <p className="advice"><strong>{t("campaigns.advice")}</strong><span><Sentence>{advice}</Sentence></span></p> : null}
     </section>

@@ -1,7 +1,6 @@
 import "../../kit/table.css";
 import "../campaigns/campaigns.css";
 import "./today.css";
-import { Glyph } from "../../kit/Glyph";
 import { useEffect } from "react";
 import { Link } from "react-router";
 import type { Campaign } from "../../api/words";
@@ -9,15 +8,17 @@ import { useIsStale } from "../../frame/LiveState";
 import { Pill } from "../../kit/Pill";
 import { Loading } from "../../kit/States";
 import { useCampaigns, useHasSnapshot, useTrunks } from "../../live/stores";
-import { CAMPAIGN_STATES, campaignState, TRUNK_STATES, WHY_ALARMS } from "../../states";
-import { useLanguage, useWords } from "../../words";
+import { CAMPAIGN_STATES, campaignState, TRUNK_STATES } from "../../states";
+import { useWords } from "../../words";
 import { count, percent } from "../../words/format";
 import { callsOut, leadsOpen, strictestRule } from "../campaigns/figures";
+import { Hours } from "./Hours";
+import { Needs } from "./Needs";
 
 /** Running campaigns shown here; the rest is on the campaigns' own page. */
 const SHOWN = 20;
 
-/** `/today`: what does not dial and needs a person, what runs, how the trunks are. Links only, no actions. */
+/** `/today`: what needs a person, what runs, how the trunks are, the day by hours. Links only, no actions. */
 export default function Today() {
   const t = useWords();
   const campaigns = useCampaigns();
@@ -35,36 +36,13 @@ export default function Today() {
       </div>
       {hasSnapshot ? (
         <div className={isStale ? "today-grid stale" : "today-grid"}>
-          <Needs campaigns={campaigns} />
+          <Needs />
           <Running campaigns={running} />
           <Trunks />
+          <Hours isStale={isStale} />
         </div>
       ) : <Loading />}
     </>
-  );
-}
-
-function Needs({ campaigns }: { campaigns: Campaign[] }) {
-  const t = useWords();
-  const language = useLanguage();
-  const down = useTrunks().filter((trunk) => !trunk.up);
-  const stuck = campaigns.filter((it) => it.why !== null && WHY_ALARMS.has(it.why));
-  return (
-    <section className="card needs" aria-labelledby="needs">
-      <header><h2 id="needs">{t("today.needsYou")}</h2></header>
-      {stuck.length + down.length === 0 ? <p className="body hint">{t("today.nothing")}</p> : (
-        <ul className="items">
-          {stuck.map((campaign) => (
-            <li key={campaign.name}>
-              <span className="alarm-ink"><Glyph name="alarm" /></span>
-              <span><strong>{campaign.title ?? campaign.name}</strong><br />{campaign.words[language]}</span>
-              <Link to={`/campaigns/${encodeURIComponent(campaign.name)}/live`}>{t("today.seeCampaign")}</Link>
-            </li>
-          ))}
-          {down.map((trunk) => <li key={trunk.name}><span className="alarm-ink"><Glyph name="alarm" /></span><span>{t("today.trunkDown", { name: trunk.name })}</span></li>)}
-        </ul>
-      )}
-    </section>
   );
 }
 

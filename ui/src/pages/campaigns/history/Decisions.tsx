@@ -8,7 +8,7 @@ import { serverNow } from "../../../live/clock";
 import { useDrawerLink, useSearch } from "../../../use-search";
 import { hasWord, useLanguage, useWords, type Translate } from "../../../words";
 import { clock, count, day, moment } from "../../../words/format";
-import { LIMITS, useDecisions } from "./data";
+import { WHYS, useDecisions } from "./data";
 
 export function limitWord(limit: string | null, t: Translate): string {
   const key = `why.${limit ?? ""}`;
@@ -29,7 +29,7 @@ export function Decisions({ name }: { name: string }) {
       <header>
         <h2>{t("history.decisions")}</h2>
         {since ? <span className="hint">{t("history.keptSince", { at: moment(new Date(since), new Date(serverNow())) })}</span> : null}
-        <Choice label={t("history.limit")} value={why} onChange={(value) => set({ why: value })} options={[{ value: "", label: t("history.allLimits") }, ...LIMITS.map((it) => ({ value: it as string, label: limitWord(it, t) }))]} />
+        <Choice label={t("history.limit")} value={why} onChange={(value) => set({ why: value })} options={[{ value: "", label: t("history.allLimits") }, ...WHYS.map((it) => ({ value: it as string, label: limitWord(it, t) }))]} />
       </header>
       <div className="body">
         {data === undefined ? (error ? <Failed problem={error} onRetry={() => void refetch()} /> : <Loading height={200} />)

@@ -1,0 +1,173 @@
+//! Campaigns as rows in JSON: state, figures, what waits for an approval.
+
+use super::app_state::AppState;
+use super::auth::Caller;
+use super::problem::Problem;
+use super::versions::etag;
+use super::views::moment;
+use crate::engine::CampaignBoard;
+use crate::store::campaign_rows::{
+    CampaignFileRow, CampaignRow, CampaignState, CampaignTotals, WaitingBytes,
+};
+use crate::store::{OrganisationRow, Scope};
+use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::pacing::Why;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the states of campaigns depend on, beside their rows.
+pub(super) struct StateFacts {
+    waiting: Vec<WaitingBytes>,
+    organisations: Vec<OrganisationRow>,
+    board: Arc<crate::engine::Board>,
+}
+
+impl StateFacts {
+    pub async fn load(state: &AppState, scope: &Scope) -> Result<StateFacts, Problem> {
+        Ok(StateFacts {
+            waiting: state.store().waiting_bytes(scope).await?,
+            organisations: state.store().organisations().await?,
+            board: state.engine().board().borrow().clone(),
+        })
+    }
+
+    /// The bytes of a campaign that wait, as far as its organisation asks for approvals.
+    pub fn waiting(&self, row: &CampaignRow) -> Vec<&WaitingBytes> {
+        let own = self.organisations.iter().find(|it| it.id == row.organisation);
+        let asks = |bytes: &&WaitingBytes| {
+            own.is_some_and(|own| match bytes.is_audio {
+                true => own.settings.approve_audio,
+                false => own.settings.approve_lists,
+            })
+        };
+        self.waiting.iter().filter(|bytes| bytes.campaign == row.id).filter(asks).collect()
+    }
+
+    /// Whether an approval is missing that the campaign cannot start without. A further list may wait while the
+    /// campaign calls those it has.
+    pub fn waits(&self, row: &CampaignRow) -> bool {
+        self.waiting(row).iter().any(|bytes| bytes.is_audio || !row.has_list)
+    }
+
+    /// The campaign in the engine; `None` = it is not open, or at its end.
+    pub fn live(&self, id: CampaignId) -> Option<&CampaignBoard> {
+        self.board.campaigns.get(&id).filter(|it| !it.finished && !it.view.drained)
+    }
+
+    /// Where the campaign is. The row follows the engine within a second; what the engine has counts.
+    pub fn state(&self, row: &CampaignRow) -> CampaignState {
+        let kept = row.state(self.waits(row));
+        match (self.live(row.id), self.board.campaigns.contains_key(&row.id)) {
+            (Some(_), _) if kept.is_open() => kept,
+            (Some(live), _) => match live.view.why {
+                Some(Why::Paused) => CampaignState::Paused,
+                Some(Why::Draining) => CampaignState::Draining,
+                _ => CampaignState::Running,
+            },
+            (None, true) if kept.is_open() => {
+                CampaignRow { kept_state: CampaignState::Ready, ..row.clone() }.state(self.waits(row))
+            }
+            (None, _) => kept,
+        }
+    }
+}
+
+/// The group of agents that a text names.
+pub(super) fn group_of(toml: &str) -> Option<String> {
+    let table: toml::Table = toml.parse().ok()?;
+    let group = table.get("agents")?.get("group")?.as_str()?;
+    Some(group.to_owned()).filter(|group| !group.is_empty())
+}
+
+/// Whether the caller may see this campaign: a shift lead sees those of its groups.
+pub(super) fn may_see(caller: &Caller, row: &CampaignRow, groups: &BTreeMap<String, GroupId>) -> bool {
+    caller.can_see_all()
+        || caller.can_see_group(group_of(&row.toml).and_then(|name| groups.get(&name).copied()))
+}
+
+pub(super) fn waiting_for(waiting: &[&WaitingBytes], campaign: &str) -> Vec<Value> {
+    let one = |bytes: &&WaitingBytes| {
+        let (kind, href) = match bytes.is_audio {
+            true => ("audio", format!("/audio?sound={}", bytes.id)),
+            false => ("list", format!("/campaigns/{campaign}/lists/{}", bytes.id)),
+        };
+        json!({ "kind": kind, "id": bytes.id, "title": bytes.title, "href": href, "who": who_decides() })
+    };
+    waiting.iter().map(one).collect()
+}
+
+pub(super) fn who_decides() -> Value {
+    json!({
+        "en": "a manager other than the one who uploaded it",
+        "zh": "上传者之外的另一位项目负责人",
+    })
+}
+
+/// JSON `{en, zh}` of the store.
+fn trouble(row: &CampaignRow) -> Value {
+    row.trouble.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null)
+}
+
+pub(super) fn row_view(
+    row: &CampaignRow,
+    facts: &StateFacts,
+    totals: CampaignTotals,
+    numbers: &BTreeMap<AgentId, String>,
+) -> Value {
+    let live = facts.live(row.id);
+    let braking = live.and_then(|it| it.view.abandon.map(|standing| standing.braking()));
+    let CampaignTotals { leads, leads_open, placed, answered } = totals;
+    json!({
+        "name": row.name,
+        "title": row.title,
+        "mode": row.mode,
+        "state": facts.state(row).word(),
+        "waiting_for": waiting_for(&facts.waiting(row), &row.name),
+        "trouble": trouble(row),
+        "group": group_of(&row.toml),
+        "leads": leads,
+        "leads_open": leads_open,
+        "answer_rate": (placed > 0).then(|| answered as f64 / placed as f64),
+        "abandon_rate": braking.filter(|rate| rate.of > 0.0).map(|rate| rate.rate),
+        "placed": placed,
+        "version": row.version,
+        "changed_at": moment(row.changed_at),
+        "changed_by": row.changed_by.and_then(|id| numbers.get(&AgentId(id))),
+        "is_open": live.is_some(),
+    })
+}
+
+pub(super) fn campaign_view(
+    row: &CampaignRow,
+    facts: &StateFacts,
+    fields: Value,
+    files: &[CampaignFileRow],
+    numbers: &BTreeMap<AgentId, String>,
+) -> Value {
+    let file = |file: &CampaignFileRow| {
+        json!({
+            "name": file.name,
+            "audio": file.audio.as_ref().map(|(id, _)| id),
+            "list": null,
+            "bytes": file.bytes,
+            "state": file.audio.as_ref().map_or("ready", |(_, state)| state.as_str()),
+        })
+    };
+    json!({
+        "name": row.name,
+        "title": row.title,
+        "state": facts.state(row).word(),
+        "desired_state": row.desired.word(),
+        "waiting_for": waiting_for(&facts.waiting(row), &row.name),
+        "trouble": trouble(row),
+        "toml": row.toml,
+        "fields": fields,
+        "version": row.version,
+        "etag": etag(row.version),
+        "changed_at": moment(row.changed_at),
+        "changed_by": row.changed_by.and_then(|id| numbers.get(&AgentId(id))),
+        "source": row.source,
+        "files": files.iter().map(file).collect::<Vec<_>>(),
+    })
+}

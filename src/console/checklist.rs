@@ -1,0 +1,288 @@
+//! What a campaign needs before it starts: stops, and advice. The same list answers a refused start.
+
+use super::app_state::AppState;
+use super::auth::Caller;
+use super::campaign_text::NamedFiles;
+use super::campaign_views::{StateFacts, group_of, who_decides};
+use super::campaigns::find;
+use super::problem::Problem;
+use crate::config::{ConfigError, LoadedCampaign};
+use crate::store::campaign_rows::CampaignRow;
+use axum::Json;
+use axum::extract::{Path, State};
+use paceline_core::campaign::Mode;
+use serde_json::{Value, json};
+
+pub(super) const CODES: [&str; 10] = [
+    "list",
+    "approvals",
+    "hours",
+    "caller_ids",
+    "announcement",
+    "trunks",
+    "agents",
+    "blacklist",
+    "settings",
+    "test_call",
+];
+
+/// One line of the checklist.
+struct Item {
+    code: &'static str,
+    is_stop: bool,
+    ok: bool,
+    en: String,
+    zh: String,
+    href: Option<String>,
+    who: Option<Value>,
+}
+
+impl Item {
+    fn view(&self) -> Value {
+        json!({
+            "code": self.code,
+            "level": if self.is_stop { "stop" } else { "advice" },
+            "ok": self.ok,
+            "words": { "en": self.en, "zh": self.zh },
+            "href": self.href,
+            "who": self.who,
+        })
+    }
+}
+
+fn stop(code: &'static str, ok: bool, en: impl Into<String>, zh: impl Into<String>) -> Item {
+    Item { code, is_stop: true, ok, en: en.into(), zh: zh.into(), href: None, who: None }
+}
+
+fn advice(code: &'static str, ok: bool, en: impl Into<String>, zh: impl Into<String>) -> Item {
+    Item { is_stop: false, ..stop(code, ok, en, zh) }
+}
+
+impl Item {
+    fn at(self, href: String) -> Item {
+        Item { href: Some(href), ..self }
+    }
+
+    fn by(self, who: Value) -> Item {
+        Item { who: Some(who), ..self }
+    }
+}
+
+/// A checklist that was gone through.
+pub(super) struct Checked {
+    items: Vec<Item>,
+}
+
+impl Checked {
+    pub fn is_ready(&self) -> bool {
+        self.items.iter().all(|item| item.ok || !item.is_stop)
+    }
+
+    pub fn view(&self) -> Value {
+        json!({ "ready": self.is_ready(), "items": self.items.iter().map(Item::view).collect::<Vec<_>>() })
+    }
+
+    /// The stops that do not let it start.
+    pub fn stops(&self) -> Vec<Value> {
+        self.items.iter().filter(|item| item.is_stop && !item.ok).map(Item::view).collect()
+    }
+
+    /// Whether an approval is among the stops.
+    pub fn waits(&self) -> bool {
+        self.items.iter().any(|item| item.code == "approvals" && !item.ok)
+    }
+}
+
+pub(super) async fn show(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let row = find(&state, &caller, &name).await?;
+    let facts = StateFacts::load(&state, &caller.scope).await?;
+    Ok(Json(check(&state, &caller, &row, &facts).await?.view()))
+}
+
+/// Goes through the checklist of a campaign.
+pub(super) async fn check(
+    state: &AppState,
+    caller: &Caller,
+    row: &CampaignRow,
+    facts: &StateFacts,
+) -> Result<Checked, Problem> {
+    let files = NamedFiles::of(state, caller, &row.toml, Some(row)).await?;
+    let read = LoadedCampaign::parse_row(&row.toml, files.files(), state.config());
+    let loaded = read.as_ref().ok();
+    let items = vec![
+        list_item(row),
+        approvals_item(row, facts),
+        hours_item(state, row, loaded),
+        caller_ids_item(row, loaded),
+        announcement_item(state, row, loaded).await?,
+        trunks_item(state, loaded),
+        agents_item(state, caller, row, loaded).await?,
+        blacklist_item(state, row).await?,
+        settings_item(row, &read),
+        test_call_item(state, row).await?,
+    ];
+    Ok(Checked { items })
+}
+
+fn settings_href(row: &CampaignRow) -> String {
+    format!("/campaigns/{}/settings", row.name)
+}
+
+fn list_item(row: &CampaignRow) -> Item {
+    let href = format!("/campaigns/{}/lists", row.name);
+    let item = match (row.has_list, row.has_open_leads) {
+        (false, _) => {
+            stop("list", false, "there is no list: upload one and load it", "还没有名单:请上传并载入")
+        }
+        (true, false) => {
+            stop("list", false, "no lead is left to call: load a further list", "名单已打完:请再载入一份")
+        }
+        (true, true) => stop("list", true, "there are leads to call", "有待拨打的客户"),
+    };
+    item.at(href)
+}
+
+fn approvals_item(row: &CampaignRow, facts: &StateFacts) -> Item {
+    let titles: Vec<&str> = facts.waiting(row).iter().map(|bytes| bytes.title.as_str()).collect();
+    if !facts.waits(row) {
+        return stop("approvals", true, "nothing that it needs waits for an approval", "没有需要等待的审批");
+    }
+    let titles = titles.join(", ");
+    stop("approvals", false, format!("waits for an approval: {titles}"), format!("等待审批:{titles}"))
+        .at("/approvals".to_owned())
+        .by(who_decides())
+}
+
+fn hours_item(state: &AppState, row: &CampaignRow, loaded: Option<&LoadedCampaign>) -> Item {
+    let is_over = loaded.and_then(|it| it.rules.end).is_some_and(|end| end <= state.now());
+    let item = match is_over {
+        true => stop("hours", false, "its end is past: set a later one", "结束时间已过:请改晚一些"),
+        false => stop("hours", true, "its calling hours are set", "拨打时段已设定"),
+    };
+    item.at(settings_href(row))
+}
+
+fn caller_ids_item(row: &CampaignRow, loaded: Option<&LoadedCampaign>) -> Item {
+    let has_some = loaded.is_some_and(|it| !it.rules.caller_ids.numbers.is_empty());
+    let item = match has_some {
+        true => advice("caller_ids", true, "callees see a number of its own", "已设定外显号码"),
+        false => advice(
+            "caller_ids",
+            false,
+            "no number to show: callees see what the carrier sets",
+            "未设定外显号码:由运营商决定",
+        ),
+    };
+    item.at(settings_href(row))
+}
+
+async fn announcement_item(
+    state: &AppState,
+    row: &CampaignRow,
+    loaded: Option<&LoadedCampaign>,
+) -> Result<Item, Problem> {
+    let Some(loaded) = loaded.filter(|it| it.rules.mode == Mode::Announce) else {
+        return Ok(stop("announcement", true, "it needs no announcement", "不需要录音"));
+    };
+    let name = &loaded.written.announcement.file;
+    if loaded.announcement.is_none() {
+        let item =
+            stop("announcement", false, "it has no announcement: choose a sound", "没有录音:请选择一个");
+        return Ok(item.at(settings_href(row)));
+    }
+    let files = state.store().campaign_files(row.id).await?;
+    let word = files.iter().find(|file| file.name == *name).and_then(|file| file.audio.as_ref());
+    let (ok, en, zh) = match word.map(|(_, word)| word.as_str()) {
+        Some("measuring") => (false, "the sound is being measured: wait a moment", "录音正在检查,请稍候"),
+        Some("unreadable") => {
+            (false, "the sound cannot be played: upload another", "录音无法播放:请另传一个")
+        }
+        Some("refused") => (false, "the sound was refused: choose another", "录音未获批准:请换一个"),
+        _ => (true, "the announcement is there", "录音已就绪"),
+    };
+    Ok(stop("announcement", ok, en, zh).at("/audio".to_owned()))
+}
+
+fn trunks_item(state: &AppState, loaded: Option<&LoadedCampaign>) -> Item {
+    let board = state.engine().board();
+    let board = board.borrow();
+    let own = loaded.map(|it| it.rules.trunks.as_slice()).unwrap_or_default();
+    let named = own.iter().filter_map(|trunk| board.trunks.get(usize::from(trunk.0)));
+    let item = match named.into_iter().any(|trunk| trunk.up) {
+        true => advice("trunks", true, "a trunk is in use", "有可用中继"),
+        false => advice(
+            "trunks",
+            false,
+            "no trunk of it is in use now: nothing is called until one is",
+            "目前没有可用中继:恢复前不会拨打",
+        ),
+    };
+    item.at("/trunks".to_owned())
+}
+
+async fn agents_item(
+    state: &AppState,
+    caller: &Caller,
+    row: &CampaignRow,
+    loaded: Option<&LoadedCampaign>,
+) -> Result<Item, Problem> {
+    let needs =
+        loaded.map_or(row.mode != "announce", |it| it.rules.mode != Mode::Announce || it.group.is_some());
+    if !needs {
+        return Ok(stop("agents", true, "it needs no agents", "不需要坐席"));
+    }
+    let Some(name) = group_of(&row.toml) else {
+        let item = stop("agents", false, "it names no group of agents: choose one", "没有坐席组:请选择一个");
+        return Ok(item.at(settings_href(row)));
+    };
+    let groups = state.groups_in(&caller.scope).await?;
+    let Some(group) = groups.iter().find(|it| it.group.name == name) else {
+        let en = format!("there is no group {name}: make it, or choose another");
+        return Ok(
+            stop("agents", false, en, format!("没有坐席组 {name}:请新建或换一个")).at("/groups".to_owned())
+        );
+    };
+    let agents = state.agents_in(&caller.scope).await?;
+    let members = agents.iter().filter(|row| row.groups.iter().any(|it| it.group == group.group.id)).count();
+    let ok = members > 0;
+    let en = format!("the group {name} has {members} agents");
+    Ok(stop("agents", ok, en, format!("坐席组 {name} 有 {members} 名坐席")).at("/groups".to_owned()))
+}
+
+async fn blacklist_item(state: &AppState, row: &CampaignRow) -> Result<Item, Problem> {
+    let item = match state.store().has_blacklist(row.id).await? {
+        true => advice("blacklist", true, "there is a blacklist", "已有黑名单"),
+        false => advice(
+            "blacklist",
+            false,
+            "no number is on a blacklist: load the numbers that must not be called",
+            "没有黑名单:请载入不可拨打的号码",
+        ),
+    };
+    Ok(item.at("/blacklist".to_owned()))
+}
+
+fn settings_item(row: &CampaignRow, read: &Result<LoadedCampaign, ConfigError>) -> Item {
+    let item = match read {
+        Ok(_) => stop("settings", true, "its settings have no fault", "设置没有错误"),
+        Err(error) => stop(
+            "settings",
+            false,
+            format!("its settings have faults: {error}"),
+            format!("设置有 {} 处错误,请改正", error.problems.len()),
+        ),
+    };
+    item.at(settings_href(row))
+}
+
+async fn test_call_item(state: &AppState, row: &CampaignRow) -> Result<Item, Problem> {
+    let item = match state.store().has_test_call(row.id).await? {
+        true => advice("test_call", true, "a test call was made", "已做过试拨"),
+        false => advice("test_call", false, "no test call was made yet", "还没有试拨过"),
+    };
+    Ok(item.at(format!("/campaigns/{}", row.name)))
+}

@@ -1,0 +1,66 @@
+/** A new campaign: its start is stopped by what is missing, cured by a link, started; pause shows in another browser. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, signIn, visitor } from "../lib/browser";
+import { PEOPLE, startService, until, type Service } from "../lib/service";
+
+let service: Service;
+let browser: Browser;
+
+beforeAll(async () => {
+  [service, browser] = await Promise.all([startService(), launch()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+const NAME = "jade-second";
+
+test("a copy is made, stopped by its list, and started once it has one", async () => {
+  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
+  page.on("dialog", (dialog) => void dialog.accept());
+  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
+  await page.goto("/campaigns/new?copy_of=jade-garden-calls");
+  await page.getByRole("button", { name: "创建" }).click();
+  await page.locator(".fault").first().waitFor();
+  await page.getByLabel("标识").fill("jade-garden-vote");
+  await page.getByRole("button", { name: "创建" }).click();
+  await page.getByText("这个标识已被使用").waitFor();
+  await page.getByLabel("标识").fill(NAME);
+  await page.getByLabel("名称").fill("翠园二期");
+  await page.getByRole("button", { name: "创建" }).click();
+  await page.waitForURL(`**/campaigns/${NAME}/settings`);
+  await page.getByRole("link", { name: "开始", exact: true }).click();
+  const start = page.getByRole("button", { name: "开始外呼" });
+  await start.waitFor();
+  expect(await start.getAttribute("aria-disabled")).toBe("true");
+  await page.getByRole("link", { name: "去名单" }).click();
+  await page.waitForURL(`**/campaigns/${NAME}/lists`);
+
+  const rows = Array.from({ length: 40 }, (_, n) => `业主${n},1541000${String(1000 + n)}`);
+  const { list: { id } } = (await service.upload(PEOPLE.manager, `/campaigns/${NAME}/lists?file_name=list.csv`, new TextEncoder().encode(`姓名,手机\n${rows.join("\n")}\n`))) as { list: { id: number } };
+  const state = async () => ((await service.api(PEOPLE.manager, "GET", `/lists/${id}`)) as { state: string }).state;
+  await until(async () => (await state()) === "checked", "the list is checked");
+  await service.api(PEOPLE.manager, "POST", `/lists/${id}/actions`, { action: "load" });
+  await until(async () => (await state()) === "loaded", "the list is loaded");
+
+  await page.goto(`/campaigns/${NAME}/start`);
+  await expect.poll(() => start.getAttribute("aria-disabled"), { timeout: 20_000 }).toBe(null);
+  await start.click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("075512345678").waitFor();
+  await dialog.getByRole("button", { name: /^开始/ }).click();
+  await page.getByText("正在外呼").waitFor();
+  await page.getByRole("link", { name: "看实时" }).click();
+  await page.waitForURL(`**/campaigns/${NAME}/live`);
+  const other = await visitor(browser, service.url, { language: "en", theme: "dark" });
+  await signIn(other.page, PEOPLE.analyst.login, PEOPLE.analyst.password);
+  await other.page.goto(`/campaigns/${NAME}/live`);
+  await page.getByRole("button", { name: "暂停", exact: true }).click();
+  await other.page.locator(".page-head .pill", { hasText: "Paused" }).waitFor();
+  expect(faults).toEqual([]);
+  expect(other.faults).toEqual([]);
+  await other.context.close();
+  await context.close();
+});

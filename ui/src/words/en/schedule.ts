@@ -1,0 +1,26 @@
+import type { schedule as zh } from "../zh/schedule";
+
+export const schedule = {
+  "schedule.title": "Schedule",
+  "schedule.inZone": "Times in the zone of this computer, {zone}",
+  "schedule.before": "The week before",
+  "schedule.after": "The week after",
+  "schedule.week": "{from} to {until}",
+  "schedule.thisWeek": "This week",
+  "schedule.none": "No campaign yet. Their calling hours stand here.",
+  "schedule.conflicts": "Times with too few lines",
+  "schedule.zone": "zone {zone}",
+  "schedule.noHours": "no calls",
+  "schedule.lines": "{n|line|lines}",
+  "schedule.nobody": "used by no campaign",
+  "schedule.holidays": "Holidays",
+  "schedule.holidaysHelp": "No campaign of the organisation dials on these days; campaigns have their own besides",
+  "schedule.noHolidays": "No holidays",
+  "schedule.removeDay": "Remove {day}",
+  "schedule.firstDay": "First day",
+  "schedule.lastDay": "Last day (optional)",
+  "schedule.addDays": "Add",
+  "schedule.unfitDays": "The last day is not before the first",
+  "schedule.tooMany": "{max} entries at most",
+  "schedule.merge": "Take their changes in",
+} as const satisfies Record<keyof typeof zh, string>;
