@@ -17,7 +17,7 @@ import { adoptChange, isGone, useCampaignText } from "../data";
 import { UndoBar } from "../UndoBar";
 import { Changes } from "./Changes";
 import { changesOf } from "./draft";
-import { fieldOfProblem } from "./fields";
+import { fieldOfProblem, keyAtLine } from "./fields";
 import { FormView } from "./FormView";
 import { LeaveAsk } from "./LeaveAsk";
 import { SettingsBar } from "./SettingsBar";
@@ -88,7 +88,8 @@ function Editor({ campaign }: { campaign: CampaignText }) {
       setWantedLine(problem.line);
     }
   };
-  const problems = it.trial?.problems ?? faultsOf(refusal, language);
+  const { trial } = it;
+  const problems = trial?.problems.map((problem) => (problem.key === null && problem.line !== null ? { ...problem, key: keyAtLine(trial.toml, problem.line) } : problem)) ?? faultsOf(refusal, language);
   const marks = problems.flatMap((problem) => (problem.line === null ? [] : [{ line: problem.line, level: problem.level, words: problem.found }]));
   if (isMerging && it.draft && it.isOvertaken) {
     return (
@@ -104,7 +105,7 @@ function Editor({ campaign }: { campaign: CampaignText }) {
       <div className="settings">
         <Notices campaign={campaign} it={it} isText={isText} mayEdit={mayEdit} undone={undone} onCompare={() => setMerging(true)} onText={() => set({ view: "toml" })} />
         {refusal === undefined ? null : <p className="summary-fault" role="alert">{problemWords(refusal, t)}</p>}
-        {it.trial === undefined ? null : <Changes trial={it.trial} onProblem={show} />}
+        {it.trial === undefined ? null : <Changes trial={{ ...it.trial, problems }} onProblem={show} />}
         {isText ? <TextEditor ref={editor} label={t("settings.editor")} text={it.text} marks={marks} onChange={mayEdit ? it.setText : undefined} />
           : it.fields === undefined ? null : <FormView campaign={campaign} fields={it.fields} baseFields={it.baseFields} problems={problems} onChange={mayEdit ? it.setFields : undefined} />}
       </div>
