@@ -26,7 +26,7 @@ test("a copy is made, stopped by its list, and started once it has one", async (
   await page.locator(".fault").first().waitFor();
   await page.getByLabel("标识").fill("jade-garden-vote");
   await page.getByRole("button", { name: "创建" }).click();
-  await page.locator(".fault", { hasText: "jade-garden-vote" }).waitFor();
+  await page.locator(".fault", { hasText: "同名" }).waitFor();
   await page.getByLabel("标识").fill(NAME);
   await page.getByLabel("名称").fill("翠园二期");
   await page.getByRole("button", { name: "创建" }).click();
