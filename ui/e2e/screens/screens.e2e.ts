@@ -118,7 +118,7 @@ const SCREENS: Screen[] = [
   { name: "settings-analyst", path: "/campaigns/jade-garden-calls/settings", who: PEOPLE.analyst, reach: shown(".setting-values") },
   { name: "settings-fault", path: "/campaigns/jade-garden-calls/settings", reach: async (page) => {
     await page.locator('[id="setting-calling.ring_secs"] input').fill("abc");
-    await page.locator("[role=\"alert\"]").first().waitFor();
+    await page.locator(".setting .fault").first().waitFor();
     // The next screen leaves this page, which would ask.
     await page.evaluate(() => sessionStorage.clear());
   } },

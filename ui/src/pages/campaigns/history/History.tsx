@@ -56,7 +56,7 @@ function Versions({ campaign }: { campaign: CampaignText }) {
           <>
             <div className="table-box">
               <table className="table">
-                <thead><tr><th scope="col">{t("history.number")}</th><th scope="col">{t("history.at")}</th><th scope="col">{t("history.by")}</th><th scope="col">{t("history.source")}</th><th scope="col" className="wide">{t("history.note")}</th><th scope="col">{t("history.compare")}</th><th /></tr></thead>
+                <thead><tr><th scope="col">{t("history.number")}</th><th scope="col">{t("history.at")}</th><th scope="col">{t("history.by")}</th><th scope="col">{t("history.source")}</th><th scope="col" className="wide">{t("history.note")}</th><th scope="col">{t("history.compare")}</th><td /></tr></thead>
                 <tbody>
                   {versions.map((it) => (
                     <VersionRow key={it.number} version={it} campaign={campaign} isNow={it.number === campaign.version} before={before} after={after} onChoose={(change) => set(change)} />

@@ -26,7 +26,7 @@ export function Changes({ trial, onProblem }: { trial: CampaignChange; onProblem
       <div className="body settings">
         <Problems problems={trial.problems} onProblem={onProblem} />
         <div className="changes-grid">
-          <TomlDiff lines={toLines(trial.diff)} label={t("settings.changes")} />
+          <TomlDiff lines={toLines(trial.diff)} label={t("settings.toml")} />
           <Effects effects={trial.effects} />
         </div>
       </div>

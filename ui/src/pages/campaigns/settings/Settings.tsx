@@ -3,7 +3,7 @@ import "./settings.css";
 import { useEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { ApiProblem } from "../../../api/call";
-import { applyChange, type CampaignChange, type CampaignText, type TextProblem } from "../../../api/campaign-rows";
+import { applyChange, type CampaignText, type TextProblem } from "../../../api/campaign-rows";
 import { Button } from "../../../kit/Button";
 import { Failed, Gone, Loading, problemWords } from "../../../kit/States";
 import { TextEditor, type TextEditorHandle } from "../../../kit/TextEditor";
@@ -17,12 +17,11 @@ import { adoptChange, isGone, useCampaignText } from "../data";
 import { UndoBar } from "../UndoBar";
 import { Changes } from "./Changes";
 import { changesOf } from "./draft";
-import { fieldOfProblem } from "./fields";
+import { fieldOfProblem, keyAtLine } from "./fields";
 import { FormView } from "./FormView";
 import { LeaveAsk } from "./LeaveAsk";
 import { SettingsBar } from "./SettingsBar";
 import { ThreeWay } from "./ThreeWay";
-import { keyOfLine } from "./toml";
 import { useDraft, type SettingsDraft } from "./use-draft";
 
 /** `/campaigns/:name/settings`: form and TOML as two views of one text. */
@@ -89,7 +88,8 @@ function Editor({ campaign }: { campaign: CampaignText }) {
       setWantedLine(problem.line);
     }
   };
-  const problems = it.trial === undefined ? faultsOf(refusal, language) : placed(it.trial);
+  const { trial } = it;
+  const problems = trial?.problems.map((problem) => (problem.key === null && problem.line !== null ? { ...problem, key: keyAtLine(trial.toml, problem.line) } : problem)) ?? faultsOf(refusal, language);
   const marks = problems.flatMap((problem) => (problem.line === null ? [] : [{ line: problem.line, level: problem.level, words: problem.found }]));
   if (isMerging && it.draft && it.isOvertaken) {
     return (
@@ -105,7 +105,7 @@ function Editor({ campaign }: { campaign: CampaignText }) {
       <div className="settings">
         <Notices campaign={campaign} it={it} isText={isText} mayEdit={mayEdit} undone={undone} onCompare={() => setMerging(true)} onText={() => set({ view: "toml" })} />
         {refusal === undefined ? null : <p className="summary-fault" role="alert">{problemWords(refusal, t)}</p>}
-        {it.trial === undefined ? null : <Changes trial={it.trial} onProblem={show} />}
+        {it.trial === undefined ? null : <Changes trial={{ ...it.trial, problems }} onProblem={show} />}
         {isText ? <TextEditor ref={editor} label={t("settings.editor")} text={it.text} marks={marks} onChange={mayEdit ? it.setText : undefined} />
           : it.fields === undefined ? null : <FormView campaign={campaign} fields={it.fields} baseFields={it.baseFields} problems={problems} onChange={mayEdit ? it.setFields : undefined} />}
       </div>
@@ -154,7 +154,3 @@ function Notices({ campaign, it, isText, mayEdit, undone, onCompare, onText }: N
     </>
   );
 }
-
-/** A value of a wrong type is reported by its line alone. */
-const placed = (trial: CampaignChange): TextProblem[] =>
-  trial.problems.map((it) => (it.key !== null || it.line === null ? it : { ...it, key: keyOfLine(trial.toml, it.line) }));

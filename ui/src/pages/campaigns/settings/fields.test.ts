@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { en } from "../../../words/en";
 import { zh } from "../../../words/zh";
-import { FIELDS, GROUPS, TEXT_ONLY, fieldOfProblem, optionKey, wordKey } from "./fields";
+import { FIELDS, GROUPS, TEXT_ONLY, fieldOfProblem, keyAtLine, optionKey, wordKey } from "./fields";
 
 interface Schema {
   $ref?: string;
@@ -67,4 +67,9 @@ test("a problem is about the field that its key begins with", () => {
   expect(fieldOfProblem("agents.ring_secs_max")).toBe(undefined);
   expect(fieldOfProblem("pacing")).toBe(undefined);
   expect(fieldOfProblem(null)).toBe(undefined);
+});
+
+test("a line leads to the key that it sets", () => {
+  const toml = 'mode = "x"\n[calling]\nring_secs = "abc" # x\n\n[[dispositions]]\ncode = 1\n';
+  expect([1, 2, 3, 4, 6, 9].map((line) => keyAtLine(toml, line))).toEqual(["mode", null, "calling.ring_secs", null, "dispositions.code", null]);
 });

@@ -116,3 +116,12 @@ export function fieldOfProblem(key: string | null): FieldSpec | undefined {
   const dotted = key.replace(/^\//, "").replace(/\//g, ".");
   return FIELDS.find((it) => dotted === it.key || (dotted.startsWith(it.key) && /^[.[]/.test(dotted.slice(it.key.length))));
 }
+
+/** The key that a line of a text sets: faults of TOML itself name their line alone. */
+export function keyAtLine(toml: string, line: number): string | null {
+  const lines = toml.split("\n").slice(0, line);
+  const name = /^\s*([\w."*#-]+)\s*=/.exec(lines[line - 1] ?? "")?.[1];
+  if (name === undefined) return null;
+  const table = lines.map((it) => /^\s*\[{1,2}\s*([\w.-]+)\s*\]{1,2}/.exec(it)?.[1]).filter((it) => it !== undefined).at(-1);
+  return table === undefined ? name : `${table}.${name}`;
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { fieldAt, isSame, keysOf, patchOf, withField } from "./patch";
-import { TomlFault, isFields, keyOfLine, readToml, type Fields } from "./toml";
+import { TomlFault, isFields, readToml, type Fields } from "./toml";
 
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
 const sample = (name: string) => readFileSync(new URL(`../../../../../campaigns/${name}/campaign.toml`, import.meta.url), "utf8");
@@ -63,9 +63,4 @@ describe("a patch", () => {
     expect(withField({ a: { b: 1 } }, "a.b", undefined)).toEqual({});
     expect(withField({}, "a.b", 1)).toEqual({ a: { b: 1 } });
   });
-});
-
-test("a line of the text names its key", () => {
-  const text = "name = \"a\"\n\n[calling]\n# a note\nring_secs = \"abc\"   # usual: 45\n";
-  expect([1, 2, 4, 5, 9].map((line) => keyOfLine(text, line))).toEqual(["name", null, null, "calling.ring_secs", null]);
 });

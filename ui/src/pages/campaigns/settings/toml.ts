@@ -226,12 +226,3 @@ class Reader {
 
 /** @throws TomlFault */
 export const readToml = (text: string): Fields => new Reader(text).document();
-
-/** The key that the text sets in this line, from 1: `calling.ring_secs`. */
-export function keyOfLine(text: string, line: number): string | null {
-  const lines = text.split("\n").slice(0, line);
-  const name = /^\s*([\w-]+)\s*=/.exec(lines.at(-1) ?? "")?.[1];
-  if (name === undefined) return null;
-  const section = lines.map((it) => /^\s*\[([\w.-]+)\]/.exec(it)?.[1]).filter((it) => it !== undefined).at(-1);
-  return section === undefined ? name : `${section}.${name}`;
-}
