@@ -176,7 +176,10 @@ fn campaign_view(
     let mut shown: Vec<Value> = bars
         .iter()
         .map(|(from, until)| {
-            let (from_time, until_time) = (time(*from), time(*until));
+            // The end of a day is 24:00, not the next day's beginning.
+            let from_time = time(*from);
+            let until_time =
+                Some(time(*until)).filter(|end| end != "00:00").unwrap_or_else(|| "24:00".into());
             let en = format!("calls from {from_time} to {until_time}");
             bar(*from, *until, "window", en, format!("{from_time} 至 {until_time} 可拨打"))
         })

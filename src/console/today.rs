@@ -159,15 +159,10 @@ async fn campaign_items(
             }
         }
         None if facts.state(row) == CampaignState::Finished => {
-            if row.opened_at.is_some_and(|at| at + DAY > now) {
-                let said = words("every lead is called: export the results", "名单已拨完:可导出结果");
-                items.push(item(
-                    Severity::Info,
-                    Kind::Finished,
-                    said,
-                    &format!("/campaigns/{}/results", row.name),
-                ));
-            }
+            let is_recent = row.opened_at.is_some_and(|at| at + DAY > now);
+            let said = words("every lead is called: see the results", "名单已拨完:可查看结果");
+            let href = format!("/results?campaign={}", row.name);
+            items.extend(is_recent.then(|| item(Severity::Info, Kind::Finished, said, &href)));
         }
         None if starts_soon(row, now) => {
             let checked = checklist::check(state, caller, row, facts).await?;

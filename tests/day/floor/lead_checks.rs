@@ -279,8 +279,8 @@ fn what_people_changed_holds(
         if seen.attempts_asked.contains(&attempt.request.attempt) {
             continue;
         }
-        let before = store.changes().iter().filter(|it| it.lead == lead && it.at < sent.at);
-        let Some(last) = before.last().filter(|it| !decided(lead, it.at, sent.at)) else { continue };
+        let mut before = store.changes().iter().filter(|it| it.lead == lead && it.at < sent.at);
+        let Some(last) = before.next_back().filter(|it| !decided(lead, it.at, sent.at)) else { continue };
         let reserved = seen.callees.get(&sent.call).map(|callee| callee.agents.clone()).unwrap_or_default();
         let wrong = match last.change {
             LeadChange::Close => true,
