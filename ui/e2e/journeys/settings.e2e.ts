@@ -89,7 +89,7 @@ test("leaving asks; who may not change settings reads them", async () => {
   await page.locator(`${FIELD("calling.setup_secs")} input`).fill("20");
   await page.getByRole("link", { name: "历史" }).click();
   await page.getByRole("dialog").getByText("还没有应用").waitFor();
-  await page.getByRole("button", { name: "离开,放弃修改" }).or(page.getByRole("button", { name: "离开，放弃修改" })).click();
+  await page.getByRole("button", { name: "放弃修改并离开" }).click();
   await page.waitForURL("**/history");
   await context.close();
   const reader = await visitor(browser, service.url, { language: "en", theme: "dark" });

@@ -17,7 +17,7 @@ import { ProblemLine, valueWords } from "./settings/FieldInput";
 import { fieldOf, fieldOfProblem, wordKey, type FieldSpec } from "./settings/fields";
 import { fieldAt, patchOf, withField } from "./settings/patch";
 import type { Value } from "./settings/toml";
-import { UndoBar } from "./UndoBar";
+import { offerUndo } from "../../kit/undo";
 
 const KEYS = ["pacing.call_ratio", "calling.concurrency_max", "calling.calls_per_sec", "pacing.abandon_rate_pct_max"];
 /** A change is tried after so long without another, in ms. */
@@ -28,17 +28,17 @@ export function Pace({ name, mode }: { name: string; mode: string | null }) {
   const t = useWords();
   const { rights } = useMe();
   const [isOpen, setOpen] = useState(false);
-  const [applied, setApplied] = useState<{ change: CampaignChange; before: CampaignText }>();
   const { data: campaign } = useCampaignText(name);
   if (!rights.has("campaigns.edit") || campaign === undefined) return null;
-  const undo = async () => {
-    if (applied) adoptChange(name, await applyChange(name, { toml: applied.before.toml }, applied.change.etag, t("settings.undoNote", { n: applied.change.version })));
+  const onApplied = (change: CampaignChange, before: CampaignText) => {
+    setOpen(false);
+    const undo = async () => adoptChange(name, await applyChange(name, { toml: before.toml }, change.etag, t("settings.undoNote", { n: change.version })));
+    offerUndo(t("settings.applied", { n: change.version }), undo);
   };
   return (
     <>
       <Button onClick={() => setOpen(true)}>{t("pace.open")}</Button>
-      {isOpen ? <PaceDialog campaign={campaign} mode={mode} onApplied={(change, before) => { setApplied({ change, before }); setOpen(false); }} onClose={() => setOpen(false)} /> : null}
-      {applied === undefined ? null : <UndoBar key={applied.change.version} undo={undo} onGone={() => setApplied(undefined)}>{t("settings.applied", { n: applied.change.version })}</UndoBar>}
+      {isOpen ? <PaceDialog campaign={campaign} mode={mode} onApplied={onApplied} onClose={() => setOpen(false)} /> : null}
     </>
   );
 }

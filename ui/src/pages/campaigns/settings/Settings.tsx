@@ -5,8 +5,10 @@ import { useParams } from "react-router";
 import { ApiProblem } from "../../../api/call";
 import { applyChange, type CampaignText, type TextProblem } from "../../../api/campaign-rows";
 import { Button } from "../../../kit/Button";
+import { LeaveAsk } from "../../../kit/LeaveAsk";
 import { Failed, Gone, Loading, problemWords } from "../../../kit/States";
 import { TextEditor, type TextEditorHandle } from "../../../kit/TextEditor";
+import { offerUndo } from "../../../kit/undo";
 import { serverNow } from "../../../live/clock";
 import { useMe } from "../../../session";
 import { useSearch } from "../../../use-search";
@@ -14,12 +16,10 @@ import { useLanguage, useWords, type Language } from "../../../words";
 import { moment } from "../../../words/format";
 import { usePersonName } from "../../audio/person-name";
 import { adoptChange, isGone, useCampaignText } from "../data";
-import { UndoBar } from "../UndoBar";
 import { Changes } from "./Changes";
 import { changesOf } from "./draft";
 import { fieldOfProblem, keyAtLine } from "./fields";
 import { FormView } from "./FormView";
-import { LeaveAsk } from "./LeaveAsk";
 import { SettingsBar } from "./SettingsBar";
 import { ThreeWay } from "./ThreeWay";
 import { useDraft, type SettingsDraft } from "./use-draft";
@@ -48,7 +48,6 @@ function Editor({ campaign }: { campaign: CampaignText }) {
   const language = useLanguage();
   const isText = search.get("view") === "toml";
   const it = useDraft(campaign);
-  const [applied, setApplied] = useState<Applied>();
   const [undone, setUndone] = useState<number>();
   const [refusal, setRefusal] = useState<unknown>();
   const [isMerging, setMerging] = useState(false);
@@ -65,8 +64,11 @@ function Editor({ campaign }: { campaign: CampaignText }) {
     const before = it.draft?.base;
     try {
       const change = await it.apply(note);
-      if (before) setApplied({ version: change.version, before: { toml: before.toml, version: before.version, etag: change.etag } });
       setUndone(undefined);
+      if (before) {
+        const applied = { version: change.version, before: { toml: before.toml, version: before.version, etag: change.etag } };
+        offerUndo(t("settings.applied", { n: change.version }), () => undo(applied));
+      }
     } catch (problem) {
       if (problem instanceof ApiProblem && problem.status === 412) setMerging(true);
       else setRefusal(problem);
@@ -109,7 +111,6 @@ function Editor({ campaign }: { campaign: CampaignText }) {
         {isText ? <TextEditor ref={editor} label={t("settings.editor")} text={it.text} marks={marks} onChange={mayEdit ? it.setText : undefined} />
           : it.fields === undefined ? null : <FormView campaign={campaign} fields={it.fields} baseFields={it.baseFields} problems={problems} onChange={mayEdit ? it.setFields : undefined} />}
       </div>
-      {applied === undefined ? null : <UndoBar key={applied.version} undo={() => undo(applied)} onGone={() => setApplied(undefined)}>{t("settings.applied", { n: applied.version })}</UndoBar>}
       {mayEdit ? <LeaveAsk changes={it.draft === undefined ? 0 : changesOf(it.draft)} onDrop={it.drop} /> : null}
     </>
   );
