@@ -2,6 +2,7 @@
 
 use super::check_numbers::{Hours, Numbers, campaign_trunks};
 use super::check_rules::{Retries, keyless_warning, pick_up_warning};
+use super::rehearsal::expected_refusal;
 use super::{Failure, campaign, config};
 use crate::audio::Sound;
 use crate::cli::{CampaignArgs, Exit, Global};
@@ -19,7 +20,7 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
     let keyless = keyless_warning(&loaded, &config).await;
     loaded.warnings.extend(keyless);
     let retries = Retries::of(&loaded);
-    let mut refused = Vec::new();
+    let mut refused: Vec<String> = expected_refusal(&config, &loaded).await.into_iter().collect();
     let sounds: Vec<&Path> =
         loaded.announcement.iter().chain(&loaded.sorry).map(|file| file.as_path()).collect();
     let mut measured_sounds = Vec::new();

@@ -16,6 +16,7 @@ mod forecast;
 mod list;
 mod list_service;
 mod recordings;
+mod rehearsal;
 mod replay;
 mod replay_format;
 mod replay_view;

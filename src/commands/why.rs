@@ -1,6 +1,7 @@
 //! `paceline why`: explains why nothing is dialled, or why one lead is not; asks the service that has the
 //! campaign open, else the store alone.
 
+use super::rehearsal::expected_refusal;
 use super::{Failure, campaign, config, target};
 use crate::cli::{Exit, Global, WhyArgs};
 use crate::config::{Config, LoadedCampaign};
@@ -36,6 +37,9 @@ pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
         println!("{shown}");
     } else {
         answers.iter().for_each(|answer| show(answer, Lang::of_process()));
+    }
+    if let Some(refusal) = expected_refusal(&config, &loaded).await {
+        eprintln!("paceline: `run` refuses this campaign: {refusal}");
     }
     Ok(Exit::Done)
 }

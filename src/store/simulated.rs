@@ -2,6 +2,7 @@
 //! are forgotten in words, and the leads that they closed are open again.
 
 use super::blacklist::json_numbers;
+use super::reader::Reader;
 use super::{Store, StoreError};
 use paceline_core::campaign::SIMULATED_TRUNK;
 use paceline_core::ids::CampaignId;
@@ -27,14 +28,7 @@ impl Store {
     /// Number of a campaign's attempts on the simulated carrier.
     pub async fn simulated_attempts(&self, campaign: CampaignId) -> Result<u64, StoreError> {
         let mut conn = self.read().await?;
-        let count = sqlx::query_scalar!(
-            r#"select count(*) as "n!: i64" from attempt where campaign_id = $1 and trunk = 'simulated'"#,
-            campaign.0
-        )
-        .fetch_one(&mut *conn)
-        .await
-        .map_err(self.query_error())?;
-        Ok(count as u64)
+        count(&mut conn, campaign).await.map_err(self.query_error())
     }
 
     /// Deletes a campaign's attempts on the simulated carrier with all that came of them: leads that had no other
@@ -58,6 +52,24 @@ impl Store {
         self.write.note_lists_changed();
         Ok(all)
     }
+}
+
+impl Reader {
+    /// As [`Store::simulated_attempts`].
+    pub async fn simulated_attempts(&mut self, campaign: CampaignId) -> Result<u64, StoreError> {
+        let counted = count(&mut self.conn, campaign).await;
+        counted.map_err(|error| self.query_error(&error))
+    }
+}
+
+async fn count(conn: &mut SqliteConnection, campaign: CampaignId) -> Result<u64, sqlx::Error> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "n!: i64" from attempt where campaign_id = $1 and trunk = 'simulated'"#,
+        campaign.0
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count as u64)
 }
 
 async fn forget_chunk(conn: &mut SqliteConnection, campaign: i64) -> Result<Forgotten, sqlx::Error> {

@@ -43,6 +43,12 @@ fn a_campaign_that_was_simulated_is_reset_before_it_uses_a_real_trunk() {
     let (code, _, err) = site.run(&["run", "campaign.toml"]);
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("simulated") && err.contains("paceline list reset"), "{err}");
+    let (code, _, err) = site.run(&["check", "campaign.toml"]);
+    assert_eq!(code, 3, "what run refuses, check refuses: {err}");
+    assert!(err.contains("paceline list reset"), "{err}");
+    let (code, _, err) = site.run(&["why", "campaign.toml"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("paceline list reset"), "{err}");
     assert_eq!(
         std::fs::read_to_string(&record).unwrap_or_default().lines().count().max(1),
         1,

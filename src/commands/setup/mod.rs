@@ -13,7 +13,7 @@ pub(super) use import::{ListChange, ListFile, describe_change, save_campaign, ta
 use super::demo_agents::{self, Crew};
 use super::folder::{Refused, TakenIn};
 use super::list_service::{ListService, ListTurn};
-use super::{Failure, recordings};
+use super::{Failure, recordings, rehearsal};
 use crate::audio::{Language, Sound};
 use crate::cli::UseText;
 use crate::config::settings::{FilesConfig, PromptLanguage};
@@ -37,7 +37,7 @@ use crate::tasks::{TaskParts, Tasks};
 use import::import_list;
 use network::{Network, phone_line};
 use paceline_core::campaign::{CallingWindows, Campaign, Mode};
-use paceline_core::ids::{CampaignId, GroupId, TrunkId};
+use paceline_core::ids::{CampaignId, GroupId};
 use paceline_core::sip::user_agent::SavedDialog;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -481,15 +481,7 @@ impl Service {
         if calls == 0 {
             return Ok(());
         }
-        let names = |place: &TrunkId| self.config.trunks.keys().nth(usize::from(place.0)).map(String::as_str);
-        let trunks: Vec<&str> = loaded.rules.trunks.iter().filter_map(names).collect();
-        Err(Failure::refused(format!(
-            "campaign {} has {calls} calls on the simulated carrier, and would now call real phones through the trunk {}; \
-             to call these leads for real, forget those calls first: paceline list reset {}",
-            loaded.rules.name,
-            trunks.join(", "),
-            loaded.file.display()
-        )))
+        Err(Failure::refused(rehearsal::refusal(&self.config, loaded, calls)))
     }
 
     /// Adds simulated agents to the group, each with a phone that registers here.
