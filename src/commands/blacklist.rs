@@ -19,6 +19,7 @@ pub async fn blacklist(global: &Global, args: BlacklistArgs) -> Result<Exit, Fai
     let client = target::service_or_local_client(&args.target, &config).await?;
     match args.action {
         BlacklistAction::Add { numbers, scope, reason, until } => {
+            check_numbers(&numbers)?;
             let (name, zone) = campaign_of(&scope, &config)?;
             let until = until.map(|text| parse_until(&text, &zone)).transpose()?;
             let body = json!({ "campaign": name, "reason": reason, "until": until });
@@ -33,6 +34,7 @@ pub async fn blacklist(global: &Global, args: BlacklistArgs) -> Result<Exit, Fai
             add(global, &client, &numbers, body).await
         }
         BlacklistAction::Remove { numbers, scope } => {
+            check_numbers(&numbers)?;
             let (name, _) = campaign_of(&scope, &config)?;
             let mut removed = 0;
             for number in numbers {
@@ -40,7 +42,7 @@ pub async fn blacklist(global: &Global, args: BlacklistArgs) -> Result<Exit, Fai
                 let answer = call_api(&client, Method::POST, "/blacklist/removals", Some(&body)).await?;
                 removed += answer["removed"].as_u64().unwrap_or(0);
             }
-            show(global, &json!({ "removed": removed }), &format!("{removed} entries removed"));
+            show(global, &json!({ "removed": removed }), &format!("{} removed", entries(removed)));
             Ok(Exit::Done)
         }
         BlacklistAction::List { number, scope } => {
@@ -48,6 +50,20 @@ pub async fn blacklist(global: &Global, args: BlacklistArgs) -> Result<Exit, Fai
             list(global, &client, number.as_deref(), name.as_deref()).await
         }
     }
+}
+
+fn entries(count: u64) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
+/// All of a command's numbers are checked first: one that is not understood changes nothing.
+fn check_numbers(numbers: &[String]) -> Result<(), Failure> {
+    for number in numbers {
+        crate::console::check_pattern(number).map_err(|found| {
+            Failure::usage(format!("`{}`: {found}; nothing was changed", number.escape_debug()))
+        })?;
+    }
+    Ok(())
 }
 
 /// Name and time zone of the campaign that is meant: a campaign file, or a campaign's name.
@@ -86,7 +102,8 @@ async fn add(global: &Global, client: &Client, numbers: &[String], mut body: Val
         added += answer["added"].as_u64().unwrap_or(0);
         closed += answer["leads_closed"].as_u64().unwrap_or(0);
     }
-    let words = format!("{added} entries added; {closed} open leads closed");
+    let leads = if closed == 1 { "1 open lead".to_owned() } else { format!("{closed} open leads") };
+    let words = format!("{} added; {leads} closed", entries(added));
     show(global, &json!({ "added": added, "leads_closed": closed }), &words);
     Ok(Exit::Done)
 }

@@ -8,7 +8,7 @@ use crate::audio::Sound;
 use crate::cli::{CampaignArgs, Exit, Global};
 use crate::config::{Config, LoadedCampaign};
 use crate::dialplan;
-use crate::lists::{self, ListReport};
+use crate::lists::{self, ListError, ListReport};
 use crate::net::clock::Clock;
 use serde_json::json;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
     }
     let (spec, dir) = (loaded.list.clone(), loaded.results_dir.clone());
     std::fs::create_dir_all(&dir)
-        .map_err(|error| Failure::unexpected(format!("{}: {error}", dir.display())))?;
+        .map_err(|source| Failure::refused(ListError::Write { file: dir.clone(), source }))?;
     let hours = Hours::of(&loaded, Clock::utc());
     let trunks = campaign_trunks(&loaded, &config);
     let home = loaded.rules.home.clone();

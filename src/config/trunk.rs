@@ -255,6 +255,13 @@ impl TrunkConfig {
                 fault(key, found, "remove it");
             }
         }
+        for (key, text) in [("add_prefix", &self.add_prefix), ("strip_prefix", &self.strip_prefix)] {
+            let digits = text.strip_prefix('+').unwrap_or(text);
+            if !digits.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '*' | '#')) {
+                let found = format!("{key}: `{}` cannot be dialled", text.escape_debug());
+                fault(key, found, "write digits, * and #, with a + in front if it is wanted");
+            }
+        }
     }
 
     /// Where the trunk's `uri` points, over which transport.

@@ -339,7 +339,12 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     if ours {
         return Ok(());
     }
-    let detail = "this came from another page (Origin); programs use a bearer token instead of the cookie";
+    let detail = if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
+        "this came from another page (Origin); programs use a bearer token instead of the cookie"
+    } else {
+        "no Origin came with this change: with the cookie it needs the one of this host; programs use a bearer token \
+         instead"
+    };
     Err(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail))
 }
 

@@ -113,8 +113,12 @@ pub(super) async fn add(
         }
     };
     let mut patterns: Vec<NumberPattern> = Vec::new();
-    for number in &numbers {
-        patterns.extend(parse_pattern(number)?);
+    for (place, number) in numbers.iter().enumerate() {
+        let parsed = parse_pattern(number);
+        // One of many is named by its place; none is added.
+        let named =
+            |problem: Problem| if numbers.len() > 1 { problem.at_place("numbers", place) } else { problem };
+        patterns.extend(parsed.map_err(named)?);
     }
     let text = |field: &str, given: Option<String>| given.map(|text| parse_text(field, &text)).transpose();
     let addition = BlacklistAddition {

@@ -69,6 +69,12 @@ impl Problem {
         self
     }
 
+    /// Names the entry of an array whose value is not allowed; `place` counts from 0.
+    pub fn at_place(mut self, field: &str, place: usize) -> Self {
+        self.detail = format!("{field}[{place}]: {}", self.detail);
+        self
+    }
+
     /// 404, also for what exists but must be hidden from the caller.
     pub fn not_found(what: &str) -> Self {
         Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))

@@ -165,7 +165,10 @@ pub enum ListError {
         file.display()
     )]
     Blacklist { file: PathBuf, count: u64, rows: String },
-    #[error("{}: cannot be written: {source}", file.display())]
+    #[error(
+        "{}: cannot be written: {source}; free some room there, or name another folder ([results] dir)",
+        file.display()
+    )]
     Write { file: PathBuf, source: io::Error },
 }
 

@@ -43,6 +43,7 @@ pub mod minutes;
 mod open_dialogs;
 pub mod organisations;
 pub mod outbox;
+mod packed_rows;
 mod people;
 mod phone_contacts;
 mod read_pool;

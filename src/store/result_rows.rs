@@ -1,14 +1,14 @@
-//! The rows of the result tables, read one after the other. A row crosses from the database's thread with few
-//! values: each value costs an allocation on both sides, so numbers and fixed words come as one text.
+//! The rows of the result tables, read one after the other; they come packed, see [`super::packed_rows`].
 
+use super::packed_rows::{Chunk, PackedRows, each_chunk};
 use super::reader::Reader;
 use super::{ImportId, StoreError};
-use futures_util::StreamExt;
 use paceline_core::ids::CampaignId;
-use std::str::Split;
+use sqlx::SqliteConnection;
+use std::path::Path;
 
 /// One attempt joined with its lead, household, phone and agent; fields in the order of the attempts file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AttemptRow {
     pub id: i64,
     pub call_id: String,
@@ -47,7 +47,7 @@ pub struct AttemptRow {
 }
 
 /// One list row: a lead, or a refused row (`lead_id` empty).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListRow {
     pub lead_id: Option<i64>,
     pub list_row: i64,
@@ -65,34 +65,6 @@ pub struct ListRow {
     pub disposition: Option<String>,
     /// JSON array of text.
     pub cells: String,
-}
-
-/// What stands in a packed text for a value that is missing, and for an empty word.
-const NONE: &str = "-";
-
-/// The values of a packed text, in order.
-struct Packed<'a>(Split<'a, char>);
-
-impl<'a> Packed<'a> {
-    fn of(text: &'a str) -> Self {
-        Packed(text.split(' '))
-    }
-
-    fn word(&mut self) -> Option<&'a str> {
-        self.0.next().filter(|text| *text != NONE)
-    }
-
-    fn text(&mut self) -> Option<String> {
-        self.word().map(str::to_owned)
-    }
-
-    fn number(&mut self) -> Option<i64> {
-        self.word()?.parse().ok()
-    }
-
-    fn flag(&mut self) -> bool {
-        self.word() == Some("1")
-    }
 }
 
 impl Reader {
@@ -121,73 +93,20 @@ impl Reader {
         limit: u32,
         mut receive: impl FnMut(AttemptRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        let limit = i64::from(limit);
         let path = self.path().to_path_buf();
-        let failed = |error: &sqlx::Error| E::from(StoreError::from_query(&path, error));
-        let mut rows = sqlx::query!(
-            r#"select a.id as "id!",
-                      concat_ws(' ', a.number, a.ordinal, a.placed_at,
-                        case when a.counted then 1 else 0 end, case when a.machine then 1 else 0 end,
-                        case when a.disposition_defaulted then 1 else 0 end,
-                        coalesce(cast(a.lead_id as text), '-'), coalesce(cast(l.list_row as text), '-'),
-                        coalesce(cast(a.caller_id as text), '-'), coalesce(cast(a.ringing_at as text), '-'),
-                        coalesce(cast(a.answered_at as text), '-'), coalesce(cast(a.connected_at as text), '-'),
-                        coalesce(cast(a.ended_at as text), '-'), coalesce(cast(a.alive_at as text), '-'),
-                        coalesce(cast(a.sip_code as text), '-'), coalesce(cast(a.agent_id as text), '-'),
-                        coalesce(a.outcome, '-'), coalesce(a.ended_by, '-'), coalesce(nullif(a.keys, ''), '-'))
-                        as "packed!: String",
-                      a.call_id, a.trunk, a.cause, a.result, a.disposition, a.note, a.recording,
-                      h.name as "household?", p.given as "given?", l.name as "name?", g.number as "agent?"
-                 from attempt a
-                 left join lead l on l.id = a.lead_id
-                 left join household h on h.id = l.household_id
-                 left join phone p on p.lead_id = a.lead_id and p.number = a.number
-                 left join agent g on g.id = a.agent_id
-                where a.campaign_id = $1 and a.id > $2
-                order by a.id limit $3"#,
-            campaign.0,
-            after,
-            limit
-        )
-        .fetch(&mut self.conn);
-        while let Some(row) = rows.next().await {
-            let row = row.map_err(|error| failed(&error))?;
-            let mut packed = Packed::of(&row.packed);
-            receive(AttemptRow {
-                id: row.id,
-                number: packed.number().unwrap_or_default(),
-                ordinal: packed.number().unwrap_or_default(),
-                placed_at: packed.number().unwrap_or_default(),
-                counted: packed.flag(),
-                machine: packed.flag(),
-                disposition_defaulted: packed.flag(),
-                lead_id: packed.number(),
-                list_row: packed.number(),
-                caller_id: packed.number(),
-                ringing_at: packed.number(),
-                answered_at: packed.number(),
-                connected_at: packed.number(),
-                ended_at: packed.number(),
-                alive_at: packed.number(),
-                sip_code: packed.number(),
-                agent_id: packed.number(),
-                outcome: packed.text(),
-                ended_by: packed.text(),
-                keys: packed.text().unwrap_or_default(),
-                call_id: row.call_id,
-                trunk: row.trunk,
-                cause: row.cause,
-                result: row.result,
-                disposition: row.disposition,
-                note: row.note,
-                recording: row.recording,
-                household: row.household,
-                given: row.given,
-                name: row.name,
-                agent: row.agent,
-            })?;
-        }
-        Ok(())
+        let failed = |error: sqlx::Error| E::from(StoreError::from_query(&path, &error));
+        let fetch = async |conn: &mut SqliteConnection, after, rows| {
+            attempts_behind(conn, campaign, after, rows).await.map_err(&failed)
+        };
+        each_chunk(&mut self.conn, after, limit, fetch, |rows| {
+            let (mut packed, mut count) = (PackedRows::of(rows), 0);
+            while packed.has_row() {
+                receive(attempt_of(&mut packed, &path)?)?;
+                count += 1;
+            }
+            Ok(count)
+        })
+        .await
     }
 
     /// Up to `limit` rows of one list after row `after`, leads and refused rows in the list's order.
@@ -215,59 +134,177 @@ impl Reader {
         limit: u32,
         mut receive: impl FnMut(ListRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        let limit = i64::from(limit);
         let path = self.path().to_path_buf();
-        let failed = |error: &sqlx::Error| E::from(StoreError::from_query(&path, error));
-        let mut rows = sqlx::query!(
-            r#"select concat_ws(' ', r.list_row, r.attempts, r.next_at,
-                        coalesce(cast(r.lead_id as text), '-'), coalesce(cast(p.number as text), '-'),
-                        coalesce(cast(r.last_at as text), '-'), r.state, coalesce(r.reason, '-'),
-                        coalesce(r.last_outcome, '-')) as "packed!: String",
-                      h.name as "household?: String", p.given as "given?: String", r.name as "name?: String",
-                      r.result as "result?: String", r.disposition as "disposition?: String",
-                      r.cells as "cells!: String"
-                 from (select * from (
-                         select l.id as lead_id, l.list_row, l.household_id, l.name, l.state, l.reason,
-                                l.attempts, l.last_outcome, l.last_at, l.next_at, l.result, l.disposition,
-                                l.cells
-                           from lead l where l.import_id = $1 and l.list_row > $2
-                          order by l.list_row limit $3)
-                       union all select * from (
-                         select null, f.list_row, null, null, 'failed', f.reason, 0, null, null, 0, null,
-                                null, f.cells
-                           from refused_row f where f.import_id = $1 and f.list_row > $2
-                          order by f.list_row limit $3)) r
-                 left join household h on h.id = r.household_id
-                 left join phone p on p.lead_id = r.lead_id and p.position =
-                   (select t.position from phone t where t.lead_id = r.lead_id
-                     order by coalesce(t.last_at, 0) desc, t.position limit 1)
-                order by r.list_row limit $3"#,
-            import.0,
-            after,
-            limit
-        )
-        .fetch(&mut self.conn);
-        while let Some(row) = rows.next().await {
-            let row = row.map_err(|error| failed(&error))?;
-            let mut packed = Packed::of(&row.packed);
-            receive(ListRow {
-                list_row: packed.number().unwrap_or_default(),
-                attempts: packed.number().unwrap_or_default(),
-                next_at: packed.number().unwrap_or_default(),
-                lead_id: packed.number(),
-                number: packed.number(),
-                last_at: packed.number(),
-                state: packed.text().unwrap_or_default(),
-                reason: packed.text(),
-                last_outcome: packed.text(),
-                household: row.household,
-                given: row.given,
-                name: row.name,
-                result: row.result,
-                disposition: row.disposition,
-                cells: row.cells,
-            })?;
-        }
-        Ok(())
+        let failed = |error: sqlx::Error| E::from(StoreError::from_query(&path, &error));
+        let fetch = async |conn: &mut SqliteConnection, after, rows| {
+            list_rows_behind(conn, import, after, rows).await.map_err(&failed)
+        };
+        each_chunk(&mut self.conn, after, limit, fetch, |rows| {
+            let (mut packed, mut count) = (PackedRows::of(rows), 0);
+            while packed.has_row() {
+                receive(list_row_of(&mut packed, &path)?)?;
+                count += 1;
+            }
+            Ok(count)
+        })
+        .await
     }
+}
+
+async fn attempts_behind(
+    conn: &mut SqliteConnection,
+    campaign: CampaignId,
+    after: i64,
+    limit: i64,
+) -> Result<Chunk, sqlx::Error> {
+    sqlx::query_as!(
+        Chunk,
+        r#"select string_agg(packed.words, '' order by packed.id) as "rows?: String",
+                  coalesce(max(packed.id), 0) as "last!: i64"
+             from (
+           select a.id, concat(concat_ws(' ', a.id, a.number, a.ordinal, a.placed_at,
+                    case when a.counted then 1 else 0 end, case when a.machine then 1 else 0 end,
+                    case when a.disposition_defaulted then 1 else 0 end,
+                    coalesce(cast(a.lead_id as text), '-'), coalesce(cast(l.list_row as text), '-'),
+                    coalesce(cast(a.caller_id as text), '-'), coalesce(cast(a.ringing_at as text), '-'),
+                    coalesce(cast(a.answered_at as text), '-'), coalesce(cast(a.connected_at as text), '-'),
+                    coalesce(cast(a.ended_at as text), '-'), coalesce(cast(a.alive_at as text), '-'),
+                    coalesce(cast(a.sip_code as text), '-'), coalesce(cast(a.agent_id as text), '-'),
+                    coalesce(a.outcome, '-'), coalesce(a.ended_by, '-'), coalesce(nullif(a.keys, ''), '-'),
+                    octet_length(a.call_id), octet_length(a.trunk), octet_length(a.cause),
+                    coalesce(cast(octet_length(a.result) as text), '-'),
+                    coalesce(cast(octet_length(a.disposition) as text), '-'),
+                    coalesce(cast(octet_length(a.note) as text), '-'),
+                    coalesce(cast(octet_length(a.recording) as text), '-'),
+                    coalesce(cast(octet_length(h.name) as text), '-'),
+                    coalesce(cast(octet_length(p.given) as text), '-'),
+                    coalesce(cast(octet_length(l.name) as text), '-'),
+                    coalesce(cast(octet_length(g.number) as text), '-')),
+                    ' ', a.call_id, a.trunk, a.cause, a.result, a.disposition, a.note, a.recording, h.name,
+                    p.given, l.name, g.number, '
+') as words
+             from attempt a
+             left join lead l on l.id = a.lead_id
+             left join household h on h.id = l.household_id
+             left join phone p on p.lead_id = a.lead_id and p.number = a.number
+             left join agent g on g.id = a.agent_id
+            where a.campaign_id = $1 and a.id > $2
+            order by a.id limit $3) packed"#,
+        campaign.0,
+        after,
+        limit
+    )
+    .fetch_one(conn)
+    .await
+}
+
+fn attempt_of(packed: &mut PackedRows<'_>, path: &Path) -> Result<AttemptRow, StoreError> {
+    let mut row = AttemptRow {
+        id: packed.number().unwrap_or_default(),
+        number: packed.number().unwrap_or_default(),
+        ordinal: packed.number().unwrap_or_default(),
+        placed_at: packed.number().unwrap_or_default(),
+        counted: packed.flag(),
+        machine: packed.flag(),
+        disposition_defaulted: packed.flag(),
+        lead_id: packed.number(),
+        list_row: packed.number(),
+        caller_id: packed.number(),
+        ringing_at: packed.number(),
+        answered_at: packed.number(),
+        connected_at: packed.number(),
+        ended_at: packed.number(),
+        alive_at: packed.number(),
+        sip_code: packed.number(),
+        agent_id: packed.number(),
+        outcome: packed.text_word(),
+        ended_by: packed.text_word(),
+        keys: packed.text_word().unwrap_or_default(),
+        ..AttemptRow::default()
+    };
+    let [call_id, trunk, cause, result, disposition, note, recording, household, given, name, agent] =
+        packed.lengths();
+    row.call_id = packed.text(call_id).unwrap_or_default();
+    row.trunk = packed.text(trunk).unwrap_or_default();
+    row.cause = packed.text(cause).unwrap_or_default();
+    row.result = packed.text(result);
+    row.disposition = packed.text(disposition);
+    row.note = packed.text(note);
+    row.recording = packed.text(recording);
+    row.household = packed.text(household);
+    row.given = packed.text(given);
+    row.name = packed.text(name);
+    row.agent = packed.text(agent);
+    packed.end_row(path)?;
+    Ok(row)
+}
+
+async fn list_rows_behind(
+    conn: &mut SqliteConnection,
+    import: ImportId,
+    after: i64,
+    limit: i64,
+) -> Result<Chunk, sqlx::Error> {
+    sqlx::query_as!(
+        Chunk,
+        r#"select string_agg(packed.words, '' order by packed.list_row) as "rows?: String",
+                  coalesce(max(packed.list_row), 0) as "last!: i64"
+             from (
+           select r.list_row, concat(concat_ws(' ', r.list_row, r.attempts, r.next_at,
+                    coalesce(cast(r.lead_id as text), '-'), coalesce(cast(p.number as text), '-'),
+                    coalesce(cast(r.last_at as text), '-'), r.state, coalesce(r.last_outcome, '-'),
+                    coalesce(cast(octet_length(r.reason) as text), '-'),
+                    coalesce(cast(octet_length(h.name) as text), '-'),
+                    coalesce(cast(octet_length(p.given) as text), '-'),
+                    coalesce(cast(octet_length(r.name) as text), '-'),
+                    coalesce(cast(octet_length(r.result) as text), '-'),
+                    coalesce(cast(octet_length(r.disposition) as text), '-'), octet_length(r.cells)),
+                    ' ', r.reason, h.name, p.given, r.name, r.result, r.disposition, r.cells, '
+') as words
+             from (select * from (
+                     select l.id as lead_id, l.list_row, l.household_id, l.name, l.state, l.reason,
+                            l.attempts, l.last_outcome, l.last_at, l.next_at, l.result, l.disposition,
+                            l.cells
+                       from lead l where l.import_id = $1 and l.list_row > $2
+                      order by l.list_row limit $3) leads
+                   union all select * from (
+                     select null, f.list_row, null, null, 'failed', f.reason, 0, null, null, 0, null,
+                            null, f.cells
+                       from refused_row f where f.import_id = $1 and f.list_row > $2
+                      order by f.list_row limit $3) refused) r
+             left join household h on h.id = r.household_id
+             left join phone p on p.lead_id = r.lead_id and p.position =
+               (select t.position from phone t where t.lead_id = r.lead_id
+                 order by coalesce(t.last_at, 0) desc, t.position limit 1)
+            order by r.list_row limit $3) packed"#,
+        import.0,
+        after,
+        limit
+    )
+    .fetch_one(conn)
+    .await
+}
+
+fn list_row_of(packed: &mut PackedRows<'_>, path: &Path) -> Result<ListRow, StoreError> {
+    let mut row = ListRow {
+        list_row: packed.number().unwrap_or_default(),
+        attempts: packed.number().unwrap_or_default(),
+        next_at: packed.number().unwrap_or_default(),
+        lead_id: packed.number(),
+        number: packed.number(),
+        last_at: packed.number(),
+        state: packed.text_word().unwrap_or_default(),
+        last_outcome: packed.text_word(),
+        ..ListRow::default()
+    };
+    let [reason, household, given, name, result, disposition, cells] = packed.lengths();
+    row.reason = packed.text(reason);
+    row.household = packed.text(household);
+    row.given = packed.text(given);
+    row.name = packed.text(name);
+    row.result = packed.text(result);
+    row.disposition = packed.text(disposition);
+    row.cells = packed.text(cells).unwrap_or_default();
+    packed.end_row(path)?;
+    Ok(row)
 }

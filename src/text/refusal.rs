@@ -18,7 +18,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         }
         "wrong_password" => "登录名或密码不对",
         "sign_in_first" => "请先登录;程序请使用令牌",
-        "foreign_origin" => "请求来自别的网页;程序请使用令牌而不是 Cookie",
+        "foreign_origin" => "请求来自别的网页,或没有 Origin;程序请使用令牌而不是 Cookie",
         "name_taken" => "已有同名的外呼任务,请换一个名称",
         "campaign_faulty" => "任务的文本有错误",
         "not_ready" => "还不能开始:请先处理清单里的各项",

@@ -57,6 +57,16 @@ async fn a_campaigns_entries_hold_for_it_alone_and_close_its_leads() {
 }
 
 #[tokio::test]
+async fn one_of_many_that_is_no_number_is_named_and_none_is_added() {
+    let Scenario { app, .. } = scenario().await;
+    let body = json!({ "numbers": ["13800138000", "13900138000", "abc"] });
+    let problem = app.post("8003", "/blacklist", body).await.is(422);
+    let detail = problem.json()["detail"].as_str().unwrap_or_default().to_owned();
+    assert!(detail.starts_with("numbers[2]: "), "{detail}");
+    assert!(app.store.blacklisted(None).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn pages_hold_every_entry_once() {
     let app = TestApp::new().await;
     app.staff().await;

@@ -184,7 +184,7 @@ async fn the_blacklist_is_edited_on_the_store_and_through_a_service_that_runs_on
     let service = serve(dir.path(), &[]).await;
     let (code, out, err) = blacklist(&["add", "1390013*", "--until", "2036-02-12"]).await;
     assert_eq!(code, 0, "{err}");
-    assert!(out.contains("1 entries added"), "{out}");
+    assert!(out.contains("1 entry added"), "{out}");
     std::fs::write(dir.path().join("dnc.csv"), "phone,why\n13700137000,x\n0755*,y\n").unwrap();
     let (code, _, err) = blacklist(&["import", "dnc.csv"]).await;
     assert_eq!(code, 0, "{err}");
@@ -193,6 +193,10 @@ async fn the_blacklist_is_edited_on_the_store_and_through_a_service_that_runs_on
     let (code, _, err) = blacklist(&["import", "bad.csv"]).await;
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("bad.csv: row 2: `138x`") && err.contains("nothing was added"), "{err}");
+    for command in ["add", "remove"] {
+        let (code, _, err) = blacklist(&[command, "13600136000", "abc"]).await;
+        assert!(code == 2 && err.contains("`abc`") && err.contains("nothing was changed"), "{code} {err}");
+    }
     assert_eq!(blacklist(&["add", "13800138000", "--until", "soon"]).await.0, 2);
     let (code, out, _) = blacklist(&["list", "--number", "13900131111"]).await;
     assert!(code == 0 && out.contains("+861390013*") && out.contains("2036-02-12T16:00:00"), "{out}");

@@ -214,6 +214,11 @@ mod tests {
         check("[retry.after]\nanswered = \"2h\"\n", "`answered` cannot be retried");
         check("[retry]\ngap_min = \"half an hour\"\n", "campaign.toml:8: `half an hour` is no span");
         check("[keys]\n12 = { result = \"x\" }\n", "campaign.toml:8: `12` is no key");
+        check("[keys]\n1 = { }\n", "campaign.toml:8: key 1 does nothing");
+        check(
+            "[calling]\nholidays = [\"days.txt\"]\n",
+            "a file is named alone, without brackets: holidays = \"days.txt\"",
+        );
         check("[caller_ids]\nnumbers = [\"110\"]\n", "campaign.toml:8: `110` is no number to show");
         check("[calling]\nstart = \"2026-11-22\"\nend = \"2026-11-21\"\n", "campaign.toml:9: the end");
     }

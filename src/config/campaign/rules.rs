@@ -174,6 +174,9 @@ fn holidays(calling: &CallingTable, source: &mut Source<'_>) -> Vec<Holiday> {
     for text in calling.holidays.to_vec() {
         match (units::parse_holiday(&text), &calling.holidays) {
             (Ok(holiday), _) => holidays.push(holiday),
+            (Err((found, _)), Names::Several(_)) if text.contains('.') && !text.contains("..") => {
+                fault(found, format!("a file is named alone, without brackets: holidays = {text:?}"));
+            }
             (Err((found, hint)), Names::Several(_)) => fault(found, hint),
             (Err((found, hint)), Names::One(_)) if !text.contains('.') || text.contains("..") => {
                 fault(found, format!("{hint}, or the path of a file"));
@@ -343,6 +346,11 @@ fn keys(
         if rule.agents && !has_agents {
             let found = format!("key {key} hands over to agents");
             source.fault(&["keys", key], found, "name their group: [agents] group = \"…\"");
+        }
+        if rule.result.is_empty() && !rule.repeat && !rule.agents && !rule.blacklist {
+            let found = format!("key {key} does nothing");
+            let hint = "write what it means: result = \"…\", repeat, agents or blacklist = true";
+            source.fault(&["keys", key], found, hint);
         }
         let result = Some(rule.result.clone()).filter(|result| !result.is_empty());
         let KeyTable { repeat, agents, blacklist, .. } = *rule;
