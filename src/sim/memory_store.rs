@@ -1,6 +1,7 @@
 //! A store in memory with the rules of the real one: for virtual days, forecasts, and as the model against
 //! which the real store is tested. It writes no file and keeps every row.
 
+use super::due_leads::DueLeads;
 use super::lead_changes::ChangedLead;
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
@@ -58,7 +59,7 @@ const ASSIGNED_MAX: usize = 3;
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     leads: BTreeMap<LeadId, StoredLead>,
-    due: BTreeSet<(Utc, LeadId)>,
+    due: DueLeads,
     /// Leased leads: given to the dialer and not yet written back.
     leased: FxHashSet<LeadId>,
     attempts: BTreeMap<AttemptId, StoredAttempt>,
@@ -86,7 +87,7 @@ impl MemoryStore {
         if let Some(household) = lead.household {
             self.by_household.entry(household).or_default().insert(lead.id);
         }
-        self.due.insert((lead.next_at.unwrap_or_default(), lead.id));
+        self.due.insert(&lead);
         self.open += 1;
         self.leads.insert(lead.id, StoredLead { lead, state: LeadState::Open, reason: None, result: None });
     }
@@ -122,38 +123,27 @@ impl MemoryStore {
     pub fn fetch(&mut self, count: u32, untried: bool, now: Utc) -> (Vec<Lead>, Option<Utc>, u64) {
         let mut leads = Vec::new();
         let mut next_due = None;
-        // Untried leads have no time of their own: the epoch.
-        let first_timed = (Utc::from_millis(1), LeadId(i64::MIN));
-        let is_assigned = |id: &LeadId| {
-            let lead = &self.leads[id].lead;
-            lead.assigned.is_some() && lead.callback.is_none()
-        };
-        for (at, id) in self.due.range(first_timed..) {
-            if self.leased.contains(id) || is_assigned(id) {
-                continue;
-            }
-            if *at > now || leads.len() as u32 == count {
-                next_due = Some(*at);
+        for (at, id) in self.due.timed().filter(|(_, id)| !self.leased.contains(id)) {
+            if at > now || leads.len() as u32 == count {
+                next_due = Some(at);
                 break;
             }
-            leads.push(self.leads[id].lead.clone());
+            leads.push(self.leads[&id].lead.clone());
         }
-        let is_free = |id: &LeadId| !self.leased.contains(id) && !is_assigned(id);
-        let fresh = self.due.range(..first_timed).filter(|(_, id)| untried && is_free(id));
+        let fresh = self.due.untimed().filter(|id| untried && !self.leased.contains(id));
         let room = count as usize - leads.len();
-        leads.extend(fresh.take(room).map(|(_, id)| self.leads[id].lead.clone()));
+        leads.extend(fresh.take(room).map(|id| self.leads[&id].lead.clone()));
         let mut of_agent: BTreeMap<AgentId, usize> = BTreeMap::new();
-        let timed = self.due.range(first_timed..).chain(self.due.range(..first_timed));
-        for (at, id) in timed.filter(|(_, id)| is_assigned(id)) {
-            let lead = &self.leads[id].lead;
+        for (at, id) in self.due.assigned() {
+            let lead = &self.leads[&id].lead;
             let Some(agent) = lead.assigned else { continue };
-            if *at > now {
-                next_due = next_due.map_or(Some(*at), |due: Utc| Some(due.min(*at)));
+            if at > now {
+                next_due = next_due.map_or(Some(at), |due: Utc| Some(due.min(at)));
                 continue;
             }
             let given = of_agent.entry(agent).or_default();
             *given += 1;
-            if *given <= ASSIGNED_MAX && !self.leased.contains(id) {
+            if *given <= ASSIGNED_MAX && !self.leased.contains(&id) {
                 leads.push(lead.clone());
             }
         }
@@ -434,11 +424,11 @@ impl MemoryStore {
     pub(super) fn rewrite(&mut self, lead: LeadId, change: impl FnOnce(&mut StoredLead)) {
         let Some(stored) = self.leads.get_mut(&lead) else { return };
         let was_open = stored.is_open();
-        self.due.remove(&(stored.lead.next_at.unwrap_or_default(), lead));
+        self.due.remove(&stored.lead);
         change(stored);
         let is_open = stored.is_open();
         if is_open {
-            self.due.insert((stored.lead.next_at.unwrap_or_default(), lead));
+            self.due.insert(&stored.lead);
         }
         self.open = self.open - u64::from(was_open) + u64::from(is_open);
     }
@@ -453,7 +443,7 @@ impl MemoryStore {
             (update.state, update.reason) = (booked.state, booked.reason);
             (update.next_at, update.callback) = (booked.lead.next_at, booked.lead.callback.clone());
         }
-        self.due.remove(&(booked.lead.next_at.unwrap_or_default(), update.lead));
+        self.due.remove(&booked.lead);
         booked.lead.phones = update.phones;
         booked.lead.uncounted = update.uncounted;
         booked.lead.next_at = update.next_at;
@@ -463,7 +453,7 @@ impl MemoryStore {
         booked.result = update.result.or(booked.result.take());
         let is_open = booked.is_open();
         if is_open {
-            self.due.insert((update.next_at.unwrap_or_default(), update.lead));
+            self.due.insert(&booked.lead);
         }
         self.open = self.open - u64::from(was_open) + u64::from(is_open);
         if let Some(household) = update.household_done {
@@ -492,7 +482,7 @@ impl MemoryStore {
                 self.attempts.values().any(|it| it.request.lead == Some(lead) && it.answered_at.is_some());
             let Some(stored) = self.leads.get_mut(&lead) else { continue };
             let was_open = stored.is_open();
-            self.due.remove(&(stored.lead.next_at.unwrap_or_default(), lead));
+            self.due.remove(&stored.lead);
             stored.lead.uncounted = stored.lead.uncounted.saturating_sub(u32::from(!counted));
             for phone in stored.lead.phones.iter_mut().filter(|phone| phone.number == number) {
                 phone.attempts = phone.attempts.saturating_sub(u32::from(counted));
@@ -511,7 +501,7 @@ impl MemoryStore {
     pub fn make_due(&mut self, leads: &[LeadId], at: Utc) {
         for lead in leads {
             let Some(stored) = self.leads.get_mut(lead).filter(|stored| stored.is_open()) else { continue };
-            self.due.remove(&(stored.lead.next_at.unwrap_or_default(), *lead));
+            self.due.remove(&stored.lead);
             for phone in stored.lead.phones.iter_mut().filter(|phone| !phone.closed) {
                 if phone.last_outcome == Some(Outcome::LineFault) && phone.next_at > Some(at) {
                     phone.next_at = Some(at);
@@ -528,14 +518,14 @@ impl MemoryStore {
         }
         let is_open = stored.is_open();
         if is_open {
-            self.due.insert((stored.lead.next_at.unwrap_or_default(), lead));
+            self.due.insert(&stored.lead);
         }
         self.open = self.open - u64::from(was_open) + u64::from(is_open);
     }
 
     /// Closes every lead that is still open.
     pub fn close_leads(&mut self, reason: Reason) {
-        let open: Vec<LeadId> = self.due.iter().map(|(_, id)| *id).collect();
+        let open: Vec<LeadId> = self.due.all().collect();
         for id in open {
             self.close(id, reason);
         }
@@ -619,7 +609,7 @@ impl MemoryStore {
 
     fn close(&mut self, id: LeadId, reason: Reason) {
         let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_open()) else { return };
-        self.due.remove(&(booked.lead.next_at.unwrap_or_default(), id));
+        self.due.remove(&booked.lead);
         booked.state = LeadState::Failed;
         booked.reason = Some(reason);
         self.open -= 1;

@@ -12,6 +12,7 @@ pub mod call_scenario;
 pub mod carrier;
 pub mod day;
 pub mod digest_check;
+mod due_leads;
 pub mod floor;
 pub mod forecast;
 pub mod lead_changes;
