@@ -66,6 +66,8 @@ pub struct MemoryStore {
     taken_back: BTreeSet<AttemptId>,
     by_number: FxHashMap<PhoneNumber, Vec<AttemptId>>,
     by_household: BTreeMap<HouseholdId, BTreeSet<LeadId>>,
+    /// The leads that have a number; the numbers of a lead stay.
+    leads_of_number: FxHashMap<PhoneNumber, BTreeSet<LeadId>>,
     open_numbers: FxHashSet<PhoneNumber>,
     open_households: FxHashSet<HouseholdId>,
     open_leads: FxHashSet<LeadId>,
@@ -86,6 +88,9 @@ impl MemoryStore {
     pub fn add_lead(&mut self, lead: Lead) {
         if let Some(household) = lead.household {
             self.by_household.entry(household).or_default().insert(lead.id);
+        }
+        for phone in &lead.phones {
+            self.leads_of_number.entry(phone.number).or_default().insert(lead.id);
         }
         self.due.insert(&lead);
         self.open += 1;
@@ -130,8 +135,8 @@ impl MemoryStore {
             }
             leads.push(self.leads[&id].lead.clone());
         }
-        let fresh = self.due.untimed().filter(|id| untried && !self.leased.contains(id));
-        let room = count as usize - leads.len();
+        let room = if untried { count as usize - leads.len() } else { 0 };
+        let fresh = self.due.untimed().filter(|id| !self.leased.contains(id));
         leads.extend(fresh.take(room).map(|id| self.leads[&id].lead.clone()));
         let mut of_agent: BTreeMap<AgentId, usize> = BTreeMap::new();
         for (at, id) in self.due.assigned() {
@@ -534,9 +539,7 @@ impl MemoryStore {
     /// Blacklists a number and closes every lead that has no other phone left.
     pub fn blacklist(&mut self, number: PhoneNumber) {
         self.blacklist.insert(number);
-        let of = |booked: &&StoredLead| booked.lead.phones.iter().any(|phone| phone.number == number);
-        let leads: Vec<LeadId> = self.leads.values().filter(of).map(|booked| booked.lead.id).collect();
-        for lead in leads {
+        for lead in self.leads_of_number.get(&number).cloned().unwrap_or_default() {
             self.close_phone(lead, number, Reason::Blacklisted);
         }
     }
