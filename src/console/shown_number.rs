@@ -108,20 +108,23 @@ fn masked_text(text: &str) -> String {
     shown
 }
 
-/// Adds digits and all that may stand between them: each run that is a number is masked, or the whole where a number
-/// is written over several runs.
+/// Adds digits and all that may stand between them. Each run that is a number is masked; runs between those are masked
+/// together where a number is written over several of them.
 fn push_span(shown: &mut String, span: &str) {
-    let runs: Vec<&str> = span.split(is_weak_sign).collect();
-    let is_one = runs.iter().all(|run| !is_number(run)) && is_number(span);
-    if is_one || runs.len() == 1 {
-        push_run(shown, span);
-        return;
-    }
-    let mut signs = span.chars().filter(|letter| is_weak_sign(*letter));
-    for run in runs {
+    // Runs that are no numbers, with the signs between and around them.
+    let mut rest = String::new();
+    for part in span.split_inclusive(is_weak_sign) {
+        let run = part.trim_end_matches(is_weak_sign);
+        if !is_number(run) {
+            rest.push_str(part);
+            continue;
+        }
+        push_run(shown, &rest);
+        rest.clear();
         push_run(shown, run);
-        shown.extend(signs.next());
+        shown.push_str(&part[run.len()..]);
     }
+    push_run(shown, &rest);
 }
 
 /// Adds a run of digits and the signs that people write between them; a telephone number is masked.
@@ -205,6 +208,8 @@ mod tests {
             ("INVITE sip:+8613800138000@198.51.100.7", "INVITE sip:+861******8000@198.51.100.7"),
             ("12.138.0013.8000", "121*******8000"),
             ("110/13800138000", "110/138****8000"),
+            ("13800138000/139.0013.9000", "138****8000/139****9000"),
+            ("139.0013.9000 / 13800138000.", "139****9000 / 138****8000."),
             ("89.5 ㎡, 3-1-201", "89.5 ㎡, 3-1-201"),
             ("王敏", "王敏"),
             ("", ""),

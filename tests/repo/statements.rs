@@ -20,21 +20,30 @@ const BY_ITS_OBJECT: &str = "looks at every row that names an object, whosever i
 const TASKS: &str =
     "written by a task on a list that was found in the caller's scope when the task was queued";
 
+/// A function of the console's bears the same name.
+const NOT_THE_CONSOLES: &str = "the engine's or a command's: the console calls another function of this name";
+/// Numbers of accounts by their ids.
+const BY_ID: &str = "names for ids that stand in rows which were found in the caller's scope";
+
 /// Functions whose statements name no enterprise: file, function, reason.
 const REASONS: &[(&str, &str, &str)] = &[
     ("access", "note_token_used", BY_ITS_SECRET),
+    ("access", "remove_token", NOT_THE_CONSOLES),
     ("access", "token", BY_ITS_SECRET),
     ("approvals", "submit_list", FOUND_BEFORE),
     ("approvals", "withdraw", FOUND_BEFORE),
     ("attempts", "insert", OF_A_FOUND_CAMPAIGN),
+    ("attempts", "load_facts", NOT_THE_CONSOLES),
     ("audio_files", "enter", FOUND_BEFORE),
     ("audio_files", "set_state", FOUND_BEFORE),
     ("blacklist", "add", BY_CAMPAIGN),
+    ("blacklist", "blacklist_entries", BY_CAMPAIGN),
     ("blacklist", "close_leads", BY_CAMPAIGN),
     ("blacklist", "count_named", BY_CAMPAIGN),
     ("blacklist", "delete_entry", BY_CAMPAIGN),
     ("blacklist", "delete_patterns", BY_CAMPAIGN),
     ("blacklist", "insert", BY_CAMPAIGN),
+    ("blobs", "blob", BY_ID),
     ("blobs", "release", BY_ITS_OBJECT),
     ("campaign_rows", "add_version", OF_A_FOUND_CAMPAIGN),
     ("campaign_rows", "has_blacklist", BY_CAMPAIGN),
@@ -44,7 +53,9 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("campaigns", "lead_counts", OF_A_FOUND_CAMPAIGN),
     ("corrections", "add_phone", OF_A_FOUND_CAMPAIGN),
     ("corrections", "write", OF_A_FOUND_CAMPAIGN),
+    ("explain", "agent_numbers", BY_ID),
     ("explain", "ahead", OF_A_FOUND_CAMPAIGN),
+    ("explain", "due_now", OF_A_FOUND_CAMPAIGN),
     ("explain", "find_leads", OF_A_FOUND_CAMPAIGN),
     ("explain", "last_list_row", OF_A_FOUND_CAMPAIGN),
     ("explain", "lead_facts", OF_A_FOUND_CAMPAIGN),
@@ -54,13 +65,20 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("imports", "insert_leads", TASKS),
     ("imports", "mark_undone", TASKS),
     ("imports", "sweep_piece", TASKS),
+    ("lead_actions", "load_phones", OF_A_FOUND_CAMPAIGN),
     ("lead_actions", "write_standing", OF_A_FOUND_CAMPAIGN),
     ("lead_additions", "add", OF_A_FOUND_CAMPAIGN),
     ("lead_additions", "is_blacklisted", BY_CAMPAIGN),
     ("lead_additions", "row_with", OF_A_FOUND_CAMPAIGN),
     ("lead_table", "attempts_max", OF_A_FOUND_CAMPAIGN),
+    ("lead_table", "candidates", OF_A_FOUND_CAMPAIGN),
+    ("lead_table", "lead_rows", OF_A_FOUND_CAMPAIGN),
+    ("lead_table", "matching", OF_A_FOUND_CAMPAIGN),
     ("leads", "close_phone", OF_A_FOUND_CAMPAIGN),
     ("leads", "count_open", OF_A_FOUND_CAMPAIGN),
+    ("leads", "load", NOT_THE_CONSOLES),
+    ("leads", "save_update", NOT_THE_CONSOLES),
+    ("phone_contacts", "save", NOT_THE_CONSOLES),
     ("upload_changes", "begin", FOUND_BEFORE),
     ("upload_changes", "discard", FOUND_BEFORE),
     ("upload_changes", "edit", FOUND_BEFORE),
@@ -78,6 +96,13 @@ struct Function {
     file: String,
     name: String,
     text: String,
+}
+
+impl Function {
+    fn takes_self(&self) -> bool {
+        let head = self.text.split(" {\n").next().unwrap_or_default();
+        ["&self", "&mut self", "(self", "mut self"].iter().any(|receiver| head.contains(receiver))
+    }
 }
 
 /// Tables with an `enterprise_id`, by the migrations: made with it, given it later, or rebuilt under another name.
@@ -159,6 +184,17 @@ fn reached(store: &[Function]) -> BTreeSet<Function> {
     for function in store {
         by_name.entry(&function.name).or_default().push(function);
     }
+    let imports: BTreeMap<String, BTreeSet<String>> = files("src/store", "rs")
+        .iter()
+        .map(|file| {
+            let text = source(&file.display().to_string());
+            let uses = text.split("\nuse ").skip(1).filter_map(|rest| rest.split(';').next());
+            let names =
+                uses.flat_map(|it| it.split(|letter: char| !letter.is_alphanumeric() && letter != '_'));
+            let name = file.file_stem().expect("a source").to_string_lossy().into_owned();
+            (name, names.map(str::to_owned).collect())
+        })
+        .collect();
     let console: String =
         files("src/console", "rs").iter().map(|file| source(&file.display().to_string())).collect();
     let mut open: Vec<&Function> = Vec::new();
@@ -170,8 +206,15 @@ fn reached(store: &[Function]) -> BTreeSet<Function> {
     while let Some(next) = open.pop() {
         for (name, way) in calls(&next.text) {
             for function in by_name.get(name.as_str()).into_iter().flatten() {
-                let is_meant =
-                    function.file == next.file || way == function.file || way == "." || way.is_empty();
+                let is_imported = || imports.get(&next.file).is_some_and(|names| names.contains(&name));
+                let is_meant = match way.as_str() {
+                    "." => function.takes_self(),
+                    "" => function.file == next.file || is_imported(),
+                    way => {
+                        way == function.file
+                            || (function.file == next.file && ["Self", "self"].contains(&way))
+                    }
+                };
                 if is_meant && found.insert((*function).clone()) {
                     open.push(function);
                 }

@@ -8,6 +8,15 @@ use super::world::{Caller, World};
 pub struct Seen {
     whole: BTreeSet<String>,
     pub answers: usize,
+    faults: Vec<String>,
+}
+
+/// A part of a text.
+fn around(text: &str, at: usize) -> String {
+    let before: String = text[..at].chars().rev().take(80).collect();
+    let before: String = before.chars().rev().collect();
+    let after: String = text[at..].chars().take(60).collect();
+    format!("…{before}{after}…")
 }
 
 /// An answer as the search reads it: its headers and its body, digits of any script as ASCII, without the signs that
@@ -32,31 +41,46 @@ pub fn squeeze(text: String) -> (String, String) {
 
 impl Seen {
     /// Searches one answer.
-    #[track_caller]
     pub fn check(&mut self, world: &World, by: Option<&Caller>, what: &str, answer: &Answer) {
         let (text, digits) = squeezed(answer);
         self.check_text(world, by, what, &text, &digits);
     }
 
-    #[track_caller]
+    /// As [`Seen::check`], of a text and its digits.
     pub fn check_text(&mut self, world: &World, by: Option<&Caller>, what: &str, text: &str, digits: &str) {
         self.answers += 1;
         for (place, organisation) in world.organisations.iter().enumerate() {
             let is_seen = by.is_some_and(|by| world.sees(by.organisation, place));
-            assert!(
-                is_seen || !text.contains(organisation.mark),
-                "{what} shows `{}`, which is not theirs: {text:.3000}",
-                organisation.mark
-            );
+            if !is_seen && let Some(at) = text.find(organisation.mark) {
+                self.fault(format!("{what} shows what is not theirs: {}", around(text, at)));
+            }
             let may = is_seen && by.is_some_and(reads_numbers);
             for number in &organisation.numbers {
-                let found = digits.contains(number.as_str()) || digits.contains(&number[3..]);
-                assert!(may || !found, "{what} shows {number}: {text:.3000}");
-                if found {
-                    self.whole.insert(number.clone());
+                // Without its first three digits it is a number still.
+                let Some(at) = digits.find(&number[3..]) else { continue };
+                if !may {
+                    self.fault(format!("{what} shows {number}: {}", around(digits, at)));
                 }
+                self.whole.insert(number.clone());
             }
         }
+    }
+
+    pub fn fault(&mut self, what: String) {
+        self.faults.push(what);
+    }
+
+    /// # Panics
+    /// Something was shown or refused that should not be.
+    pub fn assert_no_faults(&self) {
+        let first: Vec<&str> = self.faults.iter().take(60).map(String::as_str).collect();
+        assert!(
+            first.is_empty(),
+            "{} faults in {} answers:\n{}",
+            self.faults.len(),
+            self.answers,
+            first.join("\n")
+        );
     }
 
     /// Every number was shown to somebody who may see it.

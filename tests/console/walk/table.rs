@@ -209,6 +209,7 @@ pub const IN_PART: &[(&str, char, u16)] = &[
     // A shift lead supervises; in an agent's name acts the agent, a manager or an admin.
     ("post /agents/{number}/actions", 'l', 403),
     // These people are not at work.
+    ("get /me/seat", 'a', 404),
     ("get /me/seat", 'l', 404),
     ("get /me/seat", 'm', 404),
     ("get /me/seat", 'x', 404),

@@ -78,7 +78,7 @@ pub enum Payload {
 
 fn number(organisation: usize, n: usize) -> String {
     let prefix = ["138", "139", "137", "136", "135", "150", "151", "188"][n % 8];
-    format!("{prefix}{:08}", 31_415_926 + organisation * 12_345_679 + n * 1_618_033)
+    format!("{prefix}{:08}", 31_415_926 + organisation * 7_654_321 + n * 1_618_033)
 }
 
 fn parsed(number: &str) -> PhoneNumber {
