@@ -9,7 +9,7 @@ use crate::console::client::{Client, Method};
 use crate::console::why;
 use crate::lists;
 use crate::net::clock::Clock;
-use crate::store::{LeadSelector, Reader, Store};
+use crate::store::{LeadSelector, Reader, Scope, Store};
 use crate::text::Lang;
 use paceline_core::campaign::Campaign;
 use paceline_core::ids::LeadId;
@@ -96,7 +96,9 @@ async fn explain_from_store(
         let Some(selector) = selector else { return Ok(Ok(vec![standing])) };
         let answers = explain_leads(&mut reader, &rules, selector, &standing).await?;
         if answers.is_empty() {
-            return Ok(Err(why::explain_missing_lead(&mut reader, &rules, selector).await?));
+            return Ok(Err(
+                why::explain_missing_lead(&mut reader, Some(&Scope::first()), &rules, selector).await?
+            ));
         }
         Ok(Ok(answers))
     };

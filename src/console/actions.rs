@@ -10,6 +10,7 @@ use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::rights::Action;
 use super::sessions::{ACTIONS_WHILE_LOCKED, is_locked, locked};
+use super::shown_number::shown_text;
 use crate::config::floor::ShadowTable;
 use crate::engine::EngineRequest;
 use crate::store::campaign_rows::{CampaignState, DesiredState};
@@ -189,11 +190,15 @@ async fn resolve_groups(
 ) -> Result<(), Problem> {
     let Some(Value::Array(groups)) = action.get_mut("groups") else { return Ok(()) };
     for group in groups {
-        if let Some(name) = group.as_str() {
-            *group = state.group_by_name(&caller.scope, name).await?.group.id.0.into();
-        }
+        let name = text_of(group, "groups: their names, as text")?;
+        *group = state.group_by_name(&caller.scope, &name).await?.group.id.0.into();
     }
     Ok(())
+}
+
+/// The name of a row. Ids are refused: nothing says that the row of an id is the caller's to name.
+fn text_of(value: &Value, needed: &str) -> Result<String, Problem> {
+    value.as_str().map(str::to_owned).ok_or_else(|| Problem::unprocessable(needed))
 }
 
 /// `"telephone"` alone stands for the telephone of the agent's account; `{telephone}` gives a number.
@@ -221,8 +226,9 @@ fn resolve_campaign(
     caller: &Caller,
     action: &mut Map<String, Value>,
 ) -> Result<(), Problem> {
-    let Some(name) = action.get("campaign").and_then(Value::as_str) else { return Ok(()) };
-    let (id, facts) = state.campaign_named(&caller.scope, name).ok_or(Refusal::CampaignClosed)?;
+    let Some(name) = action.get("campaign") else { return Ok(()) };
+    let name = text_of(name, "campaign: its name, as text")?;
+    let (id, facts) = state.campaign_named(&caller.scope, &name).ok_or(Refusal::CampaignClosed)?;
     if !caller.can_see_campaign(&facts) {
         return Err(Refusal::CampaignClosed.into());
     }
@@ -258,12 +264,14 @@ async fn resolve_consult_target(
     action: &mut Map<String, Value>,
 ) -> Result<(), Problem> {
     let Some(Value::Object(target)) = action.get_mut("target") else { return Ok(()) };
-    if let Some(Value::String(number)) = target.get("agent") {
-        let agent = state.agent_by_number(&caller.scope, number).await?.id.0;
+    if let Some(number) = target.get("agent") {
+        let number = text_of(number, "target.agent: an agent's number, as text")?;
+        let agent = state.agent_by_number(&caller.scope, &number).await?.id.0;
         target.insert("agent".into(), agent.into());
     }
-    if let Some(Value::String(name)) = target.get("group") {
-        let group = state.group_by_name(&caller.scope, name).await?.group.id.0;
+    if let Some(name) = target.get("group") {
+        let name = text_of(name, "target.group: a group's name")?;
+        let group = state.group_by_name(&caller.scope, &name).await?.group.id.0;
         target.insert("group".into(), group.into());
     }
     parse_number(target)
@@ -289,16 +297,11 @@ async fn resolve_agent(
     caller: &Caller,
     action: &mut Map<String, Value>,
 ) -> Result<(), Problem> {
-    let row = match action.get("agent") {
-        Some(Value::String(number)) => state.agent_by_number(&caller.scope, number).await?,
-        Some(Value::Number(id)) => {
-            let id = id.as_i64().ok_or_else(|| Problem::not_found("agent"))?;
-            state.agent_by_id(paceline_core::ids::AgentId(id)).await?
-        }
-        _ => return Err(Problem::unprocessable("agent: an agent number, as text")),
-    };
+    let number = text_of(action.get("agent").unwrap_or(&Value::Null), "agent: an agent number, as text")?;
+    let row = state.agent_by_number(&caller.scope, &number).await?;
+    // As of one that is not there.
     if !caller.can_see(&row) {
-        return Err(Refusal::UnknownAgent.into());
+        return Err(Problem::not_found("agent"));
     }
     action.insert("agent".into(), row.id.0.into());
     Ok(())
@@ -458,7 +461,8 @@ async fn test_call(
     let masked = crate::text::masked(number);
     change.set_after(json!({ "action": "test_call", "number": masked }));
     change.commit().await?;
-    let refused = |why: String| Problem::new(StatusCode::CONFLICT, "not_called", why);
+    let refused =
+        |why: String| Problem::new(StatusCode::CONFLICT, "not_called", shown_text(&why, caller.sight()));
     let Ok(opened) = tokio::time::timeout(TEST_WAIT, state.engine().test_call(campaign, number)).await else {
         let board = state.engine().board();
         let view = board.borrow().campaigns.get(&campaign).map(|it| it.view).unwrap_or_default();

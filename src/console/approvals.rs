@@ -9,6 +9,7 @@ use super::lists::approval_problem;
 use super::problem::Problem;
 use super::records::parse_id;
 use super::rights::Action;
+use super::shown_number::{shown_optional, shown_text};
 use super::views::{moment, optional_moment};
 use crate::store::Subject;
 use crate::store::approvals::{ApprovalDecision, ApprovalId, ApprovalKind, ApprovalRow};
@@ -46,7 +47,7 @@ fn view(row: &ApprovalRow, caller: &Caller, numbers: &BTreeMap<AgentId, String>)
         "id": row.id.0,
         "kind": row.kind.word(),
         "subject": row.subject,
-        "title": row.title,
+        "title": shown_text(&row.title, caller.sight()),
         "campaign": row.campaign,
         "href": href,
         "state": row.state,
@@ -55,7 +56,7 @@ fn view(row: &ApprovalRow, caller: &Caller, numbers: &BTreeMap<AgentId, String>)
         "may_decide": may_decide(caller, row),
         "decided_by": number(row.decided_by),
         "decided_at": optional_moment(row.decided_at),
-        "note": row.note,
+        "note": shown_optional(row.note.as_ref(), caller.sight()),
     })
 }
 
@@ -67,16 +68,15 @@ pub(super) async fn approvals(
 ) -> Result<Json<Value>, Problem> {
     let limit = query.limit.unwrap_or(PAGE);
     let wanted = query.state.as_deref().unwrap_or("mine");
-    let rows = state.store().approvals(caller.scope.enterprise, wanted != "done", query.after, limit).await?;
+    let rows = state.store().approvals(&caller.scope, wanted != "done", query.after, limit).await?;
     let next = rows.last().filter(|_| rows.len() as u32 == limit).map(|row| row.id.0);
     let numbers = state.agent_numbers().await?;
-    let seen = rows.iter().filter(|row| caller.scope.holds(caller.scope.enterprise, row.organisation));
     let fits = |row: &&ApprovalRow| match wanted {
         "mine" => may_decide(&caller, row),
         "others" => !may_decide(&caller, row),
         _ => true,
     };
-    let items: Vec<Value> = seen.filter(fits).map(|row| view(row, &caller, &numbers)).collect();
+    let items: Vec<Value> = rows.iter().filter(fits).map(|row| view(row, &caller, &numbers)).collect();
     Ok(Json(json!({ "items": items, "next": next })))
 }
 
@@ -107,7 +107,7 @@ pub(super) async fn act(
         return Err(Problem::unprocessable("note: say why it is refused"));
     }
     let (enterprise, by) = (caller.scope.enterprise, caller.account()?.id.0);
-    let decision = ApprovalDecision { enterprise, approves, note, by };
+    let decision = ApprovalDecision { scope: caller.scope.clone(), approves, note, by };
     let mut change = state.change(&caller, Action::ApprovalsDecide, Subject::of("approval", id.0)).await?;
     change.decide_approval(id, &decision).await?.map_err(approval_problem)?;
     let word = if approves { "approved" } else { "refused" };

@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::records::parse_id;
 use super::rights::Action;
 use super::server::RequestDeadline;
+use super::shown_number::{NumberSight, shown_json, shown_text};
 use super::uploads::{receive, remove_object};
 use super::versions::{answer_of_row, check_version, etag, with_etag};
 use super::views::moment;
@@ -38,7 +39,12 @@ async fn find(state: &AppState, caller: &Caller, id: &str) -> Result<AudioRow, P
     found.filter(|row| row.state != AudioState::Retired).ok_or_else(|| Problem::not_found("sound"))
 }
 
-fn view(row: &AudioRow, used_by: &[String], numbers: &BTreeMap<AgentId, String>) -> Value {
+fn view(
+    row: &AudioRow,
+    used_by: &[Option<String>],
+    numbers: &BTreeMap<AgentId, String>,
+    sight: NumberSight,
+) -> Value {
     let measured: Option<SoundMeasured> =
         row.level_db.filter(|_| row.error.is_none()).and_then(|_| serde_json::from_str(&row.measured).ok());
     let facts = measured.as_ref().map(|it| SoundFacts {
@@ -55,13 +61,13 @@ fn view(row: &AudioRow, used_by: &[String], numbers: &BTreeMap<AgentId, String>)
     let pairs = warnings(Lang::En).into_iter().zip(warnings(Lang::Zh));
     json!({
         "id": row.id.0,
-        "name": row.name,
+        "name": shown_text(&row.name, sight),
         "bytes": row.bytes,
         "state": row.state.word(),
         "measured": measured,
         "warnings": pairs.map(|(en, zh)| json!({ "en": en, "zh": zh })).collect::<Vec<_>>(),
-        "error": stored_json(row.error.as_deref()),
-        "used_by": used_by,
+        "error": shown_json(stored_json(row.error.as_deref()), sight),
+        "used_by": used_by.iter().flatten().collect::<Vec<_>>(),
         "task": row.task.map(|task| task.0),
         "made_at": moment(row.made_at),
         "made_by": row.made_by.and_then(|id| numbers.get(&AgentId(id))),
@@ -70,16 +76,18 @@ fn view(row: &AudioRow, used_by: &[String], numbers: &BTreeMap<AgentId, String>)
     })
 }
 
-/// Campaigns by the sounds that their texts name.
-async fn uses(state: &AppState) -> Result<BTreeMap<String, Vec<String>>, Problem> {
-    let mut uses: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (campaign, text) in state.store().campaign_texts().await? {
+/// Campaigns by the sounds that their texts name; one that the caller does not see has no name.
+async fn uses(state: &AppState, caller: &Caller) -> Result<BTreeMap<String, Vec<Option<String>>>, Problem> {
+    let mut uses: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+    let scope = &caller.scope;
+    for (campaign, organisation, text) in state.store().campaign_texts(scope.enterprise).await? {
+        let seen = Some(campaign).filter(|_| scope.holds(scope.enterprise, organisation));
         let Ok(table) = text.parse::<toml::Table>() else { continue };
         let announcement = table.get("announcement").and_then(toml::Value::as_table);
         for key in ["file", "sorry"] {
             let name = announcement.and_then(|table| table.get(key)).and_then(toml::Value::as_str);
             if let Some(name) = name.filter(|name| !name.is_empty()) {
-                uses.entry(name.to_owned()).or_default().push(campaign.clone());
+                uses.entry(name.to_owned()).or_default().push(seen.clone());
             }
         }
     }
@@ -100,17 +108,17 @@ pub(super) async fn sounds(
     let limit = query.limit.unwrap_or(PAGE);
     let rows = state.store().audio_files(caller.scope.enterprise, query.after.map(AudioId), limit).await?;
     let next = rows.last().filter(|_| rows.len() as u32 == limit).map(|row| row.id.0);
-    let (uses, numbers) = (uses(&state).await?, state.agent_numbers().await?);
+    let (uses, numbers) = (uses(&state, &caller).await?, state.agent_numbers().await?);
     let seen = rows.iter().filter(|row| caller.scope.holds(row.enterprise, row.organisation));
     let none = Vec::new();
     let items: Vec<Value> =
-        seen.map(|row| view(row, uses.get(&row.name).unwrap_or(&none), &numbers)).collect();
+        seen.map(|row| view(row, uses.get(&row.name).unwrap_or(&none), &numbers, caller.sight())).collect();
     Ok(Json(json!({ "items": items, "next": next })))
 }
 
-async fn shown(state: &AppState, row: &AudioRow) -> Result<Value, Problem> {
-    let used_by = uses(state).await?.remove(&row.name).unwrap_or_default();
-    Ok(view(row, &used_by, &state.agent_numbers().await?))
+async fn shown(state: &AppState, caller: &Caller, row: &AudioRow) -> Result<Value, Problem> {
+    let used_by = uses(state, caller).await?.remove(&row.name).unwrap_or_default();
+    Ok(view(row, &used_by, &state.agent_numbers().await?, caller.sight()))
 }
 
 pub(super) async fn sound(
@@ -119,7 +127,7 @@ pub(super) async fn sound(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let row = find(&state, &caller, &id).await?;
-    Ok(answer_of_row(row.version, shown(&state, &row).await?))
+    Ok(answer_of_row(row.version, shown(&state, &caller, &row).await?))
 }
 
 #[derive(Deserialize)]
@@ -146,7 +154,7 @@ pub(super) async fn add(
     let entered = entered?;
     state.tasks().wake();
     let row = find(&state, &caller, &entered.id.0.to_string()).await?;
-    let answer = (StatusCode::CREATED, Json(shown(&state, &row).await?)).into_response();
+    let answer = (StatusCode::CREATED, Json(shown(&state, &caller, &row).await?)).into_response();
     Ok(with_etag(row.version, answer))
 }
 
@@ -256,7 +264,9 @@ pub(super) async fn act(
     }
     let row = find(&state, &caller, &id).await?;
     check_version(&headers, row.version, false)?;
-    if let Some(campaigns) = uses(&state).await?.get(&row.name) {
+    if let Some(campaigns) = uses(&state, &caller).await?.get(&row.name) {
+        let unseen = "a campaign of another part of the enterprise";
+        let campaigns: Vec<&str> = campaigns.iter().map(|name| name.as_deref().unwrap_or(unseen)).collect();
         let detail = format!("the sound is used by {}: give them another one first", campaigns.join(", "));
         return Err(Problem::new(StatusCode::CONFLICT, "in_use", detail));
     }

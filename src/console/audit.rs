@@ -4,6 +4,7 @@ use super::app_state::AppState;
 use super::auth::Caller;
 use super::fields::parse_moment;
 use super::problem::Problem;
+use super::shown_number::{NumberSight, shown_json, shown_text};
 use super::views::millis;
 use crate::store::{AuditFilter, AuditRow, Role};
 use axum::Json;
@@ -41,7 +42,9 @@ pub(super) async fn audit(
         _ => (query.subject, None),
     };
     let limit = query.limit.unwrap_or(PAGE);
+    let scope = &caller.scope;
     let filter = AuditFilter {
+        organisations: (!scope.is_whole()).then(|| scope.organisations.clone()),
         actor: query.actor,
         subject_kind,
         subject,
@@ -55,11 +58,16 @@ pub(super) async fn audit(
     let chain = if reads_own { caller.scope.enterprise } else { SYSTEM };
     let rows = state.store().audit(chain, &filter).await?;
     let next = rows.last().filter(|_| rows.len() as u32 == limit).map(|row| row.id);
-    Ok(Json(json!({ "items": rows.iter().map(view).collect::<Vec<_>>(), "next": next })))
+    Ok(Json(
+        json!({ "items": rows.iter().map(|row| view(row, caller.sight())).collect::<Vec<_>>(), "next": next }),
+    ))
 }
 
-fn view(row: &AuditRow) -> Value {
-    let object = |text: &Option<String>| text.as_ref().and_then(|text| serde_json::from_str(text).ok());
+fn view(row: &AuditRow, sight: NumberSight) -> Value {
+    let object = |text: &Option<String>| {
+        let value = text.as_ref().and_then(|text| serde_json::from_str(text).ok())?;
+        Some(shown_json(value, sight))
+    };
     let (before, after): (Option<Value>, Option<Value>) = (object(&row.before), object(&row.after));
     json!({
         "id": row.id,
@@ -69,7 +77,7 @@ fn view(row: &AuditRow) -> Value {
         "address": row.address,
         "action": row.action,
         "subject_kind": row.subject_kind,
-        "subject": row.subject,
+        "subject": shown_text(&row.subject, sight),
         "before": before,
         "after": after,
     })

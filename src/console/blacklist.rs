@@ -7,8 +7,9 @@ use super::auth::{Body, Caller};
 use super::fields::{TEXT, parse_pattern, parse_text};
 use super::problem::Problem;
 use super::rights::Action;
-use super::shown_number::{NumberSight, shown_text};
+use super::shown_number::{NumberSight, shown_optional, shown_text};
 use super::views::{moment, optional_moment};
+use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{BlacklistAddition, BlacklistEntry, BlacklistFilter, Reader, Role, Subject};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -69,6 +70,31 @@ async fn campaign_id(
     Ok(Some(found.ok_or_else(|| Problem::not_found("campaign"))?.id))
 }
 
+/// Whether the caller sees and changes the entries that hold for every campaign of the installation: they are the first
+/// enterprise's, as campaign files are. Other organisations have those of their own campaigns.
+fn is_of_system(caller: &Caller) -> bool {
+    caller.scope.holds(FIRST_ENTERPRISE, FIRST_ENTERPRISE)
+}
+
+/// The campaign of an entry that a caller without system-wide entries adds or removes: the one that is named, or that
+/// of the agent's present call.
+fn own_campaign(
+    state: &AppState,
+    caller: &Caller,
+    named: Option<CampaignId>,
+) -> Result<Option<CampaignId>, Problem> {
+    if named.is_some() || is_of_system(caller) {
+        return Ok(named);
+    }
+    let board = super::floor::board(state);
+    let seat = caller.account.as_ref().and_then(|account| board.seats.get(&account.id));
+    let present = seat.and_then(|seat| seat.work.as_ref()).map(|work| work.campaign);
+    let (en, zh) =
+        ("name one: the entries of every campaign are the operator's", "请指定活动:全局黑名单由平台维护");
+    let missing = || Problem::of_field("/campaign", en, zh);
+    present.filter(|_| caller.role == Role::Agent).map(Some).ok_or_else(missing)
+}
+
 /// An agent puts the number of its present call on the blacklist, and no other.
 fn check_own_call(state: &AppState, caller: &Caller, patterns: &[NumberPattern]) -> Result<(), Problem> {
     if caller.role != Role::Agent {
@@ -122,7 +148,11 @@ pub(super) async fn add(
     }
     let text = |field: &str, given: Option<String>| given.map(|text| parse_text(field, &text)).transpose();
     let addition = BlacklistAddition {
-        campaign: campaign_id(&state, &caller, asked.campaign.as_deref()).await?,
+        campaign: own_campaign(
+            &state,
+            &caller,
+            campaign_id(&state, &caller, asked.campaign.as_deref()).await?,
+        )?,
         patterns,
         source: text("source", asked.source)?.unwrap_or_else(|| BY_HAND.to_owned()),
         reason: text("reason", asked.reason)?,
@@ -169,26 +199,31 @@ pub(super) async fn list(
         BlacklistFilter { scope, number: number_asked, in_force_at: None, after: query.after.unwrap_or(0) };
     let mut reader = state.store().reader().await?;
     let entries = reader.blacklist_entries(filter, limit).await?;
-    let names = campaign_names(&mut reader, &caller).await?;
+    let seen = Seen::of(&mut reader, &caller).await?;
     let next = entries.last().filter(|_| entries.len() as u32 == limit).map(|entry| entry.id);
     // Entries of other enterprises' campaigns are as if they were not there.
-    let seen = entries.iter().filter(|entry| is_seen(entry, &names));
-    let items: Vec<Value> = seen.map(|entry| view(entry, &names, caller.sight())).collect();
+    let shown = entries.iter().filter(|entry| seen.holds(entry));
+    let items: Vec<Value> = shown.map(|entry| view(entry, &seen.campaigns, caller.sight())).collect();
     Ok(Json(json!({ "items": items, "next": next })))
 }
 
-/// The campaigns that the caller's enterprise has.
-async fn campaign_names(
-    reader: &mut Reader,
-    caller: &Caller,
-) -> Result<BTreeMap<CampaignId, String>, Problem> {
-    let campaigns = reader.campaigns().await?.into_iter();
-    let own = campaigns.filter(|it| caller.scope.holds(it.enterprise, it.organisation));
-    Ok(own.map(|campaign| (campaign.id, campaign.name)).collect())
+/// Whose entries a caller sees.
+struct Seen {
+    campaigns: BTreeMap<CampaignId, String>,
+    of_system: bool,
 }
 
-fn is_seen(entry: &BlacklistEntry, names: &BTreeMap<CampaignId, String>) -> bool {
-    entry.campaign.is_none_or(|campaign| names.contains_key(&campaign))
+impl Seen {
+    async fn of(reader: &mut Reader, caller: &Caller) -> Result<Seen, Problem> {
+        let campaigns = reader.campaigns().await?.into_iter();
+        let own = campaigns.filter(|it| caller.scope.holds(it.enterprise, it.organisation));
+        let campaigns = own.map(|campaign| (campaign.id, campaign.name)).collect();
+        Ok(Seen { campaigns, of_system: is_of_system(caller) })
+    }
+
+    fn holds(&self, entry: &BlacklistEntry) -> bool {
+        entry.campaign.map_or(self.of_system, |campaign| self.campaigns.contains_key(&campaign))
+    }
 }
 
 fn view(entry: &BlacklistEntry, names: &BTreeMap<CampaignId, String>, sight: NumberSight) -> Value {
@@ -197,8 +232,8 @@ fn view(entry: &BlacklistEntry, names: &BTreeMap<CampaignId, String>, sight: Num
         "number": shown_text(&entry.pattern.to_string(), sight),
         "scope": if entry.campaign.is_some() { "campaign" } else { "system" },
         "campaign": entry.campaign.and_then(|campaign| names.get(&campaign)),
-        "source": entry.source,
-        "reason": entry.reason,
+        "source": shown_text(&entry.source, sight),
+        "reason": shown_optional(entry.reason.as_ref(), sight),
         "added_by": entry.added_by,
         "until": optional_moment(entry.until),
         "added_at": moment(entry.added_at),
@@ -213,14 +248,14 @@ pub(super) async fn remove_entry(
     let missing = || Problem::not_found("entry of the blacklist");
     let id = super::records::parse_id(&id, "entry of the blacklist")?;
     let mut reader = state.store().reader().await?;
-    let names = campaign_names(&mut reader, &caller).await?;
+    let seen = Seen::of(&mut reader, &caller).await?;
     let before = BlacklistFilter { after: id - 1, ..BlacklistFilter::default() };
     let entry = reader.blacklist_entries(before, 1).await?.pop().filter(|entry| entry.id == id);
-    let entry = entry.filter(|entry| is_seen(entry, &names)).ok_or_else(missing)?;
+    let entry = entry.filter(|entry| seen.holds(entry)).ok_or_else(missing)?;
     drop(reader);
     let subject = Subject::of("blacklist", &entry.source);
     let mut change = state.change(&caller, Action::BlacklistEdit, subject).await?;
-    change.set_before(view(&entry, &names, NumberSight::Masked));
+    change.set_before(view(&entry, &seen.campaigns, NumberSight::Masked));
     change.remove_blacklist_entry(id).await?;
     change.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -245,6 +280,7 @@ pub(super) async fn remove(
 ) -> Result<Json<Value>, Problem> {
     let patterns = parse_pattern(&asked.number)?;
     let campaign = campaign_id(&state, &caller, asked.campaign.as_deref()).await?;
+    let campaign = own_campaign(&state, &caller, campaign)?;
     let subject = Subject::of("blacklist", asked.campaign.as_deref().unwrap_or("system"));
     let mut change = state.change(&caller, Action::BlacklistEdit, subject).await?;
     change.set_before(audit_view(&patterns, asked.campaign.as_deref()));
@@ -252,7 +288,8 @@ pub(super) async fn remove(
     if removed == 0 {
         let scope =
             asked.campaign.map_or("every campaign".to_owned(), |name| format!("the campaign `{name}`"));
-        let detail = format!("{} is not on the blacklist of {scope}", asked.number);
+        let number = shown_text(&asked.number, caller.sight());
+        let detail = format!("{number} is not on the blacklist of {scope}");
         return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", detail));
     }
     change.commit().await?;

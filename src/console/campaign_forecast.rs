@@ -5,8 +5,8 @@ use super::auth::{Body, Caller};
 use super::campaign_series::find_visible;
 use super::problem::Problem;
 use super::route::ROOT;
-use crate::store::Subject;
 use crate::store::task_rows::{TaskFilter, TaskKind, TaskState};
+use crate::store::{Scope, Subject};
 use crate::tasks::{
     Changed, FORECAST_AGENTS_MAX, FORECAST_HOURS_MAX, FORECAST_SEEDS_MAX, ForecastWish, forecast_refusal,
 };
@@ -108,15 +108,14 @@ pub(super) async fn begin(
 }
 
 async fn refuse_too_many(state: &AppState, caller: &Caller) -> Result<(), Problem> {
+    // Those of the whole enterprise: its parts share the threads.
+    let enterprise = caller.scope.enterprise;
+    let scope = Scope { enterprise, organisations: vec![enterprise] };
     let mut open = 0;
     for wanted in [TaskState::Queued, TaskState::Running] {
-        let filter = TaskFilter {
-            enterprise: caller.scope.enterprise,
-            kind: Some(TaskKind::Forecast),
-            state: Some(wanted),
-            ..TaskFilter::default()
-        };
-        open += state.store().tasks(&filter, OPEN_MAX as u32).await?.len();
+        let filter =
+            TaskFilter { kind: Some(TaskKind::Forecast), state: Some(wanted), ..TaskFilter::default() };
+        open += state.store().tasks(&scope, &filter, OPEN_MAX as u32).await?.len();
     }
     if open < OPEN_MAX {
         return Ok(());

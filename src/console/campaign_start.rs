@@ -36,7 +36,7 @@ pub(super) async fn start(
     }
     let checked = checklist::check(state, caller, &row, &facts).await?;
     if checked.waits() {
-        let waiting = waiting_for(&facts.waiting(&row), &row.name);
+        let waiting = waiting_for(&facts.waiting(&row), &row.name, caller.sight());
         let problem = conflict("not_approved", "what the campaign needs waits for an approval");
         return Err(problem.with("waiting_for", waiting.into()).with("items", checked.stops().into()));
     }

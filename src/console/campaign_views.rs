@@ -3,6 +3,7 @@
 use super::app_state::AppState;
 use super::auth::Caller;
 use super::problem::Problem;
+use super::shown_number::{NumberSight, shown_json, shown_text};
 use super::versions::etag;
 use super::views::moment;
 use crate::engine::CampaignBoard;
@@ -86,13 +87,14 @@ pub(super) fn may_see(caller: &Caller, row: &CampaignRow, groups: &BTreeMap<Stri
         || caller.can_see_group(group_of(&row.toml).and_then(|name| groups.get(&name).copied()))
 }
 
-pub(super) fn waiting_for(waiting: &[&WaitingBytes], campaign: &str) -> Vec<Value> {
+pub(super) fn waiting_for(waiting: &[&WaitingBytes], campaign: &str, sight: NumberSight) -> Vec<Value> {
     let one = |bytes: &&WaitingBytes| {
         let (kind, href) = match bytes.is_audio {
             true => ("audio", format!("/audio?sound={}", bytes.id)),
             false => ("list", format!("/campaigns/{campaign}/lists/{}", bytes.id)),
         };
-        json!({ "kind": kind, "id": bytes.id, "title": bytes.title, "href": href, "who": who_decides() })
+        let title = shown_text(&bytes.title, sight);
+        json!({ "kind": kind, "id": bytes.id, "title": title, "href": href, "who": who_decides() })
     };
     waiting.iter().map(one).collect()
 }
@@ -114,6 +116,7 @@ pub(super) fn row_view(
     facts: &StateFacts,
     totals: CampaignTotals,
     numbers: &BTreeMap<AgentId, String>,
+    sight: NumberSight,
 ) -> Value {
     let live = facts.live(row.id);
     let braking = live.and_then(|it| it.view.abandon.map(|standing| standing.braking()));
@@ -123,8 +126,8 @@ pub(super) fn row_view(
         "title": row.title,
         "mode": row.mode,
         "state": facts.state(row).word(),
-        "waiting_for": waiting_for(&facts.waiting(row), &row.name),
-        "trouble": trouble(row),
+        "waiting_for": waiting_for(&facts.waiting(row), &row.name, sight),
+        "trouble": shown_json(trouble(row), sight),
         "group": group_of(&row.toml),
         "leads": leads,
         "leads_open": leads_open,
@@ -144,6 +147,7 @@ pub(super) fn campaign_view(
     fields: Value,
     files: &[CampaignFileRow],
     numbers: &BTreeMap<AgentId, String>,
+    sight: NumberSight,
 ) -> Value {
     let file = |file: &CampaignFileRow| {
         json!({
@@ -159,8 +163,8 @@ pub(super) fn campaign_view(
         "title": row.title,
         "state": facts.state(row).word(),
         "desired_state": row.desired.word(),
-        "waiting_for": waiting_for(&facts.waiting(row), &row.name),
-        "trouble": trouble(row),
+        "waiting_for": waiting_for(&facts.waiting(row), &row.name, sight),
+        "trouble": shown_json(trouble(row), sight),
         "toml": row.toml,
         "fields": fields,
         "version": row.version,

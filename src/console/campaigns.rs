@@ -7,6 +7,7 @@ use super::campaign_views::{StateFacts, campaign_view, group_of, may_see, row_vi
 use super::floor::{self, CampaignRequest};
 use super::problem::Problem;
 use super::rights::Action;
+use super::shown_number::shown_optional;
 use super::uploads::remove_object;
 use super::versions::{answer_of_row, check_version, etag, with_etag};
 use super::views::moment;
@@ -111,7 +112,13 @@ pub(super) async fn list(
     rows.truncate(limit);
     let (numbers, mut items) = (state.agent_numbers().await?, Vec::new());
     for row in &rows {
-        items.push(row_view(row, &facts, state.store().campaign_totals(row.id).await?, &numbers));
+        items.push(row_view(
+            row,
+            &facts,
+            state.store().campaign_totals(row.id).await?,
+            &numbers,
+            caller.sight(),
+        ));
     }
     answer["items"] = items.into();
     answer["next"] = rows.last().filter(|_| has_next).map(|row| row.id.0.to_string()).into();
@@ -243,7 +250,7 @@ pub(super) async fn show(
     let files = state.store().campaign_files(row.id).await?;
     let fields: Option<CampaignFile> = toml::from_str(&row.toml).ok();
     let fields = serde_json::to_value(fields).map_err(Problem::internal)?;
-    let shown = campaign_view(&row, &facts, fields, &files, &state.agent_numbers().await?);
+    let shown = campaign_view(&row, &facts, fields, &files, &state.agent_numbers().await?, caller.sight());
     Ok(answer_of_row(row.version, shown))
 }
 
@@ -287,7 +294,7 @@ pub(super) async fn versions(
             "at": moment(it.made_at),
             "by": it.made_by.and_then(|id| numbers.get(&AgentId(id))),
             "source": it.source,
-            "note": it.note,
+            "note": shown_optional(it.note.as_ref(), caller.sight()),
         })
     };
     let rows = state.store().campaign_versions(row.id).await?;
@@ -308,7 +315,7 @@ pub(super) async fn version(
         "number": it.number,
         "at": moment(it.made_at),
         "by": it.made_by.and_then(|id| numbers.get(&AgentId(id))),
-        "note": it.note,
+        "note": shown_optional(it.note.as_ref(), caller.sight()),
         "toml": it.toml,
     })))
 }

@@ -6,6 +6,7 @@ use super::campaign_text::NamedFiles;
 use super::campaign_views::{StateFacts, group_of, who_decides};
 use super::campaigns::find;
 use super::problem::Problem;
+use super::shown_number::{NumberSight, shown_text};
 use crate::config::{ConfigError, LoadedCampaign};
 use crate::store::campaign_rows::CampaignRow;
 use axum::Json;
@@ -115,7 +116,7 @@ pub(super) async fn check(
     let loaded = read.as_ref().ok();
     let items = vec![
         list_item(row),
-        approvals_item(row, facts),
+        approvals_item(row, facts, caller.sight()),
         hours_item(state, row, loaded),
         caller_ids_item(row, loaded),
         announcement_item(state, row, loaded).await?,
@@ -146,8 +147,9 @@ fn list_item(row: &CampaignRow) -> Item {
     item.at(href)
 }
 
-fn approvals_item(row: &CampaignRow, facts: &StateFacts) -> Item {
-    let titles: Vec<&str> = facts.waiting(row).iter().map(|bytes| bytes.title.as_str()).collect();
+fn approvals_item(row: &CampaignRow, facts: &StateFacts, sight: NumberSight) -> Item {
+    let titles: Vec<String> =
+        facts.waiting(row).iter().map(|bytes| shown_text(&bytes.title, sight)).collect();
     if !facts.waits(row) {
         return stop("approvals", true, "nothing that it needs waits for an approval", "没有需要等待的审批");
     }

@@ -135,11 +135,11 @@ async fn agent_and_group(
     group: &str,
 ) -> Result<(AgentRow, GroupId), Problem> {
     let group = state.group_by_name(&caller.scope, group).await?.group.id;
-    let row = state.agent_by_number(&caller.scope, number).await?;
-    if !caller.can_see_group(Some(group)) || !caller.can_see(&row) {
-        return Err(Problem::not_found("agent in such a group"));
+    if !caller.can_see_group(Some(group)) {
+        return Err(Problem::not_found("group"));
     }
-    Ok((row, group))
+    let row = state.agent_by_number(&caller.scope, number).await?;
+    if caller.can_see(&row) { Ok((row, group)) } else { Err(Problem::not_found("agent")) }
 }
 
 pub(super) async fn groups(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {

@@ -7,7 +7,7 @@ use super::lead_table::{campaign_group, find_campaign, record_number_filter, sea
 use super::problem::Problem;
 use super::records::{parse_id, visible_lead};
 use super::rights::Action;
-use super::shown_number::{NumberSight, ShownNumber, shown_optional};
+use super::shown_number::{NumberSight, ShownNumber, shown_optional, shown_text};
 use super::views::moment;
 use crate::engine::EngineRequest;
 use crate::store::lead_actions::{LeadAction, LeadRefusal, LeadStanding};
@@ -424,6 +424,7 @@ fn addition_problem(why: AdditionRefusal, sight: NumberSight) -> Problem {
         }
         AdditionRefusal::Column { name, known } => {
             let (name, known) = (name.escape_debug().to_string(), known.join(", "));
+            let (name, known) = (shown_text(&name, sight), shown_text(&known, sight));
             let en = format!("there is no column `{name}`; known are {known}");
             Problem::of_field("/cells", &en, &format!("没有“{name}”这一列;已有:{known}"))
         }
@@ -446,6 +447,7 @@ pub(super) async fn add(
     let campaign = find_campaign(&state, &caller, &name).await?;
     let phones = clean_phones(&asked.phones, &region_of(&campaign.toml)).map_err(|refused| {
         let PhoneRefusal { reason, hint } = refused;
+        let hint = shown_text(&hint, caller.sight());
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, reason.word(), hint)
     })?;
     let lead = NewLead {

@@ -6,7 +6,7 @@ use super::campaign_views::group_of;
 use super::fields::parse_telephone;
 use super::problem::Problem;
 use super::rights::Action;
-use super::shown_number::{NumberSight, ShownNumber, shown_optional};
+use super::shown_number::{NumberSight, ShownNumber, shown_optional, shown_text};
 use super::views::{millis, optional_moment};
 use crate::store::lead_actions::FRONT;
 use crate::store::{CampaignRecord, LeadFilter, LeadKey, LeadTableRow, Reader};
@@ -232,11 +232,11 @@ impl Table {
         json!({
             "lead": row.lead_id,
             "row": row.list_row,
-            "list": file_name(&row.list),
+            "list": file_name(&row.list).map(|name| shown_text(name, self.sight)),
             "name": shown_optional(row.name.as_ref(), self.sight),
             "households": row.others,
             "place": shown_optional(row.place.as_ref(), self.sight),
-            "building": row.building,
+            "building": shown_optional(row.building.as_ref(), self.sight),
             "numbers": numbers.collect::<Vec<Value>>(),
             "state": row.state,
             "reason": row.reason,

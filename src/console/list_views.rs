@@ -3,9 +3,10 @@
 use super::app_state::AppState;
 use super::auth::Caller;
 use super::problem::Problem;
-use super::shown_number::{NumberSight, shown_text};
+use super::shown_number::{NumberSight, shown_json, shown_text};
 use super::versions::etag;
 use super::views::{moment, optional_moment};
+use crate::store::Scope;
 use crate::store::list_uploads::{UploadRow, UploadState};
 use crate::store::task_rows::{TaskKind, TaskRow};
 use crate::tasks::UploadReport;
@@ -26,17 +27,17 @@ pub(super) fn upload(
     numbers: &BTreeMap<AgentId, String>,
     caller: &Caller,
 ) -> Value {
-    let settings = &caller.organisation.settings;
+    let (settings, sight) = (&caller.organisation.settings, caller.sight());
     json!({
         "id": row.id.0,
         "campaign": row.campaign_name,
-        "file_name": row.file_name,
+        "file_name": shown_text(&row.file_name, sight),
         "bytes": row.bytes,
         "sha256": row.sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
         "state": row.state.word(),
-        "reading": stored_json(Some(&row.reading)),
-        "mapping": stored_json(row.mapping.as_deref()),
-        "error": stored_json(row.error.as_deref()),
+        "reading": shown_json(stored_json(Some(&row.reading)), sight),
+        "mapping": shown_json(stored_json(row.mapping.as_deref()), sight),
+        "error": shown_json(stored_json(row.error.as_deref()), sight),
         "rows": row.rows,
         "leads": row.leads,
         "refused": row.refused,
@@ -50,29 +51,18 @@ pub(super) fn upload(
         "changed_at": moment(row.changed_at),
         "version": row.version,
         "etag": etag(row.version),
-        "task": task.map(|task| self::task(task, numbers)),
+        "task": task.map(|task| self::task(task, numbers, sight)),
     })
 }
 
 /// The document of a check, its cells as the caller may see them.
-pub(super) fn report(mut document: UploadReport, caller: &Caller) -> Result<Value, Problem> {
-    let sight = NumberSight::of(caller);
-    let shown = |cells: &mut Vec<String>| {
-        cells.iter_mut().for_each(|cell| *cell = shown_text(cell, sight));
-    };
-    if let Some(preview) = &mut document.preview {
-        preview.sample.iter_mut().for_each(|line| shown(&mut line.cells));
-        shown(&mut preview.columns);
-    }
-    if let Some(report) = &mut document.report {
-        report.sample.iter_mut().for_each(shown);
-    }
-    document.leads.iter_mut().for_each(|row| shown(&mut row.cells));
-    serde_json::to_value(document).map_err(Problem::internal)
+pub(super) fn report(document: &UploadReport, caller: &Caller) -> Result<Value, Problem> {
+    let document = serde_json::to_value(document).map_err(Problem::internal)?;
+    Ok(shown_json(document, NumberSight::of(caller)))
 }
 
 /// A task.
-pub(super) fn task(row: &TaskRow, numbers: &BTreeMap<AgentId, String>) -> Value {
+pub(super) fn task(row: &TaskRow, numbers: &BTreeMap<AgentId, String>, sight: NumberSight) -> Value {
     let words =
         TaskWords { kind: row.kind.word(), state: row.state.word(), done: row.done, total: row.total };
     json!({
@@ -83,8 +73,8 @@ pub(super) fn task(row: &TaskRow, numbers: &BTreeMap<AgentId, String>) -> Value 
         "total": row.total,
         "subject": { "kind": subject_kind(row.kind), "id": row.subject },
         "words": { "en": Lang::En.task(&words), "zh": Lang::Zh.task(&words) },
-        "result": stored_json(row.result.as_deref()),
-        "error": stored_json(row.error.as_deref()),
+        "result": shown_json(stored_json(row.result.as_deref()), sight),
+        "error": shown_json(stored_json(row.error.as_deref()), sight),
         "asked_by": row.asked_by.and_then(|id| numbers.get(&AgentId(id))),
         "made_at": moment(row.made_at),
         "began_at": optional_moment(row.began_at),
@@ -103,7 +93,10 @@ const fn subject_kind(kind: TaskKind) -> &'static str {
 /// The task of a list.
 pub(super) async fn task_of(state: &AppState, row: &UploadRow) -> Result<Option<TaskRow>, Problem> {
     match row.task {
-        Some(task) => Ok(state.store().task(row.enterprise, task).await?),
+        Some(task) => {
+            let scope = Scope { enterprise: row.enterprise, organisations: vec![row.organisation] };
+            Ok(state.store().task(&scope, task).await?)
+        }
         None => Ok(None),
     }
 }

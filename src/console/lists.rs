@@ -212,7 +212,7 @@ async fn read_report(state: &AppState, caller: &Caller, row: &UploadRow) -> Resu
     let path = object_path(state, row.report, "report").await?;
     let files = state.files().clone();
     let read = tokio::task::spawn_blocking(move || tasks::read_report(&files, &path));
-    report(read.await.map_err(Problem::internal)?.map_err(Problem::internal)?, caller)
+    report(&read.await.map_err(Problem::internal)?.map_err(Problem::internal)?, caller)
 }
 
 pub(super) async fn list_report(

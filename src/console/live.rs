@@ -188,12 +188,13 @@ impl LiveStream {
     /// A task, a list or an approval as the reader may see it. One that cannot be read now comes with its next change.
     async fn push_change(&mut self, changed: Changed) {
         let (store, enterprise) = (self.state.store(), self.caller.scope.enterprise);
+        let sight = self.caller.sight();
         let numbers = self.state.agent_numbers().await.unwrap_or_default();
         match changed {
             Changed::Task(id) => {
-                let found = store.task(enterprise, id).await.ok().flatten();
+                let found = store.task(&self.caller.scope, id).await.ok().flatten();
                 if let Some(row) = found.filter(|row| task_routes::may_see(&self.caller, row)) {
-                    self.push("task", &list_views::task(&row, &numbers));
+                    self.push("task", &list_views::task(&row, &numbers, sight));
                 }
             }
             Changed::List(id) if self.caller.may(Action::ListsEdit) => {
@@ -205,7 +206,9 @@ impl LiveStream {
                 }
             }
             Changed::Approval(of, id) if of == enterprise && self.caller.may(Action::ApprovalsDecide) => {
-                self.push("approval", &json!({ "id": id.0 }));
+                if store.has_approval(&self.caller.scope, id).await.unwrap_or(false) {
+                    self.push("approval", &json!({ "id": id.0 }));
+                }
             }
             Changed::List(_) | Changed::Approval(..) => {}
         }

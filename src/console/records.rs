@@ -76,8 +76,8 @@ pub(super) async fn lead(
         "id": record.lead_id,
         "campaign": record.campaign,
         "list_row": record.list_row,
-        "household": record.household,
-        "name": record.name,
+        "household": shown_optional(record.household.as_ref(), sight),
+        "name": shown_optional(record.name.as_ref(), sight),
         "state": record.state,
         "reason": record.reason,
         "attempts": record.attempts,
@@ -109,7 +109,7 @@ pub(super) async fn lead(
             "attempt": row.attempt_id,
             "leg": row.leg_id.map(|leg| leg.to_string()),
             "lead": row.lead_id,
-            "name": row.name,
+            "name": shown_optional(row.name.as_ref(), sight),
             "number": stored_number(row.number, sight),
             "at": millis(Some(row.at)),
             "answered_at": millis(row.answered_at),
@@ -131,7 +131,12 @@ fn columns(record: &LeadRecord, sight: NumberSight) -> Vec<Value> {
     let header: Vec<String> = serde_json::from_str(&record.header).unwrap_or_default();
     let cells: Vec<String> = serde_json::from_str(&record.cells).unwrap_or_default();
     let cells = cells.into_iter().map(|cell| shown_text(&cell, sight));
-    header.into_iter().zip(cells).map(|(column, cell)| json!({ "column": column, "cell": cell })).collect()
+    header
+        .into_iter()
+        .map(|name| shown_text(&name, sight))
+        .zip(cells)
+        .map(|(column, cell)| json!({ "column": column, "cell": cell }))
+        .collect()
 }
 
 /// One correction: `name`, or `phone` (with `was`: replaces that number; without: adds one).
@@ -297,7 +302,7 @@ fn call_json(row: &CallRow, inbound: bool, sight: NumberSight) -> Value {
         "direction": if inbound { "in" } else { "out" },
         "campaign": row.campaign,
         "lead": row.lead_id,
-        "name": row.name,
+        "name": shown_optional(row.name.as_ref(), sight),
         "number": stored_number(row.number, sight),
         "at": millis(Some(row.at)),
         "answered_at": millis(row.answered_at),

@@ -6,7 +6,7 @@ use super::fields::parse_telephone;
 use super::lead_table::search_filter;
 use super::problem::Problem;
 use super::rights::Action;
-use super::shown_number::shown_optional;
+use super::shown_number::{shown_optional, shown_text};
 use super::views::stored_number;
 use super::visible_campaigns;
 use crate::store::campaign_rows::CampaignRow;
@@ -226,7 +226,7 @@ async fn files(state: &AppState, caller: &Caller, text: &str) -> Result<Vec<Valu
         let found = reader.find_uploads(&caller.scope, text, OF_KIND_MAX as i64).await?;
         items.extend(found.into_iter().map(|it| {
             let href = format!("/campaigns/{}/lists/{}", it.campaign, it.id);
-            hit("list", it.id, it.title, it.campaign.into(), href)
+            hit("list", it.id, shown_optional(it.title.as_ref(), caller.sight()), it.campaign.into(), href)
         }));
     }
     if caller.may(Action::AudioEdit) {
@@ -234,6 +234,7 @@ async fn files(state: &AppState, caller: &Caller, text: &str) -> Result<Vec<Valu
         items.extend(
             found
                 .into_iter()
+                .map(|(id, name)| (id, shown_text(&name, caller.sight())))
                 .map(|(id, name)| hit("audio", id, name, Value::Null, format!("/audio?sound={id}"))),
         );
     }

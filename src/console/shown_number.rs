@@ -55,31 +55,86 @@ pub(super) fn shown_optional(text: Option<&String>, sight: NumberSight) -> Optio
     text.map(|text| shown_text(text, sight))
 }
 
+/// JSON that the store keeps or a task made: every text in it as [`shown_text`]. Keys are words of our own.
+pub(super) fn shown_json(value: Value, sight: NumberSight) -> Value {
+    match value {
+        Value::String(text) if sight == NumberSight::Masked => masked_text(&text).into(),
+        Value::Array(items) => items.into_iter().map(|item| shown_json(item, sight)).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, field)| (name, shown_json(field, sight))).collect()
+        }
+        other => other,
+    }
+}
+
+/// The value of a decimal digit of the scripts in which people type numbers: ASCII, or full width.
+fn digit(letter: char) -> Option<char> {
+    match letter {
+        '0'..='9' => Some(letter),
+        '\u{ff10}'..='\u{ff19}' => char::from_digit(letter as u32 - 0xff10, 10),
+        _ => None,
+    }
+}
+
+/// What people write between the digits of one number, in ASCII, with wide spaces and dashes, or in full width.
+fn is_sign(letter: char) -> bool {
+    matches!(
+        letter,
+        ' ' | '-' | '(' | ')' | '+' | '\u{a0}' | '\u{2002}'..='\u{2015}' | '\u{202f}' | '\u{2212}'
+    ) || matches!(letter, '\u{3000}' | '\u{feff}' | '\u{ff08}' | '\u{ff09}' | '\u{ff0b}' | '\u{ff0d}')
+}
+
+/// What may stand between two numbers, or between the digits of one.
+fn is_weak_sign(letter: char) -> bool {
+    matches!(
+        letter,
+        '.' | '/' | '_' | '·' | '•' | '*' | '~' | '\t' | '\u{30fb}' | '\u{ff0e}' | '\u{ff0f}' | '\u{ff3f}'
+    )
+}
+
 fn masked_text(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    let mut run = String::new();
+    let mut span = String::new();
     for letter in text.chars() {
-        let joins = letter.is_ascii_digit() || (matches!(letter, ' ' | '-' | '(' | ')' | '+'));
-        if joins {
-            run.push(letter);
+        if digit(letter).is_some() || is_sign(letter) || is_weak_sign(letter) {
+            span.push(letter);
         } else {
-            push_run(&mut shown, &run);
-            run.clear();
+            push_span(&mut shown, &span);
+            span.clear();
             shown.push(letter);
         }
     }
-    push_run(&mut shown, &run);
+    push_span(&mut shown, &span);
     shown
+}
+
+/// Adds digits and all that may stand between them. Each run that is a number is masked; runs between those are masked
+/// together where a number is written over several of them.
+fn push_span(shown: &mut String, span: &str) {
+    // Runs that are no numbers, with the signs between and around them.
+    let mut rest = String::new();
+    for part in span.split_inclusive(is_weak_sign) {
+        let run = part.trim_end_matches(is_weak_sign);
+        if !is_number(run) {
+            rest.push_str(part);
+            continue;
+        }
+        push_run(shown, &rest);
+        rest.clear();
+        push_run(shown, run);
+        shown.push_str(&part[run.len()..]);
+    }
+    push_run(shown, &rest);
 }
 
 /// Adds a run of digits and the signs that people write between them; a telephone number is masked.
 fn push_run(shown: &mut String, run: &str) {
-    let digits: Vec<char> = run.chars().filter(char::is_ascii_digit).collect();
-    if !is_number(run, &digits) {
+    if !is_number(run) {
         shown.push_str(run);
         return;
     }
-    let bare = |sign: char| !sign.is_ascii_digit();
+    let digits: Vec<char> = run.chars().filter_map(digit).collect();
+    let bare = |sign: char| digit(sign).is_none();
     let (front, back) =
         (&run[..run.len() - run.trim_start_matches(bare).len()], run.trim_end_matches(bare).len());
     let keep = if digits.len() >= 9 { (3, 4) } else { (0, 2) };
@@ -90,12 +145,35 @@ fn push_run(shown: &mut String, run: &str) {
     shown.push_str(&run[back..]);
 }
 
-/// Whether a run is a number, several of them, or so long that it may hide one. Dates are none.
-fn is_number(run: &str, digits: &[char]) -> bool {
-    let text: String = digits.iter().collect();
-    let longest = run.split(|sign: char| !sign.is_ascii_digit()).map(str::len).max().unwrap_or(0);
-    let is_foreign = (run.contains('+') || text.starts_with("00")) && digits.len() >= 7;
-    is_foreign || longest >= 9 || digits.len() > 12 || PhoneNumber::chinese(text.as_bytes()).is_ok()
+/// Whether a run is a number, several of them, or so long that it may hide one. Dates and rows are none; a landline
+/// without its area code, which stands in a column of its own, is one.
+fn is_number(run: &str) -> bool {
+    let text: String = run.chars().filter_map(digit).collect();
+    let parts = run.split(|sign: char| digit(sign).is_none()).map(|part| part.chars().count());
+    let parts: Vec<usize> = parts.filter(|len| *len > 0).collect();
+    let longest = parts.iter().copied().max().unwrap_or(0);
+    let is_foreign = (run.contains(['+', '\u{ff0b}']) || text.starts_with("00")) && text.len() >= 7;
+    let is_local = matches!(parts[..], [7 | 8] | [4, 4]) && !text.starts_with(['0', '1']) && !is_date(&text);
+    is_foreign
+        || is_local
+        || longest >= 9
+        || text.len() > 12
+        || holds_mobile(&text)
+        || PhoneNumber::chinese(text.as_bytes()).is_ok()
+}
+
+/// Whether eleven digits in a row have the form of a mobile number.
+fn holds_mobile(digits: &str) -> bool {
+    digits.as_bytes().windows(11).any(|it| it[0] == b'1' && (b'3'..=b'9').contains(&it[1]))
+}
+
+/// Whether eight digits are a day of this century.
+fn is_date(digits: &str) -> bool {
+    let part = |from: usize, until: usize| digits.get(from..until).and_then(|part| part.parse::<u32>().ok());
+    digits.len() == 8
+        && digits.starts_with("20")
+        && part(4, 6).is_some_and(|month| (1..=12).contains(&month))
+        && part(6, 8).is_some_and(|day| (1..=31).contains(&day))
 }
 
 #[cfg(test)]
@@ -115,6 +193,23 @@ mod tests {
             ("440301199001011234", "440***********1234"),
             ("2026-11-21 10:00:00", "2026-11-21 10:00:00"),
             ("20261121", "20261121"),
+            ("2026.11.21", "2026.11.21"),
+            ("88881234", "******34"),
+            ("8888 1234", "******34"),
+            ("138.0013.8000", "138****8000"),
+            ("138/0013/8000", "138****8000"),
+            ("138·0013·8000", "138****8000"),
+            ("138\u{a0}0013\u{a0}8000", "138****8000"),
+            ("手机1380013—8000", "手机138****8000"),
+            (
+                "\u{ff11}\u{ff13}\u{ff18}\u{ff10}\u{ff10}\u{ff11}\u{ff13}\u{ff18}\u{ff10}\u{ff10}\u{ff10}",
+                "138****8000",
+            ),
+            ("INVITE sip:+8613800138000@198.51.100.7", "INVITE sip:+861******8000@198.51.100.7"),
+            ("12.138.0013.8000", "121*******8000"),
+            ("110/13800138000", "110/138****8000"),
+            ("13800138000/139.0013.9000", "138****8000/139****9000"),
+            ("139.0013.9000 / 13800138000.", "139****9000 / 138****8000."),
             ("89.5 ㎡, 3-1-201", "89.5 ㎡, 3-1-201"),
             ("王敏", "王敏"),
             ("", ""),
@@ -126,14 +221,35 @@ mod tests {
     }
 
     #[test]
+    fn every_text_of_a_document_is_masked_and_its_figures_stay() {
+        let document =
+            serde_json::json!({ "en": "call 13800138000", "list": ["138-0013-8000", 7], "at": null });
+        let shown = serde_json::json!({ "en": "call 138****8000", "list": ["138****8000", 7], "at": null });
+        assert_eq!(shown_json(document.clone(), NumberSight::Masked), shown);
+        assert_eq!(shown_json(document.clone(), NumberSight::Whole), document);
+    }
+
+    #[test]
     fn no_mobile_number_stays_whole_whatever_stands_around_it() {
-        let signs = ["", " ", "-", "(", ")", "+86", "0086", "a", "手机", "/", ",", "12", "\n"];
+        let signs = [
+            "", " ", "-", "(", ")", "+86", "0086", "a", "手机", "/", ",", "12", "\n", ".", "1.", "_", "*",
+            "+", "2",
+        ];
         for (front, back) in signs.iter().flat_map(|front| signs.iter().map(move |back| (front, back))) {
-            for number in ["13800138000", "19912345678", "138 0013 8000", "138-0013-8000"] {
+            for number in [
+                "13800138000",
+                "19912345678",
+                "138 0013 8000",
+                "138-0013-8000",
+                "138.0013.8000",
+                "138_0013_8000",
+                "1 3 8 0 0 1 3 8 0 0 0",
+                "\u{ff11}\u{ff13}\u{ff18}\u{ff10}\u{ff10}\u{ff11}\u{ff13}\u{ff18}\u{ff10}\u{ff10}\u{ff10}",
+            ] {
                 let text = format!("{front}{number}{back}");
-                let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+                let digits: String = number.chars().filter_map(digit).collect();
                 let shown: String =
-                    shown_text(&text, NumberSight::Masked).chars().filter(char::is_ascii_digit).collect();
+                    shown_text(&text, NumberSight::Masked).chars().filter_map(digit).collect();
                 assert!(!shown.contains(&digits), "{text:?} is shown as {shown:?}");
             }
         }

@@ -42,7 +42,6 @@ pub(super) async fn tasks(
 ) -> Result<Json<Value>, Problem> {
     let limit = query.limit.unwrap_or(PAGE);
     let filter = TaskFilter {
-        enterprise: caller.scope.enterprise,
         // No account has the id 0: a program that may not see all sees none.
         asked_by: match sees_all(&caller) {
             true => None,
@@ -52,16 +51,16 @@ pub(super) async fn tasks(
         state: query.state.as_deref().and_then(TaskState::from_word),
         before: query.after,
     };
-    let rows = state.store().tasks(&filter, limit).await?;
+    let rows = state.store().tasks(&caller.scope, &filter, limit).await?;
     let next = rows.last().filter(|_| rows.len() as u32 == limit).map(|row| row.id.0);
     let numbers = state.agent_numbers().await?;
-    let items: Vec<Value> = rows.iter().map(|row| list_views::task(row, &numbers)).collect();
+    let items: Vec<Value> = rows.iter().map(|row| list_views::task(row, &numbers, caller.sight())).collect();
     Ok(Json(json!({ "items": items, "next": next })))
 }
 
 async fn find(state: &AppState, caller: &Caller, id: &str) -> Result<TaskRow, Problem> {
     let id = TaskId(parse_id(id, "task")?);
-    let found = state.store().task(caller.scope.enterprise, id).await?;
+    let found = state.store().task(&caller.scope, id).await?;
     found.filter(|task| may_see(caller, task)).ok_or_else(|| Problem::not_found("task"))
 }
 
@@ -71,7 +70,7 @@ pub(super) async fn task(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let row = find(&state, &caller, &id).await?;
-    Ok(Json(list_views::task(&row, &state.agent_numbers().await?)))
+    Ok(Json(list_views::task(&row, &state.agent_numbers().await?, caller.sight())))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -101,5 +100,5 @@ pub(super) async fn act(
     change.commit().await?;
     state.tasks().cancel(row.id).await?;
     let row = find(&state, &caller, &id).await?;
-    Ok((StatusCode::ACCEPTED, Json(list_views::task(&row, &state.agent_numbers().await?))))
+    Ok((StatusCode::ACCEPTED, Json(list_views::task(&row, &state.agent_numbers().await?, caller.sight()))))
 }

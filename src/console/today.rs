@@ -9,6 +9,7 @@ use super::checklist;
 use super::health;
 use super::problem::Problem;
 use super::rights::Action;
+use super::shown_number::shown_text;
 use super::views::{moment, trunk};
 use super::visible_campaigns;
 use crate::engine::CampaignBoard;
@@ -233,17 +234,16 @@ async fn approvals(state: &AppState, caller: &Caller) -> Result<Vec<Item>, Probl
     if !caller.may(Action::ApprovalsDecide) {
         return Ok(Vec::new());
     }
-    let rows = state.store().approvals(caller.scope.enterprise, true, None, 200).await?;
-    let own = rows.iter().filter(|row| caller.scope.holds(caller.scope.enterprise, row.organisation));
-    let mine = own.filter(|row| may_decide(caller, row)).take(OF_KIND_MAX);
+    let rows = state.store().approvals(&caller.scope, true, None, 200).await?;
+    let mine = rows.iter().filter(|row| may_decide(caller, row)).take(OF_KIND_MAX);
     Ok(mine
         .map(|row| Item {
             severity: Severity::Warn,
             kind: Kind::Approval,
             campaign: row.campaign.clone().map(|name| (name.clone(), name)),
             words: words(
-                format!("{} waits for your approval", row.title),
-                format!("{} 等待你审核", row.title),
+                format!("{} waits for your approval", shown_text(&row.title, caller.sight())),
+                format!("{} 等待你审核", shown_text(&row.title, caller.sight())),
             ),
             href: format!("/approvals?id={}", row.id.0),
             since: Some(row.asked_at),

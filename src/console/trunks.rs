@@ -137,7 +137,7 @@ fn trace_json(attempt: AttemptId, row: &CallTrace, steps: &[Step], sight: Number
         "ended_at": millis(row.ended_at),
         "outcome": row.outcome,
         "sip_code": row.sip_code,
-        "cause": row.cause,
+        "cause": shown_text(&row.cause, sight),
         "ended_by": row.ended_by,
         "steps": steps.iter().map(|step| json!({
             "at_ms": step.at_ms,

@@ -10,10 +10,10 @@ use super::lead_table::{self, LeadsQuery};
 use super::problem::Problem;
 use super::records::parse_id;
 use super::rights::Action;
-use super::shown_number::{ShownNumber, shown_text};
+use super::shown_number::{ShownNumber, shown_json, shown_optional, shown_text};
 use super::views::{self, moment, optional_moment, stored_number};
 use super::visible_campaigns;
-use crate::store::{LeadSelector, Reader, StoreError};
+use crate::store::{LeadSelector, Reader, Scope, StoreError};
 use crate::text::{AgentNumbers, Lang, Sentence, TimeFormat};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -124,9 +124,10 @@ pub(super) fn add_sentences(answer: &mut Value, says: impl Fn(Lang) -> Sentence)
 }
 
 /// Explains why a number or row is no lead of this campaign: refused row, similar number, other list; with
-/// advice.
+/// advice. `scope` = whose other campaigns are looked through; `None` = no other one is.
 pub async fn explain_missing_lead(
     reader: &mut Reader,
+    scope: Option<&Scope>,
     campaign: &Campaign,
     selector: LeadSelector,
 ) -> Result<String, StoreError> {
@@ -160,7 +161,11 @@ pub async fn explain_missing_lead(
                 let near: Vec<String> = near.into_iter().map(PhoneNumber::national).collect();
                 return Ok(format!("{national} is not in the list; near it are {}", near.join(", ")));
             }
-            if let Some(other) = reader.other_campaign_with(id, number).await? {
+            let other = match scope {
+                Some(scope) => reader.other_campaign_with(scope, id, number).await?,
+                None => None,
+            };
+            if let Some(other) = other {
                 return Ok(format!("{national} is not in this list, but in that of the campaign `{other}`"));
             }
             Ok(format!(
@@ -246,6 +251,7 @@ pub(super) async fn lead(
         None => None,
     };
     let mut answer = explain_lead(&mut reader, rules, &known, place.as_ref(), now).await?;
+    answer["name"] = shown_json(answer["name"].take(), caller.sight());
     let phones = known.lead.phones.iter();
     let shown = phones.map(|phone| ShownNumber::of(phone.number, caller.sight()).into());
     answer["numbers"] = shown.collect::<Vec<Value>>().into();
@@ -288,7 +294,9 @@ pub(super) async fn leads(
     let mut reader = state.store().reader().await?;
     let found = reader.find_leads(campaign, selector).await?;
     if found.is_empty() {
-        let advice = explain_missing_lead(&mut reader, &facts.rules, selector).await?;
+        // A shift lead does not see the campaigns of other groups.
+        let scope = Some(&caller.scope).filter(|_| caller.can_see_all());
+        let advice = explain_missing_lead(&mut reader, scope, &facts.rules, selector).await?;
         return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", shown_text(&advice, sight)));
     }
     let mut shown = Vec::new();
@@ -298,7 +306,7 @@ pub(super) async fn leads(
         shown.push(json!({
             "id": record.lead_id,
             "row": record.list_row,
-            "name": record.name,
+            "name": shown_optional(record.name.as_ref(), sight),
             "state": record.state,
             "numbers": phones.iter().map(|phone| stored_number(Some(phone.number), sight)).collect::<Vec<_>>(),
         }));

@@ -116,7 +116,7 @@ impl Store {
         name: &str,
         expires: Option<Utc>,
     ) -> Result<i64, StoreError> {
-        let stamp = Stamp { at: self.now(), by: None };
+        let stamp = Stamp::of_command(self.now());
         let token = NewToken { hash, role, name, scopes: None, expires };
         let added =
             self.transaction(async |conn| insert_token(conn, Owner::first(), &token, stamp).await).await;

@@ -135,7 +135,7 @@ impl Store {
         details: &AgentDetails,
         secrets: &Secrets,
     ) -> Result<AgentId, StoreError> {
-        let stamp = Stamp { at: self.now(), by: None };
+        let stamp = Stamp::of_command(self.now());
         let added = self
             .change_accounts(async |conn| insert(conn, Owner::first(), number, details, secrets, stamp).await)
             .await;
@@ -144,7 +144,7 @@ impl Store {
 
     /// Updates the details of an account. The agent number stays.
     pub async fn change_agent(&self, agent: AgentId, details: &AgentDetails) -> Result<(), StoreError> {
-        let stamp = Stamp { at: self.now(), by: None };
+        let stamp = Stamp::of_command(self.now());
         let changed = self.change_accounts(async |conn| update(conn, agent, details, stamp).await).await;
         let changed = changed.map_err(|e| taken(&self.path, &e, "the number", &details.login))?;
         require_found(changed, || format!("an agent with id {agent}"))
@@ -152,7 +152,7 @@ impl Store {
 
     /// Replaces the password hash and the SIP hashes.
     pub async fn set_secrets(&self, agent: AgentId, secrets: &Secrets) -> Result<(), StoreError> {
-        let stamp = Stamp { at: self.now(), by: None };
+        let stamp = Stamp::of_command(self.now());
         let changed =
             self.change_accounts(async |conn| update_secrets(conn, agent, secrets, stamp).await).await;
         require_found(changed.map_err(self.query_error())?, || format!("an agent with id {agent}"))
@@ -160,7 +160,7 @@ impl Store {
 
     /// Deactivates an account and deletes its memberships and sessions. Number, calls and state log stay.
     pub async fn remove_agent(&self, agent: AgentId) -> Result<(), StoreError> {
-        let stamp = Stamp { at: self.now(), by: None };
+        let stamp = Stamp::of_command(self.now());
         let removed = self.change_accounts(async |conn| deactivate(conn, agent, stamp).await).await;
         require_found(removed.map_err(self.query_error())?, || format!("an agent with id {agent}"))
     }
@@ -195,7 +195,7 @@ impl Store {
 
     /// Replaces the memberships of an agent.
     pub async fn set_memberships(&self, agent: AgentId, groups: &[Membership]) -> Result<(), StoreError> {
-        let stamp = Stamp { at: self.now(), by: None };
+        let stamp = Stamp::of_command(self.now());
         self.change_accounts(async |conn| replace_memberships(conn, agent, groups, stamp).await)
             .await
             .map_err(self.query_error())
@@ -231,11 +231,20 @@ impl Owner {
     }
 }
 
-/// When a row was changed, and by which account.
+/// When a row is changed, by which account, and in which enterprise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub at: Utc,
     pub by: Option<i64>,
+    /// Only rows of this one are changed; `None` = of any: commands on this machine.
+    pub enterprise: Option<i64>,
+}
+
+impl Stamp {
+    /// Of a command, which is no account.
+    pub const fn of_command(at: Utc) -> Stamp {
+        Stamp { at, by: None, enterprise: None }
+    }
 }
 
 /// Names the unique column that an insert or update of an account violated.
@@ -300,7 +309,7 @@ pub(super) async fn update(
     let changed = sqlx::query!(
         "update agent set name = $2, login = $3, role = $4, telephone = $5, recorded = $6, skills = $7,
                 sip_user = $8, version = version + 1, changed_at = $9, changed_by = $10
-          where id = $1 and active",
+          where id = $1 and active and (cast($11 as bigint) is null or enterprise_id = $11)",
         agent.0,
         details.name,
         details.login,
@@ -310,7 +319,8 @@ pub(super) async fn update(
         fields.skills,
         details.sip_user,
         now,
-        stamp.by
+        stamp.by,
+        stamp.enterprise
     )
     .execute(conn)
     .await?;
@@ -327,13 +337,14 @@ pub(super) async fn update_secrets(
     let changed = sqlx::query!(
         "update agent set password = $2, ha1_md5 = $3, ha1_sha256 = $4, version = version + 1,
                 changed_at = $5, changed_by = $6
-          where id = $1 and active",
+          where id = $1 and active and (cast($7 as bigint) is null or enterprise_id = $7)",
         agent.0,
         secrets.password,
         secrets.ha1_md5,
         secrets.ha1_sha256,
         now,
-        stamp.by
+        stamp.by,
+        stamp.enterprise
     )
     .execute(conn)
     .await?;
@@ -349,13 +360,17 @@ pub(super) async fn deactivate(
     let now = stamp.at.as_millis();
     let removed = sqlx::query!(
         "update agent set active = false, version = version + 1, changed_at = $2, changed_by = $3
-          where id = $1 and active",
+          where id = $1 and active and (cast($4 as bigint) is null or enterprise_id = $4)",
         agent.0,
         now,
-        stamp.by
+        stamp.by,
+        stamp.enterprise
     )
     .execute(&mut *conn)
     .await?;
+    if removed.rows_affected() == 0 {
+        return Ok(0);
+    }
     sqlx::query!("delete from membership where agent_id = $1", agent.0).execute(&mut *conn).await?;
     sqlx::query!("delete from web_session where agent_id = $1", agent.0).execute(&mut *conn).await?;
     Ok(removed.rows_affected())
@@ -368,6 +383,19 @@ pub(super) async fn replace_memberships(
     stamp: Stamp,
 ) -> Result<(), sqlx::Error> {
     let now = stamp.at.as_millis();
+    let changed = sqlx::query!(
+        "update agent set version = version + 1, changed_at = $2, changed_by = $3
+          where id = $1 and (cast($4 as bigint) is null or enterprise_id = $4)",
+        agent.0,
+        now,
+        stamp.by,
+        stamp.enterprise
+    )
+    .execute(&mut *conn)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Ok(());
+    }
     sqlx::query!("delete from membership where agent_id = $1", agent.0).execute(&mut *conn).await?;
     for membership in groups {
         let priority = i64::from(membership.priority);
@@ -381,14 +409,6 @@ pub(super) async fn replace_memberships(
         .execute(&mut *conn)
         .await?;
     }
-    sqlx::query!(
-        "update agent set version = version + 1, changed_at = $2, changed_by = $3 where id = $1",
-        agent.0,
-        now,
-        stamp.by
-    )
-    .execute(conn)
-    .await?;
     Ok(())
 }
 

@@ -2,9 +2,10 @@
 //! same content once approved in an enterprise is approved.
 
 use super::audio_files::{self, AudioId, AudioState};
+use super::blacklist::json_numbers;
 use super::list_uploads::{UploadId, UploadRow, UploadState};
 use super::upload_changes;
-use super::{Change, Store, StoreError};
+use super::{Change, Scope, Store, StoreError};
 use paceline_core::time::Utc;
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
@@ -177,7 +178,8 @@ async fn submit_list(
 /// A person's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovalDecision {
-    pub enterprise: i64,
+    /// Whose approvals the decider sees.
+    pub scope: Scope,
     pub approves: bool,
     pub note: Option<String>,
     /// The account that decides.
@@ -191,13 +193,16 @@ async fn decide(
     decision: &ApprovalDecision,
     now: i64,
 ) -> Result<Result<(), ApprovalRefusal>, sqlx::Error> {
+    let organisations = json_numbers(decision.scope.organisations.iter().copied());
     let row = sqlx::query!(
         r#"select a.kind, a.subject_id, a.state, a.asked_by,
                   case a.kind when 'list' then (select u.made_by from list_upload u where u.id = a.subject_id)
                               else (select s.made_by from audio s where s.id = a.subject_id) end as "made_by: i64"
-             from approval a where a.id = $1 and a.enterprise_id = $2"#,
+             from approval a where a.id = $1 and a.enterprise_id = $2
+              and a.organisation_id in (select cast(value as bigint) from json_each($3))"#,
         id.0,
-        decision.enterprise
+        decision.scope.enterprise,
+        organisations
     )
     .fetch_optional(&mut *conn)
     .await?;
@@ -211,12 +216,14 @@ async fn decide(
     let state = if decision.approves { "approved" } else { "refused" };
     let note = decision.note.as_deref();
     sqlx::query!(
-        "update approval set state = $2, decided_by = $3, decided_at = $4, note = $5 where id = $1",
+        "update approval set state = $2, decided_by = $3, decided_at = $4, note = $5
+          where id = $1 and enterprise_id = $6",
         id.0,
         state,
         decision.by,
         now,
-        note
+        note,
+        decision.scope.enterprise
     )
     .execute(&mut *conn)
     .await?;
@@ -236,19 +243,39 @@ async fn decide(
 }
 
 impl Store {
-    /// Approvals of an enterprise, newest first: open ones, or those that were decided.
+    /// Whether there is such an approval in this scope.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn has_approval(&self, scope: &Scope, id: ApprovalId) -> Result<bool, StoreError> {
+        let mut conn = self.read().await?;
+        let organisations = json_numbers(scope.organisations.iter().copied());
+        sqlx::query_scalar!(
+            r#"select exists (select 1 from approval a where a.id = $1 and a.enterprise_id = $2
+                 and a.organisation_id in (select cast(value as bigint) from json_each($3))) as "found!: bool""#,
+            id.0,
+            scope.enterprise,
+            organisations
+        )
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(self.query_error())
+    }
+
+    /// Approvals of a scope, newest first: open ones, or those that were decided.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn approvals(
         &self,
-        enterprise: i64,
+        scope: &Scope,
         is_open: bool,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<ApprovalRow>, StoreError> {
         let mut conn = self.read().await?;
         let (before, limit) = (before.unwrap_or(i64::MAX), i64::from(limit));
+        let organisations = json_numbers(scope.organisations.iter().copied());
         let rows = sqlx::query!(
             r#"select a.id as "id!", a.organisation_id, a.kind, a.subject_id, a.state, a.asked_by, a.asked_at, a.decided_by, a.decided_at,
                       a.note, coalesce(u.file_name, s.name, '') as "title!: String",
@@ -258,11 +285,13 @@ impl Store {
                  left join campaign c on c.id = u.campaign_id
                  left join audio s on a.kind = 'audio' and s.id = a.subject_id
                 where a.enterprise_id = $1 and a.id < $2 and (a.state = 'open') = $3
+                  and a.organisation_id in (select cast(value as bigint) from json_each($5))
                 order by a.id desc limit $4"#,
-            enterprise,
+            scope.enterprise,
             before,
             is_open,
-            limit
+            limit,
+            organisations
         )
         .fetch_all(&mut *conn)
         .await

@@ -345,17 +345,20 @@ impl Store {
         finished.await.map_err(self.query_error())
     }
 
-    /// Name and text of every campaign.
+    /// Name, organisation and text of every campaign of an enterprise: its parts may use each other's sounds.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn campaign_texts(&self) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn campaign_texts(&self, enterprise: i64) -> Result<Vec<(String, i64, String)>, StoreError> {
         let mut conn = self.read().await?;
-        let rows = sqlx::query!("select name, toml from campaign order by id")
-            .fetch_all(&mut *conn)
-            .await
-            .map_err(self.query_error())?;
-        Ok(rows.into_iter().map(|row| (row.name, row.toml)).collect())
+        let rows = sqlx::query!(
+            "select name, organisation_id, toml from campaign where enterprise_id = $1 order by id",
+            enterprise
+        )
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(self.query_error())?;
+        Ok(rows.into_iter().map(|row| (row.name, row.organisation_id, row.toml)).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The audit: rows that are only added, each chained to the one before it by SHA-256, one chain an enterprise. A row
 //! that is changed or taken out later breaks the chain from there on.
 
+use super::blacklist::json_numbers;
 use super::change::{Actor, Subject};
 use super::idempotency::RequestKey;
 use super::{Store, StoreError};
@@ -63,6 +64,8 @@ pub struct AuditRow {
 /// Which rows of the audit are listed; an empty field filters nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
+    /// Rows of people and programs of these organisations; `None` = of the whole enterprise, with the service's own.
+    pub organisations: Option<Vec<i64>>,
     /// The beginning of the actor's number or name.
     pub actor: Option<String>,
     pub subject_kind: Option<String>,
@@ -151,6 +154,7 @@ impl Store {
     pub async fn audit(&self, enterprise: i64, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
         let mut conn = self.read().await?;
         let limit = i64::from(filter.limit);
+        let organisations = filter.organisations.as_ref().map(|ids| json_numbers(ids.iter().copied()));
         // `like` without its wildcards: the text itself, then anything.
         let actor = filter.actor.as_ref().map(|text| {
             let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -169,6 +173,13 @@ impl Store {
                   and (cast($6 as text) is null or action = $6)
                   and (cast($7 as bigint) is null or at >= $7)
                   and (cast($8 as bigint) is null or at < $8)
+                  and (cast($10 as text) is null
+                       or (actor_kind = 'person' and actor_id in
+                            (select a.id from agent a where a.enterprise_id = $1 and a.organisation_id in
+                              (select cast(value as bigint) from json_each($10))))
+                       or (actor_kind = 'program' and actor_id in
+                            (select p.id from api_token p where p.enterprise_id = $1 and p.organisation_id in
+                              (select cast(value as bigint) from json_each($10)))))
                 order by id desc limit $9"#,
             enterprise,
             filter.before,
@@ -178,7 +189,8 @@ impl Store {
             filter.action,
             filter.from,
             filter.until,
-            limit
+            limit,
+            organisations
         )
         .fetch_all(&mut *conn)
         .await

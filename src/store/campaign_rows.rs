@@ -376,6 +376,7 @@ impl Store {
             r#"select f.name, f.blob_id, b.bytes, b.path, a.id as "audio?: i64", a.state as "state?: String"
                  from campaign_file f join blob b on b.id = f.blob_id
                  left join audio a on a.blob_id = f.blob_id and a.name = f.name and a.state <> 'retired'
+                  and a.enterprise_id = b.enterprise_id
                 where f.campaign_id = $1 order by f.name"#,
             campaign.0
         )

@@ -117,6 +117,11 @@ impl Change<'_> {
         &mut self.session.conn
     }
 
+    /// The actor's enterprise.
+    pub(super) fn enterprise(&self) -> i64 {
+        self.entry.enterprise
+    }
+
     /// The moment of this change.
     pub fn at(&self) -> Utc {
         self.now

@@ -1,7 +1,7 @@
 //! Queries behind "why is this lead not dialled?": facts of the lead and of its numbers over all campaigns,
 //! leads due before it, and the lead that a number or list row stands for.
 
-use super::{Reader, StoreError, leads};
+use super::{Reader, Scope, StoreError, leads};
 use crate::store::blacklist::json_numbers;
 use paceline_core::explain::{LeadFacts, NumberFacts};
 use paceline_core::ids::{AgentId, CampaignId, LeadId};
@@ -297,19 +297,25 @@ impl Reader {
         Ok(found.into_iter().filter_map(|number| PhoneNumber::from_e164(number as u64)).collect())
     }
 
-    /// The name of another campaign whose list contains this number.
+    /// The name of another campaign of the scope whose list contains this number.
     pub async fn other_campaign_with(
         &mut self,
+        scope: &Scope,
         campaign: CampaignId,
         number: PhoneNumber,
     ) -> Result<Option<String>, StoreError> {
         let number = number.as_u64() as i64;
+        let organisations = json_numbers(scope.organisations.iter().copied());
         sqlx::query_scalar!(
             r#"select c.name as "name!" from phone p join lead l on l.id = p.lead_id
                  join campaign c on c.id = l.campaign_id
-                where p.number = $1 and l.campaign_id <> $2 order by l.id desc limit 1"#,
+                where p.number = $1 and l.campaign_id <> $2 and c.enterprise_id = $3
+                  and c.organisation_id in (select cast(value as bigint) from json_each($4))
+                order by l.id desc limit 1"#,
             number,
-            campaign.0
+            campaign.0,
+            scope.enterprise,
+            organisations
         )
         .fetch_optional(&mut self.conn)
         .await

@@ -12,14 +12,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Taken`] if the name is in use. `group.id` is ignored.
     pub async fn add_group(&self, group: &Group) -> Result<GroupId, StoreError> {
-        let (owner, stamp) = (Owner::first(), Stamp { at: self.now(), by: None });
+        let (owner, stamp) = (Owner::first(), Stamp::of_command(self.now()));
         let added = self.change_accounts(async |conn| insert(conn, owner, group, stamp).await).await;
         added.map_err(|e| taken(&self.path, &e, &group.name))
     }
 
     /// Updates the group with this id.
     pub async fn change_group(&self, group: &Group) -> Result<(), StoreError> {
-        let stamp = Stamp { at: self.now(), by: None };
+        let stamp = Stamp::of_command(self.now());
         let changed = self.change_accounts(async |conn| update(conn, group, stamp).await).await;
         let changed = changed.map_err(|e| taken(&self.path, &e, &group.name))?;
         require_found(changed, || format!("a group with id {}", group.id))
@@ -27,7 +27,7 @@ impl Store {
 
     /// Deactivates a group and deletes its memberships; its members keep their other groups.
     pub async fn remove_group(&self, group: GroupId) -> Result<(), StoreError> {
-        let stamp = Stamp { at: self.now(), by: None };
+        let stamp = Stamp::of_command(self.now());
         let removed = self.change_accounts(async |conn| deactivate(conn, group, stamp).await).await;
         require_found(removed.map_err(self.query_error())?, || format!("a group with id {group}"))
     }
@@ -45,7 +45,7 @@ impl Store {
 
     /// The group of this name; created with default flags if it is missing.
     pub async fn group_named(&self, name: &str) -> Result<GroupId, StoreError> {
-        let stamp = Stamp { at: self.now(), by: None };
+        let stamp = Stamp::of_command(self.now());
         self.change_accounts(async |conn| {
             let known = sqlx::query_scalar!(
                 r#"select id as "id!" from agent_group where name = $1 and active and enterprise_id = $2"#,
@@ -184,7 +184,7 @@ pub(super) async fn update(
     let changed = sqlx::query!(
         "update agent_group set name = $2, telephones = $3, announce_number = $4, idle_release_millis = $5,
                 work_mode = $6, seats = $7, version = version + 1, changed_at = $8, changed_by = $9
-          where id = $1 and active",
+          where id = $1 and active and (cast($10 as bigint) is null or enterprise_id = $10)",
         group.id.0,
         group.name,
         group.telephones,
@@ -193,7 +193,8 @@ pub(super) async fn update(
         fields.work_mode,
         fields.seats,
         now,
-        stamp.by
+        stamp.by,
+        stamp.enterprise
     )
     .execute(conn)
     .await?;
@@ -207,25 +208,31 @@ pub(super) async fn deactivate(
     stamp: Stamp,
 ) -> Result<u64, sqlx::Error> {
     let now = stamp.at.as_millis();
-    sqlx::query!(
-        "update agent set version = version + 1, changed_at = $2, changed_by = $3
-          where id in (select m.agent_id from membership m where m.group_id = $1)",
+    let removed = sqlx::query!(
+        "update agent_group set active = false, version = version + 1, changed_at = $2, changed_by = $3
+          where id = $1 and active and (cast($4 as bigint) is null or enterprise_id = $4)",
         group.0,
         now,
-        stamp.by
+        stamp.by,
+        stamp.enterprise
     )
     .execute(&mut *conn)
     .await?;
-    sqlx::query!("delete from membership where group_id = $1", group.0).execute(&mut *conn).await?;
-    let removed = sqlx::query!(
-        "update agent_group set active = false, version = version + 1, changed_at = $2, changed_by = $3
-          where id = $1 and active",
+    if removed.rows_affected() == 0 {
+        return Ok(0);
+    }
+    sqlx::query!(
+        "update agent set version = version + 1, changed_at = $2, changed_by = $3
+          where id in (select m.agent_id from membership m where m.group_id = $1)
+            and (cast($4 as bigint) is null or enterprise_id = $4)",
         group.0,
         now,
-        stamp.by
+        stamp.by,
+        stamp.enterprise
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    sqlx::query!("delete from membership where group_id = $1", group.0).execute(conn).await?;
     Ok(removed.rows_affected())
 }
 

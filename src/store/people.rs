@@ -12,7 +12,7 @@ use paceline_core::ids::{AgentId, GroupId};
 
 impl Change<'_> {
     pub(super) fn stamp(&self) -> Stamp {
-        Stamp { at: self.now, by: self.by }
+        Stamp { at: self.now, by: self.by, enterprise: Some(self.enterprise()) }
     }
 
     /// An active account as it stands in this transaction.
@@ -73,10 +73,13 @@ impl Change<'_> {
 
     /// Makes the account an operator of the installation, or takes that away.
     pub async fn set_operator(&mut self, agent: AgentId, operator: bool) -> Result<(), StoreError> {
+        let enterprise = self.enterprise();
         let set = sqlx::query!(
-            "update agent set operator = $2, version = version + 1 where id = $1 and active",
+            "update agent set operator = $2, version = version + 1
+              where id = $1 and active and enterprise_id = $3",
             agent.0,
-            operator
+            operator,
+            enterprise
         )
         .execute(self.conn())
         .await;
@@ -89,11 +92,12 @@ impl Change<'_> {
         let now = stamp.at.as_millis();
         let set = sqlx::query!(
             "update agent set preferences = $2, version = version + 1, changed_at = $3, changed_by = $4
-              where id = $1 and active",
+              where id = $1 and active and enterprise_id = $5",
             agent.0,
             preferences,
             now,
-            stamp.by
+            stamp.by,
+            stamp.enterprise
         )
         .execute(self.conn())
         .await;
@@ -151,8 +155,11 @@ impl Change<'_> {
 
     /// Revokes a token; requests with it are refused from the commit on.
     pub async fn remove_token(&mut self, token: &TokenRow) -> Result<(), StoreError> {
+        let enterprise = self.enterprise();
         let removed =
-            sqlx::query!("delete from api_token where id = $1", token.id).execute(self.conn()).await;
+            sqlx::query!("delete from api_token where id = $1 and enterprise_id = $2", token.id, enterprise)
+                .execute(self.conn())
+                .await;
         let removed = removed.map_err(|e| self.error(e))?.rows_affected();
         require_found(removed, || format!("a token with id {}", token.id))
     }

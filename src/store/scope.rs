@@ -23,6 +23,11 @@ impl Scope {
         self.organisations.first().copied().unwrap_or(self.enterprise)
     }
 
+    /// Whether it is a whole enterprise.
+    pub fn is_whole(&self) -> bool {
+        self.own() == self.enterprise
+    }
+
     /// Whether a row of this enterprise and organisation is seen.
     pub fn holds(&self, enterprise: i64, organisation: i64) -> bool {
         enterprise == self.enterprise && self.organisations.contains(&organisation)

@@ -1,6 +1,7 @@
 //! Long work on uploads and campaigns: queued, taken by one thread, and queued again after a crash.
 
-use super::{Store, StoreError};
+use super::blacklist::json_numbers;
+use super::{Scope, Store, StoreError};
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
@@ -106,7 +107,6 @@ pub struct TaskRow {
 /// Which tasks are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskFilter {
-    pub enterprise: i64,
     /// Those of this account; `None` = all.
     pub asked_by: Option<i64>,
     pub kind: Option<TaskKind>,
@@ -345,19 +345,33 @@ impl Store {
         cancelled.map_err(self.query_error())
     }
 
-    /// One task of an enterprise.
+    /// One task about what is of this scope.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn task(&self, enterprise: i64, id: TaskId) -> Result<Option<TaskRow>, StoreError> {
+    pub async fn task(&self, scope: &Scope, id: TaskId) -> Result<Option<TaskRow>, StoreError> {
         let mut conn = self.read().await?;
+        let organisations = json_numbers(scope.organisations.iter().copied());
+        let is_whole = scope.is_whole();
         let found = sqlx::query_as!(
             Columns,
             r#"select id as "id!", enterprise_id, kind, state, done, total, request, result, error, asked_by,
                       made_at, began_at, ended_at
-                 from task where id = $1 and enterprise_id = $2"#,
+                 from task t
+                where t.id = $1 and t.enterprise_id = $2 and ($3 or
+                  case when t.kind in ('check_list', 'load_list', 'undo_list')
+                       then (select u.organisation_id from list_upload u
+                              where u.id = cast(t.request ->> 'subject' as bigint) and u.enterprise_id = $2)
+                       when t.kind = 'measure_audio'
+                       then (select s.organisation_id from audio s
+                              where s.id = cast(t.request ->> 'subject' as bigint) and s.enterprise_id = $2)
+                       else (select c.organisation_id from campaign c
+                              where c.id = cast(t.request ->> 'subject' as bigint) and c.enterprise_id = $2) end
+                  in (select cast(value as bigint) from json_each($4)))"#,
             id.0,
-            enterprise
+            scope.enterprise,
+            is_whole,
+            organisations
         )
         .fetch_optional(&mut *conn)
         .await
@@ -388,27 +402,46 @@ impl Store {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn tasks(&self, filter: &TaskFilter, limit: u32) -> Result<Vec<TaskRow>, StoreError> {
+    pub async fn tasks(
+        &self,
+        scope: &Scope,
+        filter: &TaskFilter,
+        limit: u32,
+    ) -> Result<Vec<TaskRow>, StoreError> {
         let mut conn = self.read().await?;
-        let (enterprise, asked_by, limit) = (filter.enterprise, filter.asked_by, i64::from(limit));
+        let organisations = json_numbers(scope.organisations.iter().copied());
+        let is_whole = scope.is_whole();
+        let (asked_by, limit) = (filter.asked_by, i64::from(limit));
         let (kind, state) = (filter.kind.map(TaskKind::word), filter.state.map(TaskState::word));
         let before = filter.before.unwrap_or(i64::MAX);
         let rows = sqlx::query_as!(
             Columns,
             r#"select id as "id!", enterprise_id, kind, state, done, total, request, result, error, asked_by,
                       made_at, began_at, ended_at
-                 from task
-                where enterprise_id = $1 and id < $2
-                  and (cast($3 as bigint) is null or asked_by = $3)
-                  and (cast($4 as text) is null or kind = $4)
-                  and (cast($5 as text) is null or state = $5)
-                order by id desc limit $6"#,
-            enterprise,
+                 from task t
+                where t.enterprise_id = $1 and t.id < $2
+                  and (cast($3 as bigint) is null or t.asked_by = $3)
+                  and (cast($4 as text) is null or t.kind = $4)
+                  and (cast($5 as text) is null or t.state = $5)
+                  and ($7 or
+                  case when t.kind in ('check_list', 'load_list', 'undo_list')
+                       then (select u.organisation_id from list_upload u
+                              where u.id = cast(t.request ->> 'subject' as bigint) and u.enterprise_id = $1)
+                       when t.kind = 'measure_audio'
+                       then (select s.organisation_id from audio s
+                              where s.id = cast(t.request ->> 'subject' as bigint) and s.enterprise_id = $1)
+                       else (select c.organisation_id from campaign c
+                              where c.id = cast(t.request ->> 'subject' as bigint) and c.enterprise_id = $1) end
+                  in (select cast(value as bigint) from json_each($8)))
+                order by t.id desc limit $6"#,
+            scope.enterprise,
             before,
             asked_by,
             kind,
             state,
-            limit
+            limit,
+            is_whole,
+            organisations
         )
         .fetch_all(&mut *conn)
         .await

@@ -27,6 +27,7 @@ mod setup;
 mod sign_in;
 mod tokens;
 mod trunks;
+mod walk;
 mod why;
 
 use crate::store::{MORNING, ManualClock, url};

@@ -6,6 +6,7 @@ mod conventions;
 mod dashboards;
 mod docs;
 mod rooms;
+mod statements;
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Queries behind "why is this lead not dialled?".
 
-use super::{Fixture, MINUTE, number, refused, row, rows};
-use paceline::store::{LeadSelector, Reader};
+use super::{Fixture, MINUTE, define, number, refused, retry_rules, row, rows};
+use paceline::store::{LeadSelector, Reader, Scope};
 use paceline_core::explain::LeadFacts;
 use paceline_core::ids::LeadId;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
@@ -74,5 +74,14 @@ async fn a_refused_row_and_a_similar_number_are_found() {
     let near = reader.numbers_in_lists(fixture.campaign, &[number(1), number(77)]).await.unwrap();
     assert_eq!(near, [number(1)]);
     assert_eq!(reader.last_list_row(fixture.campaign).await.unwrap(), 4);
-    assert_eq!(reader.other_campaign_with(fixture.campaign, number(1)).await.unwrap(), None);
+    assert_eq!(reader.other_campaign_with(&Scope::first(), fixture.campaign, number(1)).await.unwrap(), None);
+    // Another campaign has the number: it is named to those who see it.
+    let other = define(&fixture.store, "autumn", &retry_rules()).await;
+    let found = reader.other_campaign_with(&Scope::first(), other, number(1)).await.unwrap();
+    assert_eq!(found.as_deref(), Some("spring"));
+    for unseen in
+        [Scope { enterprise: 1, organisations: vec![2] }, Scope { enterprise: 2, organisations: vec![2] }]
+    {
+        assert_eq!(reader.other_campaign_with(&unseen, other, number(1)).await.unwrap(), None);
+    }
 }

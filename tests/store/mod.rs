@@ -322,7 +322,7 @@ pub fn ids(leads: &[Lead]) -> Vec<LeadId> {
 }
 
 /// The opening of a lead's first attempt.
-fn request(attempt: AttemptId, campaign: CampaignId, lead: &Lead, now: Utc) -> AttemptRequest {
+pub fn request(attempt: AttemptId, campaign: CampaignId, lead: &Lead, now: Utc) -> AttemptRequest {
     AttemptRequest {
         attempt,
         campaign,

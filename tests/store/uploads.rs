@@ -7,7 +7,7 @@ use paceline::store::list_uploads::{
 };
 use paceline::store::task_rows::{TaskId, TaskKind, TaskState};
 use paceline::store::upload_loads::LoadedUpload;
-use paceline::store::{Actor, ActorKind, Subject};
+use paceline::store::{Actor, ActorKind, Scope, Subject};
 
 const EDITOR: UploadEditor = UploadEditor { enterprise: 1, account: None, version: None };
 
@@ -159,9 +159,13 @@ async fn tasks_are_taken_in_their_order_and_again_after_a_crash() {
     fixture.store.end_task(again.id, TaskState::Done, Some("{}"), None).await.unwrap();
     fixture.store.end_task(again.id, TaskState::Failed, None, None).await.unwrap();
     assert_eq!(
-        fixture.store.task(1, again.id).await.unwrap().unwrap().state,
+        fixture.store.task(&Scope::first(), again.id).await.unwrap().unwrap().state,
         TaskState::Done,
         "it ends once"
     );
-    assert_eq!(fixture.store.task(2, again.id).await.unwrap(), None, "of another enterprise");
+    assert_eq!(
+        fixture.store.task(&Scope { enterprise: 2, organisations: vec![2] }, again.id).await.unwrap(),
+        None,
+        "of another enterprise"
+    );
 }
