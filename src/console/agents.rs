@@ -401,10 +401,15 @@ async fn changeable_agent(state: &AppState, caller: &Caller, number: &str) -> Re
 async fn changeable_person(state: &AppState, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
     let row = changeable_agent(state, caller, number).await?;
     if row.simulated_for.is_some() {
-        let detail = "this is a simulated agent of the sample campaign: it can be removed, and not changed";
-        return Err(Problem::new(StatusCode::CONFLICT, "simulated", detail));
+        return Err(simulated());
     }
     Ok(row)
+}
+
+/// 409: the account is a simulated agent's.
+pub(super) fn simulated() -> Problem {
+    let detail = "this is a simulated agent of the sample campaign: it can be removed, and not changed";
+    Problem::new(StatusCode::CONFLICT, "simulated", detail)
 }
 
 pub(super) fn may_grant(caller: &Caller, role: Role) -> Result<(), Problem> {

@@ -10,6 +10,7 @@ use serde_json::json;
 const ADMITTED: &[(&str, &str)] = &[
     ("get /setup", "*"),
     ("post /setup", "*"),
+    ("post /setup/sample", "mx"),
     ("post /sign-in", "*"),
     ("get /openapi.json", "*"),
     ("post /sign-out", "almyux"),
