@@ -3774,6 +3774,8 @@ export interface components {
              * @description Of `called`: how many calls were made.
              */
             calls?: number | null;
+            /** @description Of `sample_there` and `sample_over`: the sample campaign, and its page. */
+            campaign?: string | null;
             /** @description One word a program can act on. */
             code: string;
             /** @description What is wrong and what to do, for people. */
@@ -3782,6 +3784,7 @@ export interface components {
             errors?: components["schemas"]["FieldFault"][] | null;
             /** @description Of `changed_in_both`: the campaign file. */
             file?: string | null;
+            href?: string | null;
             /** @description A word for this refusal, which the service's log has too. */
             id?: string | null;
             /** @description Of `not_ready` and `not_approved`: what stops the start. */
@@ -3834,6 +3837,8 @@ export interface components {
              * @description Of `called`: how many calls were made.
              */
             calls?: number | null;
+            /** @description Of `sample_there` and `sample_over`: the sample campaign, and its page. */
+            campaign?: string | null;
             /** @description One word a program can act on. */
             code: string;
             /** @description What is wrong and what to do, for people. */
@@ -3842,6 +3847,7 @@ export interface components {
             errors?: components["schemas"]["FieldFault"][] | null;
             /** @description Of `changed_in_both`: the campaign file. */
             file?: string | null;
+            href?: string | null;
             /** @description A word for this refusal, which the service's log has too. */
             id?: string | null;
             /** @description Of `not_ready` and `not_approved`: what stops the start. */

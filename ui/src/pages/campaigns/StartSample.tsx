@@ -14,8 +14,8 @@ interface Begun {
 
 /** The address of the sample campaign, where the service refuses because it is there already. */
 function placeOf(problem: unknown): string | undefined {
-  const href = problem instanceof ApiProblem ? (problem.problem as { href?: unknown } | undefined)?.href : undefined;
-  return typeof href === "string" && href.startsWith("/campaigns/") ? href : undefined;
+  const href = problem instanceof ApiProblem ? problem.problem?.href : undefined;
+  return href?.startsWith("/campaigns/") ? href : undefined;
 }
 
 /** Starts the sample campaign, and opens its live page once the service has opened it. */
