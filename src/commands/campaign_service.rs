@@ -55,7 +55,7 @@ pub(super) async fn open_again(service: &Service, open: &mut Vec<LoadedCampaign>
 }
 
 /// The text of a row, with the objects that its names stand for.
-async fn load_row(service: &Service, row: &CampaignRow) -> Result<LoadedCampaign, Failure> {
+pub(super) async fn load_row(service: &Service, row: &CampaignRow) -> Result<LoadedCampaign, Failure> {
     let mut objects = BTreeMap::new();
     for file in service.store.campaign_files(row.id).await.map_err(Failure::unexpected)? {
         let path = service.files.file(&file.path).map_err(Failure::unexpected)?;
@@ -75,7 +75,11 @@ pub(super) fn live(board: &Board, id: CampaignId) -> Option<&CampaignBoard> {
 }
 
 /// Opens a campaign as its row asks.
-async fn open_row(service: &Service, open: &mut Vec<LoadedCampaign>, id: CampaignId) -> Result<(), Failure> {
+pub(super) async fn open_row(
+    service: &Service,
+    open: &mut Vec<LoadedCampaign>,
+    id: CampaignId,
+) -> Result<(), Failure> {
     let row = service.store.any_campaign_row(id).await.map_err(Failure::unexpected)?;
     if live(&service.handle.board().borrow(), id).is_some() {
         return Err(Failure::refused(format!("the campaign `{}` is open already", row.name)));

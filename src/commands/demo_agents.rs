@@ -1,10 +1,11 @@
-//! Simulated agents of `paceline demo`: accounts in the demo's store, and SIP phones that register with the
-//! running service.
+//! Simulated agents of `paceline demo` and of the sample campaign: their accounts, and SIP phones that register with
+//! the running service.
 
 use super::Failure;
 use crate::config::LoadedCampaign;
 use crate::engine::{EngineHandle, LiveEvent};
 use crate::sim::agents::{Act, AgentProfile, PhoneAgents, PhoneAgentsOptions, WorkContext};
+use crate::sim::near_service::NearService;
 use crate::sim::people::Spread;
 use crate::sim::phones::{PhoneLogin, PhoneOptions};
 use crate::sim::tones;
@@ -79,6 +80,32 @@ pub(super) async fn create(
     Ok(created)
 }
 
+impl DemoAgents {
+    pub fn is_empty(&self) -> bool {
+        self.agents.is_empty()
+    }
+}
+
+/// The simulated agents of a sample campaign, with new passwords for their phones: no earlier process's are kept.
+pub(super) async fn equip(store: &Store, campaign: CampaignId, realm: &str) -> Result<DemoAgents, Failure> {
+    let mut equipped = DemoAgents { agents: Vec::new(), logins: Vec::new() };
+    for row in store.simulated_agents(campaign).await.map_err(Failure::unexpected)? {
+        let Some(user) = row.details.sip_user.clone() else { continue };
+        let password = format!("{:016x}", random_word());
+        let account = PhoneAccount::with_password(&user, row.id, realm, &password);
+        let secrets = Secrets {
+            password: String::new(),
+            ha1_md5: Some(hex(&account.ha1_md5)),
+            ha1_sha256: Some(hex(&account.ha1_sha256)),
+        };
+        store.set_secrets(row.id, &secrets).await.map_err(Failure::unexpected)?;
+        // The phones are found by their user names.
+        equipped.agents.push(Agent { number: user.clone(), ..row.agent() });
+        equipped.logins.push(PhoneLogin { user, password });
+    }
+    Ok(equipped)
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -89,16 +116,23 @@ fn random_word() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Starts the agents: their phones register at `registrar`, and they take calls until `sign_out_all`.
+/// What agents are started with.
+pub(super) struct CrewStart<'a> {
+    pub registrar: SocketAddr,
+    pub domain: &'a str,
+    pub service: NearService,
+    pub staff: DemoAgents,
+    pub profile: AgentProfile,
+}
+
+/// Starts the agents: their phones register, and they take calls until `sign_out_all`.
 pub(super) async fn start(
     handle: &EngineHandle,
-    registrar: SocketAddr,
-    domain: &str,
-    created: DemoAgents,
+    start: CrewStart<'_>,
     loaded: &LoadedCampaign,
     campaign: CampaignId,
-    profile: AgentProfile,
 ) -> Result<PhoneAgents, Failure> {
+    let CrewStart { registrar, domain, service, staff: created, profile } = start;
     let rules = loaded.rules.agents.as_ref();
     let group = created.agents.first().and_then(|agent| agent.groups.first()).map(|of| of.group);
     let context = WorkContext {
@@ -125,6 +159,7 @@ pub(super) async fn start(
             answer_after: None,
             voice: Some(Arc::new(crate::audio::Sound::from_samples("agent", &voice, tones::RATE))),
             keep: Duration::ZERO,
+            service: Some(service),
         },
     };
     let engine = handle.clone();
@@ -153,6 +188,12 @@ pub(super) fn demo_habits() -> AgentProfile {
         forgets_sign_out: 0.0,
         ..AgentProfile::default()
     }
+}
+
+/// As [`demo_habits`], for as long as the sample campaign has leads.
+pub(super) fn sample_habits() -> AgentProfile {
+    const WEEK: f64 = 7.0 * 86_400.0;
+    AgentProfile { shift: Spread::new(WEEK, 0.0, WEEK, WEEK), ..demo_habits() }
 }
 
 /// Forwards every changed seat to the simulated agents, until the engine or the agents stop.

@@ -21,6 +21,7 @@ mod replay;
 mod replay_format;
 mod replay_view;
 mod run;
+mod samples;
 pub mod schema;
 mod serve;
 mod setup;

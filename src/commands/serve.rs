@@ -4,6 +4,7 @@
 use super::campaign_service::{self, KeptStates};
 use super::folder::Refused;
 use super::run::{Signals, finish_within, say_stopping, write_results};
+use super::samples::{self, Samples};
 use super::setup::{Openings, Service, Sounds};
 use super::{Failure, campaign, config};
 use crate::cli::{Exit, Global, ServeArgs, UseText};
@@ -36,7 +37,8 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let store_url = config.store.url.clone();
     let drain = Duration::from_secs(u64::from(config.node.drain_secs));
     let (rows, mut row_requests) = mpsc::channel(campaign_requests::WAITING_MAX);
-    let openings = Openings { folder, rows: Some(rows) };
+    let (to_samples, mut sample_requests) = mpsc::channel(samples::WAITING_MAX);
+    let openings = Openings { folder, rows: Some(rows), samples: Some(to_samples) };
     let service = Service::start(config, args.people, true, true, openings, true).await?;
     if !service.has_api() {
         service.finish().await?;
@@ -49,6 +51,7 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
         open_campaign(&service, &mut open, Opening { loaded, sounds, paused, use_text }).await?;
     }
     campaign_service::open_again(&service, &mut open).await?;
+    let mut samples = Samples::load(&service).await?;
     let mut kept_states = KeptStates::default();
     let mut states_due = tokio::time::interval(STATES_INTERVAL);
     let mut results_due = tokio::time::interval(RESULTS_INTERVAL);
@@ -58,10 +61,17 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
             () = signals.next() => break,
             Some(request) = requests.recv() => open_on_request(&service, &mut open, request).await,
             Some(request) = row_requests.recv() => campaign_service::carry_out(&service, &mut open, request).await,
-            _ = states_due.tick() => kept_states.follow(&service).await,
+            Some(request) = sample_requests.recv() => samples.carry_out(&service, &mut open, request).await,
+            _ = states_due.tick() => {
+                kept_states.follow(&service).await;
+                samples.follow(&service).await;
+            }
             _ = results_due.tick() => write_all_results(&store_url, &open).await,
         }
     }
+    // A task that waits for its campaign begins again with the next start.
+    drop(sample_requests);
+    samples.sign_out();
     service.handle.send(EngineRequest::Drain).await;
     say_stopping(drain);
     let handle = service.handle.clone();

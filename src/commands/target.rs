@@ -83,7 +83,9 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
     let failed =
         |error| Failure::usage(format!("the object store {} cannot be used: {error}", folder.display()));
     let files = Files::open_with(&folder, reserve(config)).map_err(failed)?;
-    let tasks = Tasks::idle(TaskParts { store: store.clone(), files: files.clone(), engine: engine.clone() });
+    let parts =
+        TaskParts { store: store.clone(), files: files.clone(), engine: engine.clone(), samples: None };
+    let tasks = Tasks::idle(parts);
     let state = AppState::new(AppStateParts {
         files,
         tasks,

@@ -7,6 +7,7 @@ use super::proxies::TrustedProxies;
 use super::shown::{self, Origins};
 use super::trunk::TrunkConfig;
 use paceline_core::campaign::SIMULATED_TRUNK;
+use paceline_core::ids::TrunkId;
 use paceline_core::sip::user_agent::Transport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -362,6 +363,17 @@ impl Config {
     /// What was found and what to do, for an entry that cannot be parsed.
     pub fn sip_listeners(&self) -> Result<Vec<(Transport, SocketAddr)>, (String, String)> {
         self.sip.listen.iter().map(|entry| parse_listener(entry)).collect()
+    }
+
+    /// The id of the built-in simulated carrier's trunk: that after the configured ones.
+    pub fn simulated_trunk(&self) -> TrunkId {
+        TrunkId(self.trunks.len() as u16)
+    }
+
+    /// Whether the service listens for SIP over UDP and IPv4, as the simulated carrier and simulated phones need.
+    pub fn listens_for_simulation(&self) -> bool {
+        let listeners = self.sip_listeners().unwrap_or_default();
+        listeners.iter().any(|(transport, address)| *transport == Transport::Udp && address.is_ipv4())
     }
 }
 

@@ -210,6 +210,8 @@ pub struct Preferences {
     /// Keys of the desk by action: `"hang_up": "Alt+G"`; an empty text switches a key off.
     #[schemars(length(max = 64))]
     pub keys: Option<BTreeMap<String, String>>,
+    /// The tour of the sample campaign's page was closed, for ever.
+    pub tour_closed: Option<bool>,
 }
 
 impl Preferences {
@@ -239,6 +241,7 @@ impl Preferences {
         self.language = given.language.or(self.language.take());
         self.theme = given.theme.or(self.theme.take());
         self.keys = given.keys.or(self.keys.take());
+        self.tour_closed = given.tour_closed.or(self.tour_closed);
     }
 }
 

@@ -240,7 +240,7 @@ pub(super) async fn change_agent(
     headers: HeaderMap,
     Body(asked): Body<AgentChange>,
 ) -> Result<Response, Problem> {
-    let found = changeable_agent(&state, &caller, &number).await?;
+    let found = changeable_person(&state, &caller, &number).await?;
     if asked.number.as_ref().is_some_and(|sent| *sent != found.number) {
         let detail = "an agent's number never changes; make a new agent";
         return Err(Problem::new(StatusCode::CONFLICT, "number_stays", detail));
@@ -329,7 +329,7 @@ pub(super) async fn phone_password(
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let found = changeable_agent(&state, &caller, &number).await?;
+    let found = changeable_person(&state, &caller, &number).await?;
     let password = secrets::random_password()?;
     let mut change = state.change(&caller, Action::PeopleEdit, Subject::of("agent", &found.number)).await?;
     let row = change.agent(found.id).await?;
@@ -362,7 +362,7 @@ pub(super) async fn console_password(
     Path(number): Path<String>,
     Body(asked): Body<PasswordRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let row = changeable_agent(&state, &caller, &number).await?;
+    let row = changeable_person(&state, &caller, &number).await?;
     let drawn = asked.password.is_none();
     let password = asked.password.map_or_else(secrets::random_password, Ok)?;
     secrets::check_password(&password)?;
@@ -395,6 +395,21 @@ async fn changeable_agent(state: &AppState, caller: &Caller, number: &str) -> Re
     let row = state.agent_by_number(&caller.scope, number).await?;
     may_grant(caller, row.details.role)?;
     Ok(row)
+}
+
+/// As [`changeable_agent`], of a person: simulated agents have neither passwords nor other groups.
+async fn changeable_person(state: &AppState, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
+    let row = changeable_agent(state, caller, number).await?;
+    if row.simulated_for.is_some() {
+        return Err(simulated());
+    }
+    Ok(row)
+}
+
+/// 409: the account is a simulated agent's.
+pub(super) fn simulated() -> Problem {
+    let detail = "this is a simulated agent of the sample campaign: it can be removed, and not changed";
+    Problem::new(StatusCode::CONFLICT, "simulated", detail)
 }
 
 pub(super) fn may_grant(caller: &Caller, role: Role) -> Result<(), Problem> {

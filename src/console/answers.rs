@@ -758,6 +758,11 @@ answers! {
         /// Of `no_forecast`: why, in both languages.
         #[serde(skip_serializing_if = "Option::is_none")]
         words: Option<Words>,
+        /// Of `sample_there` and `sample_over`: the sample campaign, and its page.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        campaign: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        href: Option<String>,
         /// Of `wrong_code`.
         #[serde(skip_serializing_if = "Option::is_none")]
         tries_left: Option<u32>,

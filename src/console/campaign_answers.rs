@@ -86,7 +86,10 @@ answers! {
         changed_by: Option<String>,
         source: TextSource,
         files: Vec<CampaignFileView>,
+        /// The sample campaign, which rings no phone.
+        sample: bool,
     }
+    SampleBegun { task: i64, campaign: String, }
     CampaignProblem {
         /// `pacing.call_ratio`
         key: Option<String>,

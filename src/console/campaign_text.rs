@@ -21,6 +21,7 @@ use crate::store::{NewCampaign, Subject};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use paceline_core::campaign::SIMULATED_TRUNK;
 use paceline_core::ids::AgentId;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -284,6 +285,18 @@ async fn check_present(state: &AppState, headers: &HeaderMap, row: &CampaignRow)
     ))
 }
 
+/// A fault of one key that the text alone does not show.
+fn fault(key: &str, found: &str, hint: &str) -> ConfigError {
+    let problem = crate::config::Problem {
+        file: "campaign.toml".into(),
+        line: None,
+        key: Some(key.into()),
+        found: found.into(),
+        hint: hint.into(),
+    };
+    ConfigError { problems: vec![problem] }
+}
+
 /// Tries a text, or makes it the next version.
 async fn change_text(
     state: &AppState,
@@ -306,15 +319,14 @@ async fn change_text(
         && is_open
         && loaded.rules.name != row.name
     {
-        read = Err(ConfigError {
-            problems: vec![crate::config::Problem {
-                file: "campaign.toml".into(),
-                line: None,
-                key: Some("name".into()),
-                found: "the campaign is open".into(),
-                hint: "drain it before it gets another name".into(),
-            }],
-        });
+        read = Err(fault("name", "the campaign is open", "drain it before it gets another name"));
+    }
+    if let Ok(loaded) = &read
+        && row.is_sample
+        && loaded.written.trunks != [SIMULATED_TRUNK]
+    {
+        let hint = "copy the campaign to call over a line of yours, with a group of people";
+        read = Err(fault("trunks", "the sample campaign calls over the simulated carrier alone", hint));
     }
     let asks = caller.organisation.settings.approve_audio;
     let effects = match &read {

@@ -173,5 +173,6 @@ pub(super) fn campaign_view(
         "changed_by": row.changed_by.and_then(|id| numbers.get(&AgentId(id))),
         "source": row.source,
         "files": files.iter().map(file).collect::<Vec<_>>(),
+        "sample": row.is_sample,
     })
 }

@@ -8,6 +8,7 @@ use super::campaigns::find;
 use super::problem::Problem;
 use super::shown_number::{NumberSight, shown_text};
 use crate::config::{ConfigError, LoadedCampaign};
+use crate::store::AgentRow;
 use crate::store::campaign_rows::CampaignRow;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -250,6 +251,17 @@ async fn agents_item(
     };
     let agents = state.agents_in(&caller.scope).await?;
     let members = agents.iter().filter(|row| row.groups.iter().any(|it| it.group == group.group.id)).count();
+    let is_simulated = |row: &AgentRow| {
+        row.simulated_for.is_some() && row.groups.iter().any(|it| it.group == group.group.id)
+    };
+    let rings = loaded.is_some_and(|it| it.rules.trunks != [state.config().simulated_trunk()]);
+    if rings && agents.iter().any(is_simulated) {
+        let en = format!(
+            "the agents of the group {name} are simulated, and real phones would ring: choose another"
+        );
+        let zh = format!("坐席组 {name} 是模拟坐席,而本活动会拨打真实电话:请换一个坐席组");
+        return Ok(stop("agents", false, en, zh).at(settings_href(row)));
+    }
     let ok = members > 0;
     let en = format!("the group {name} has {members} agents");
     Ok(stop("agents", ok, en, format!("坐席组 {name} 有 {members} 名坐席")).at("/groups".to_owned()))

@@ -1,5 +1,6 @@
 //! Handlers of groups and memberships. A change is written to the store first, then sent to the engine.
 
+use super::agents;
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::{TEXT, parse_text};
@@ -92,6 +93,10 @@ pub(super) async fn set_membership(
             in_use: asked.in_use.unwrap_or(true),
         }),
     };
+    let row = state.agent_by_number(&caller.scope, &number).await?;
+    if row.simulated_for.is_some() && caller.can_see(&row) {
+        return Err(agents::simulated());
+    }
     change_memberships(&state, &caller, &number, &group, edit).await
 }
 

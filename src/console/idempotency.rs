@@ -45,6 +45,7 @@ const REQUIRED: &[&str] = &[
     "/audio",
     "/campaigns/{name}/lists",
     "/lists/{id}/actions",
+    "/setup/sample",
 ];
 
 /// Keys of requests that are being served by this process.

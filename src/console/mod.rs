@@ -63,6 +63,7 @@ pub mod secrets;
 pub mod server;
 mod sessions;
 mod setup;
+mod setup_sample;
 mod shown_number;
 pub mod source;
 mod task_routes;
@@ -83,6 +84,7 @@ pub use app_state::{
 pub use blacklist::NUMBERS_MAX;
 pub use server::{Console, start};
 
+use crate::engine::TrunkBoard;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Extension, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -91,6 +93,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use headers::set_security_headers;
+use paceline_core::campaign::SIMULATED_TRUNK;
 use problem::Problem;
 use serde_json::json;
 use source::{Peer, Source};
@@ -200,7 +203,10 @@ async fn readiness(
     headers: HeaderMap,
 ) -> Response {
     let board = floor::board(&state);
-    let can_dial = board.trunks.iter().any(|trunk| trunk.up && trunk.rest.is_none());
+    // Beside real trunks, the simulated carrier of a sample campaign says nothing of them.
+    let is_judged = |name: &str| name != SIMULATED_TRUNK || board.trunks.len() == 1;
+    let usable = |trunk: &&TrunkBoard| trunk.up && trunk.rest.is_none() && is_judged(&trunk.name);
+    let can_dial = board.trunks.iter().any(|trunk| usable(&trunk));
     let ready = board.store_stalled.is_none() && can_dial;
     let mut body = json!({ "ready": ready });
     // An invalid token gets what a stranger gets: a probe must not fail for it.

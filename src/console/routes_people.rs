@@ -5,7 +5,8 @@ use super::parameters::{Form, Parameter};
 use super::rights::{Action, Right};
 use super::route::{Answer, BodySchema, NONE, Route, WHOLE_MAX, answer, body, parameter};
 use super::{
-    accounts, actions, agent_hours, agents, audit, floor, groups, organisations, sessions, setup, tokens,
+    accounts, actions, agent_hours, agents, audit, floor, groups, organisations, sessions, setup,
+    setup_sample, tokens,
 };
 use axum::routing::{delete, get, patch, post, put};
 
@@ -54,6 +55,17 @@ pub(super) const PEOPLE: &[Route] = &[
         status: 200,
         answer: answer!(Me),
         handler: || post(setup::make_first_account),
+    },
+    Route {
+        method: "post",
+        path: "/setup/sample",
+        right: Right::Action(Action::CampaignsEdit),
+        summary: "Starts the sample campaign: fictional owners on the simulated carrier, with simulated agents",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 202,
+        answer: answer!(SampleBegun),
+        handler: || post(setup_sample::start_sample),
     },
     Route {
         method: "post",

@@ -3,6 +3,7 @@
 
 use super::key_watch::KeyWatch;
 use paceline_core::agent::SeatView;
+use paceline_core::campaign::Trunk;
 use paceline_core::dialer::output::AttemptResult;
 use paceline_core::dialer::{LineView, View};
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
@@ -86,6 +87,21 @@ pub enum TrunkDown {
     NotFound { host: String, why: String },
     /// What SIP says of it; never `Up`.
     Unusable(TrunkUse),
+}
+
+impl TrunkBoard {
+    /// A trunk without calls.
+    pub(super) fn of(limits: &Trunk) -> TrunkBoard {
+        TrunkBoard {
+            name: limits.name.clone(),
+            up: true,
+            calls: 0,
+            calls_max: limits.calls_max,
+            calls_per_sec: limits.calls_per_sec,
+            rest: None,
+            down: None,
+        }
+    }
 }
 
 const RECENT: Duration = Duration::from_secs(10);

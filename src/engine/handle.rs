@@ -1,5 +1,6 @@
 //! The engine handle: requests to the engine, the board and the live events, for console and commands.
 
+use super::TrunkParts;
 use super::board::Board;
 use super::device_check::DeviceCheck;
 use super::test_calls::TestAnswer;
@@ -84,6 +85,8 @@ pub enum EngineRequest {
         peers: Vec<Peer>,
         sources: Vec<SocketAddr>,
     },
+    /// A further trunk; its id is the next one.
+    AddTrunk(Box<TrunkParts>),
     /// A group is new or has changed.
     SetGroup(Group),
     /// An agent's account is new or has changed.

@@ -282,6 +282,7 @@ impl Engine {
             EngineRequest::SetTrunkAddresses { trunk, peers, sources } => {
                 self.set_trunk_addresses(trunk, &peers, sources);
             }
+            EngineRequest::AddTrunk(trunk) => self.add_trunk(*trunk),
             EngineRequest::SetGroup(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
                 self.handle(Input::GroupDefined(group));

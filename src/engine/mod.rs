@@ -260,19 +260,7 @@ impl Engine {
         live: broadcast::Sender<LiveEvent>,
     ) -> Self {
         let board = Board {
-            trunks: parts
-                .trunks
-                .iter()
-                .map(|trunk| TrunkBoard {
-                    name: trunk.limits.name.clone(),
-                    up: true,
-                    calls: 0,
-                    calls_max: trunk.limits.calls_max,
-                    calls_per_sec: trunk.limits.calls_per_sec,
-                    rest: None,
-                    down: None,
-                })
-                .collect(),
+            trunks: parts.trunks.iter().map(|trunk| TrunkBoard::of(&trunk.limits)).collect(),
             ..Board::default()
         };
         Engine {
@@ -327,16 +315,7 @@ impl Engine {
     async fn run(mut self) {
         self.set_clock();
         for trunk in self.trunks.values().cloned().collect::<Vec<_>>() {
-            let id = trunk.limits.id;
-            self.metrics.set_trunk_up(&trunk.limits.name, true);
-            self.handle(Input::TrunkDefined(trunk.limits));
-            if let Some(why) = trunk.not_found {
-                self.trunk_not_found(id, trunk.sip.host, why);
-                continue;
-            }
-            self.ua.set_trunk(self.clock.now(), trunk.sip);
-            // A trunk that has to register is down before any campaign opens.
-            self.carry_out_ua_outputs();
+            self.define_trunk(trunk);
         }
         while !self.can_stop() {
             let event = self.next_event().await;

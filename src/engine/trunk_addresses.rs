@@ -1,13 +1,44 @@
-//! Addresses of trunks that are given by a host name: they change while calls are up.
+//! Defines trunks, and takes the addresses of those that are given by a host name: they change while calls are up.
 
-use super::Engine;
-use super::board::TrunkDown;
+use super::board::{TrunkBoard, TrunkDown};
+use super::{Engine, TrunkParts};
+use paceline_core::dialer::Input;
 use paceline_core::dialer::input::TrunkState;
 use paceline_core::ids::TrunkId;
 use paceline_core::sip::user_agent::Peer;
 use std::net::SocketAddr;
 
 impl Engine {
+    /// Makes a trunk known to the dialer and to SIP.
+    pub(super) fn define_trunk(&mut self, trunk: TrunkParts) {
+        let id = trunk.limits.id;
+        self.metrics.set_trunk_up(&trunk.limits.name, true);
+        self.handle(Input::TrunkDefined(trunk.limits));
+        if let Some(why) = trunk.not_found {
+            self.trunk_not_found(id, trunk.sip.host, why);
+            return;
+        }
+        self.ua.set_trunk(self.clock.now(), trunk.sip);
+        // A trunk that has to register is down before any campaign opens.
+        self.carry_out_ua_outputs();
+    }
+
+    /// Takes a further trunk into use. The board's rows are found by the trunks' ids, so its id is the next one.
+    pub(super) fn add_trunk(&mut self, trunk: TrunkParts) {
+        let id = trunk.limits.id;
+        if usize::from(id.0) != self.board.trunks.len() {
+            tracing::error!(trunk = trunk.limits.name, "a trunk was added out of turn and is left out");
+            return;
+        }
+        if let Err(error) = trunk.admit(&self.sockets, &[trunk.sip.peer], &trunk.sip.also_from) {
+            tracing::error!(trunk = trunk.limits.name, "the addresses of the trunk cannot be used: {error}");
+            return;
+        }
+        self.board.trunks.push(TrunkBoard::of(&trunk.limits));
+        self.trunks.insert(id, trunk.clone());
+        self.define_trunk(trunk);
+    }
+
     /// The trunk is defined, and is not used before its name has an address.
     pub(super) fn trunk_not_found(&mut self, trunk: TrunkId, host: String, why: String) {
         self.set_trunk_down(trunk, Some(TrunkDown::NotFound { host, why }));

@@ -4,7 +4,7 @@
 //! memory store, far end and agents in one event queue), `forecast` (days run to answer "what if"), `carrier`
 //! (the far end in SIP) with its `digest_check`, `limits` and `ledger`, `world` (a network in virtual time
 //! between a user agent and the carrier), `serve` (the carrier over real sockets) with its `tones` and
-//! `voices`, `phones` (agents' telephones over real sockets). `floor` simulates pacing alone: agents and
+//! `voices`, `phones` (agents' telephones over real sockets), `near_service` (their way to a service on this machine). `floor` simulates pacing alone: agents and
 //! callees as numbers, without a dialer.
 
 pub mod agents;
@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod limits;
 pub mod line;
 pub mod memory_store;
+pub mod near_service;
 pub mod people;
 pub mod phones;
 pub mod random;

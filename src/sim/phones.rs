@@ -1,6 +1,7 @@
 //! SIP phones over real sockets: each registers with a password, answers its calls, plays a sound and keeps
 //! the received audio. One task and one media room serve all of them.
 
+use super::near_service::NearService;
 use crate::audio::Sound;
 use crate::net::clock::Clock;
 use crate::net::rtp::{
@@ -38,6 +39,8 @@ pub struct PhoneOptions {
     pub voice: Option<Arc<Sound>>,
     /// How much audio of each call is kept.
     pub keep: Duration,
+    /// The service, if it is on this machine; `None` = it is where it says.
+    pub service: Option<NearService>,
 }
 
 #[derive(Clone, Debug)]
@@ -264,7 +267,10 @@ impl PhonesTask {
     fn drain(&mut self) {
         while let Some(output) = self.ua.poll() {
             match output {
-                UaOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
+                UaOutput::Transmit { to, bytes } => {
+                    let service = self.options.service;
+                    self.sockets.send(service.map_or(to, |service| service.peer(to)), bytes);
+                }
                 UaOutput::Event(event) => self.take_ua_event(event),
             }
         }
@@ -277,7 +283,13 @@ impl PhonesTask {
                 .seen
                 .send_modify(|seen| seen.refused = Some(format!("{} {reason}", code.unwrap_or_default()))),
             UaEvent::Incoming(incoming) => self.take_call(*incoming),
-            UaEvent::Media { call, target, .. } => self.media.command(call, MediaCommand::Connect(target)),
+            UaEvent::Media { call, target, .. } => {
+                let target = match self.options.service {
+                    Some(service) => service.media(target),
+                    None => target,
+                };
+                self.media.command(call, MediaCommand::Connect(target));
+            }
             UaEvent::Progress { call, progress: Progress::Answered } => {
                 if let Some(sound) = self.options.voice.clone() {
                     self.media.command(call, MediaCommand::Play { sound, plays: 0 });

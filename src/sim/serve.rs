@@ -3,6 +3,7 @@
 
 use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaRequest};
 use super::ledger::{Ledger, LogLine};
+use super::near_service::NearService;
 use super::people::Population;
 use super::voices::Voices;
 use crate::audio::AudioError;
@@ -41,6 +42,8 @@ pub struct CarrierOptions {
     /// Ports for RTP.
     pub rtp_ports: RangeInclusive<u16>,
     pub media_threads: usize,
+    /// The one service that calls, if it is on this machine; `None` = each caller is where it says.
+    pub service: Option<NearService>,
 }
 
 impl CarrierOptions {
@@ -54,6 +57,7 @@ impl CarrierOptions {
             log: None,
             rtp_ports: 40_000..=49_999,
             media_threads: 1,
+            service: None,
         }
     }
 }
@@ -178,6 +182,7 @@ pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierErr
         media,
         voices,
         log,
+        service: options.service,
         legs: BTreeMap::new(),
         report: CarrierReport::default(),
     };
@@ -208,6 +213,7 @@ struct CarrierTask {
     media: MediaServer,
     voices: Voices,
     log: Option<File>,
+    service: Option<NearService>,
     /// Open legs, with the Call-ID of each.
     legs: BTreeMap<CallId, String>,
     report: CarrierReport,
@@ -261,7 +267,9 @@ impl CarrierTask {
     fn carry_out(&mut self) {
         while let Some(output) = self.carrier.poll() {
             match output {
-                CarrierOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
+                CarrierOutput::Transmit { to, bytes } => {
+                    self.sockets.send(self.service.map_or(to, |service| service.peer(to)), bytes);
+                }
                 CarrierOutput::OpenLeg { call } => {
                     let address =
                         self.media.open_leg(call).inspect_err(|error| tracing::warn!("{error}")).ok();
@@ -279,7 +287,10 @@ impl CarrierTask {
 
     fn play(&self, call: CallId, request: MediaRequest) {
         let command = match request {
-            MediaRequest::Connect(target) => MediaCommand::Connect(target),
+            MediaRequest::Connect(target) => MediaCommand::Connect(match self.service {
+                Some(service) => service.media(target),
+                None => target,
+            }),
             MediaRequest::RingBack => MediaCommand::Play { sound: self.voices.ring_back(), plays: 60 },
             MediaRequest::Announce(behaviour) => {
                 MediaCommand::Play { sound: self.voices.announcement(behaviour), plays: 10 }

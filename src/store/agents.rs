@@ -4,7 +4,7 @@
 use super::scope::FIRST_ENTERPRISE;
 use super::{Store, StoreError};
 use paceline_core::agent::{Agent, Membership};
-use paceline_core::ids::{AgentId, GroupId};
+use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
 use serde::{Deserialize, Serialize};
@@ -106,6 +106,8 @@ pub struct AgentRow {
     pub preferences: String,
     /// Rises with each change.
     pub version: i64,
+    /// The sample campaign whose simulated agent this is; `None` = a person's account.
+    pub simulated_for: Option<CampaignId>,
 }
 
 impl AgentRow {
@@ -448,7 +450,7 @@ pub(super) async fn read_agents(conn: &mut SqliteConnection) -> Result<Vec<Agent
     let rows = sqlx::query!(
         r#"select id as "id!", number, name, login, password, role, telephone, recorded as "recorded!: bool",
                   skills, sip_user, ha1_md5, ha1_sha256, active as "active!: bool", created_at, enterprise_id,
-                  organisation_id, operator as "operator!: bool", preferences, version
+                  organisation_id, operator as "operator!: bool", preferences, version, simulated_for
              from agent order by number, id"#
     )
     .fetch_all(&mut *conn)
@@ -488,6 +490,7 @@ pub(super) async fn read_agents(conn: &mut SqliteConnection) -> Result<Vec<Agent
         operator: row.operator,
         preferences: row.preferences,
         version: row.version,
+        simulated_for: row.simulated_for.map(CampaignId),
     });
     Ok(agents.collect())
 }

@@ -98,6 +98,8 @@ pub struct CampaignRow {
     pub source: String,
     pub has_list: bool,
     pub has_open_leads: bool,
+    /// The sample campaign, which calls over the simulated carrier with simulated agents.
+    pub is_sample: bool,
 }
 
 impl CampaignRow {
@@ -184,6 +186,7 @@ struct Columns {
     source: String,
     has_list: bool,
     has_open_leads: bool,
+    is_sample: bool,
 }
 
 impl Columns {
@@ -209,6 +212,7 @@ impl Columns {
             source: self.source,
             has_list: self.has_list,
             has_open_leads: self.has_open_leads,
+            is_sample: self.is_sample,
         }
     }
 }
@@ -223,7 +227,7 @@ impl Store {
         let found = sqlx::query_as!(
             Columns,
             r#"select c.id as "id!", c.enterprise_id, c.organisation_id, c.name, c.title, c.mode, c.toml, c.desired_state,
-                      c.state, c.trouble, c.opened_at, c.file, c.file_hash, c.current, v.made_at, v.made_by, v.source,
+                      c.state, c.trouble, c.opened_at, c.file, c.file_hash, c.current, c.is_sample as "is_sample!: bool", v.made_at, v.made_by, v.source,
                       exists (select 1 from import i where i.campaign_id = c.id and i.state = 'done') as "has_list!: bool",
                       exists (select 1 from import i join lead l on l.import_id = i.id
                                where i.campaign_id = c.id and i.state = 'done' and l.state = 'open') as "has_open_leads!: bool"
@@ -254,7 +258,7 @@ impl Store {
         let rows = sqlx::query_as!(
             Columns,
             r#"select c.id as "id!", c.enterprise_id, c.organisation_id, c.name, c.title, c.mode, c.toml, c.desired_state,
-                      c.state, c.trouble, c.opened_at, c.file, c.file_hash, c.current, v.made_at, v.made_by, v.source,
+                      c.state, c.trouble, c.opened_at, c.file, c.file_hash, c.current, c.is_sample as "is_sample!: bool", v.made_at, v.made_by, v.source,
                       exists (select 1 from import i where i.campaign_id = c.id and i.state = 'done') as "has_list!: bool",
                       exists (select 1 from import i join lead l on l.import_id = i.id
                                where i.campaign_id = c.id and i.state = 'done' and l.state = 'open') as "has_open_leads!: bool"
@@ -282,7 +286,7 @@ impl Store {
         let found = sqlx::query_as!(
             Columns,
             r#"select c.id as "id!", c.enterprise_id, c.organisation_id, c.name, c.title, c.mode, c.toml, c.desired_state,
-                      c.state, c.trouble, c.opened_at, c.file, c.file_hash, c.current, v.made_at, v.made_by, v.source,
+                      c.state, c.trouble, c.opened_at, c.file, c.file_hash, c.current, c.is_sample as "is_sample!: bool", v.made_at, v.made_by, v.source,
                       exists (select 1 from import i where i.campaign_id = c.id and i.state = 'done') as "has_list!: bool",
                       exists (select 1 from import i join lead l on l.import_id = i.id
                                where i.campaign_id = c.id and i.state = 'done' and l.state = 'open') as "has_open_leads!: bool"
@@ -819,6 +823,19 @@ async fn remove(
     unused.extend(blobs::release(conn, objects, now).await?);
     sqlx::query!("delete from blacklist where campaign_id = $1", campaign).execute(&mut *conn).await?;
     sqlx::query!("delete from campaign_version where campaign_id = $1", campaign).execute(&mut *conn).await?;
+    // Simulated agents go with the campaign that they were made for.
+    sqlx::query!(
+        "delete from membership where agent_id in (select id from agent where simulated_for = $1)",
+        campaign
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update agent set active = false, simulated_for = null, version = version + 1 where simulated_for = $1",
+        campaign
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::query!("delete from campaign where id = $1", campaign).execute(&mut *conn).await?;
     Ok(Some(unused))
 }

@@ -51,6 +51,7 @@ pub mod reader;
 pub mod recordings;
 pub mod result_rows;
 pub mod resume;
+pub mod samples;
 pub mod scope;
 pub mod seat_log;
 pub mod simulated;

@@ -18,19 +18,21 @@ pub enum TaskKind {
     MeasureAudio,
     Forecast,
     ChangeLeads,
+    Sample,
 }
 
 impl TaskKind {
-    pub const ALL: [TaskKind; 6] = [
+    pub const ALL: [TaskKind; 7] = [
         TaskKind::CheckList,
         TaskKind::LoadList,
         TaskKind::UndoList,
         TaskKind::MeasureAudio,
         TaskKind::Forecast,
         TaskKind::ChangeLeads,
+        TaskKind::Sample,
     ];
-    pub const WORDS: [&'static str; 6] =
-        ["check_list", "load_list", "undo_list", "measure_audio", "forecast", "change_leads"];
+    pub const WORDS: [&'static str; 7] =
+        ["check_list", "load_list", "undo_list", "measure_audio", "forecast", "change_leads", "sample"];
 
     pub const fn word(self) -> &'static str {
         Self::WORDS[self as usize]

@@ -1,4 +1,5 @@
-//! Long work: lists are checked, loaded and undone, sounds are measured, campaigns are forecast. Two threads of low priority take the oldest
+//! Long work: lists are checked, loaded and undone, sounds are measured, campaigns are forecast,
+//! the sample campaign is opened. Two threads of low priority take the oldest
 //! queued task of the store each; a task can be begun again from the start, so a crash costs its time and nothing else.
 
 mod change_leads;
@@ -11,6 +12,7 @@ mod list_spec;
 mod load_list;
 mod measure_audio;
 mod new_lead;
+mod sample;
 mod worker;
 
 pub use change_leads::LeadsWish;
@@ -23,6 +25,7 @@ pub use list_report::{ListRows, RowsWanted, UploadReport, read_report, read_rows
 pub use list_spec::{Mapping, Reading};
 pub use measure_audio::{Peaks, SoundMeasured, peaks};
 pub use new_lead::{PhoneRefusal, clean_phones};
+pub use sample::SampleOpening;
 
 use crate::engine::EngineHandle;
 use crate::files::Files;
@@ -36,7 +39,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 
 /// What the tasks need.
 #[derive(Clone)]
@@ -44,6 +47,8 @@ pub struct TaskParts {
     pub store: Arc<Store>,
     pub files: Files,
     pub engine: EngineHandle,
+    /// Opens sample campaigns; `None` = this process opens none.
+    pub samples: Option<mpsc::Sender<SampleOpening>>,
 }
 
 /// Handle of the task threads. Cheap to clone; the threads run until [`Tasks::stop`].
@@ -203,7 +208,8 @@ impl Shared {
     /// Notifies screens of a task and of what it works on.
     pub fn announce(&self, task: &TaskRow) {
         let _ = self.changed.send(Changed::Task(task.id));
-        if !matches!(task.kind, TaskKind::MeasureAudio | TaskKind::Forecast | TaskKind::ChangeLeads) {
+        let is_of_list = matches!(task.kind, TaskKind::CheckList | TaskKind::LoadList | TaskKind::UndoList);
+        if is_of_list {
             let _ = self.changed.send(Changed::List(UploadId(task.subject)));
         }
     }

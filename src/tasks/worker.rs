@@ -1,10 +1,11 @@
 //! The task threads: take the oldest queued task, run it, write how it ended.
 
 use super::context::{TaskContext, TaskEnd, Words};
-use super::{Shared, change_leads, check_list, forecast, load_list, measure_audio};
+use super::{Shared, change_leads, check_list, forecast, load_list, measure_audio, sample};
 use crate::store::StoreError;
 use crate::store::list_uploads::UploadId;
 use crate::store::task_rows::{TaskKind, TaskRow, TaskState};
+use paceline_core::ids::CampaignId;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,6 +51,7 @@ fn run(shared: &Shared, runtime: &Handle, task: &TaskRow) {
         TaskKind::MeasureAudio => measure_audio::measure_audio(&mut context),
         TaskKind::Forecast => forecast::forecast(&mut context),
         TaskKind::ChangeLeads => change_leads::change_leads(&mut context),
+        TaskKind::Sample => sample::open_sample(&mut context),
     }));
     let ended = ended.unwrap_or_else(|_| {
         let en = "this could not be done: the program met a fault of its own, which its log shows";
@@ -92,6 +94,7 @@ async fn settle(shared: &Shared, task: &TaskRow, words: &Words) -> Result<(), St
         TaskKind::LoadList => load_list::settle(shared, UploadId(task.subject), words).await,
         TaskKind::UndoList | TaskKind::Forecast | TaskKind::ChangeLeads => Ok(()),
         TaskKind::MeasureAudio => measure_audio::settle(shared, task, words).await,
+        TaskKind::Sample => sample::settle(shared, CampaignId(task.subject), words).await,
     }
 }
 

@@ -27,6 +27,12 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "changed_in_both" => "文件和这里的文本都改过:请选择用哪一个",
         "archived" => "任务已归档",
         "not_opened" => "任务没有打开:原因见日志",
+        "sample_there" => "示例活动已经在运行",
+        "sample_over" => "示例活动的名单已经打完:归档后可以重新启动",
+        "cannot_place" => {
+            "模拟运营商需要 UDP 和 IPv4:请在 [sip] listen 中加入 udp://0.0.0.0:5060,然后重新启动服务"
+        }
+        "simulated" => "这是示例活动的模拟坐席:可以移除,不能修改",
         "no_service" => "这个进程只运行一个任务,不能打开别的",
         "not_found" => "没有找到,或不在你的范围内",
         "method_not_allowed" => "此路径不支持这个方法",

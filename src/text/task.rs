@@ -21,6 +21,7 @@ impl Lang {
             "undo_list" => self.pick("undoing the list", "撤销名单"),
             "measure_audio" => self.pick("measuring the sound", "检测录音"),
             "forecast" => self.pick("forecasting", "预测"),
+            "sample" => self.pick("starting the sample campaign", "启动示例活动"),
             "change_leads" => self.pick("changing leads", "修改客户"),
             other => other,
         };

@@ -23,6 +23,7 @@ mod pacing;
 mod pages;
 mod records;
 mod roles;
+mod sample;
 mod setup;
 mod sign_in;
 mod tokens;
@@ -41,7 +42,7 @@ use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent, TrunkTestR
 use paceline::files::{Files, Reserve};
 use paceline::metrics::Metrics;
 use paceline::store::{AgentDetails, Role, Secrets, Store};
-use paceline::tasks::{TaskParts, Tasks};
+use paceline::tasks::{SampleOpening, TaskParts, Tasks};
 use paceline_core::agent::{AgentAction, Group, Membership, Refusal};
 use paceline_core::campaign::{AgentRules, Campaign};
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, GroupId};
@@ -126,6 +127,14 @@ impl TestApp {
 
     /// With these limits and trusted proxies.
     pub async fn with_http(dir: Arc<tempfile::TempDir>, clock: ManualClock, http: HttpConfig) -> TestApp {
+        TestApp::with_config(dir, clock, paceline::config::Config { http, ..Default::default() }).await
+    }
+
+    pub async fn with_config(
+        dir: Arc<tempfile::TempDir>,
+        clock: ManualClock,
+        config: paceline::config::Config,
+    ) -> TestApp {
         let store = Arc::new(Store::open(&url(dir.path()), clock.as_clock()).await.unwrap());
         let (asks, mut asked) = mpsc::channel(64);
         let (board, shown) = watch::channel(Arc::new(Board::default()));
@@ -170,11 +179,21 @@ impl TestApp {
         // No reserve: the disk of a build machine may be nearly full.
         let no_reserve = Reserve { bytes: 0, percent: 0 };
         let files = Files::open_with(&dir.path().join("files"), no_reserve).unwrap();
-        let parts = TaskParts { store: store.clone(), files: files.clone(), engine: handle.clone() };
-        // Its threads begin where a test asks for them.
-        let tasks = Tasks::idle(parts);
         let campaign_requests: Arc<Mutex<Vec<String>>> = Arc::default();
         let campaign_refusal: Arc<Mutex<Option<String>>> = Arc::default();
+        let (samples, mut asked_samples) = mpsc::channel::<SampleOpening>(4);
+        let (seen, refusal) = (campaign_requests.clone(), campaign_refusal.clone());
+        tokio::spawn(async move {
+            while let Some(SampleOpening { campaign, answer }) = asked_samples.recv().await {
+                seen.lock().unwrap().push(format!("sample {}", campaign.0));
+                let _ = answer.send(refusal.lock().unwrap().clone().map_or(Ok(()), Err));
+            }
+        });
+        let (store_too, files_too) = (store.clone(), files.clone());
+        let parts =
+            TaskParts { store: store_too, files: files_too, engine: handle.clone(), samples: Some(samples) };
+        // Its threads begin where a test asks for them.
+        let tasks = Tasks::idle(parts);
         let (campaign_service, mut asked_of_it) = mpsc::channel(4);
         let (seen, refusal) = (campaign_requests.clone(), campaign_refusal.clone());
         tokio::spawn(async move {
@@ -202,9 +221,9 @@ impl TestApp {
             recordings: dir.path().join("recordings"),
             campaigns: None,
             list_changes: None,
-            http,
+            http: config.http.clone(),
             settings: paceline::config::Config::default().shown(),
-            config: Arc::default(),
+            config: Arc::new(config),
             campaign_service: Some(campaign_service),
         })
         .unwrap();

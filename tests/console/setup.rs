@@ -77,7 +77,10 @@ async fn preferences_are_merged_and_a_stale_version_changes_nothing() {
     app.staff().await;
     let me = app.get("8001", "/me").await.is(200);
     let etag = me.headers[header::ETAG].clone();
-    assert_eq!(me.json()["preferences"], json!({ "language": null, "theme": null, "keys": null }));
+    assert_eq!(
+        me.json()["preferences"],
+        json!({ "language": null, "theme": null, "keys": null, "tour_closed": null })
+    );
     assert_eq!(me.json()["operator"], false);
     let patch = async |etag: Option<&str>, body: Value| {
         let mut request = app.request("8001", "patch", "/me", Some(body)).await;
@@ -94,7 +97,14 @@ async fn preferences_are_merged_and_a_stale_version_changes_nothing() {
     assert_eq!((stale.code().as_str(), stale.json()["version"].is_i64()), ("changed", true));
     let both = patch(None, json!({ "preferences": { "language": "en" }, "telephone": "13800138000" })).await;
     let me = both.is(200).json();
-    assert_eq!(me["preferences"], json!({ "language": "en", "theme": "dark", "keys": null }));
+    let kept = json!({ "language": "en", "theme": "dark", "keys": null, "tour_closed": null });
+    assert_eq!(me["preferences"], kept);
+    // The tour is closed for ever: what a later change leaves out stays.
+    patch(None, json!({ "preferences": { "tour_closed": true } })).await.is(200);
+    let light = json!({ "preferences": { "theme": "light", "tour_closed": null } });
+    let me = patch(None, light).await.is(200).json();
+    let kept = json!({ "language": "en", "theme": "light", "keys": null, "tour_closed": true });
+    assert_eq!(me["preferences"], kept);
     assert_eq!(me["telephone"], "13800138000");
     for body in [
         json!({ "preferences": { "theme": "pink" } }),

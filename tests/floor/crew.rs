@@ -65,6 +65,7 @@ async fn crew(rig: &Rig, agents: i64, profile: AgentProfile) -> PhoneAgents {
             answer_after: None,
             voice: Some(voice(AGENT_HZ)),
             keep: Duration::from_secs(1),
+            service: None,
         },
     };
     let handle = rig.handle.clone();

@@ -118,6 +118,7 @@ impl Rig {
             answer_after: Some(Duration::from_millis(50)),
             voice: Some(voice(CALLEE_HZ)),
             keep: Duration::from_secs(20),
+            service: None,
         })
         .await
         .unwrap();
@@ -203,6 +204,7 @@ impl Rig {
             answer_after: Some(Duration::ZERO),
             voice: Some(voice(AGENT_HZ)),
             keep: Duration::from_secs(20),
+            service: None,
         })
         .await
         .unwrap();
@@ -237,6 +239,7 @@ impl Rig {
             answer_after: None,
             voice: None,
             keep: Duration::from_secs(1),
+            service: None,
         })
         .await
         .unwrap();
@@ -255,6 +258,7 @@ impl Rig {
             answer_after: Some(Duration::ZERO),
             voice: Some(voice(AGENT_HZ)),
             keep: Duration::from_secs(20),
+            service: None,
         })
         .await
         .unwrap();

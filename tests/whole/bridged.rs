@@ -69,6 +69,7 @@ pub(super) async fn phones(
         codecs: vec![Codec::Pcma],
         voice: Some(voice(hz)),
         keep: Duration::from_secs(1),
+        service: None,
     })
     .await
     .unwrap()

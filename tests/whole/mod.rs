@@ -7,6 +7,7 @@ mod campaign_rows;
 mod growing_list;
 mod held;
 mod kills;
+mod sample;
 mod simulated;
 mod trunks;
 mod uploads;

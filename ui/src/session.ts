@@ -107,7 +107,17 @@ export async function tryAgain(): Promise<void> {
 export async function keepLook(): Promise<void> {
   if (!queries.getQueryData<Me | null>(ME)) return;
   const keys = queries.getQueryData<Me | null>(ME)?.person.preferences.keys ?? null;
-  await call("patch", "/api/v1/me", { body: { preferences: { ...currentLook(), keys } } });
+  await call("patch", "/api/v1/me", { body: { preferences: { ...currentLook(), keys, tour_closed: null } } });
+}
+
+/**
+ * The tour of the sample campaign is not shown to this person again.
+ * @throws ApiProblem
+ */
+export async function closeTour(): Promise<void> {
+  // What is `null` stays as it is.
+  const answer = await call("patch", "/api/v1/me", { body: { preferences: { language: null, theme: null, keys: null, tour_closed: true } } });
+  if (!answer.program) queries.setQueryData<Me>(ME, { person: answer, rights: rightsOf(answer) });
 }
 
 /**

@@ -1,16 +1,19 @@
 //! Builds a running engine from configuration and campaign files: audio, store, list, trunks, sockets, media.
 //! Every refusal happens here, before the first call.
 
+mod crew;
 mod import;
 mod network;
+mod simulation;
 mod trunk_lookup;
 mod trunks;
 
+pub(super) use simulation::is_simulated;
 pub(super) use trunks::trunk_limits;
 
 pub(super) use import::{ListChange, ListFile, describe_change, save_campaign, take_in_list};
 
-use super::demo_agents::{self, Crew};
+use super::demo_agents::Crew;
 use super::folder::{Refused, TakenIn};
 use super::list_service::{ListService, ListTurn};
 use super::{Failure, recordings, rehearsal};
@@ -30,21 +33,22 @@ use crate::journal::{JournalConfig, JournalWriter};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
-use crate::sim::serve::RunningCarrier;
 use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{BlacklistChange, Scope, Store, Writer};
-use crate::tasks::{TaskParts, Tasks};
+use crate::tasks::{SampleOpening, TaskParts, Tasks};
 use import::import_list;
 use network::{Network, phone_line};
 use paceline_core::campaign::{CallingWindows, Campaign, Mode};
 use paceline_core::ids::{CampaignId, GroupId};
 use paceline_core::sip::user_agent::SavedDialog;
+use simulation::{Simulation, local_registrar};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use trunk_lookup::{LOOKUPS_MAX, TrunkLookup};
-use trunks::{configured_trunks, simulated_trunk, start_simulated_carrier};
+use trunks::configured_trunks;
 
 /// Configuration, campaign and options of one run.
 pub(super) struct Setup {
@@ -153,6 +157,7 @@ pub(super) struct OpenedCampaign {
 pub(super) struct Openings {
     pub folder: Option<CampaignFolder>,
     pub rows: Option<mpsc::Sender<CampaignRequest>>,
+    pub samples: Option<mpsc::Sender<SampleOpening>>,
 }
 
 /// Engine, store, SIP, media and the HTTP port, with no campaign yet.
@@ -164,7 +169,9 @@ pub(super) struct Service {
     writer: Writer,
     // Dropped after engine and writer: the store with its lock, and the simulated carrier.
     pub store: Arc<Store>,
-    carrier: Option<RunningCarrier>,
+    simulation: Simulation,
+    /// Where phones on this machine register; `None` = there is no address for UDP and IPv4.
+    registrar: Option<SocketAddr>,
     state: AppState,
     console: Option<(Console, Option<KeyFile>)>,
     tasks: Tasks,
@@ -189,23 +196,23 @@ impl Service {
         openings: Openings,
         may_wait: bool,
     ) -> Result<Service, Failure> {
-        let Openings { folder: campaigns, rows: campaign_service } = openings;
+        let Openings { folder: campaigns, rows: campaign_service, samples } = openings;
         let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
         let resumed = store.resume().await.map_err(Failure::unexpected)?;
-        let simulated = match config.trunks.is_empty() {
-            true => Some(start_simulated_carrier(people.as_deref()).await?),
-            false => None,
-        };
-        let trunks = match &simulated {
-            Some(running) => vec![simulated_trunk(running)?],
+        // With the simulated carrier and no phones, SIP stays on loopback.
+        let is_loopback = config.trunks.is_empty() && !phones;
+        let (simulation, simulated) = Simulation::begin(&config, people, is_loopback).await?;
+        let has_lookup = simulated.is_none();
+        let trunks = match simulated {
+            Some(trunk) => vec![trunk],
             None => configured_trunks(&config, may_wait).await?,
         };
-        // With the simulated carrier and no phones, SIP stays on loopback.
-        let net = Network::open(&config, &trunks, simulated.is_some() && !phones).await?;
+        let net = Network::open(&config, &trunks, is_loopback).await?;
+        let registrar = local_registrar(net.sockets.addresses());
         let line = phone_line(&config, &net.ua);
         let metrics = Arc::new(Metrics::new());
         let (writer, store_replies) = store.start_writer();
-        let lookup = if simulated.is_some() { None } else { TrunkLookup::of(&config, &trunks) };
+        let lookup = if has_lookup { TrunkLookup::of(&config, &trunks) } else { None };
         let (lookups, asked_lookups) = mpsc::channel(LOOKUPS_MAX);
         let (handle, engine) = engine::start(Parts {
             clock: Clock::start(),
@@ -266,7 +273,7 @@ impl Service {
         let files = Files::open_with(&folder, reserve(&config)).map_err(|error| {
             Failure::usage(format!("the object store {} cannot be used: {error}", folder.display()))
         })?;
-        let parts = TaskParts { store: store.clone(), files: files.clone(), engine: handle.clone() };
+        let parts = TaskParts { store: store.clone(), files: files.clone(), engine: handle.clone(), samples };
         let tasks = match with_api {
             true => Tasks::start(parts).await.map_err(Failure::unexpected)?,
             false => Tasks::idle(parts),
@@ -296,7 +303,8 @@ impl Service {
             engine,
             writer,
             store,
-            carrier: simulated,
+            simulation,
+            registrar,
             state,
             console,
             tasks,
@@ -360,9 +368,8 @@ impl Service {
         with_list: bool,
         paused: bool,
     ) -> Result<OpenedCampaign, Failure> {
-        if self.carrier.is_none() {
-            self.refuse_after_simulation(campaign, loaded).await?;
-        }
+        // Before the list is read, which may be long.
+        self.refuse_after_simulation(campaign, loaded).await?;
         if with_list {
             let _turn = self.list_turn.lock().await;
             import_list(&self.store, campaign, loaded).await?;
@@ -379,9 +386,8 @@ impl Service {
         sounds: Sounds,
         paused: bool,
     ) -> Result<OpenedCampaign, Failure> {
-        if self.carrier.is_none() {
-            self.refuse_after_simulation(campaign, loaded).await?;
-        }
+        self.refuse_after_simulation(campaign, loaded).await?;
+        self.simulation.serve(&self.config, loaded, &self.handle).await?;
         let counts = self.store.lead_counts(campaign).await.map_err(Failure::unexpected)?;
         let (leads, leads_open) = (counts.all, counts.open);
         let rules = self.rules_of(campaign, scope, loaded, &sounds).await?;
@@ -419,13 +425,17 @@ impl Service {
         sounds: &Sounds,
     ) -> Result<Campaign, Failure> {
         let mut rules = loaded.rules.clone();
-        self.add_holidays(scope.own(), &mut rules.windows).await?;
+        // The sample campaign rings nobody, and is there to be seen at any hour.
+        if !self.store.any_campaign_row(campaign).await.map_err(Failure::unexpected)?.is_sample {
+            self.add_holidays(scope.own(), &mut rules.windows).await?;
+        }
         rules.id = campaign;
         if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
             announcement.length = sound.length;
         }
         if let (Some(agents), Some(group)) = (&mut rules.agents, &loaded.group) {
             agents.group = self.group_of(scope, group).await?;
+            self.refuse_simulated_agents(agents.group, group, loaded).await?;
             send_agents(&self.store, &self.handle).await?;
         }
         Ok(rules)
@@ -452,6 +462,8 @@ impl Service {
         loaded: &LoadedCampaign,
         sounds: Sounds,
     ) -> Result<(), Failure> {
+        self.refuse_after_simulation(campaign, loaded).await?;
+        self.simulation.serve(&self.config, loaded, &self.handle).await?;
         let rules = self.rules_of(campaign, scope, loaded, &sounds).await?;
         self.state.campaign_opened_in(scope, &loaded.title, &rules);
         let Sounds { announcement, sorry } = sounds;
@@ -477,28 +489,14 @@ impl Service {
     /// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are
     /// closed by calls that rang no phone, and the others of a sample list may be real numbers.
     async fn refuse_after_simulation(&self, id: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
+        if is_simulated(&self.config, loaded) {
+            return Ok(());
+        }
         let calls = self.store.simulated_attempts(id).await.map_err(Failure::unexpected)?;
         if calls == 0 {
             return Ok(());
         }
         Err(Failure::refused(rehearsal::refusal(&self.config, loaded, calls)))
-    }
-
-    /// Adds simulated agents to the group, each with a phone that registers here.
-    async fn add_demo_agents(
-        &self,
-        group: &str,
-        crew: Crew,
-        loaded: &LoadedCampaign,
-        campaign: CampaignId,
-    ) -> Result<PhoneAgents, Failure> {
-        let line = self.state.phones();
-        let registrar = line.proxy.parse().map_err(Failure::unexpected)?;
-        let group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
-        let created = demo_agents::create(&self.store, group, crew.agents, &line.domain).await?;
-        send_agents(&self.store, &self.handle).await?;
-        demo_agents::start(&self.handle, registrar, &line.domain, created, loaded, campaign, crew.profile)
-            .await
     }
 
     /// Waits until no call is out, stops the engine and writes everything.
@@ -514,9 +512,7 @@ impl Service {
         if let Some((console, _key)) = self.console {
             console.stop().await;
         }
-        if let Some(carrier) = self.carrier {
-            carrier.stop().await;
-        }
+        self.simulation.stop().await;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use crate::config::{Config, TrunkConfig, TrunkUri};
 use crate::engine::{CertificateRule, TrunkParts};
 use crate::net::clock::Clock;
 use crate::net::dns;
+use crate::sim::near_service::NearService;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
 use paceline_core::campaign::{CalleePattern, SIMULATED_TRUNK, Trunk};
 use paceline_core::ids::TrunkId;
@@ -17,16 +18,18 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(super) async fn start_simulated_carrier(people: Option<&Path>) -> Result<RunningCarrier, Failure> {
+/// `people` = file of simulated callees, `service` = where this service is reached from here.
+pub(super) async fn start_simulated_carrier(
+    people: Option<&Path>,
+    service: Option<NearService>,
+) -> Result<RunningCarrier, Failure> {
     let (people, people_dir) = carrier::people(people)?;
     let mut options = CarrierOptions::on_loopback(people);
-    options.people_dir = people_dir;
-    let running = serve::start(options).await.map_err(Failure::unexpected)?;
-    eprintln!("no trunk is configured: calling the built-in simulated carrier, no real phone rings");
-    Ok(running)
+    (options.people_dir, options.service) = (people_dir, service);
+    serve::start(options).await.map_err(Failure::unexpected)
 }
 
-pub(super) fn simulated_trunk(running: &RunningCarrier) -> Result<TrunkParts, Failure> {
+pub(super) fn simulated_trunk(id: TrunkId, running: &RunningCarrier) -> Result<TrunkParts, Failure> {
     let address = running
         .address(Transport::Udp)
         .ok_or_else(|| Failure::unexpected("the simulated carrier does not listen"))?;
@@ -34,7 +37,7 @@ pub(super) fn simulated_trunk(running: &RunningCarrier) -> Result<TrunkParts, Fa
     let allow = Some(vec!["*".to_owned()]);
     let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, allow, ..TrunkConfig::default() };
     let uri = TrunkUri { transport: Transport::Udp, host: "127.0.0.1".into(), port: Some(address.port()) };
-    Ok(trunk_parts(TrunkId(0), SIMULATED_TRUNK, &trunk, &uri, &[address], &[address]))
+    Ok(trunk_parts(id, SIMULATED_TRUNK, &trunk, &uri, &[address], &[address]))
 }
 
 /// The trunks of the configuration. One whose name has no address is not in use until [`super::trunk_lookup`] has found it.

@@ -4,6 +4,7 @@ pub mod diff;
 pub mod edit;
 mod row_guard;
 mod rules;
+pub mod sample;
 pub mod tables;
 
 use super::problem::{ConfigError, Problem, Source, unreadable};

@@ -15,7 +15,7 @@ use paceline_core::call::Digit;
 use paceline_core::campaign::window::Holiday;
 use paceline_core::campaign::{
     Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Rotation,
-    is_system_name,
+    SIMULATED_TRUNK, is_system_name,
 };
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::outcome::Outcome;
@@ -98,8 +98,16 @@ fn mode(word: ModeWord) -> Mode {
 
 fn trunks(named: &[String], config: &Config, source: &mut Source<'_>) -> Vec<TrunkId> {
     // Without any configured trunk, the built-in simulated carrier replaces every named one.
+    let simulated = config.simulated_trunk();
     if config.trunks.is_empty() {
-        return vec![TrunkId(0)];
+        return vec![simulated];
+    }
+    if named.iter().any(|name| name == SIMULATED_TRUNK) {
+        if named.len() > 1 {
+            let found = format!("`{SIMULATED_TRUNK}` beside a trunk that rings real phones");
+            source.fault(&["trunks"], found, "name the simulated carrier alone, or leave it out");
+        }
+        return vec![simulated];
     }
     let known: Vec<&str> = config.trunks.keys().map(String::as_str).collect();
     if named.is_empty() {

@@ -16,7 +16,8 @@ pub struct CampaignFile {
     pub title: String,
     /// How calls are placed: `announce` without agents, or one of the modes with agents.
     pub mode: ModeWord,
-    /// Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier.
+    /// Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier where it has
+    /// none. `simulated`, alone, is that carrier whatever trunks there are.
     #[serde(default)]
     pub trunks: Vec<String>,
     #[serde(default)]

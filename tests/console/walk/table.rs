@@ -82,6 +82,7 @@ use Sight::{All, Group, Leads, Maker, NoRow, People};
 pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("get /setup", Anybody, NoRow),
     ("post /setup", Anybody, NoRow),
+    ("post /setup/sample", Action("campaigns.edit"), NoRow),
     ("post /sign-in", Anybody, NoRow),
     ("get /openapi.json", Anybody, NoRow),
     ("post /sign-out", SignedIn, NoRow),

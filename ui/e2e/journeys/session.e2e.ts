@@ -1,6 +1,6 @@
-/** First start, wrong passwords, sessions that end, two accounts in one browser, a service that goes away and comes back. */
+/** Wrong passwords, sessions that end, two accounts in one browser, a service that goes away and comes back. */
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch, reconnect, signIn, visitor } from "../lib/browser";
 import { PEOPLE, startService, type Service } from "../lib/service";
 
@@ -10,34 +10,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser?.close();
-});
-
-test("first start: the printed link fills in the code, the first account is signed in", async () => {
-  const service = await startService({ campaigns: false, people: false });
-  onTestFinished(service.stop);
-  const code = /welcome#([\w-]+)/.exec(service.log())?.[1] ?? "";
-  expect(code).not.toBe("");
-  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  await page.goto("/");
-  await page.waitForURL("**/welcome");
-  await page.goto(`/welcome#${code}`);
-  await page.reload();
-  expect(await page.getByLabel("安装码").inputValue()).toBe(code);
-  await page.getByRole("button", { name: "创建并继续" }).click();
-  await page.getByText("密码至少 8 位", { exact: true }).waitFor();
-  await page.getByLabel("姓名").fill("王敏");
-  await page.getByLabel("登录名").fill("wangmin");
-  await page.getByLabel(/^密码/).fill("kite-lantern-42");
-  await page.getByRole("button", { name: "创建并继续" }).click();
-  await page.waitForURL("**/today");
-  await page.getByText("今天没有需要处理的事").waitFor();
-  await page.getByRole("link", { name: "活动", exact: true }).click();
-  await page.getByText("还没有活动").waitFor();
-  // Once there is an account, the page leads to the sign-in.
-  await page.goto("/welcome");
-  await page.waitForURL(/\/(sign-in|today)$/);
-  expect(faults).toEqual([]);
-  await context.close();
 });
 
 describe("with people", () => {

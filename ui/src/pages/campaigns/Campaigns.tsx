@@ -25,6 +25,7 @@ import { Confirm, PauseButton } from "./CampaignActions";
 import { refreshCampaign, refreshRows, useCampaignRows } from "./data";
 import { leadsOpen, strictestRule } from "./figures";
 import { OpenCampaign } from "./OpenCampaign";
+import { StartSample } from "./StartSample";
 
 /** A search is sent once typing rests for so long, in ms. */
 const TYPING = 250;
@@ -49,7 +50,7 @@ export default function Campaigns() {
     <>
       <div className="page-head"><h1>{t("campaigns.title")}</h1><span className="space" />{acts}</div>
       {error && data === undefined ? <div className="card"><Failed problem={error} onRetry={() => void refetch()} /></div> : data === undefined ? <Loading height={320} />
-        : all.length === 0 && !isFiltered ? <div className="card"><NoneYet>{t("campaigns.noneYet")}</NoneYet></div> : (
+        : all.length === 0 && !isFiltered ? <div className="card"><NoneYet act={mayEdit ? <><StartSample /><p className="hint">{t("sample.help")}</p></> : undefined}>{t("campaigns.noneYet")}</NoneYet></div> : (
         <>
           <div className="filters" role="search">
             <input className="search" type="search" aria-label={t("campaigns.search")} placeholder={t("campaigns.search")} value={filter.q} onChange={(event) => set({ q: event.target.value })} />

@@ -8,6 +8,7 @@ import { Glyph } from "../../kit/Glyph";
 import { Sentence } from "../../kit/Sentence";
 import { NoneYet } from "../../kit/States";
 import { useCampaign } from "../../live/stores";
+import { useMe } from "../../session";
 import { OUTCOME_STATES, WHY_ALARMS } from "../../states";
 import { useLanguage, useWords } from "../../words";
 import { count, percent, visible } from "../../words/format";
@@ -16,6 +17,8 @@ import { AbandonBars } from "./AbandonBars";
 import { callsOut, leadsAll, leadsOpen, stages } from "./figures";
 import { LimitShare } from "./LimitShare";
 import { Plots } from "./Plots";
+import { useCampaignText } from "./data";
+import { Tour, type TourStep } from "./Tour";
 
 /** How long a sentence stands at least, in ms. */
 const CALM = 1_000;
@@ -25,9 +28,14 @@ export default function Live() {
   const { name = "" } = useParams();
   const campaign = useCampaign(name);
   const isStale = useIsStale();
+  const { person } = useMe();
+  const { data: text } = useCampaignText(name);
+  const [step, setStep] = useState<TourStep>("why");
   if (!campaign) return <NotOpen />;
+  const hasTour = text?.sample === true && person.preferences.tour_closed !== true;
   return (
-    <div className={isStale ? "campaign-grid stale" : "campaign-grid"}>
+    <div className={isStale ? "campaign-grid stale" : "campaign-grid"} data-tour={hasTour ? step : undefined}>
+      {hasTour ? <Tour step={step} onStep={setStep} /> : null}
       <Why campaign={campaign} />
       <Figures campaign={campaign} />
       <Plots campaign={campaign} />
@@ -94,7 +102,7 @@ function Figures({ campaign }: { campaign: Campaign }) {
   const hasAgents = campaign.mode !== "announce";
   const answered = campaign.outcomes["answered"] ?? 0;
   return (
-    <section className="card" aria-label={t("campaigns.figures")}>
+    <section className="card live-figures" aria-label={t("campaigns.figures")}>
       <div className="body">
         <dl className="figures">
           <Figure label={t("campaigns.rate")} value={campaign.calls_per_sec.toFixed(1)} />

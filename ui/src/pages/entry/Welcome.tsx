@@ -1,78 +1,50 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useState, type FormEvent } from "react";
+import { useEffect } from "react";
 import { useNavigate } from "react-router";
-import { ApiProblem, get, post } from "../../api/call";
-import { Button } from "../../kit/Button";
-import { Field } from "../../kit/Field";
-import { Failed, Loading, problemWords } from "../../kit/States";
-import { takeAccount } from "../../session";
-import { useLanguage, useWords } from "../../words";
+import { get } from "../../api/call";
+import { Failed, Loading } from "../../kit/States";
+import { useSession } from "../../session";
+import { useSearch } from "../../use-search";
+import { useWords, type PlainKey } from "../../words";
 import { EntryBox } from "./EntryBox";
+import { FirstAccount } from "./FirstAccount";
+import { LineStep, SampleStep } from "./NextSteps";
 
-/** As the service has it. */
-const PASSWORD_MIN = 8;
+/** The steps of the first start, in their order. */
+const STEPS = ["account", "sample", "line"] as const;
+type Step = (typeof STEPS)[number];
+const WORDS: Record<Step, PlainKey> = { account: "sample.stepAccount", sample: "sample.stepTry", line: "sample.stepLine" };
+const TITLES: Record<Step, PlainKey> = { account: "entry.welcome", sample: "sample.title", line: "sample.lineTitle" };
 
-/** `/welcome#CODE`: the first account, with the set-up code that the service prints at its start. */
+/** `/welcome#CODE`: the first account; then, at `?step=`, the sample campaign and where lines are set. */
 export default function Welcome() {
   const t = useWords();
   const navigate = useNavigate();
+  const [search, set] = useSearch();
+  const wanted = search.get("step");
+  const step: Step = wanted === "sample" || wanted === "line" ? wanted : "account";
   const { data, error, refetch } = useQuery({ queryKey: ["setup"], queryFn: ({ signal }) => get("/api/v1/setup", { signal }) });
+  const { data: me, error: sessionError, refetch: askAgain } = useSession();
+  const mayStart = me?.rights.has("campaigns.edit") === true;
   useEffect(() => {
-    document.title = `${t("entry.welcome")} · Paceline`;
-    if (data && !data.needs_account) void navigate("/sign-in", { replace: true });
-  }, [data, navigate, t]);
+    document.title = `${t(TITLES[step])} · Paceline`;
+    if (step === "account" && data && !data.needs_account && !me) void navigate("/sign-in", { replace: true });
+    // Signed in, the steps are for those who may edit campaigns.
+    else if (step === "account" && data && !data.needs_account) void navigate("/", { replace: true });
+    else if (step !== "account" && me === null) void navigate(`/sign-in?next=${encodeURIComponent(`/welcome?step=${step}`)}`, { replace: true });
+    else if (step !== "account" && me && !mayStart) void navigate("/", { replace: true });
+  }, [data, mayStart, me, navigate, step, t]);
+  const failed = step === "account" ? error : sessionError;
   return (
     <EntryBox wide>
-      <h1>{t("entry.welcome")}</h1>
-      {error ? <Failed problem={error} onRetry={() => void refetch()} /> : data?.needs_account ? <FirstAccount /> : <Loading height={260} />}
+      <ol className="steps" aria-label={t("sample.steps")}>
+        {STEPS.map((it, at) => <li key={it} aria-current={it === step ? "step" : undefined}><span className="place" aria-hidden="true">{at + 1}</span> {t(WORDS[it])}</li>)}
+      </ol>
+      <h1>{t(TITLES[step])}</h1>
+      {failed ? <Failed problem={failed} onRetry={() => void (step === "account" ? refetch() : askAgain())} />
+        : step === "account" ? (data?.needs_account ? <FirstAccount onMade={() => set({ step: "sample" })} /> : <Loading height={260} />)
+        : !mayStart ? <Loading height={160} />
+        : step === "sample" ? <SampleStep onSkip={() => set({ step: "line" })} /> : <LineStep onBack={() => set({ step: "sample" })} />}
     </EntryBox>
-  );
-}
-
-function FirstAccount() {
-  const t = useWords();
-  const language = useLanguage();
-  const navigate = useNavigate();
-  // The code stands behind `#`, so that it reaches no log and no other page.
-  const [code, setCode] = useState(() => decodeURIComponent(location.hash.slice(1)));
-  const [name, setName] = useState("");
-  const [login, setLogin] = useState("");
-  const [password, setPassword] = useState("");
-  const [problem, setProblem] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
-  const [isTried, setTried] = useState(false);
-  const missing = (value: string) => (isTried && value.trim() === "" ? t("entry.required") : undefined);
-  const isShort = password.length < PASSWORD_MIN;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    setTried(true);
-    if (busy || isShort || [code, name, login].some((value) => value.trim() === "")) return;
-    setBusy(true);
-    setProblem(undefined);
-    post("/api/v1/setup", { body: { code: code.trim(), name: name.trim(), login: login.trim(), password, language } }).then(
-      (answer) => {
-        if (!answer.program) takeAccount(answer);
-        void navigate("/", { replace: true });
-      },
-      (refused: unknown) => {
-        setBusy(false);
-        setProblem(refused);
-      },
-    );
-  };
-  const isDone = problem instanceof ApiProblem && problem.code === "already_done";
-  return (
-    <form onSubmit={submit} className="form" noValidate>
-      <p>{t("entry.welcomeHelp")}</p>
-      <div className="pair">
-        <Field label={t("entry.name")} value={name} onChange={setName} autoComplete="name" autoFocus maxLength={128} fault={missing(name)} />
-        <Field label={t("entry.login")} value={login} onChange={setLogin} autoComplete="username" maxLength={128} fault={missing(login)} />
-      </div>
-      <Field label={t("entry.newPassword")} type="password" value={password} onChange={setPassword} autoComplete="new-password" maxLength={256} fault={isTried && isShort ? t("entry.passwordShort") : undefined} />
-      <Field label={t("entry.code")} value={code} onChange={setCode} autoComplete="off" maxLength={64} help={t("entry.codeHelp")} fault={missing(code)} />
-      {problem === undefined ? null : <p className="refusal" role="alert">{problemWords(problem, t)}</p>}
-      {isDone ? <Button size="large" onClick={() => void navigate("/sign-in")}>{t("entry.signIn")}</Button>
-        : <Button type="submit" kind="primary" size="large" busy={busy}>{t("entry.create")}</Button>}
-    </form>
   );
 }

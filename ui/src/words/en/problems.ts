@@ -31,5 +31,10 @@ export const problems = {
   "problem.not_approved": "Waits for the approval of a colleague",
   "problem.campaign_faulty": "The settings have faults: put them right first",
   "problem.changed_in_both": "File and console both changed this campaign: decide first which one holds",
+  "problem.sample_there": "The sample campaign runs already",
+  "problem.sample_over": "The sample campaign has called everybody on its list: archive it to start it anew",
+  "problem.cannot_place": "The simulated carrier needs UDP and IPv4: add \"udp://0.0.0.0:5060\" to [sip] listen in paceline.toml, then start the service again",
+  "problem.no_service": "This process runs one campaign: start the service with paceline serve",
+  "problem.simulated": "This is a simulated agent of the sample campaign: it can be removed, and not changed",
   "problem.other": "Not done ({code})",
 } as const satisfies Record<keyof typeof zh, string>;

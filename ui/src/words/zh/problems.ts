@@ -30,5 +30,10 @@ export const problems = {
   "problem.not_approved": "等待另一位同事审核",
   "problem.campaign_faulty": "设置有错误:先改正",
   "problem.changed_in_both": "文件和页面都改过这个活动:先决定以哪份为准",
+  "problem.sample_there": "示例活动已经在运行",
+  "problem.sample_over": "示例活动的名单已经打完:归档后可以重新启动",
+  "problem.cannot_place": "模拟运营商需要 UDP 和 IPv4:请在 paceline.toml 的 [sip] listen 中加入一个 UDP 的 IPv4 地址,然后重新启动服务",
+  "problem.no_service": "这个进程只运行一个活动:请用 paceline serve 启动服务",
+  "problem.simulated": "这是示例活动的模拟坐席:可以移除,不能修改",
   "problem.other": "没有完成({code})",
 } as const;
