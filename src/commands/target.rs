@@ -83,7 +83,13 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
     let failed =
         |error| Failure::usage(format!("the object store {} cannot be used: {error}", folder.display()));
     let files = Files::open_with(&folder, reserve(config)).map_err(failed)?;
-    let tasks = Tasks::idle(TaskParts { store: store.clone(), files: files.clone(), engine: engine.clone() });
+    let tasks = Tasks::idle(TaskParts {
+        store: store.clone(),
+        files: files.clone(),
+        engine: engine.clone(),
+        config: Arc::default(),
+        openings: None,
+    });
     let state = AppState::new(AppStateParts {
         files,
         tasks,

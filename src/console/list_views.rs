@@ -96,7 +96,7 @@ const fn subject_kind(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::CheckList | TaskKind::LoadList | TaskKind::UndoList => "list",
         TaskKind::MeasureAudio => "audio",
-        TaskKind::Forecast | TaskKind::ChangeLeads => "campaign",
+        TaskKind::Forecast | TaskKind::ChangeLeads | TaskKind::ImportCampaign => "campaign",
     }
 }
 

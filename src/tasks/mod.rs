@@ -1,29 +1,39 @@
 //! Long work: lists are checked, loaded and undone, sounds are measured, campaigns are forecast. Two threads of low priority take the oldest
 //! queued task of the store each; a task can be begun again from the start, so a crash costs its time and nothing else.
 
+mod asked_by;
 mod change_leads;
 mod check_list;
 mod context;
+mod folder_zip;
 mod forecast;
+mod import_campaign;
 mod known_rows;
 mod list_report;
 mod list_spec;
 mod load_list;
 mod measure_audio;
 mod new_lead;
+mod opening;
 mod worker;
 
+pub use asked_by::AskedBy;
 pub use change_leads::LeadsWish;
+pub use context::Words;
+pub use folder_zip::write_folder;
 pub use forecast::{
     FORECAST_AGENTS_MAX, FORECAST_HOURS_MAX, FORECAST_SEEDS_MAX, ForecastWish, forecast_refusal,
     measure_history, next_opening,
 };
+pub use import_campaign::{FolderFault, ImportWish, check_folder, name_taken};
 pub use known_rows::KnownRows;
 pub use list_report::{ListRows, RowsWanted, UploadReport, read_report, read_rows, write_fix_xlsx};
 pub use list_spec::{Mapping, Reading};
 pub use measure_audio::{Peaks, SoundMeasured, peaks};
 pub use new_lead::{PhoneRefusal, clean_phones};
+pub use opening::{OpenCampaign, OpenRefusal, UseText};
 
+use crate::config::Config;
 use crate::engine::EngineHandle;
 use crate::files::Files;
 use crate::lists;
@@ -36,7 +46,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 
 /// What the tasks need.
 #[derive(Clone)]
@@ -44,6 +54,10 @@ pub struct TaskParts {
     pub store: Arc<Store>,
     pub files: Files,
     pub engine: EngineHandle,
+    /// What the texts of campaigns are checked against.
+    pub config: Arc<Config>,
+    /// Opens campaign files; `None` = this process opens none by itself.
+    pub openings: Option<mpsc::Sender<OpenCampaign>>,
 }
 
 /// Handle of the task threads. Cheap to clone; the threads run until [`Tasks::stop`].
@@ -203,7 +217,7 @@ impl Shared {
     /// Notifies screens of a task and of what it works on.
     pub fn announce(&self, task: &TaskRow) {
         let _ = self.changed.send(Changed::Task(task.id));
-        if !matches!(task.kind, TaskKind::MeasureAudio | TaskKind::Forecast | TaskKind::ChangeLeads) {
+        if matches!(task.kind, TaskKind::CheckList | TaskKind::LoadList | TaskKind::UndoList) {
             let _ = self.changed.send(Changed::List(UploadId(task.subject)));
         }
     }

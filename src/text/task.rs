@@ -22,6 +22,7 @@ impl Lang {
             "measure_audio" => self.pick("measuring the sound", "检测录音"),
             "forecast" => self.pick("forecasting", "预测"),
             "change_leads" => self.pick("changing leads", "修改客户"),
+            "import_campaign" => self.pick("importing the campaign", "导入任务"),
             other => other,
         };
         let state = match task.state {

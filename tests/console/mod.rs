@@ -6,6 +6,7 @@ mod agents;
 mod audio;
 mod audit;
 mod blacklist;
+mod campaign_folder;
 mod campaign_rows;
 mod commands;
 mod day_pages;
@@ -169,7 +170,13 @@ impl TestApp {
         // No reserve: the disk of a build machine may be nearly full.
         let no_reserve = Reserve { bytes: 0, percent: 0 };
         let files = Files::open_with(&dir.path().join("files"), no_reserve).unwrap();
-        let parts = TaskParts { store: store.clone(), files: files.clone(), engine: handle.clone() };
+        let parts = TaskParts {
+            store: store.clone(),
+            files: files.clone(),
+            engine: handle.clone(),
+            config: Arc::default(),
+            openings: None,
+        };
         // Its threads begin where a test asks for them.
         let tasks = Tasks::idle(parts);
         let campaign_requests: Arc<Mutex<Vec<String>>> = Arc::default();

@@ -146,7 +146,7 @@ async fn every_route_admits_its_roles_only() {
         let body = match route.body {
             BodySchema::Empty | BodySchema::File(_) => None,
             BodySchema::AgentAction => Some(json!({ "action": "ready" })),
-            BodySchema::Json(..) => Some(json!({})),
+            BodySchema::Json(..) | BodySchema::JsonOrFile(..) => Some(json!({})),
         };
         let stranger = app.ask(app.request("", route.method, &path, body.clone()).await).await;
         assert_eq!(stranger.status() == 401, admitted != "*", "{name}: a stranger got {}", stranger.status());
