@@ -57,6 +57,12 @@ pub(super) async fn import(
         let detail = "send an Idempotency-Key, a word of your own for this request";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "key_missing", detail));
     }
+    // A token may have the right to edit campaigns alone; a folder brings lists and sounds.
+    for right in [Action::ListsEdit, Action::AudioEdit] {
+        if !caller.may(right) {
+            return Err(Problem::missing_right(right));
+        }
+    }
     let (head, body) = request.into_parts();
     let stored = receive(state, caller, deadline, &head.headers, body, Kind::CampaignFolder).await?;
     let queued = queue_folder(state, caller, &stored).await;
@@ -157,8 +163,8 @@ struct Folder {
     parts: Vec<(String, PathBuf)>,
 }
 
-/// Sends the folder. Who may not read whole numbers gets it without lists and blacklists, and its text says so: the
-/// text, the sounds and the days are theirs to read anyway.
+/// Sends the folder. A caller who may not read whole numbers gets it without lists and blacklists, and its text says so:
+/// the text is shown to that caller anyway, and the sounds are what every callee hears.
 pub(super) async fn export(
     state: &AppState,
     caller: &Caller,

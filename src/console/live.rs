@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
-use tokio::time::{Instant, Interval, MissedTickBehavior};
+use tokio::time::{Interval, MissedTickBehavior};
 
 /// How often campaign figures are compared; changed ones are sent.
 const CAMPAIGNS_EVERY: Duration = Duration::from_secs(1);
@@ -56,10 +56,9 @@ struct LiveStream {
     changes: broadcast::Receiver<Changed>,
     /// Wakes when the outbox may have grown.
     stored: watch::Receiver<()>,
-    /// When the outbox is looked into; `None` = it has not grown.
-    stored_due: Option<Instant>,
-    /// Not before this moment.
-    stored_next: Instant,
+    /// The outbox may have grown since it was looked into.
+    has_stored: bool,
+    stored_due: Interval,
     /// Id of the last event of the outbox that was looked at.
     last_id: i64,
     /// True = the service stops.
@@ -113,8 +112,8 @@ pub(super) async fn live(
         events,
         changes,
         stored,
-        stored_due: None,
-        stored_next: Instant::now(),
+        has_stored: false,
+        stored_due: every(STORED_EVERY),
         last_id,
         closing,
         is_closing: false,
@@ -251,7 +250,6 @@ impl LiveStream {
             if self.is_closing {
                 return None;
             }
-            let stored_due = self.stored_due;
             tokio::select! {
                 event = self.events.recv() => match event {
                     Ok(event) => self.on_event(event).await?,
@@ -260,10 +258,8 @@ impl LiveStream {
                 },
                 // The handle of the tasks outlives the stream; what a slow reader missed comes with the next change.
                 Ok(changed) = self.changes.recv() => self.push_change(changed).await,
-                Ok(()) = self.stored.changed(), if stored_due.is_none() => {
-                    self.stored_due = Some(self.stored_next);
-                }
-                () = sleep_until(stored_due), if stored_due.is_some() => {
+                Ok(()) = self.stored.changed(), if !self.has_stored => self.has_stored = true,
+                _ = self.stored_due.tick(), if self.has_stored => {
                     self.push_new_stored().await;
                 }
                 Ok(()) = self.closing.changed() => self.close(),
@@ -276,7 +272,7 @@ impl LiveStream {
         }
     }
 
-    /// The service stops: the reader is told to come back, and the stream ends.
+    /// The service stops: the reader is asked to come back, and the stream ends.
     fn close(&mut self) {
         self.is_closing = true;
         self.push("closing", &json!({}));
@@ -286,8 +282,7 @@ impl LiveStream {
     async fn push_new_stored(&mut self) -> Pushed {
         self.stored.mark_unchanged();
         let pushed = self.push_stored().await;
-        self.stored_due = None;
-        self.stored_next = Instant::now() + STORED_EVERY;
+        self.has_stored = false;
         if !pushed.is_whole {
             self.push_snapshot(true).await;
         }
@@ -431,13 +426,5 @@ impl LiveStream {
         self.group_agents = agents_of(&self.state, &caller, &self.topics).await.ok()?;
         self.caller = caller;
         Some(())
-    }
-}
-
-/// Ends at this moment; never without one.
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }

@@ -1,5 +1,5 @@
 //! Campaigns that come as a folder: the row, the objects of its files, its sounds and its list are entered in one
-//! change, and the task that made them is told so, in case it is cut off and begins again.
+//! change, and noted in the task that made them, in case it is cut off and begins again.
 
 use super::audio_files::{self, NewAudio};
 use super::blobs::{self, BlobId, NewBlob};

@@ -210,7 +210,7 @@ async fn every_sample_comes_out_as_a_folder_that_goes_in_and_out_unchanged() {
 }
 
 #[tokio::test]
-async fn what_is_no_folder_is_refused_at_once_with_what_and_where() {
+async fn a_zip_that_is_no_folder_is_refused_at_once_with_what_and_where() {
     let app = working().await;
     let with = |name: &'static str, bytes: Vec<u8>| {
         let mut members = folder(TEXT);
@@ -300,7 +300,7 @@ async fn what_is_no_folder_is_refused_at_once_with_what_and_where() {
 }
 
 #[tokio::test]
-async fn who_may_not_read_numbers_gets_the_folder_without_its_lists() {
+async fn a_reader_without_numbers_gets_the_folder_without_its_lists() {
     let app = working().await;
     assert_eq!(import(&app, "one", &folder(TEXT)).await["state"], "done");
     let out = unpacked(&export(&app, "8004", "autumn").await.is(200).body);

@@ -31,5 +31,6 @@ export const problems = {
   "problem.not_approved": "Waits for the approval of a colleague",
   "problem.campaign_faulty": "The settings have faults: put them right first",
   "problem.changed_in_both": "File and console both changed this campaign: decide first which one holds",
+  "problem.no_second_person": "Only one person could decide: make a second person manager or admin first",
   "problem.other": "Not done ({code})",
 } as const satisfies Record<keyof typeof zh, string>;

@@ -30,5 +30,6 @@ export const problems = {
   "problem.not_approved": "等待另一位同事审核",
   "problem.campaign_faulty": "设置有错误:先改正",
   "problem.changed_in_both": "文件和页面都改过这个活动:先决定以哪份为准",
+  "problem.no_second_person": "只有一人可以审核:请先让另一人成为项目负责人或管理员",
   "problem.other": "没有完成({code})",
 } as const;
