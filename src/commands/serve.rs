@@ -9,10 +9,11 @@ use super::setup::{Openings, Service, Sounds};
 use super::{Failure, campaign, config};
 use crate::cli::{Exit, Global, ServeArgs, UseText};
 use crate::config::LoadedCampaign;
-use crate::console::{self, CampaignFolder, OpenCampaign, OpenRefusal, campaign_requests};
+use crate::console::{CampaignFolder, campaign_requests};
 use crate::engine::{Board, EngineRequest};
 use crate::store::Scope;
 use crate::store::campaign_rows::DesiredState;
+use crate::tasks::{self, OpenCampaign, OpenRefusal};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -123,8 +124,8 @@ async fn open_campaign(
 async fn open_on_request(service: &Service, open: &mut Vec<LoadedCampaign>, request: OpenCampaign) {
     let OpenCampaign { file, paused, use_text, answer } = request;
     let use_text = use_text.map(|text| match text {
-        console::UseText::File => UseText::File,
-        console::UseText::Store => UseText::Store,
+        tasks::UseText::File => UseText::File,
+        tasks::UseText::Store => UseText::Store,
     });
     let opened = async {
         let loaded = campaign(&file, &service.config).map_err(Refused::Other)?;

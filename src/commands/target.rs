@@ -83,9 +83,14 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
     let failed =
         |error| Failure::usage(format!("the object store {} cannot be used: {error}", folder.display()));
     let files = Files::open_with(&folder, reserve(config)).map_err(failed)?;
-    let parts =
-        TaskParts { store: store.clone(), files: files.clone(), engine: engine.clone(), samples: None };
-    let tasks = Tasks::idle(parts);
+    let tasks = Tasks::idle(TaskParts {
+        store: store.clone(),
+        files: files.clone(),
+        engine: engine.clone(),
+        config: Arc::default(),
+        samples: None,
+        openings: None,
+    });
     let state = AppState::new(AppStateParts {
         files,
         tasks,

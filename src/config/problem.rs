@@ -1,6 +1,7 @@
 //! Problems in configuration files: file and line, what was found, what to do. Finds the line of a TOML key.
 
 use super::environment::Variable;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
@@ -59,19 +60,21 @@ pub(super) struct Source<'a> {
     pub variables: Vec<Variable>,
     /// The text is that of a draft: what it lacks is kept apart, and no file beside it is read.
     pub is_row: bool,
+    /// The files that names in the text of a row stand for.
+    pub objects: BTreeMap<String, PathBuf>,
     /// What a draft lacks before it can be opened.
     pub lacks: Vec<Problem>,
 }
 
 impl<'a> Source<'a> {
     pub fn new(file: &'a Path, text: &'a str) -> Self {
-        let (problems, variables, lacks) = Default::default();
-        Source { file, text, problems, variables, is_row: false, lacks }
+        let (problems, variables, objects, lacks) = Default::default();
+        Source { file, text, problems, variables, is_row: false, objects, lacks }
     }
 
-    /// As `new`, for the text of a row.
-    pub fn of_row(file: &'a Path, text: &'a str) -> Self {
-        Source { is_row: true, ..Source::new(file, text) }
+    /// As `new`, for the text of a row, whose names of files stand for these objects.
+    pub fn of_row(file: &'a Path, text: &'a str, objects: &BTreeMap<String, PathBuf>) -> Self {
+        Source { is_row: true, objects: objects.clone(), ..Source::new(file, text) }
     }
 
     /// Deserializes the whole text.

@@ -338,6 +338,8 @@ answers! {
         leads_ended: u64,
         finished: bool,
         opened_at: Moment,
+        state: CampaignStateWord,
+        waiting_for: Vec<WaitingFor>,
     }
     Floor {
         at: Moment,
@@ -636,7 +638,12 @@ answers! {
     }
     Settings { version: String, items: Vec<Setting>, }
     Health { ok: bool, at: Moment, checks: Vec<HealthCheck>, }
-    OrganisationSettings { analysts_read_numbers: bool, agents_add_leads: bool, }
+    OrganisationSettings {
+        analysts_read_numbers: bool,
+        agents_add_leads: bool,
+        approve_lists: bool,
+        approve_audio: bool,
+    }
     Organisation {
         slug: String,
         name: String,
@@ -644,6 +651,8 @@ answers! {
         parent: Option<String>,
         state: OrganisationState,
         settings: OrganisationSettings,
+        /// People who may decide approvals; nobody decides on their own work.
+        approval_deciders: u64,
         version: i64,
     }
     Organisations { items: Vec<Organisation>, }

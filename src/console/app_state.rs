@@ -24,7 +24,7 @@ use crate::engine::{AgentAccount, EngineHandle, EngineRequest, PhoneSecret};
 use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::store::{AgentRow, Change, Clock, GroupRow, OrganisationRow, Scope, Store, Subject};
-use crate::tasks::Tasks;
+use crate::tasks::{OpenCampaign, Tasks};
 use crate::text;
 use paceline_core::campaign::Campaign;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 
 /// What the app state is built from.
 pub struct AppStateParts {
@@ -79,33 +79,6 @@ pub struct CampaignFolder {
     pub openings: mpsc::Sender<OpenCampaign>,
 }
 
-/// A request to open a campaign file.
-#[derive(Debug)]
-pub struct OpenCampaign {
-    pub file: PathBuf,
-    pub paused: bool,
-    /// Which text counts where the file and the store have both changed.
-    pub use_text: Option<UseText>,
-    /// The campaign's name, or why it was not opened.
-    pub answer: oneshot::Sender<Result<String, OpenRefusal>>,
-}
-
-/// Of a campaign file that was changed, and whose row was changed over the API too: the text that counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum UseText {
-    File,
-    Store,
-}
-
-/// Why a campaign file was not opened, in a sentence for the requester.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OpenRefusal {
-    /// The file and the store's text were both changed.
-    ChangedInBoth(String),
-    Other(String),
-}
-
 /// An open campaign's title and rules, as views need them.
 #[derive(Clone, Debug)]
 pub struct OpenCampaignFacts {
@@ -137,6 +110,7 @@ struct Inner {
     look_ups: LookUps,
     served_keys: ServedKeys,
     decisions: Arc<DecisionLog>,
+    closing: Arc<watch::Sender<bool>>,
 }
 
 impl AppState {
@@ -149,6 +123,7 @@ impl AppState {
         let decisions = DecisionLog::of(&parts.engine, move || clock());
         let inner = Inner {
             decisions,
+            closing: Arc::new(watch::Sender::new(false)),
             live_streams: LiveStreams::new(parts.http.streams_max as usize),
             forwarded_requests: Counts::default(),
             request_limits: RequestLimits::default(),
@@ -207,6 +182,21 @@ impl AppState {
     /// What campaigns' texts are checked against.
     pub(super) fn config(&self) -> &Config {
         &self.inner.parts.config
+    }
+
+    /// Becomes true when the service stops.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.inner.closing.subscribe()
+    }
+
+    /// Ends every live stream once it is set to true.
+    pub(super) fn closing_switch(&self) -> Arc<watch::Sender<bool>> {
+        self.inner.closing.clone()
+    }
+
+    /// [`AppState::config`] for work on another thread.
+    pub(super) fn config_shared(&self) -> Arc<Config> {
+        self.inner.parts.config.clone()
     }
 
     /// Opens campaigns from their rows, and applies their new versions.

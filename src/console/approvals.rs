@@ -37,7 +37,7 @@ pub(super) fn may_decide(caller: &Caller, row: &ApprovalRow) -> bool {
     row.state == "open" && ![row.asked_by, row.made_by].contains(&Some(account.id.0))
 }
 
-fn view(row: &ApprovalRow, caller: &Caller, numbers: &BTreeMap<AgentId, String>) -> Value {
+pub(super) fn view(row: &ApprovalRow, caller: &Caller, numbers: &BTreeMap<AgentId, String>) -> Value {
     let number = |id: Option<i64>| id.and_then(|id| numbers.get(&AgentId(id)));
     let href = match (row.kind, &row.campaign) {
         (ApprovalKind::List, Some(campaign)) => format!("/campaigns/{campaign}/lists/{}", row.subject),

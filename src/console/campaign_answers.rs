@@ -61,6 +61,12 @@ answers! {
         version: i64,
         etag: String,
     }
+    /// A campaign that a task takes in.
+    CampaignImport {
+        task: i64,
+        /// Its name.
+        campaign: String,
+    }
     CampaignFileView {
         name: String,
         /// The sound that it is.

@@ -11,9 +11,9 @@ use super::rights::Action;
 use super::uploads::remove_object;
 use super::versions::{answer_of_row, check_version, etag};
 use super::views::moment;
-use crate::config::campaign::CampaignFiles;
 use crate::config::campaign::diff::{DiffLine, diff};
 use crate::config::campaign::edit;
+use crate::config::campaign::{CampaignFiles, FileUse, named_files};
 use crate::config::{CampaignFile, ConfigError, LoadedCampaign};
 use crate::store::blobs::BlobId;
 use crate::store::campaign_rows::{CampaignRow, NewVersion};
@@ -50,14 +50,16 @@ impl NamedFiles {
             None => Vec::new(),
         };
         let (mut objects, mut blobs, mut waiting) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        for name in sound_names(text) {
+        for (name, is_sound) in file_names(text) {
             let own = kept.iter().find(|file| file.name == name);
             let found = match own {
                 Some(own) => {
                     let word = own.audio.as_ref().map_or(String::new(), |(_, word)| word.clone());
                     Some((own.blob, own.path.clone(), word))
                 }
-                None => state.store().sound_named(&caller.scope, &name).await?,
+                None if is_sound => state.store().sound_named(&caller.scope, &name).await?,
+                // Lists, blacklists and days come with the campaign's folder, or not at all.
+                None => None,
             };
             let Some((blob, path, word)) = found else { continue };
             if word == "waiting" {
@@ -75,17 +77,17 @@ impl NamedFiles {
     }
 }
 
-/// Names of the sounds in a text.
-fn sound_names(text: &str) -> Vec<String> {
+/// Names of the files in a text, each with whether it is a sound. Also of a text with faults elsewhere.
+fn file_names(text: &str) -> Vec<(String, bool)> {
+    if let Ok(written) = toml::from_str::<CampaignFile>(text) {
+        let named = named_files(&written).into_iter();
+        return named.map(|file| (file.name, file.what == FileUse::Sound)).collect();
+    }
     let Ok(table) = text.parse::<toml::Table>() else { return Vec::new() };
     let announcement = table.get("announcement").and_then(toml::Value::as_table);
     let name = |key| announcement.and_then(|table| table.get(key)).and_then(toml::Value::as_str);
-    ["file", "sorry"]
-        .into_iter()
-        .filter_map(name)
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect()
+    let sounds = ["file", "sorry"].into_iter().filter_map(name).filter(|name| !name.is_empty());
+    sounds.map(|name| (name.to_owned(), true)).collect()
 }
 
 /// Reads and checks a text that comes in the place of `before`.

@@ -35,14 +35,19 @@ impl StateFacts {
 
     /// The bytes of a campaign that wait, as far as its organisation asks for approvals.
     pub fn waiting(&self, row: &CampaignRow) -> Vec<&WaitingBytes> {
-        let own = self.organisations.iter().find(|it| it.id == row.organisation);
+        self.waiting_in(row.id, row.organisation)
+    }
+
+    /// As [`StateFacts::waiting`], of a campaign whose row is not at hand.
+    pub fn waiting_in(&self, campaign: CampaignId, organisation: i64) -> Vec<&WaitingBytes> {
+        let own = self.organisations.iter().find(|it| it.id == organisation);
         let asks = |bytes: &&WaitingBytes| {
             own.is_some_and(|own| match bytes.is_audio {
                 true => own.settings.approve_audio,
                 false => own.settings.approve_lists,
             })
         };
-        self.waiting.iter().filter(|bytes| bytes.campaign == row.id).filter(asks).collect()
+        self.waiting.iter().filter(|bytes| bytes.campaign == campaign).filter(asks).collect()
     }
 
     /// Whether an approval is missing that the campaign cannot start without. A further list may wait while the

@@ -2,11 +2,13 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
+use super::campaign_folder::{self, ZIP};
 use super::campaign_text::{self, NamedFiles};
 use super::campaign_views::{StateFacts, campaign_view, group_of, may_see, row_view};
 use super::floor::{self, CampaignRequest};
 use super::problem::Problem;
 use super::rights::Action;
+use super::server::RequestDeadline;
 use super::shown_number::shown_optional;
 use super::uploads::remove_object;
 use super::versions::{answer_of_row, check_version, etag, with_etag};
@@ -16,7 +18,7 @@ use crate::config::campaign::edit;
 use crate::store::campaign_rows::{CampaignRow, CampaignState, VersionRow};
 use crate::store::{Role, StoreError, Subject};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Extension, FromRequest, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use paceline_core::campaign::is_system_name;
@@ -125,12 +127,18 @@ pub(super) async fn list(
     Ok(Json(answer))
 }
 
-/// Makes a campaign from a text or as a copy, or opens a campaign file.
+/// Makes a campaign from a text, as a copy or from its folder, or opens a campaign file.
 pub(super) async fn make(
     State(state): State<AppState>,
     caller: Caller,
-    Body(asked): Body<CampaignRequest>,
+    deadline: Option<Extension<RequestDeadline>>,
+    request: Request,
 ) -> Result<Response, Problem> {
+    if campaign_folder::is_zip(request.headers()) {
+        return campaign_folder::import(&state, &caller, deadline.map(|Extension(it)| it), request).await;
+    }
+    let is_async = campaign_folder::prefers_task(request.headers());
+    let Body(asked) = Body::from_request(request, &state).await?;
     let (text, copied) = match asked {
         CampaignRequest {
             file: Some(file),
@@ -141,6 +149,9 @@ pub(super) async fn make(
             paused,
             r#use,
         } => {
+            if is_async {
+                return campaign_folder::open(&state, &caller, &file, paused, r#use).await;
+            }
             let name = floor::open_campaign(&state, &caller, &file, paused, r#use).await?;
             return made(&state, &caller, &name).await;
         }
@@ -226,14 +237,15 @@ async fn made(state: &AppState, caller: &Caller, name: &str) -> Result<Response,
 
 const TOML: &str = "application/toml";
 
-/// The media types that `Accept` names before any JSON.
-fn wants_toml(headers: &HeaderMap) -> bool {
+/// The first media type that `Accept` names and this route has.
+fn wanted_type(headers: &HeaderMap) -> &'static str {
+    const HAS: [&str; 4] = [TOML, ZIP, "application/json", "*/*"];
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut types = accept.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
-    types.find(|it| matches!(*it, TOML | "application/json" | "*/*")) == Some(TOML)
+    types.find_map(|it| HAS.into_iter().find(|has| *has == it)).unwrap_or("application/json")
 }
 
-/// The campaign as JSON, or its text.
+/// The campaign as JSON, its text, or its folder.
 pub(super) async fn show(
     State(state): State<AppState>,
     caller: Caller,
@@ -241,7 +253,11 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let row = find(&state, &caller, &name).await?;
-    if wants_toml(&headers) {
+    let wanted = wanted_type(&headers);
+    if wanted == ZIP {
+        return campaign_folder::export(&state, &caller, &row).await;
+    }
+    if wanted == TOML {
         let save_as = format!("attachment; filename=\"{}.toml\"", row.name);
         let headers = [(header::CONTENT_TYPE, TOML.to_owned()), (header::CONTENT_DISPOSITION, save_as)];
         return Ok(with_etag(row.version, (headers, row.toml).into_response()));

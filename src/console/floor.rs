@@ -1,21 +1,24 @@
 //! Handlers of the floor snapshot, of one's own seat, and of open campaigns, each restricted to what the
 //! caller may see ([`Scope`]).
 
-use super::app_state::{AppState, OpenRefusal, UseText};
+use super::app_state::{AppState, CampaignFolder};
 use super::auth::Caller;
+use super::campaign_views::{StateFacts, waiting_for};
 use super::problem::Problem;
 use super::rights::Action;
 use super::views::{self, Names};
-use crate::engine::Board;
+use crate::engine::{Board, CampaignBoard};
 use crate::store::campaign_rows::{CampaignState, DesiredState};
 use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{AgentRow, Role, Subject};
+use crate::tasks::{OpenCampaign, OpenRefusal, UseText};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use paceline_core::agent::SeatView;
 use paceline_core::campaign::is_system_name;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::pacing::Why;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,6 +34,8 @@ pub(super) struct Scope {
     everything: bool,
     agents: BTreeSet<AgentId>,
     groups: BTreeSet<GroupId>,
+    /// What open campaigns wait for.
+    waiting: Arc<StateFacts>,
 }
 
 impl Scope {
@@ -45,7 +50,15 @@ impl Scope {
         };
         let agents = all.iter().filter(sits).filter(seen).map(|row| row.id).collect();
         let owner = caller.scope.clone();
-        Ok(Scope { names, owner, everything: caller.can_see_all(), agents, groups: caller.groups() })
+        let waiting = Arc::new(StateFacts::load(state, &caller.scope).await?);
+        Ok(Scope { names, owner, everything: caller.can_see_all(), agents, groups: caller.groups(), waiting })
+    }
+
+    /// Reads again what open campaigns wait for. Where it cannot be read now, what was read last stays.
+    pub async fn refresh_waiting(&mut self, state: &AppState) {
+        if let Ok(facts) = StateFacts::load(state, &self.owner).await {
+            self.waiting = Arc::new(facts);
+        }
     }
 
     /// Restricts the scope to one group.
@@ -87,9 +100,33 @@ impl Scope {
             .iter()
             .filter(|(id, campaign)| !is_system_name(&campaign.name) && self.can_see_campaign(state, **id));
         open.map(|(id, campaign)| {
-            (*id, views::campaign(*id, campaign, facts.get(id).map(AsRef::as_ref), &self.names))
+            let facts = facts.get(id).map(AsRef::as_ref);
+            let mut shown = views::campaign(*id, campaign, facts, &self.names);
+            let organisation = facts.map_or(FIRST_ENTERPRISE, |facts| facts.organisation);
+            shown["state"] = open_state(campaign).word().into();
+            shown["waiting_for"] =
+                waiting_for(&self.waiting.waiting_in(*id, organisation), &campaign.name, self.names.sight)
+                    .into();
+            (*id, shown)
         })
         .collect()
+    }
+
+    /// The trunks that the caller may see, by name.
+    pub fn trunks(&self, board: &Board) -> Vec<(String, Value)> {
+        let seen = board.trunks.iter().filter(|_| self.everything);
+        seen.map(|trunk| (trunk.name.clone(), views::trunk(trunk))).collect()
+    }
+}
+
+/// Where a campaign of the engine is.
+fn open_state(campaign: &CampaignBoard) -> CampaignState {
+    match campaign.view.why {
+        _ if campaign.view.drained => CampaignState::Ready,
+        _ if campaign.finished => CampaignState::Finished,
+        Some(Why::Paused) => CampaignState::Paused,
+        Some(Why::Draining) => CampaignState::Draining,
+        _ => CampaignState::Running,
     }
 }
 
@@ -187,19 +224,9 @@ pub(super) async fn open_campaign(
     paused: bool,
     use_text: Option<UseText>,
 ) -> Result<String, Problem> {
-    let closed = || {
-        let detail = "this service opens no campaigns by itself; start it with --campaigns DIR";
-        Problem::new(StatusCode::CONFLICT, "no_folder", detail)
-    };
-    if caller.organisation.suspended {
-        return Err(Problem::suspended());
-    }
-    // Campaign files are the first enterprise's.
-    let is_first = caller.scope.holds(FIRST_ENTERPRISE, FIRST_ENTERPRISE);
-    let folder = state.campaign_folder().filter(|_| is_first).ok_or_else(closed)?;
-    let path = resolve_below(&folder.dir, file).await?;
+    let (folder, path) = campaign_file(state, caller, file).await?;
     let (answer, answered) = oneshot::channel();
-    let opening = super::app_state::OpenCampaign { file: path, paused, use_text, answer };
+    let opening = OpenCampaign { file: path, paused, use_text, answer };
     let gone = || Problem::internal("nobody opens campaigns any more");
     folder.openings.send(opening).await.map_err(|_| gone())?;
     // The request is right; the file, or a campaign of its name, is not in a state to be opened.
@@ -222,6 +249,26 @@ pub(super) async fn open_campaign(
     change.set_after(json!({ "action": "open", "file": file, "paused": paused }));
     change.commit().await?;
     Ok(name)
+}
+
+/// The folder of campaign files, and the file in it that the caller may open.
+pub(super) async fn campaign_file<'a>(
+    state: &'a AppState,
+    caller: &Caller,
+    file: &str,
+) -> Result<(&'a CampaignFolder, PathBuf), Problem> {
+    let closed = || {
+        let detail = "this service opens no campaigns by itself; start it with --campaigns DIR";
+        Problem::new(StatusCode::CONFLICT, "no_folder", detail)
+    };
+    if caller.organisation.suspended {
+        return Err(Problem::suspended());
+    }
+    // Campaign files are the first enterprise's.
+    let is_first = caller.scope.holds(FIRST_ENTERPRISE, FIRST_ENTERPRISE);
+    let folder = state.campaign_folder().filter(|_| is_first).ok_or_else(closed)?;
+    let path = resolve_below(&folder.dir, file).await?;
+    Ok((folder, path))
 }
 
 /// Resolves a path to a file below the folder; `..`, absolute paths and links that lead out are refused.

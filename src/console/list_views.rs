@@ -86,7 +86,9 @@ const fn subject_kind(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::CheckList | TaskKind::LoadList | TaskKind::UndoList => "list",
         TaskKind::MeasureAudio => "audio",
-        TaskKind::Forecast | TaskKind::ChangeLeads | TaskKind::Sample => "campaign",
+        TaskKind::Forecast | TaskKind::ChangeLeads | TaskKind::Sample | TaskKind::ImportCampaign => {
+            "campaign"
+        }
     }
 }
 

@@ -419,7 +419,7 @@ pub(super) async fn act(
     let row = find(&state, &caller, &id).await?;
     check_version(&headers, row.version, false)?;
     let by = editor(&caller, &row);
-    check_action(&state, &caller, &row, asked.action).await?;
+    check_action(&state, &row, asked.action).await?;
     let mut change = state.change(&caller, Action::ListsEdit, Subject::of("list", &row.file_name)).await?;
     change.set_before(json!({ "list": row.id.0, "state": row.state.word() }));
     let (mut task, mut approval, mut unused) = (None, None, Vec::new());
@@ -459,13 +459,10 @@ pub(super) async fn act(
 }
 
 /// What is asked before the change begins, since it takes the store some time or needs the switches.
-async fn check_action(
-    state: &AppState,
-    caller: &Caller,
-    row: &UploadRow,
-    action: ListAction,
-) -> Result<(), Problem> {
-    let must_be_approved = caller.organisation.settings.approve_lists;
+async fn check_action(state: &AppState, row: &UploadRow, action: ListAction) -> Result<(), Problem> {
+    let all = state.store().organisations().await?;
+    // The list's organisation says it, not the caller's.
+    let must_be_approved = all.iter().any(|it| it.id == row.organisation && it.settings.approve_lists);
     let is_approved = async || {
         let (kind, hash) = (ApprovalKind::List, list_hash(row));
         state.store().is_content_approved(row.enterprise, kind, &hash).await

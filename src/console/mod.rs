@@ -14,6 +14,7 @@ mod audit;
 pub mod auth;
 mod blacklist;
 mod campaign_answers;
+mod campaign_folder;
 mod campaign_forecast;
 pub mod campaign_requests;
 mod campaign_series;
@@ -39,6 +40,8 @@ pub mod list_changes;
 mod list_views;
 mod lists;
 mod live;
+mod live_rows;
+mod live_topics;
 mod login_throttle;
 mod objects;
 pub mod openapi;
@@ -78,9 +81,7 @@ mod visible_campaigns;
 pub mod why;
 mod write_timeout;
 
-pub use app_state::{
-    AppState, AppStateParts, CampaignFolder, OpenCampaign, OpenRefusal, PhoneSettings, UseText, agent_account,
-};
+pub use app_state::{AppState, AppStateParts, CampaignFolder, PhoneSettings, agent_account};
 pub use blacklist::NUMBERS_MAX;
 pub use server::{Console, start};
 

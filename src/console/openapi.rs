@@ -93,7 +93,7 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
             "schema": { "$ref": "#/components/schemas/AgentAction" },
             "examples": action_schema::examples(),
         }),
-        BodySchema::Json(name, schema, example) => {
+        BodySchema::Json(name, schema, example) | BodySchema::JsonOrFile(name, schema, example, _) => {
             add_schema(name, schema().to_value(), schemas);
             json!({
                 "schema": { "$ref": format!("#/components/schemas/{name}") },
@@ -102,6 +102,10 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         }
     };
     operation["requestBody"] = json!({ "required": true, "content": { "application/json": content } });
+    if let BodySchema::JsonOrFile(.., media_type) = route.body {
+        operation["requestBody"]["content"][media_type] =
+            json!({ "schema": { "type": "string", "contentEncoding": "binary" }, "example": "PK" });
+    }
     operation
 }
 
@@ -206,8 +210,9 @@ fn success(route: &Route, schemas: &mut Map<String, Value>) -> Map<String, Value
         add_schema(name, schema().to_value(), schemas);
         let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
         let content = json!({ "application/json": { "schema": schema } });
-        responses
-            .insert(status.to_string(), json!({ "description": "Nothing was done", "content": content }));
+        let description =
+            if status == 202 { "It was begun: the task says how far it is" } else { "Nothing was done" };
+        responses.insert(status.to_string(), json!({ "description": description, "content": content }));
     }
     if matches!(route.answer, Answer::Sound | Answer::File(_)) {
         let mut part = done.clone();
@@ -251,7 +256,7 @@ pub fn problems(route: &Route) -> Vec<(u16, &'static str)> {
         ));
         all.push((415, "The body is no JSON, or no file"));
     }
-    if matches!(route.body, BodySchema::File(_)) {
+    if matches!(route.body, BodySchema::File(_) | BodySchema::JsonOrFile(..)) {
         all.push((507, "The disk has no room for files, or the enterprise keeps as many as it may"));
     }
     if matches!(route.answer, Answer::Sound | Answer::File(_)) {

@@ -27,7 +27,59 @@ const SLUG: &str = "^[a-z0-9][a-z0-9-]{0,31}$";
 
 const PAUSE_REASONS_MAX: usize = 32;
 
-fn view(row: &OrganisationRow, all: &[OrganisationRow]) -> Value {
+/// People who must be able to decide before approvals are asked for: the one who asks, and another.
+const SECOND_PERSON: usize = 2;
+
+/// The people who may decide approvals.
+struct Deciders {
+    /// The organisation of each.
+    organisations: Vec<i64>,
+}
+
+impl Deciders {
+    async fn load(state: &AppState) -> Result<Deciders, Problem> {
+        let roles = Action::ApprovalsDecide.roles();
+        let people = state.store().agents().await?.into_iter();
+        let organisations = people.filter(|it| roles.contains(&it.details.role)).map(|it| it.organisation);
+        Ok(Deciders { organisations: organisations.collect() })
+    }
+
+    /// How many decide what belongs to this organisation: its own people, and those of the enterprise above it.
+    fn of(&self, row: &OrganisationRow) -> usize {
+        self.organisations.iter().filter(|own| **own == row.id || Some(**own) == row.parent).count()
+    }
+}
+
+/// Refuses to ask for a second person's approval where there is no second person: nobody decides what is their own.
+fn refuse_without_second_person(
+    row: &OrganisationRow,
+    asked: Option<&SettingsChange>,
+    deciders: &Deciders,
+) -> Result<(), Problem> {
+    let Some(asked) = asked else { return Ok(()) };
+    let switches = [
+        (asked.approve_lists, row.settings.approve_lists),
+        (asked.approve_audio, row.settings.approve_audio),
+    ];
+    let turns_on = switches.iter().any(|(wanted, now)| *wanted == Some(true) && !now);
+    let count = deciders.of(row);
+    if !turns_on || count >= SECOND_PERSON {
+        return Ok(());
+    }
+    let (en, zh) = match count {
+        0 => ("nobody may decide approvals here".to_owned(), "这里没有人可以审核".to_owned()),
+        _ => (
+            "only one person may decide approvals here, and nobody decides on their own work".to_owned(),
+            "这里只有一人可以审核,而自己上传的不能自己审核".to_owned(),
+        ),
+    };
+    let en = format!("{en}: give a second person the role of a manager or an admin first");
+    let zh = format!("{zh}:请先让另一人成为项目负责人或管理员");
+    let problem = Problem::new(StatusCode::CONFLICT, "no_second_person", en.clone());
+    Err(problem.with_fault("/settings".to_owned(), "unfit", &en, &zh))
+}
+
+fn view(row: &OrganisationRow, all: &[OrganisationRow], deciders: &Deciders) -> Value {
     let parent = row.parent.and_then(|parent| all.iter().find(|it| it.id == parent));
     json!({
         "slug": row.slug,
@@ -37,7 +89,10 @@ fn view(row: &OrganisationRow, all: &[OrganisationRow]) -> Value {
         "settings": {
             "analysts_read_numbers": row.settings.analysts_read_numbers,
             "agents_add_leads": row.settings.agents_add_leads,
+            "approve_lists": row.settings.approve_lists,
+            "approve_audio": row.settings.approve_audio,
         },
+        "approval_deciders": deciders.of(row),
         "version": row.version,
     })
 }
@@ -45,7 +100,8 @@ fn view(row: &OrganisationRow, all: &[OrganisationRow]) -> Value {
 /// Every organisation of the installation, for its operator.
 pub(super) async fn list(State(state): State<AppState>) -> Result<Json<Value>, Problem> {
     let all = state.store().organisations().await?;
-    let items: Vec<Value> = all.iter().map(|row| view(row, &all)).collect();
+    let deciders = Deciders::load(&state).await?;
+    let items: Vec<Value> = all.iter().map(|row| view(row, &all, &deciders)).collect();
     Ok(Json(json!({ "items": items })))
 }
 
@@ -63,7 +119,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let row = own(&state, &caller, &slug).await?;
     let all = state.store().organisations().await?;
-    Ok(answer_of_row(row.version, view(&row, &all)))
+    Ok(answer_of_row(row.version, view(&row, &all, &Deciders::load(&state).await?)))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -144,7 +200,7 @@ pub(super) async fn add(
     state.send_agent_to_engine(agent).await?;
     let all = state.store().organisations().await?;
     let answer = json!({
-        "organisation": view(&row, &all),
+        "organisation": view(&row, &all, &Deciders::load(&state).await?),
         "admin": { "number": number, "login": details.login, "password": password },
     });
     Ok(with_etag(row.version, (StatusCode::CREATED, Json(answer)).into_response()))
@@ -166,6 +222,10 @@ pub(super) struct SettingsChange {
     analysts_read_numbers: Option<bool>,
     /// Whether agents add leads.
     agents_add_leads: Option<bool>,
+    /// Whether a list is loaded only once another person has approved it.
+    approve_lists: Option<bool>,
+    /// Whether a sound is used only once another person has approved it.
+    approve_audio: Option<bool>,
 }
 
 pub(super) async fn edit(
@@ -177,16 +237,21 @@ pub(super) async fn edit(
 ) -> Result<Response, Problem> {
     let found = own(&state, &caller, &slug).await?;
     let name = asked.name.as_deref().map(|name| parse_text("name", name)).transpose()?;
-    change_row(&state, &caller, Action::OrganisationEdit, &headers, found.id, |row| {
+    let deciders = Deciders::load(&state).await?;
+    refuse_without_second_person(&found, asked.settings.as_ref(), &deciders)?;
+    let row = change_row(&state, &caller, Action::OrganisationEdit, &headers, found.id, |row| {
         row.name = name.unwrap_or_else(|| row.name.clone());
         if let Some(settings) = asked.settings {
             let now = &mut row.settings;
             now.analysts_read_numbers = settings.analysts_read_numbers.unwrap_or(now.analysts_read_numbers);
             now.agents_add_leads = settings.agents_add_leads.unwrap_or(now.agents_add_leads);
+            now.approve_lists = settings.approve_lists.unwrap_or(now.approve_lists);
+            now.approve_audio = settings.approve_audio.unwrap_or(now.approve_audio);
         }
     })
-    .await
-    .map(|row| answer_of_row(row.version, view(&row, &[])))
+    .await?;
+    let all = state.store().organisations().await?;
+    Ok(answer_of_row(row.version, view(&row, &all, &deciders)))
 }
 
 /// Changes an organisation of the caller's; the version of `If-Match` must be the present one.
@@ -251,7 +316,7 @@ pub(super) async fn act(
             }
         }
     }
-    Ok(Json(view(&row, &all)))
+    Ok(Json(view(&row, &all, &Deciders::load(&state).await?)))
 }
 
 /// Why agents pause, where the organisation has not chosen reasons of its own.

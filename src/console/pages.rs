@@ -63,6 +63,15 @@ pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Respon
     }
 }
 
+/// Version of the program with the build of its pages: another one says that an open page is of another program.
+pub(super) fn build() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match Files::get("index.html") {
+        Some(file) => format!("{version}+{}", &secrets::key_hash(&String::from_utf8_lossy(&file.data))[..8]),
+        None => version.to_owned(),
+    }
+}
+
 fn index(nonce: &str, look: Look) -> Response {
     let (status, html) = match Files::get("index.html") {
         Some(file) => (StatusCode::OK, fill(&String::from_utf8_lossy(&file.data), nonce, look)),

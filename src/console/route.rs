@@ -35,6 +35,8 @@ pub enum BodySchema {
     Json(&'static str, fn() -> Schema, &'static str),
     /// The bytes of a file, with an example as text.
     File(&'static str),
+    /// JSON as above, or the bytes of a file of this media type.
+    JsonOrFile(&'static str, fn() -> Schema, &'static str, &'static str),
     /// An agent's action; its schema comes from the table in `action_schema`.
     AgentAction,
 }
@@ -44,7 +46,7 @@ pub enum BodySchema {
 pub enum Answer {
     Empty,
     Json(&'static str, fn() -> Schema),
-    /// JSON, or other JSON with another status.
+    /// JSON, or other JSON with another status: 202 = it was begun, else nothing was done.
     JsonOr((&'static str, fn() -> Schema), (u16, &'static str, fn() -> Schema)),
     /// JSON, or by `Accept` a file of one of these media types.
     JsonOrFile(&'static str, fn() -> Schema, &'static [&'static str]),

@@ -27,6 +27,13 @@ use trunks::TrunkAction;
 
 const SECS_MAX: i64 = 24 * 3_600;
 
+const TOPICS: &[Parameter] = &[parameter(
+    "topics",
+    Form::Text,
+    "Some of seats, seats:GROUP, campaigns, trunks, approvals, tasks, me, with commas; without it all",
+    "campaigns,tasks",
+)];
+
 /// Filters of the call log.
 const CALLS: &[Parameter] = &[
     parameter("agent", Form::Text, "Calls of the agent with this number", "8001"),
@@ -121,8 +128,9 @@ const WORK: &[Route] = &[
         method: "get",
         path: "/live",
         right: Right::Visible(Action::FloorRead),
-        summary: "Server-sent events: snapshot, then seat, decision, minute, campaign, finished and beat",
-        query: NONE,
+        summary: "Server-sent events: snapshot, then seat, decision, minute, campaign, trunk, finished, task, list, \
+                  approval, beat and closing; with `Last-Event-ID` those of tasks, lists and approvals since then first",
+        query: TOPICS,
         body: BodySchema::Empty,
         status: 200,
         answer: Answer::Events,

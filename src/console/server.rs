@@ -16,6 +16,7 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -60,11 +61,18 @@ impl Timeouts {
 pub struct Console {
     pub address: SocketAddr,
     task: JoinHandle<()>,
+    closing: Arc<watch::Sender<bool>>,
 }
 
+/// How long readers of the live stream may take to hear that it ends.
+const FAREWELL_MAX: Duration = Duration::from_secs(2);
+
 impl Console {
-    /// Stops listening, ends every connection and releases the store.
+    /// Tells readers of the live stream, stops listening, ends every connection and releases the store.
     pub async fn stop(self) {
+        self.closing.send_replace(true);
+        // Each stream holds a receiver until it has ended; one whose reader takes nothing is not waited for.
+        let _ = tokio::time::timeout(FAREWELL_MAX, self.closing.closed()).await;
         self.task.abort();
         // An aborted task always ends with an error.
         let _ = self.task.await;
@@ -86,8 +94,9 @@ pub async fn start(listen: SocketAddr, state: AppState) -> std::io::Result<Conso
 pub async fn start_with(listen: SocketAddr, state: AppState, timeouts: Timeouts) -> std::io::Result<Console> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
+    let closing = state.closing_switch();
     let task = tokio::spawn(serve(listener, state, timeouts));
-    Ok(Console { address, task })
+    Ok(Console { address, task, closing })
 }
 
 async fn serve(listener: TcpListener, state: AppState, timeouts: Timeouts) {

@@ -87,14 +87,11 @@ async fn refuse_again(state: &AppState, caller: &Caller, row: &CampaignRow) -> R
 }
 
 async fn has_open_task(state: &AppState, row: &CampaignRow) -> Result<bool, Problem> {
+    let enterprise = Scope { enterprise: row.enterprise, organisations: vec![row.enterprise] };
     for wanted in [TaskState::Queued, TaskState::Running] {
-        let filter = TaskFilter {
-            enterprise: row.enterprise,
-            kind: Some(TaskKind::Sample),
-            state: Some(wanted),
-            ..TaskFilter::default()
-        };
-        if state.store().tasks(&filter, 50).await?.iter().any(|task| task.subject == row.id.0) {
+        let filter =
+            TaskFilter { kind: Some(TaskKind::Sample), state: Some(wanted), ..TaskFilter::default() };
+        if state.store().tasks(&enterprise, &filter, 50).await?.iter().any(|task| task.subject == row.id.0) {
             return Ok(true);
         }
     }

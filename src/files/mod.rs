@@ -30,10 +30,22 @@ pub enum Kind {
     Audio,
     /// What the line carries of a sound, as WAV.
     AudioLine,
+    /// A campaign's folder as it was sent, as zip.
+    CampaignFolder,
+    /// A blacklist or the days without calls of a campaign that came as a folder.
+    CampaignPart,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 5] = [Kind::List, Kind::ListReport, Kind::ListFix, Kind::Audio, Kind::AudioLine];
+    pub const ALL: [Kind; 7] = [
+        Kind::List,
+        Kind::ListReport,
+        Kind::ListFix,
+        Kind::Audio,
+        Kind::AudioLine,
+        Kind::CampaignFolder,
+        Kind::CampaignPart,
+    ];
 
     pub const fn word(self) -> &'static str {
         match self {
@@ -42,6 +54,8 @@ impl Kind {
             Kind::ListFix => "list_fix",
             Kind::Audio => "audio",
             Kind::AudioLine => "audio_line",
+            Kind::CampaignFolder => "campaign_folder",
+            Kind::CampaignPart => "campaign_part",
         }
     }
 }

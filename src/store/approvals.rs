@@ -5,7 +5,7 @@ use super::audio_files::{self, AudioId, AudioState};
 use super::blacklist::json_numbers;
 use super::list_uploads::{UploadId, UploadRow, UploadState};
 use super::upload_changes;
-use super::{Change, Scope, Store, StoreError};
+use super::{Change, Scope, Store, StoreError, outbox};
 use paceline_core::time::Utc;
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
@@ -232,6 +232,7 @@ async fn decide(
         Some(ApprovalKind::List) => {
             let state = if decision.approves { UploadState::Checked } else { UploadState::Refused };
             upload_changes::set_state(conn, UploadId(row.subject_id), state, by, now).await?;
+            outbox::add_list(conn, row.subject_id, now).await?;
         }
         Some(ApprovalKind::Audio) => {
             let state = if decision.approves { AudioState::Ready } else { AudioState::Refused };

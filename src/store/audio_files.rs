@@ -4,7 +4,7 @@
 use super::approvals::{self, ApprovalKind};
 use super::blobs::{self, BlobId, NewBlob};
 use super::task_rows::{self, NewTask, TaskId, TaskKind};
-use super::{Change, Store, StoreError};
+use super::{Change, Store, StoreError, outbox};
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
@@ -167,7 +167,7 @@ impl Columns {
 }
 
 /// Enters a received sound and queues its measuring. `None` = another sound has the name.
-async fn enter(
+pub(super) async fn enter(
     conn: &mut SqliteConnection,
     new: &NewAudio<'_>,
     now: i64,
@@ -301,7 +301,7 @@ impl Store {
     ) -> Result<Vec<String>, StoreError> {
         let (now, id) = (self.now().as_millis(), sound.id.0);
         let (millis, clipped) = (found.millis as i64, found.clipped as i64);
-        let finished = self.transaction(async |conn| {
+        let finished = self.transaction_with_events(async |conn| {
             let state = if found.error.is_some() {
                 AudioState::Unreadable
             } else if !found.needs_approval
@@ -338,7 +338,9 @@ impl Store {
             if state == AudioState::Waiting && written.rows_affected() > 0 {
                 let (enterprise, hash) = (sound.enterprise, &sound.sha256);
                 let of = approvals::Asked { enterprise, organisation: sound.organisation, kind: ApprovalKind::Audio, subject: id };
-                approvals::ask(conn, of, hash, sound.made_by, now).await?;
+                let asked = approvals::ask(conn, of, hash, sound.made_by, now).await?;
+                let body = serde_json::json!({ "approval": asked.0, "state": "open" });
+                outbox::add(conn, enterprise, "approval", asked.0, &body, now).await?;
             }
             Ok(unused)
         });

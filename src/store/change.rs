@@ -174,6 +174,8 @@ impl Change<'_> {
         if self.has_changed_leads {
             store.write.note_lists_changed();
         }
+        // Queued tasks add to the outbox beside the change's own events.
+        store.note_events();
         written.map_err(|error| self.error(error))
     }
 

@@ -4,7 +4,7 @@
 use super::blobs::{self, BlobId, NewBlob};
 use super::task_rows::TaskId;
 pub use super::upload_changes::{EnteredUpload, NewUpload, UploadChange, UploadEditor, UploadRefusal};
-use super::{Store, StoreError};
+use super::{Store, StoreError, outbox};
 use paceline_core::ids::CampaignId;
 use paceline_core::time::Utc;
 
@@ -242,7 +242,7 @@ impl Store {
         result: CheckResult<'_>,
     ) -> Result<Vec<String>, StoreError> {
         let now = self.now().as_millis();
-        let finished = self.transaction(async |conn| {
+        let finished = self.transaction_with_events(async |conn| {
             let before = sqlx::query!(
                 "select report_blob, fix_blob from list_upload where id = $1 and state = 'checking'",
                 id.0
@@ -278,6 +278,7 @@ impl Store {
             )
             .execute(&mut *conn)
             .await?;
+            outbox::add_list(conn, id.0, now).await?;
             let old = [before.report_blob, before.fix_blob].into_iter().flatten().map(BlobId);
             unused.extend(blobs::release(conn, old, now).await?);
             Ok(unused)
@@ -291,17 +292,20 @@ impl Store {
     /// The store cannot be written.
     pub async fn fail_load(&self, id: UploadId, error: &str) -> Result<(), StoreError> {
         let now = self.now().as_millis();
-        self.transaction(async |conn| {
-            sqlx::query!(
+        self.transaction_with_events(async |conn| {
+            let failed = sqlx::query!(
                 "update list_upload set state = 'checked', error = $2, version = version + 1, changed_at = $3,
                         changed_by = null where id = $1 and state = 'loading'",
                 id.0,
                 error,
                 now
             )
-            .execute(conn)
+            .execute(&mut *conn)
             .await?;
-            Ok(())
+            match failed.rows_affected() {
+                0 => Ok(()),
+                _ => outbox::add_list(conn, id.0, now).await,
+            }
         })
         .await
         .map_err(self.query_error())

@@ -15,6 +15,7 @@ mod blacklist_change;
 pub mod blobs;
 pub mod call_history;
 mod call_trace;
+pub mod campaign_imports;
 pub mod campaign_rows;
 pub mod campaigns;
 pub mod change;
@@ -127,6 +128,8 @@ pub struct Store {
     accounts_changed: AtomicU64,
     /// Receivers of every addition to the blacklist.
     blacklist_listeners: std::sync::Mutex<Vec<mpsc::UnboundedSender<BlacklistChange>>>,
+    /// Wakes readers of the outbox.
+    events: tokio::sync::watch::Sender<()>,
 }
 
 /// The one writing connection behind a mutex. Tokio's mutex is fair (FIFO), so an import of a million rows
@@ -245,8 +248,18 @@ impl Store {
         let (commits, blacklist_listeners) = Default::default();
         let reads = ReadPool::of(&write);
         let (accounts, accounts_changed) = Default::default();
-        let store =
-            Store { path, clock, write, reads, commits, accounts, accounts_changed, blacklist_listeners };
+        let events = tokio::sync::watch::Sender::new(());
+        let store = Store {
+            path,
+            clock,
+            write,
+            reads,
+            commits,
+            accounts,
+            accounts_changed,
+            blacklist_listeners,
+            events,
+        };
         store.disk_reserve().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
         for suffix in ["lock", "ballast"] {
             let _ = private_file::restrict(&lock::beside(&store.path, suffix));
@@ -294,6 +307,16 @@ impl Store {
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
         self.write.transaction(work).await
+    }
+
+    /// As [`Self::transaction`], for changes that add to the outbox.
+    pub(crate) async fn transaction_with_events<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let done = self.transaction(work).await;
+        self.note_events();
+        done
     }
 
     /// As [`Self::transaction`], for changes to accounts, groups and memberships.

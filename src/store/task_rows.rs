@@ -1,7 +1,7 @@
 //! Long work on uploads and campaigns: queued, taken by one thread, and queued again after a crash.
 
 use super::blacklist::json_numbers;
-use super::{Scope, Store, StoreError};
+use super::{Scope, Store, StoreError, outbox};
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
@@ -19,10 +19,12 @@ pub enum TaskKind {
     Forecast,
     ChangeLeads,
     Sample,
+    /// Takes a campaign's folder in, or opens a campaign file.
+    ImportCampaign,
 }
 
 impl TaskKind {
-    pub const ALL: [TaskKind; 7] = [
+    pub const ALL: [TaskKind; 8] = [
         TaskKind::CheckList,
         TaskKind::LoadList,
         TaskKind::UndoList,
@@ -30,9 +32,18 @@ impl TaskKind {
         TaskKind::Forecast,
         TaskKind::ChangeLeads,
         TaskKind::Sample,
+        TaskKind::ImportCampaign,
     ];
-    pub const WORDS: [&'static str; 7] =
-        ["check_list", "load_list", "undo_list", "measure_audio", "forecast", "change_leads", "sample"];
+    pub const WORDS: [&'static str; 8] = [
+        "check_list",
+        "load_list",
+        "undo_list",
+        "measure_audio",
+        "forecast",
+        "change_leads",
+        "sample",
+        "import_campaign",
+    ];
 
     pub const fn word(self) -> &'static str {
         Self::WORDS[self as usize]
@@ -153,8 +164,9 @@ async fn queue_request(
         asked_by,
         now
     )
-    .fetch_one(conn)
+    .fetch_one(&mut *conn)
     .await?;
+    outbox::add_task(conn, id, now).await?;
     Ok(TaskId(id))
 }
 
@@ -205,7 +217,9 @@ impl Store {
     /// The store cannot be written.
     pub async fn queue_task(&self, new: NewTask) -> Result<TaskId, StoreError> {
         let now = self.now().as_millis();
-        self.transaction(async |conn| queue(conn, new, now).await).await.map_err(self.query_error())
+        self.transaction_with_events(async |conn| queue(conn, new, now).await)
+            .await
+            .map_err(self.query_error())
     }
 
     /// Takes the oldest queued task: it is running from this commit on.
@@ -215,8 +229,8 @@ impl Store {
     pub async fn take_task(&self) -> Result<Option<TaskRow>, StoreError> {
         let now = self.now().as_millis();
         let taken = self
-            .transaction(async |conn| {
-                sqlx::query_as!(
+            .transaction_with_events(async |conn| {
+                let taken = sqlx::query_as!(
                     Columns,
                     r#"update task set state = 'running', began_at = $1, done = 0
                         where id = (select min(oldest.id) from task oldest where oldest.state = 'queued')
@@ -225,8 +239,12 @@ impl Store {
                          made_at as "made_at!", began_at, ended_at"#,
                     now
                 )
-                .fetch_optional(conn)
-                .await
+                .fetch_optional(&mut *conn)
+                .await?;
+                if let Some(taken) = &taken {
+                    outbox::add_task(conn, taken.id, now).await?;
+                }
+                Ok(taken)
             })
             .await
             .map_err(self.query_error())?;
@@ -268,14 +286,15 @@ impl Store {
     /// # Errors
     /// The store cannot be written.
     pub async fn requeue_task(&self, id: TaskId) -> Result<(), StoreError> {
-        self.transaction(async |conn| {
+        let now = self.now().as_millis();
+        self.transaction_with_events(async |conn| {
             sqlx::query!(
                 "update task set state = 'queued', began_at = null, done = 0 where id = $1 and state = 'running'",
                 id.0
             )
-            .execute(conn)
+            .execute(&mut *conn)
             .await?;
-            Ok(())
+            outbox::add_task(conn, id.0, now).await
         })
         .await
         .map_err(self.query_error())
@@ -307,8 +326,8 @@ impl Store {
         error: Option<&str>,
     ) -> Result<(), StoreError> {
         let (now, state) = (self.now().as_millis(), state.word());
-        self.transaction(async |conn| {
-            sqlx::query!(
+        self.transaction_with_events(async |conn| {
+            let ended = sqlx::query!(
                 "update task set state = $2, result = $3, error = $4, ended_at = $5,
                         total = case when $2 = 'done' and total < done then done else total end
                   where id = $1 and state in ('queued', 'running')",
@@ -318,9 +337,12 @@ impl Store {
                 error,
                 now
             )
-            .execute(conn)
+            .execute(&mut *conn)
             .await?;
-            Ok(())
+            match ended.rows_affected() {
+                0 => Ok(()),
+                _ => outbox::add_task(conn, id.0, now).await,
+            }
         })
         .await
         .map_err(self.query_error())
@@ -333,15 +355,19 @@ impl Store {
     pub async fn cancel_queued_task(&self, id: TaskId) -> Result<bool, StoreError> {
         let now = self.now().as_millis();
         let cancelled = self
-            .transaction(async |conn| {
+            .transaction_with_events(async |conn| {
                 let cancelled = sqlx::query!(
                     "update task set state = 'cancelled', ended_at = $2 where id = $1 and state = 'queued'",
                     id.0,
                     now
                 )
-                .execute(conn)
+                .execute(&mut *conn)
                 .await?;
-                Ok(cancelled.rows_affected() > 0)
+                let is_cancelled = cancelled.rows_affected() > 0;
+                if is_cancelled {
+                    outbox::add_task(conn, id.0, now).await?;
+                }
+                Ok(is_cancelled)
             })
             .await;
         cancelled.map_err(self.query_error())

@@ -203,7 +203,7 @@ impl Store {
     pub async fn commit_upload(&self, loaded: &LoadedUpload<'_>) -> Result<(), StoreError> {
         let now = self.now().as_millis();
         let (id, first) = (loaded.id.0, loaded.imports.first().map(|(import, _)| import.0));
-        let committed = self.transaction(async |conn| {
+        let committed = self.transaction_with_events(async |conn| {
             let flipped = sqlx::query!(
                 "update list_upload set state = 'loaded', import_id = $2, version = version + 1, changed_at = $3,
                         changed_by = $4 where id = $1 and state = 'loading'",
@@ -217,6 +217,7 @@ impl Store {
             if flipped.rows_affected() == 0 {
                 return Ok(false);
             }
+            super::outbox::add_list(conn, id, now).await?;
             for (import, rows) in loaded.imports {
                 let rows = *rows as i64;
                 sqlx::query!(
@@ -266,7 +267,7 @@ impl Store {
             return Ok(Err(UploadRefusal::Called(called)));
         }
         let now = self.now().as_millis();
-        let undone = self.transaction(async |conn| {
+        let undone = self.transaction_with_events(async |conn| {
             let called = count_calls(conn, upload, last).await?;
             if called > 0 {
                 return Ok(Err(UploadRefusal::Called(called)));
@@ -287,6 +288,7 @@ impl Store {
             )
             .execute(&mut *conn)
             .await?;
+            super::outbox::add_list(conn, upload.0, now).await?;
             Ok(Ok(()))
         });
         let undone = undone.await.map_err(self.query_error())?;

@@ -37,6 +37,12 @@ pub(super) enum TaskEnd {
     Failed(Words),
 }
 
+impl From<Words> for TaskEnd {
+    fn from(words: Words) -> Self {
+        TaskEnd::Failed(words)
+    }
+}
+
 impl From<StoreError> for TaskEnd {
     fn from(error: StoreError) -> Self {
         TaskEnd::Failed(Words::new(error.to_string(), format!("数据库无法读写:{error}")))
@@ -71,6 +77,14 @@ impl<'a> TaskContext<'a> {
         is_cancelled: Arc<AtomicBool>,
     ) -> TaskContext<'a> {
         TaskContext { shared, task, runtime, is_cancelled, noted_at: None }
+    }
+
+    /// The same task at work on something else: `task` is its row with another subject.
+    pub fn with_task<'b>(&self, task: &'b TaskRow) -> TaskContext<'b>
+    where
+        'a: 'b,
+    {
+        TaskContext::new(self.shared, self.runtime, task, self.is_cancelled.clone())
     }
 
     /// Waits for the store. The task threads belong to no runtime, so they may.

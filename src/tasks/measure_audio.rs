@@ -102,7 +102,7 @@ fn write(
 ) -> Result<(), TaskEnd> {
     let store = &context.shared.parts.store;
     let organisations = context.wait(store.organisations())?;
-    let own = organisations.iter().find(|row| row.id == sound.enterprise);
+    let own = organisations.iter().find(|row| row.id == sound.organisation);
     let error = error.map(Words::json);
     let silence =
         json!({ "head_ms": measured.silence_head_ms, "tail_ms": measured.silence_tail_ms }).to_string();

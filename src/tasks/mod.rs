@@ -2,31 +2,41 @@
 //! the sample campaign is opened. Two threads of low priority take the oldest
 //! queued task of the store each; a task can be begun again from the start, so a crash costs its time and nothing else.
 
+mod asked_by;
 mod change_leads;
 mod check_list;
 mod context;
+mod folder_zip;
 mod forecast;
+mod import_campaign;
 mod known_rows;
 mod list_report;
 mod list_spec;
 mod load_list;
 mod measure_audio;
 mod new_lead;
+mod opening;
 mod sample;
 mod worker;
 
+pub use asked_by::AskedBy;
 pub use change_leads::LeadsWish;
+pub use context::Words;
+pub use folder_zip::write_folder;
 pub use forecast::{
     FORECAST_AGENTS_MAX, FORECAST_HOURS_MAX, FORECAST_SEEDS_MAX, ForecastWish, forecast_refusal,
     measure_history, next_opening,
 };
+pub use import_campaign::{FolderFault, ImportWish, check_folder, name_taken};
 pub use known_rows::KnownRows;
 pub use list_report::{ListRows, RowsWanted, UploadReport, read_report, read_rows, write_fix_xlsx};
 pub use list_spec::{Mapping, Reading};
 pub use measure_audio::{Peaks, SoundMeasured, peaks};
 pub use new_lead::{PhoneRefusal, clean_phones};
+pub use opening::{OpenCampaign, OpenRefusal, UseText};
 pub use sample::SampleOpening;
 
+use crate::config::Config;
 use crate::engine::EngineHandle;
 use crate::files::Files;
 use crate::lists;
@@ -47,6 +57,10 @@ pub struct TaskParts {
     pub store: Arc<Store>,
     pub files: Files,
     pub engine: EngineHandle,
+    /// What the texts of campaigns are checked against.
+    pub config: Arc<Config>,
+    /// Opens campaign files; `None` = this process opens none by itself.
+    pub openings: Option<mpsc::Sender<OpenCampaign>>,
     /// Opens sample campaigns; `None` = this process opens none.
     pub samples: Option<mpsc::Sender<SampleOpening>>,
 }
@@ -208,8 +222,7 @@ impl Shared {
     /// Notifies screens of a task and of what it works on.
     pub fn announce(&self, task: &TaskRow) {
         let _ = self.changed.send(Changed::Task(task.id));
-        let is_of_list = matches!(task.kind, TaskKind::CheckList | TaskKind::LoadList | TaskKind::UndoList);
-        if is_of_list {
+        if matches!(task.kind, TaskKind::CheckList | TaskKind::LoadList | TaskKind::UndoList) {
             let _ = self.changed.send(Changed::List(UploadId(task.subject)));
         }
     }

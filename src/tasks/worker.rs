@@ -1,7 +1,7 @@
 //! The task threads: take the oldest queued task, run it, write how it ended.
 
 use super::context::{TaskContext, TaskEnd, Words};
-use super::{Shared, change_leads, check_list, forecast, load_list, measure_audio, sample};
+use super::{Shared, change_leads, check_list, forecast, import_campaign, load_list, measure_audio, sample};
 use crate::store::StoreError;
 use crate::store::list_uploads::UploadId;
 use crate::store::task_rows::{TaskKind, TaskRow, TaskState};
@@ -52,6 +52,7 @@ fn run(shared: &Shared, runtime: &Handle, task: &TaskRow) {
         TaskKind::Forecast => forecast::forecast(&mut context),
         TaskKind::ChangeLeads => change_leads::change_leads(&mut context),
         TaskKind::Sample => sample::open_sample(&mut context),
+        TaskKind::ImportCampaign => import_campaign::import_campaign(&mut context),
     }));
     let ended = ended.unwrap_or_else(|_| {
         let en = "this could not be done: the program met a fault of its own, which its log shows";
@@ -61,6 +62,11 @@ fn run(shared: &Shared, runtime: &Handle, task: &TaskRow) {
     if let Err(error) = written {
         // The row still says that it runs, so it begins again with the next start.
         tracing::error!(%error, task = task.id.0, "the end of a task could not be written");
+    }
+    if task.kind == TaskKind::ImportCampaign
+        && let Err(error) = runtime.block_on(import_campaign::release_folders(shared))
+    {
+        tracing::warn!(%error, "folders that are not needed could not be removed now");
     }
     shared.lock_running().remove(&task.id);
     shared.announce(task);
@@ -95,6 +101,7 @@ async fn settle(shared: &Shared, task: &TaskRow, words: &Words) -> Result<(), St
         TaskKind::UndoList | TaskKind::Forecast | TaskKind::ChangeLeads => Ok(()),
         TaskKind::MeasureAudio => measure_audio::settle(shared, task, words).await,
         TaskKind::Sample => sample::settle(shared, CampaignId(task.subject), words).await,
+        TaskKind::ImportCampaign => import_campaign::settle(shared, task, words).await,
     }
 }
 
@@ -104,6 +111,9 @@ pub(super) async fn keep_files_tidy(shared: Weak<Shared>) {
     loop {
         due.tick().await;
         let Some(shared) = shared.upgrade() else { return };
+        if let Err(error) = import_campaign::release_folders(&shared).await {
+            tracing::warn!(%error, "folders that are not needed could not be removed now");
+        }
         let (store, files) = (&shared.parts.store, shared.parts.files.clone());
         let known = match store.blob_paths().await {
             Ok(known) => known,

@@ -23,6 +23,7 @@ impl Lang {
             "forecast" => self.pick("forecasting", "预测"),
             "sample" => self.pick("starting the sample campaign", "启动示例活动"),
             "change_leads" => self.pick("changing leads", "修改客户"),
+            "import_campaign" => self.pick("importing the campaign", "导入任务"),
             other => other,
         };
         let state = match task.state {

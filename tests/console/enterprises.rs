@@ -350,3 +350,64 @@ fn every_route_that_changes_something_has_a_right_of_its_own() {
         assert!(matches!(route.body, BodySchema::Empty) || !route.summary.is_empty());
     }
 }
+
+#[tokio::test]
+async fn approvals_are_switched_by_the_admin_where_two_people_may_decide() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let patch = async |by: &str, etag: &str, settings: Value| {
+        let body = Some(json!({ "settings": settings }));
+        let mut request = app.request(by, "patch", "/organisations/main", body).await;
+        if !etag.is_empty() {
+            request.headers_mut().insert(header::IF_MATCH, etag.parse().unwrap());
+        }
+        app.send(request).await
+    };
+    let shown = app.get("8005", "/organisations/main").await.is(200);
+    let etag = shown.headers[header::ETAG].to_str().unwrap().to_owned();
+    let shown = shown.json();
+    assert_eq!(
+        (&shown["settings"]["approve_lists"], &shown["approval_deciders"]),
+        (&json!(false), &json!(2)),
+        "{shown}"
+    );
+    assert_eq!(patch("8005", "", json!({ "approve_lists": true })).await.is(428).code(), "if_match");
+    patch("8003", &etag, json!({ "approve_lists": true })).await.is(403);
+    let on = patch("8005", &etag, json!({ "approve_lists": true })).await.is(200);
+    assert_eq!(
+        (&on.json()["settings"]["approve_lists"], &on.json()["settings"]["approve_audio"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(patch("8005", &etag, json!({ "approve_lists": false })).await.is(412).code(), "changed");
+    assert!(app.store.organisations().await.unwrap()[0].settings.approve_lists);
+    let audit = app.get("8005", "/audit?action=organisation.edit").await.is(200).json();
+    let (before, after) = (&audit["items"][0]["before"], &audit["items"][0]["after"]);
+    assert_eq!(
+        (&before["settings"]["approve_lists"], &after["settings"]["approve_lists"]),
+        (&json!(false), &json!(true))
+    );
+
+    // The manager leaves: the admin alone could decide, and not on what is the admin's own.
+    app.by("8005", "delete", "/agents/8003", None).await.is(204);
+    let etag = on.headers[header::ETAG].to_str().unwrap().to_owned();
+    let mut refused = app
+        .request(
+            "8005",
+            "patch",
+            "/organisations/main",
+            Some(json!({ "settings": { "approve_audio": true } })),
+        )
+        .await;
+    refused.headers_mut().insert(header::IF_MATCH, etag.parse().unwrap());
+    refused.headers_mut().insert(header::ACCEPT_LANGUAGE, "zh-CN".parse().unwrap());
+    let refused = app.send(refused).await.is(409);
+    assert_eq!(refused.code(), "no_second_person");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("另一人"), "{}", refused.json());
+    // What is on may stay, and may be turned off.
+    patch("8005", &etag, json!({ "approve_lists": true, "agents_add_leads": true })).await.is(200);
+    let shown = app.get("8005", "/organisations/main").await.is(200);
+    assert_eq!(shown.json()["approval_deciders"], 1);
+    let etag = shown.headers[header::ETAG].to_str().unwrap().to_owned();
+    patch("8005", &etag, json!({ "approve_lists": false })).await.is(200);
+    assert_eq!(patch("8005", "*", json!({ "approve_lists": true })).await.is(409).code(), "no_second_person");
+}

@@ -49,7 +49,9 @@ async fn hostile_texts_in_every_path_and_query_get_problem_documents() {
                 BodySchema::AgentAction => {
                     Some(json!({ "action": "force", "agent": text, "what": "release" }))
                 }
-                BodySchema::Json(..) => Some(json!({ "name": text, "login": text, "password": text })),
+                BodySchema::Json(..) | BodySchema::JsonOrFile(..) => {
+                    Some(json!({ "name": text, "login": text, "password": text }))
+                }
             };
             let answer = app.by("8003", route.method, &path, body).await;
             sound(&answer, &format!("{} {path}", route.method));

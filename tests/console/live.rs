@@ -10,14 +10,51 @@ use paceline_core::pacing::{Decision, Why};
 struct Reader {
     body: Body,
     text: String,
+    /// Of the last event that had one.
+    last_id: Option<String>,
 }
 
 impl Reader {
     async fn of(app: &TestApp, number: &str) -> Reader {
-        let response = app.ask(app.request(number, "get", "/live", None).await).await;
+        Reader::with(app, number, "/live", None).await
+    }
+
+    /// A reader that comes back: the last id that it saw is sent.
+    async fn again(app: &TestApp, number: &str, last_id: &str) -> Reader {
+        Reader::with(app, number, "/live", Some(last_id)).await
+    }
+
+    async fn with(app: &TestApp, number: &str, path: &str, last_id: Option<&str>) -> Reader {
+        let mut request = app.request(number, "get", path, None).await;
+        if let Some(id) = last_id {
+            request.headers_mut().insert("last-event-id", id.parse().unwrap());
+        }
+        let response = app.ask(request).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
-        Reader { body: response.into_body(), text: String::new() }
+        Reader { body: response.into_body(), text: String::new(), last_id: None }
+    }
+
+    /// Kinds and ids of the stored events up to the snapshot, and the snapshot.
+    async fn missed(&mut self) -> (Vec<(String, i64)>, Value) {
+        let mut found = Vec::new();
+        loop {
+            let (name, data) = self.next().await.expect("the stream goes on");
+            if name == "snapshot" {
+                return (found, data);
+            }
+            found.push((name, data["id"].as_i64().unwrap()));
+        }
+    }
+
+    /// The next event of this kind.
+    async fn of_kind(&mut self, kind: &str) -> Value {
+        loop {
+            let (name, data) = self.next().await.expect("the stream goes on");
+            if name == kind {
+                return data;
+            }
+        }
     }
 
     /// The next event; `None` = the stream has ended.
@@ -33,6 +70,7 @@ impl Reader {
                             .map(str::to_owned)
                     };
                     let found = (line("event:"), line("data:"));
+                    self.last_id = line("id:").or(self.last_id.take());
                     self.text = rest.to_owned();
                     if let (Some(name), Some(data)) = found {
                         return Some((name, serde_json::from_str(&data).unwrap()));
@@ -244,4 +282,212 @@ async fn own_seat_and_floor_snapshot_can_be_read() {
     let mine = app.get("8001", "/campaigns").await.is(200).json();
     assert_eq!(mine["campaigns"][0]["dispositions"][0]["label"], "已投票");
     assert_eq!(app.get("8101", "/campaigns").await.is(200).json()["campaigns"].as_array().unwrap().len(), 0);
+}
+
+/// A program's work that leaves stored events: a task of this account.
+async fn queue_task(app: &TestApp, by: &str) -> i64 {
+    let new = paceline::store::task_rows::NewTask {
+        enterprise: 1,
+        kind: paceline::store::task_rows::TaskKind::Forecast,
+        subject: 1,
+        total: 0,
+        asked_by: Some(app.id(by).await.0),
+    };
+    app.store.queue_task(new).await.unwrap().0
+}
+
+#[tokio::test]
+async fn events_missed_in_a_cut_come_once_and_in_order() {
+    let (app, _, _) = floor().await;
+    let mut reader = Reader::of(&app, "8003").await;
+    let (missed, snapshot) = reader.missed().await;
+    assert_eq!((missed, &snapshot["missed"]), (Vec::new(), &serde_json::json!(false)));
+    assert!(snapshot["version"].as_str().unwrap().starts_with(env!("CARGO_PKG_VERSION")), "{snapshot}");
+    let first = queue_task(&app, "8003").await;
+    assert_eq!(reader.of_kind("task").await["id"], first);
+    let last_id = reader.last_id.clone().expect("a stored event has an id");
+    drop(reader);
+
+    // While it is away: two tasks, the second with three states, and one that is cancelled between them.
+    let second = queue_task(&app, "8003").await;
+    let third = queue_task(&app, "8003").await;
+    app.store.cancel_queued_task(paceline::store::task_rows::TaskId(first)).await.unwrap();
+    for _ in 0..2 {
+        let taken = app.store.take_task().await.unwrap().unwrap();
+        app.store.end_task(taken.id, paceline::store::task_rows::TaskState::Done, None, None).await.unwrap();
+    }
+    let mut reader = Reader::again(&app, "8003", &last_id).await;
+    let (missed, snapshot) = reader.missed().await;
+    let task = |id: i64| ("task".to_owned(), id);
+    assert_eq!(missed, [task(first), task(second), task(third)], "in the order of their last changes");
+    assert_eq!(snapshot["missed"], false);
+    let last_id = reader.last_id.clone().unwrap();
+    // Once: what came is not sent again, neither in this stream nor in the next.
+    let fourth = queue_task(&app, "8003").await;
+    assert_eq!(reader.of_kind("task").await["id"], fourth);
+    let newer = reader.last_id.clone().unwrap();
+    assert!(newer.parse::<i64>().unwrap() > last_id.parse::<i64>().unwrap());
+    drop(reader);
+    assert_eq!(Reader::again(&app, "8003", &newer).await.missed().await.0, []);
+    assert_eq!(Reader::again(&app, "8003", &last_id).await.missed().await.0, [task(fourth)]);
+    // A new reader begins with the present.
+    assert_eq!(Reader::of(&app, "8003").await.missed().await.0, []);
+}
+
+#[tokio::test]
+async fn a_reader_without_the_right_gets_neither_an_event_nor_its_id() {
+    let (app, vote, _) = floor().await;
+    let before = app.store.outbox_bounds().await.unwrap().last.to_string();
+    let own = queue_task(&app, "8001").await;
+    let managers = queue_task(&app, "8003").await;
+    let task = |id: i64| ("task".to_owned(), id);
+    assert_eq!(Reader::again(&app, "8001", &before).await.missed().await.0, [task(own)], "one's own task");
+    assert_eq!(Reader::again(&app, "8004", &before).await.missed().await.0, []);
+    assert_eq!(Reader::again(&app, "8003", &before).await.missed().await.0, [task(own), task(managers)]);
+    // The right ends while the reader is away.
+    app.store.end_all_sessions(vote).await.unwrap();
+    let request = {
+        let mut request = bare("get", "/live", None);
+        request.headers_mut().insert(header::COOKIE, "paceline=key of 8001".parse().unwrap());
+        request.headers_mut().insert("last-event-id", before.parse().unwrap());
+        request
+    };
+    assert_eq!(app.ask(request).await.status(), 401);
+}
+
+#[tokio::test]
+async fn a_reader_that_missed_too_much_learns_it() {
+    let (app, _, _) = floor().await;
+    let before = app.store.outbox_bounds().await.unwrap().last;
+    queue_task(&app, "8003").await;
+    for foreign in ["999999999", "-1", "of another program"] {
+        let (missed, snapshot) = Reader::again(&app, "8003", foreign).await.missed().await;
+        assert_eq!((missed, &snapshot["missed"]), (Vec::new(), &serde_json::json!(true)), "{foreign}");
+    }
+    // More than is sent: a thousand and one tasks.
+    for _ in 0..1_000 {
+        queue_task(&app, "8003").await;
+    }
+    let mut reader = Reader::again(&app, "8003", &before.to_string()).await;
+    let (missed, snapshot) = reader.missed().await;
+    assert_eq!((missed, &snapshot["missed"]), (Vec::new(), &serde_json::json!(true)));
+    let last = app.store.outbox_bounds().await.unwrap().last.to_string();
+    assert_eq!(reader.last_id.as_deref(), Some(last.as_str()), "it goes on from the present");
+    let (missed, _) = Reader::again(&app, "8003", &(before + 1).to_string()).await.missed().await;
+    assert_eq!(missed.len(), 1_000);
+    // Those that are deleted are missed too.
+    app.clock.advance(40 * 24 * 3_600 * 1_000);
+    assert_eq!(app.store.delete_old_events().await.unwrap(), 1_001);
+    let (_, snapshot) = Reader::again(&app, "8003", &(before + 1).to_string()).await.missed().await;
+    assert_eq!(snapshot["missed"], true);
+}
+
+#[tokio::test]
+async fn topics_narrow_what_is_sent() {
+    let (app, vote, night) = floor().await;
+    let seats = async |topics: &str| -> Vec<String> {
+        let path = format!("/live?topics={topics}");
+        let (_, snapshot) = Reader::with(&app, "8003", &path, None).await.next().await.unwrap();
+        let mut all: Vec<String> = numbers(&snapshot).into_iter().map(str::to_owned).collect();
+        all.extend(
+            snapshot["campaigns"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|it| it["name"].as_str().unwrap().to_owned()),
+        );
+        all
+    };
+    assert_eq!(seats("seats,campaigns").await, ["8001", "8101", "spring"]);
+    assert_eq!(seats("seats:night").await, ["8101"]);
+    assert_eq!(seats("campaigns").await, ["spring"]);
+    assert_eq!(seats("tasks,me").await, [] as [&str; 0]);
+    app.get("8003", "/live?topics=weather").await.is(422);
+    app.get("8003", "/live?topics=seats:nowhere").await.is(404);
+    app.get("8002", "/live?topics=seats:night").await.is(404);
+
+    let mut reader = Reader::with(&app, "8003", "/live?topics=seats:vote", None).await;
+    reader.next().await.unwrap();
+    queue_task(&app, "8003").await;
+    app.live.send(LiveEvent::Seat(Arc::new(sitting(night, "8101", Activity::Ringing)))).unwrap();
+    app.live.send(LiveEvent::Seat(Arc::new(sitting(vote, "8001", Activity::Talking)))).unwrap();
+    let (name, seat) = reader.happened().await;
+    assert_eq!((name.as_str(), seat["agent"].as_str()), ("seat", Some("8001")));
+}
+
+#[tokio::test]
+async fn a_slow_reader_keeps_the_stored_events_it_has_not_read() {
+    let (app, vote, _) = floor().await;
+    let mut reader = Reader::of(&app, "8003").await;
+    reader.missed().await;
+    let task = queue_task(&app, "8003").await;
+    for _ in 0..40 {
+        app.live.send(LiveEvent::Seat(Arc::new(sitting(vote, "8001", Activity::Ringing)))).unwrap();
+    }
+    assert_eq!(reader.of_kind("task").await["id"], task);
+}
+
+#[tokio::test]
+async fn a_service_that_stops_says_so() {
+    let (app, _, _) = floor().await;
+    let console = paceline::console::start("127.0.0.1:0".parse().unwrap(), app.state.clone()).await.unwrap();
+    let mut reader = Reader::of(&app, "8003").await;
+    reader.missed().await;
+    // The reader reads while the service waits for it.
+    let (said, ()) = tokio::join!(
+        async {
+            let said = reader.of_kind("closing").await;
+            let end = reader.next().await;
+            drop(reader);
+            (said, end)
+        },
+        console.stop()
+    );
+    assert_eq!(said, (serde_json::json!({}), None));
+}
+
+#[tokio::test]
+async fn an_open_campaign_says_what_it_waits_for_as_it_changes() {
+    use super::lists::{ended, send_file, switch, working};
+    let app = working().await;
+    switch(&app, |settings| settings.approve_lists = true).await;
+    let id = app.store.campaign_row(&paceline::store::Scope::first(), "spring").await.unwrap().unwrap().id;
+    app.open_campaign(id, "spring", "vote").await;
+    let mut board = Board::default();
+    let mut campaign = CampaignBoard::default();
+    campaign.name = "spring".into();
+    board.campaigns.insert(id, campaign);
+    app.board.send_replace(Arc::new(board));
+    let mut reader = Reader::of(&app, "8003").await;
+    let (_, snapshot) = reader.missed().await;
+    let shown = &snapshot["campaigns"][0];
+    assert_eq!(
+        (&shown["state"], &shown["waiting_for"]),
+        (&"running".into(), &serde_json::json!([])),
+        "{shown}"
+    );
+
+    let path = "/campaigns/spring/lists?file_name=list.csv";
+    let added = send_file(&app, "8003", path, "手机\n13800138000\n".into()).await.is(201).json();
+    ended(&app, &added["task"]).await;
+    let path = format!("/lists/{}/actions", added["list"]["id"]);
+    let body = Some(serde_json::json!({ "action": "submit" }));
+    let mut request = app.request("8003", "post", &path, body).await;
+    request.headers_mut().insert("idempotency-key", "submit".parse().unwrap());
+    let asked = app.send(request).await.is(202).json();
+    let event = reader.of_kind("approval").await;
+    assert_eq!(
+        (&event["id"], &event["title"], &event["may_decide"]),
+        (&asked["approval"], &"list.csv".into(), &false.into())
+    );
+    assert!(reader.last_id.is_some());
+    let waiting = reader.of_kind("campaign").await;
+    assert_eq!(waiting["waiting_for"][0]["title"], "list.csv", "{waiting}");
+    assert!(waiting["waiting_for"][0]["who"]["zh"].as_str().is_some_and(|who| !who.is_empty()));
+
+    let path = format!("/approvals/{}/actions", asked["approval"]);
+    app.post("8005", &path, serde_json::json!({ "action": "approve" })).await.is(204);
+    assert_eq!(reader.of_kind("list").await["state"], "checked");
+    assert_eq!(reader.of_kind("campaign").await["waiting_for"], serde_json::json!([]));
+    app.tasks.stop().await;
 }

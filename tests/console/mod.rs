@@ -6,6 +6,7 @@ mod agents;
 mod audio;
 mod audit;
 mod blacklist;
+mod campaign_folder;
 mod campaign_rows;
 mod commands;
 mod day_pages;
@@ -189,9 +190,14 @@ impl TestApp {
                 let _ = answer.send(refusal.lock().unwrap().clone().map_or(Ok(()), Err));
             }
         });
-        let (store_too, files_too) = (store.clone(), files.clone());
-        let parts =
-            TaskParts { store: store_too, files: files_too, engine: handle.clone(), samples: Some(samples) };
+        let parts = TaskParts {
+            store: store.clone(),
+            files: files.clone(),
+            engine: handle.clone(),
+            config: Arc::default(),
+            samples: Some(samples),
+            openings: None,
+        };
         // Its threads begin where a test asks for them.
         let tasks = Tasks::idle(parts);
         let (campaign_service, mut asked_of_it) = mpsc::channel(4);

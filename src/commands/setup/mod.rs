@@ -273,7 +273,14 @@ impl Service {
         let files = Files::open_with(&folder, reserve(&config)).map_err(|error| {
             Failure::usage(format!("the object store {} cannot be used: {error}", folder.display()))
         })?;
-        let parts = TaskParts { store: store.clone(), files: files.clone(), engine: handle.clone(), samples };
+        let parts = TaskParts {
+            store: store.clone(),
+            files: files.clone(),
+            engine: handle.clone(),
+            config: Arc::new(config.clone()),
+            samples,
+            openings: campaigns.as_ref().map(|folder| folder.openings.clone()),
+        };
         let tasks = match with_api {
             true => Tasks::start(parts).await.map_err(Failure::unexpected)?,
             false => Tasks::idle(parts),

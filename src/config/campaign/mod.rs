@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod edit;
+mod named_files;
 mod row_guard;
 mod rules;
 pub mod sample;
@@ -10,6 +11,7 @@ pub mod tables;
 use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::settings::Config;
 use crate::lists::ListSpec;
+pub use named_files::{FileUse, NamedFile, is_flat, named_files};
 use paceline_core::campaign::{Campaign, Mode};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -92,8 +94,29 @@ impl LoadedCampaign {
         config: &Config,
     ) -> Result<LoadedCampaign, ConfigError> {
         let file = files.shown_file();
-        let source = Source::of_row(&file, text);
+        let source = Source::of_row(&file, text, &files.objects);
         let written: CampaignFile = source.parse()?;
+        build(written, text, source, files, config)
+    }
+
+    /// As `parse_row`, for the text of a campaign folder that was sent: each file that it names lies in the folder,
+    /// under the same name.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn parse_folder(
+        text: &str,
+        files: &CampaignFiles,
+        config: &Config,
+    ) -> Result<LoadedCampaign, ConfigError> {
+        let file = files.shown_file();
+        let mut source = Source::of_row(&file, text, &files.objects);
+        let written: CampaignFile = source.parse()?;
+        row_guard::check_folder(&written, |name| files.objects.contains_key(name), &mut source);
+        if !source.problems.is_empty() {
+            let problems = source.problems;
+            return Err(ConfigError { problems });
+        }
         build(written, text, source, files, config)
     }
 
@@ -108,7 +131,7 @@ impl LoadedCampaign {
         config: &Config,
     ) -> Result<LoadedCampaign, ConfigError> {
         let file = files.shown_file();
-        let mut source = Source::of_row(&file, text);
+        let mut source = Source::of_row(&file, text, &files.objects);
         let written: CampaignFile = source.parse()?;
         row_guard::check(before, &written, |name| files.objects.contains_key(name), &mut source);
         // No file is read that the check has refused.

@@ -1,6 +1,7 @@
 //! What the text of a row may not say when it comes over the API: names of files on the server. A name that the text
 //! had before may stay.
 
+use super::named_files::{is_flat, named_files};
 use super::tables::{CampaignFile, Names, ResultsTable};
 use crate::config::problem::Source;
 use crate::config::units;
@@ -63,5 +64,23 @@ fn check_sound(
             format!("there is no sound `{shown}`"),
             "upload it, or write the name of another",
         );
+    }
+}
+
+/// Records every name of a file that does not lie in the folder with the text.
+pub(super) fn check_folder(written: &CampaignFile, is_there: impl Fn(&str) -> bool, source: &mut Source<'_>) {
+    if written.results.dir != ResultsTable::default().dir {
+        let found = format!("dir = \"{}\"", written.results.dir.escape_debug());
+        source.fault(&["results", "dir"], found, "remove it: the service says where results lie");
+    }
+    for file in named_files(written) {
+        let shown = file.name.escape_debug();
+        if !is_flat(&file.name) {
+            let hint = "put the file beside campaign.toml and write its name alone";
+            source.fault(&file.key, format!("`{shown}` is a path"), hint);
+        } else if !is_there(&file.name) {
+            let hint = "put the file in, or take its name out of the text";
+            source.fault(&file.key, format!("the folder has no file `{shown}`"), hint);
+        }
     }
 }

@@ -178,6 +178,7 @@ fn holidays(calling: &CallingTable, source: &mut Source<'_>) -> Vec<Holiday> {
     let mut holidays = Vec::new();
     let folder = source.file.parent().unwrap_or(Path::new("")).to_owned();
     let is_row = source.is_row;
+    let objects = source.objects.clone();
     let mut fault = |found: String, hint: String| source.fault(&path, format!("holidays: {found}"), hint);
     for text in calling.holidays.to_vec() {
         match (units::parse_holiday(&text), &calling.holidays) {
@@ -189,6 +190,12 @@ fn holidays(calling: &CallingTable, source: &mut Source<'_>) -> Vec<Holiday> {
             (Err((found, hint)), Names::One(_)) if !text.contains('.') || text.contains("..") => {
                 fault(found, format!("{hint}, or the path of a file"));
             }
+            (Err(_), Names::One(_)) if objects.contains_key(&text) => {
+                match read_holidays(&objects[&text], &text) {
+                    Ok(found) => holidays.extend(found),
+                    Err((found, hint)) => fault(found, hint),
+                }
+            }
             (Err(_), Names::One(_)) if is_row && folder.as_os_str().is_empty() => {
                 fault(
                     format!("`{text}` is a file"),
@@ -197,21 +204,24 @@ fn holidays(calling: &CallingTable, source: &mut Source<'_>) -> Vec<Holiday> {
             }
             (Err(_), Names::One(_)) => {
                 let file = folder.join(&text);
-                match std::fs::read_to_string(&file) {
-                    Err(error) => {
-                        let found = format!("{}: cannot be read: {error}", file.display());
-                        fault(found, "name a text file with one day a line, or an .ics calendar".into());
-                    }
-                    Ok(text) => match units::parse_holiday_file(&text) {
-                        Ok(found) => holidays.extend(found),
-                        Err((found, hint)) => fault(format!("{}: {found}", file.display()), hint),
-                    },
+                match read_holidays(&file, &file.display().to_string()) {
+                    Ok(found) => holidays.extend(found),
+                    Err((found, hint)) => fault(found, hint),
                 }
             }
         }
     }
     holidays.sort_unstable();
     holidays
+}
+
+/// The days of a file, which problems name as `shown`.
+fn read_holidays(file: &Path, shown: &str) -> Result<Vec<Holiday>, (String, String)> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let hint = "name a text file with one day a line, or an .ics calendar";
+        (format!("{shown}: cannot be read: {error}"), hint.to_owned())
+    })?;
+    units::parse_holiday_file(&text).map_err(|(found, hint)| (format!("{shown}: {found}"), hint))
 }
 
 fn moments(

@@ -89,11 +89,13 @@ fn fit(route: &Route) -> Payload {
         BodySchema::Empty => Payload::Empty,
         BodySchema::AgentAction => Payload::Json(json!({ "action": "ready" })),
         BodySchema::File(example) => Payload::File(example.into()),
-        BodySchema::Json(_, _, example) => Payload::Json(match (route.method, route.path) {
-            ("post", "/campaigns/{name}/actions") => json!({ "action": "pause" }),
-            ("post", "/agents/{number}/password") => json!({}),
-            _ => serde_json::from_str(example).unwrap(),
-        }),
+        BodySchema::Json(_, _, example) | BodySchema::JsonOrFile(_, _, example, _) => {
+            Payload::Json(match (route.method, route.path) {
+                ("post", "/campaigns/{name}/actions") => json!({ "action": "pause" }),
+                ("post", "/agents/{number}/password") => json!({}),
+                _ => serde_json::from_str(example).unwrap(),
+            })
+        }
     }
 }
 

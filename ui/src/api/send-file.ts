@@ -12,15 +12,16 @@ export interface Sending<T> {
  * Begins to send.
  * @param path with `/api/v1` and its query
  * @param onProgress bytes that were sent, of the file
+ * @param type media type of the body
  */
-export function sendFile<T>(path: string, file: Blob, onProgress: (sent: number) => void): Sending<T> {
+export function sendFile<T>(path: string, file: Blob, onProgress: (sent: number) => void, type = "application/octet-stream"): Sending<T> {
   const request = new XMLHttpRequest();
   const answer = new Promise<T>((resolve, reject) => {
     request.open("POST", path);
     request.responseType = "text";
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Accept-Language", answerLanguage());
-    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.setRequestHeader("Content-Type", type);
     request.setRequestHeader("Idempotency-Key", newKey());
     request.upload.onprogress = (event) => onProgress(event.loaded);
     request.onload = () => {

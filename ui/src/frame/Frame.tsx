@@ -14,7 +14,7 @@ import { useWords } from "../words";
 import { AccountMenu } from "./AccountMenu";
 import { ApprovalsBadge } from "./ApprovalsBadge";
 import { AskPassword } from "./AskPassword";
-import { LinkLines, LiveState, NewVersion } from "./LiveState";
+import { LinkLines, LiveState, NewVersion, useMissedEvents } from "./LiveState";
 import { NavMenu } from "./NavMenu";
 import { Palette } from "./Palette";
 
@@ -44,6 +44,7 @@ function SignedIn() {
   const isExpired = useIsExpired();
   useKey(KEYS.find, () => setFinding(true));
   useIdleFetch(rights);
+  useMissedEvents();
   const entries = PAGES.filter((page) => page.entry !== undefined && rights.has(page.right));
   return (
     <>

@@ -1,7 +1,8 @@
 import { Glyph } from "../kit/Glyph";
 import { useState } from "react";
 import { Button } from "../kit/Button";
-import { useLink, useStoreState, useVersion } from "../live/stores";
+import { useLink, useLiveEvent, useStoreState, useVersion } from "../live/stores";
+import { queries } from "../session";
 import { serverNow, useSecond } from "../live/clock";
 import { useWords } from "../words";
 import { clock } from "../words/format";
@@ -41,6 +42,13 @@ export function LiveState() {
     </span>
   );
 }
+
+const onSnapshot = (data: unknown) => {
+  if ((data as { missed?: boolean }).missed === true) void queries.invalidateQueries();
+};
+
+/** After a cut the service sends what was missed; where that was too much or too long ago, everything in view is read again. */
+export const useMissedEvents = (): void => useLiveEvent("snapshot", onSnapshot);
 
 /** A newer service answers: the page offers to load its console, and never does it by itself. */
 export function NewVersion() {

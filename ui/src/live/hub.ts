@@ -33,6 +33,9 @@ export interface Port {
   post(message: ToTab): void;
 }
 
+/** What the service sends a reader who names no topics. */
+const USUAL_TOPICS = ["seats", "campaigns", "trunks", "approvals", "tasks", "me"];
+
 /** The service sends a beat each 15 s; a stream that is silent for longer is dead. */
 const SILENCE_MAX = 20_000;
 const WAIT_MIN = 1_000;
@@ -84,9 +87,10 @@ export class Hub {
     if (this.stream === undefined || this.topics() !== before) this.connect();
   }
 
-  /** Topics that any tab reads, sorted; empty = what the service sends by itself. */
+  /** Topics beside the usual ones that any tab reads; the service is then told the usual ones too. Empty = what it sends by itself. */
   private topics(): string {
-    return [...new Set([...this.ports.values()].flat())].sort().join(",");
+    const more = [...new Set([...this.ports.values()].flat())];
+    return more.length === 0 ? "" : [...new Set([...USUAL_TOPICS, ...more])].sort().join(",");
   }
 
   private end(because: Ended): void {

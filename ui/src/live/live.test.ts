@@ -101,6 +101,50 @@ describe("the hub", () => {
     expect(second.got.filter((it) => it.kind === "event" && it.event === "snapshot")).toHaveLength(1);
   });
 
+  test("after a cut it goes on behind the last stored event, and waits longer each time", async () => {
+    const asked: (string | undefined)[] = [];
+    const streams = [`${snapshot}id: 41\nevent: task\ndata: {"id":1}\n\nevent: closing\ndata: {}\n\n`, undefined, undefined, snapshot];
+    vi.stubGlobal("fetch", (_: string, { headers }: { headers: Record<string, string> }) => {
+      asked.push(headers["Last-Event-ID"]);
+      const text = streams[asked.length - 1];
+      if (text === undefined) return Promise.reject(new Error("no network"));
+      return Promise.resolve(new Response(asked.length === 1 ? new ReadableStream({ start: (it) => { it.enqueue(new TextEncoder().encode(text)); it.close(); } }) : body(text)));
+    });
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const hub = new Hub("/live");
+    const { port, got } = tab();
+    hub.take(port, { kind: "open", account: "a", topics: [] });
+    await settle();
+    expect(got.some((it) => it.kind === "event" && it.event === "closing")).toBe(true);
+    expect(asked).toEqual([undefined]);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(asked).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked).toEqual([undefined, "41"]);
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(asked).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1 + 4_000);
+    expect(asked).toEqual([undefined, "41", "41", "41"]);
+    expect(got.at(-1)).toMatchObject({ kind: "event", event: "snapshot" });
+    vi.restoreAllMocks();
+  });
+
+  test("a topic of one page comes beside the usual ones", async () => {
+    const urls: string[] = [];
+    vi.stubGlobal("fetch", (url: string) => {
+      urls.push(url);
+      return Promise.resolve(new Response(body(snapshot)));
+    });
+    const hub = new Hub("/live");
+    const { port } = tab();
+    hub.take(port, { kind: "open", account: "a", topics: [] });
+    await settle();
+    hub.take(port, { kind: "open", account: "a", topics: ["seats:vote"] });
+    await settle();
+    expect(urls[0]).toBe("/live");
+    expect(new URL(`http://x${urls[1] ?? ""}`).searchParams.get("topics")?.split(",")).toEqual(["approvals", "campaigns", "me", "seats", "seats:vote", "tasks", "trunks"]);
+  });
+
   test("another account ends the first one's stream and tells its tabs", async () => {
     vi.stubGlobal("fetch", () => Promise.resolve(new Response(body(snapshot))));
     const hub = new Hub("/live");

@@ -3,6 +3,7 @@ import "../../kit/table.css";
 import "./admin.css";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
+import { Link } from "react-router";
 import { ApiProblem, call, get } from "../../api/call";
 import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
@@ -15,7 +16,7 @@ import { useTitle } from "../../use-title";
 import { useWords } from "../../words";
 import { etag } from "../people/data";
 import { NodeSettings } from "./NodeSettings";
-import { switchesOf, type Organisation, type Switch } from "./organisation";
+import { isApprovalSwitch, SECOND_PERSON, switchesOf, type Organisation, type Switch } from "./organisation";
 import { PauseReasons } from "./PauseReasons";
 
 const key = (slug: string) => ["organisation", slug];
@@ -71,7 +72,7 @@ function Editor({ organisation, onReload }: { organisation: Organisation; onRelo
   return (
     <form className="form" onSubmit={(event) => void save(event)}>
       <Field label={t("organisation.name")} value={name} onChange={setName} maxLength={64} autoComplete="off" fault={fault} />
-      {before.map(([it]) => <SwitchRow key={it} name={it} isOn={switches.get(it) === true} onChange={(isOn) => setSwitches(new Map(switches).set(it, isOn))} />)}
+      {before.map(([it, wasOn]) => <SwitchRow key={it} name={it} deciders={organisation.approval_deciders} isOn={switches.get(it) === true} wasOn={wasOn} onChange={(isOn) => setSwitches(new Map(switches).set(it, isOn))} />)}
       <div className="buttons">
         <Button kind="primary" type="submit" busy={busy} refusal={offline ?? (changes === 0 ? t("kit.noChanges") : undefined)}>{t("kit.save")}</Button>
         {changes === 0 ? null : <span className="hint" role="status">{t("kit.unsaved", { n: changes })}</span>}
@@ -83,8 +84,15 @@ function Editor({ organisation, onReload }: { organisation: Organisation; onRelo
   );
 }
 
-/** A switch with its consequence beside it. */
-function SwitchRow({ name, isOn, onChange }: { name: Switch; isOn: boolean; onChange: (isOn: boolean) => void }) {
+/** A switch with its consequence beside it; one for approvals also says how many people may decide, and that two must. */
+function SwitchRow({ name, deciders, isOn, wasOn, onChange }: { name: Switch; deciders: number; isOn: boolean; wasOn: boolean; onChange: (isOn: boolean) => void }) {
   const t = useWords();
-  return <Check label={t(`organisation.${name}`)} isOn={isOn} onChange={onChange} help={t(`organisation.${name}_help`)} />;
+  const isApproval = isApprovalSwitch(name);
+  const help = isApproval ? `${t(`organisation.${name}_help`)} · ${t("organisation.deciders", { n: deciders })}` : t(`organisation.${name}_help`);
+  return (
+    <>
+      <Check label={t(`organisation.${name}`)} isOn={isOn} onChange={onChange} help={help} />
+      {isApproval && isOn && deciders < SECOND_PERSON ? <p className="refusal" role="alert">{t(wasOn ? "organisation.oneDeciderOn" : "organisation.oneDecider")} <Link to="/people">{t("organisation.toPeople")}</Link></p> : null}
+    </>
+  );
 }

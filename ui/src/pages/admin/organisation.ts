@@ -9,6 +9,10 @@ export type PauseReason = Schemas["PauseReasonView"];
 export const SWITCHES = ["approve_lists", "approve_audio", "analysts_read_numbers", "agents_add_leads"] as const;
 export type Switch = (typeof SWITCHES)[number];
 
+/** People who must be able to decide: the one who asks, and another. The service refuses the switch with fewer. */
+export const SECOND_PERSON = 2;
+export const isApprovalSwitch = (name: Switch): boolean => name === "approve_lists" || name === "approve_audio";
+
 /** The switches that the service has, with their present values. */
 export function switchesOf(organisation: Organisation): [Switch, boolean][] {
   const settings: Record<string, unknown> = organisation.settings;

@@ -2,6 +2,8 @@ import "../../kit/form.css";
 import "./campaigns.css";
 import { useEffect } from "react";
 import { Link, NavLink, Outlet, useParams } from "react-router";
+import type { Schemas } from "../../api/words";
+import { Glyph } from "../../kit/Glyph";
 import { Pill } from "../../kit/Pill";
 import { Failed, Gone, Loading } from "../../kit/States";
 import { useCampaign, useHasSnapshot } from "../../live/stores";
@@ -11,7 +13,7 @@ import { CAMPAIGN_STATES, campaignState } from "../../states";
 import { hasWord, useLanguage, useWords, type PlainKey } from "../../words";
 import { visible } from "../../words/format";
 import { CampaignActions } from "./CampaignActions";
-import { isGone, useCampaignText } from "./data";
+import { isGone, useCampaignText, useWaitingWatch } from "./data";
 
 /** Pages of a campaign, in the order of their tabs. */
 const TABS: readonly { path: string; word: PlainKey; right?: Right }[] = [
@@ -32,6 +34,7 @@ export default function CampaignFrame() {
   const campaign = useCampaign(name);
   // A campaign that is not open is known by its text alone.
   const { data: text, error, refetch } = useCampaignText(name);
+  useWaitingWatch();
   const hasSnapshot = useHasSnapshot();
   const title = visible(campaign?.title ?? text?.title ?? name);
   useEffect(() => {
@@ -62,7 +65,22 @@ export default function CampaignFrame() {
         )}
       </div>
       {text?.trouble && !campaign ? <p className="summary-fault spaced" role="alert">{visible(text.trouble[language])}</p> : null}
+      <Waiting waiting={campaign?.waiting_for ?? text?.waiting_for ?? []} />
       <Outlet />
     </>
+  );
+}
+
+/** What the campaign waits for, each with who may decide. */
+function Waiting({ waiting }: { waiting: readonly Schemas["WaitingFor"][] }) {
+  const t = useWords();
+  const language = useLanguage();
+  if (waiting.length === 0) return null;
+  return (
+    <p className="line amber spaced" role="status" data-testid="waiting">
+      <Glyph name="waiting" />
+      {t("campaigns.waits")}{" "}
+      {waiting.map((it, n) => <span key={`${it.kind}-${it.id}`}>{n === 0 ? "" : " · "}<Link to={it.href}>{visible(it.title)}</Link> ({it.who[language]})</span>)}
+    </p>
   );
 }

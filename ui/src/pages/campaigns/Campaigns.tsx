@@ -22,7 +22,7 @@ import { hasWord, useLanguage, useWords, type PlainKey } from "../../words";
 import { count, moment, percent, visible } from "../../words/format";
 import { usePersonName } from "../audio/person-name";
 import { Confirm, PauseButton } from "./CampaignActions";
-import { refreshCampaign, refreshRows, useCampaignRows } from "./data";
+import { refreshCampaign, refreshRows, useCampaignRows, useWaitingWatch } from "./data";
 import { leadsOpen, strictestRule } from "./figures";
 import { OpenCampaign } from "./OpenCampaign";
 import { StartSample } from "./StartSample";
@@ -39,6 +39,7 @@ export default function Campaigns() {
   useTitle(t("campaigns.title"));
   const filter = { state: search.get("state") ?? "", group: search.get("group") ?? "", q: search.get("q") ?? "" };
   const mode = search.get("mode") ?? "";
+  useWaitingWatch();
   const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage, isPlaceholderData } = useCampaignRows(useRested(filter));
   useLiveStates();
   const all = data?.pages.flatMap((page) => page.items) ?? [];
@@ -120,13 +121,14 @@ function Row({ row }: { row: CampaignRow }) {
   const left = live ? leadsOpen(live) : row.leads_open;
   const rate = live ? live.answer_rate : row.answer_rate;
   const trouble = row.trouble?.[language];
-  const waits = row.waiting_for.map((it) => `${visible(it.title)} (${it.who[language]})`).join(", ");
+  const waiting = live?.waiting_for ?? row.waiting_for;
+  const waits = waiting.map((it) => `${visible(it.title)} (${it.who[language]})`).join(", ");
   const path = `/campaigns/${encodeURIComponent(row.name)}/${live ? "live" : state === "finished" || state === "archived" ? "history" : "start"}`;
   return (
     <tr>
       <td className="name" title={row.name}><Link className="row" to={path}>{visible(row.title ?? row.name)}</Link></td>
       <td>{hasWord(mode) ? t(mode) : "–"}</td>
-      <td title={trouble ?? (waits === "" ? live?.words[language] : t("campaigns.waitsFor", { what: waits }))}>{trouble === undefined ? null : <span className="refusal"><Glyph name="alarm" /><span className="visually-hidden">{visible(trouble)}</span> </span>}<Pill state={CAMPAIGN_STATES[state]} /></td>
+      <td title={trouble ?? (waits === "" ? live?.words[language] : t("campaigns.waitsFor", { what: waits }))}>{trouble === undefined ? null : <span className="refusal"><Glyph name="alarm" /><span className="visually-hidden">{visible(trouble)}</span> </span>}<Pill state={CAMPAIGN_STATES[state]} />{waits === "" ? null : <span className="second waits">{t("campaigns.waitsFor", { what: waits })}</span>}</td>
       <td className="number" title={t("campaigns.leftOf", { left: count(left), all: count(row.leads) })}>
         {count(left)}<span className="bar left-bar" aria-hidden="true"><i style={{ width: `${row.leads === 0 ? 0 : Math.min(100, (left / row.leads) * 100)}%`, background: "var(--idle-fill)" }} /></span>
       </td>

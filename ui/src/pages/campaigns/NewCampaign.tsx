@@ -15,6 +15,7 @@ import { useLanguage, useWords, type PlainKey } from "../../words";
 import { visible } from "../../words/format";
 import { useGroups } from "../people/data";
 import { refreshRows, useCampaignRows } from "./data";
+import { FolderUpload } from "./FolderUpload";
 import { isName, sampleText } from "./sample";
 
 type Faults = Partial<Record<"name" | "title" | "group" | "text", string>>;
@@ -80,6 +81,7 @@ export default function NewCampaign() {
         <p className="hint">{t("new.next")}</p>
         <div className="buttons"><Button type="submit" kind="primary" busy={busy} refusal={offline}>{t("new.make")}</Button><Link className="button" to="/campaigns">{t("common.cancel")}</Link></div>
       </form>
+      <div className="form"><FolderUpload /></div>
     </>
   );
 }

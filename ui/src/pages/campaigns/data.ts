@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { ApiProblem } from "../../api/call";
 import { listCampaigns, listVersions, readCampaign, type CampaignChange, type CampaignRow, type CampaignText } from "../../api/campaign-rows";
 import type { Campaign } from "../../api/words";
+import { useLiveEvent } from "../../live/stores";
 import { queries } from "../../session";
 import { campaignState } from "../../states";
 import { leadsAll, leadsOpen } from "./figures";
@@ -49,6 +50,15 @@ export interface RowFilter {
   group: string;
   q: string;
 }
+
+/** What campaigns wait for was changed: rows and texts in view are read again. */
+const onWaiting = () => {
+  void queries.invalidateQueries({ queryKey: ROWS });
+  void queries.invalidateQueries({ queryKey: CAMPAIGN });
+};
+
+/** Reads rows and texts again when an approval is asked for or decided. */
+export const useWaitingWatch = (): void => useLiveEvent("approval", onWaiting);
 
 /** Campaigns in every state; of a service that knows open ones only, those. */
 export const useCampaignRows = (filter: RowFilter) => useInfiniteQuery({

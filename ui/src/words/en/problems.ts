@@ -36,5 +36,6 @@ export const problems = {
   "problem.cannot_place": "The simulated carrier needs UDP and IPv4: add \"udp://0.0.0.0:5060\" to [sip] listen in paceline.toml, then start the service again",
   "problem.no_service": "This process runs one campaign: start the service with paceline serve",
   "problem.simulated": "This is a simulated agent of the sample campaign: it can be removed, and not changed",
+  "problem.no_second_person": "Only one person could decide: make a second person manager or admin first",
   "problem.other": "Not done ({code})",
 } as const satisfies Record<keyof typeof zh, string>;

@@ -35,5 +35,6 @@ export const problems = {
   "problem.cannot_place": "模拟运营商需要 UDP 和 IPv4:请在 paceline.toml 的 [sip] listen 中加入一个 UDP 的 IPv4 地址,然后重新启动服务",
   "problem.no_service": "这个进程只运行一个活动:请用 paceline serve 启动服务",
   "problem.simulated": "这是示例活动的模拟坐席:可以移除,不能修改",
+  "problem.no_second_person": "只有一人可以审核:请先让另一人成为项目负责人或管理员",
   "problem.other": "没有完成({code})",
 } as const;

@@ -1,11 +1,14 @@
 import { useRef, useState } from "react";
 import { Link } from "react-router";
+import { fetchFolder } from "../../../api/campaign-folder";
 import type { CampaignText } from "../../../api/campaign-rows";
 import { useOfflineReason } from "../../../frame/LiveState";
 import { Button } from "../../../kit/Button";
 import { copyText } from "../../../kit/Copy";
 import { Menu } from "../../../kit/Menu";
+import { problemWords } from "../../../kit/States";
 import { serverNow } from "../../../live/clock";
+import { useMe } from "../../../session";
 import { useDrawerLink } from "../../../use-search";
 import { useWords } from "../../../words";
 import { moment } from "../../../words/format";
@@ -70,18 +73,31 @@ function Apply({ it, changes, onApply }: { it: SettingsDraft; changes: number; o
   );
 }
 
-/** Copy, download and replace the file. */
+/** Gives the browser a file to save. */
+function saveAs(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
+/** Copy, download and replace the file; download the whole folder. */
 function TextMenu({ name, text, onReplace }: { name: string; text: string; onReplace: ((text: string) => void) | undefined }) {
   const t = useWords();
+  const { rights } = useMe();
   const file = useRef<HTMLInputElement>(null);
   const [said, setSaid] = useState("");
-  const download = () => {
-    const url = URL.createObjectURL(new Blob([text], { type: "application/toml" }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = `${name}.toml`;
-    link.click();
-    URL.revokeObjectURL(url);
+  const download = () => saveAs(new Blob([text], { type: "application/toml" }), `${name}.toml`);
+  const downloadFolder = async () => {
+    setSaid(t("settings.packing"));
+    try {
+      saveAs(await fetchFolder(name), `${name}.zip`);
+      setSaid(rights.has("numbers.read") ? "" : t("settings.folderWithoutLists"));
+    } catch (problem) {
+      setSaid(problemWords(problem, t));
+    }
   };
   const replace = async (chosen: File) => {
     if (chosen.size > FILE_MAX) return setSaid(t("settings.uploadTooLarge", { size: Math.ceil(chosen.size / 1024), max: FILE_MAX / 1024 }));
@@ -93,6 +109,7 @@ function TextMenu({ name, text, onReplace }: { name: string; text: string; onRep
       <Menu size="small" align="start" entries={[
         { id: "copy", label: t("settings.copy"), onChoose: () => void copyText(text).then(() => setSaid(t("kit.copied")), () => setSaid(t("kit.notCopied"))) },
         { id: "download", label: t("settings.download"), onChoose: download },
+        { id: "folder", label: t("settings.downloadFolder"), onChoose: () => void downloadFolder() },
         ...(onReplace === undefined ? [] : [{ id: "upload", label: t("settings.upload"), onChoose: () => file.current?.click() }]),
       ]}>{t("settings.more")} <span aria-hidden="true">▾</span></Menu>
       <input ref={file} type="file" accept=".toml,text/plain" hidden aria-label={t("settings.upload")} onChange={(event) => {
