@@ -78,6 +78,8 @@ pub struct MemoryStore {
     /// Leased because an agent requested the lead: dialled whatever its state.
     requested: BTreeSet<LeadId>,
     summaries: Vec<SummaryRecord>,
+    /// The places of an attempt's summaries in `summaries`, those of calls that came in left out.
+    summaries_of: FxHashMap<AttemptId, Vec<usize>>,
     legs: Vec<LegRecord>,
     changes: Vec<ChangedLead>,
     open: u64,
@@ -312,7 +314,7 @@ impl MemoryStore {
     /// Whether a summary of this attempt sets the time of the lead's next call: then no gap is required.
     fn has_agreed_time(&self, attempt: AttemptId, lead: Option<LeadId>) -> bool {
         let says = |said: &SummaryRecord| said.lead.as_ref().map(|update| update.lead) == lead;
-        self.summaries.iter().any(|said| !said.inbound && said.attempt == attempt && says(said))
+        self.summaries_of(attempt).any(says)
     }
 
     pub fn save_answer(&mut self, call: CallId, at: Utc) {
@@ -340,8 +342,7 @@ impl MemoryStore {
         attempt.result = Some(result);
         let Some(update) = update else { return };
         let lead = update.lead;
-        let decided = |given: &SummaryRecord| !given.inbound && given.attempt == id && given.lead.is_some();
-        if self.summaries.iter().any(decided) {
+        if self.summaries_of(id).any(|given| given.lead.is_some()) {
             self.count_try(update);
         } else {
             self.return_leads(&[lead]);
@@ -353,6 +354,12 @@ impl MemoryStore {
                 booked.lead.last_agent = agent;
             }
         }
+    }
+
+    /// What agents said of an attempt, in order.
+    fn summaries_of(&self, attempt: AttemptId) -> impl Iterator<Item = &SummaryRecord> {
+        let places = self.summaries_of.get(&attempt).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.summaries[*place])
     }
 
     /// The call's summary has decided the lead's state already: only the try is counted.
@@ -373,6 +380,9 @@ impl MemoryStore {
     /// closed, but none that was closed for a reason.
     pub fn save_summary(&mut self, record: SummaryRecord) {
         let update = record.lead.clone().filter(|update| !record.defaulted || self.is_current(update));
+        if !record.inbound {
+            self.summaries_of.entry(record.attempt).or_default().push(self.summaries.len());
+        }
         self.summaries.push(record);
         if let Some(update) = update {
             self.write_lead(update, true);
