@@ -28,7 +28,6 @@ const READS: &[&str] = &[
     "has_blacklist",
     "has_test_call",
     "is_content_approved",
-    "live_events_after",
     "organisations",
     "outbox_bounds",
     "outbox_changes",

@@ -446,7 +446,7 @@ export interface paths {
         /** Open campaigns with their figures, the dispositions an agent can choose, and a page of all campaigns */
         get: operations["getCampaigns"];
         put?: never;
-        /** Makes a campaign from a text or as a copy, or opens a file below the service's folder of campaigns */
+        /** Makes a campaign from a text, as a copy, or from its folder (the body is a zip; needs an Idempotency-Key), or opens a file below the service's folder of campaigns (with `Prefer: respond-async` as a task) */
         post: operations["postCampaigns"];
         delete?: never;
         options?: never;
@@ -461,7 +461,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A campaign with its text and fields; with `Accept: application/toml` the text alone */
+        /** A campaign with its text and fields; with `Accept: application/toml` the text alone, with `application/zip` its folder (lists and blacklists need the right numbers.read) */
         get: operations["getCampaignsName"];
         /** Replaces the text of a campaign: its next version */
         put: operations["putCampaignsName"];
@@ -963,7 +963,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Server-sent events: snapshot, then seat, decision, minute, campaign, finished and beat */
+        /** Server-sent events: snapshot, then seat, decision, minute, campaign, trunk, finished, task, list, approval, beat and closing; with `Last-Event-ID` those of tasks, lists and approvals since then first */
         get: operations["getLive"];
         put?: never;
         post?: never;
@@ -1244,23 +1244,6 @@ export interface paths {
         put?: never;
         /** Makes the first account, with the set-up code that the service printed, and signs it in */
         post: operations["postSetup"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/setup/sample": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Starts the sample campaign: fictional owners on the simulated carrier, with simulated agents */
-        post: operations["postSetupSample"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2101,8 +2084,6 @@ export interface components {
             fields: components["schemas"]["CampaignFile"] | null;
             files: components["schemas"]["CampaignFileView"][];
             name: string;
-            /** @description The sample campaign, which rings no phone. */
-            sample: boolean;
             /** @enum {string} */
             source: "file" | "api";
             /** @enum {string} */
@@ -2189,11 +2170,14 @@ export interface components {
             results: {
                 [key: string]: number;
             };
+            /** @enum {string} */
+            state: "draft" | "waiting" | "ready" | "running" | "paused" | "draining" | "finished" | "archived";
             title: string | null;
             /** @description Counters of the dialer and the numbers behind its decision. */
             view: {
                 [key: string]: unknown;
             };
+            waiting_for: components["schemas"]["WaitingFor"][];
             why: string | null;
             words: components["schemas"]["Words"];
         };
@@ -2323,8 +2307,7 @@ export interface components {
              */
             title: string;
             /**
-             * @description Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier where it has
-             *     none. `simulated`, alone, is that carrier whatever trunks there are.
+             * @description Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier.
              * @default []
              */
             trunks: string[];
@@ -2341,6 +2324,13 @@ export interface components {
             list: number | null;
             name: string;
             state: string;
+        };
+        /** @description A campaign that a task takes in. */
+        CampaignImport: {
+            /** @description Its name. */
+            campaign: string;
+            /** Format: int64 */
+            task: number;
         };
         CampaignMade: {
             /** @description As `name`. */
@@ -3512,6 +3502,11 @@ export interface components {
             scopes?: string[] | null;
         };
         Organisation: {
+            /**
+             * Format: uint64
+             * @description People who may decide approvals; nobody decides on their own work.
+             */
+            approval_deciders: number;
             name: string;
             /** @description Slug of the enterprise that it is a part of. */
             parent: string | null;
@@ -3545,6 +3540,8 @@ export interface components {
         OrganisationSettings: {
             agents_add_leads: boolean;
             analysts_read_numbers: boolean;
+            approve_audio: boolean;
+            approve_lists: boolean;
         };
         Organisations: {
             items: components["schemas"]["Organisation"][];
@@ -3734,11 +3731,6 @@ export interface components {
              * @enum {string|null}
              */
             theme: "system" | "light" | "dark" | null;
-            /**
-             * @description The tour of the sample campaign's page was closed, for ever.
-             * @default null
-             */
-            tour_closed: boolean | null;
         };
         /** @description The version that somebody else has made. */
         PresentVersion: {
@@ -3774,8 +3766,6 @@ export interface components {
              * @description Of `called`: how many calls were made.
              */
             calls?: number | null;
-            /** @description Of `sample_there` and `sample_over`: the sample campaign, and its page. */
-            campaign?: string | null;
             /** @description One word a program can act on. */
             code: string;
             /** @description What is wrong and what to do, for people. */
@@ -3784,7 +3774,6 @@ export interface components {
             errors?: components["schemas"]["FieldFault"][] | null;
             /** @description Of `changed_in_both`: the campaign file. */
             file?: string | null;
-            href?: string | null;
             /** @description A word for this refusal, which the service's log has too. */
             id?: string | null;
             /** @description Of `not_ready` and `not_approved`: what stops the start. */
@@ -3837,8 +3826,6 @@ export interface components {
              * @description Of `called`: how many calls were made.
              */
             calls?: number | null;
-            /** @description Of `sample_there` and `sample_over`: the sample campaign, and its page. */
-            campaign?: string | null;
             /** @description One word a program can act on. */
             code: string;
             /** @description What is wrong and what to do, for people. */
@@ -3847,7 +3834,6 @@ export interface components {
             errors?: components["schemas"]["FieldFault"][] | null;
             /** @description Of `changed_in_both`: the campaign file. */
             file?: string | null;
-            href?: string | null;
             /** @description A word for this refusal, which the service's log has too. */
             id?: string | null;
             /** @description Of `not_ready` and `not_approved`: what stops the start. */
@@ -3962,11 +3948,6 @@ export interface components {
         RotationWord: "in_order" | "round_robin" | "random" | "least_used" | "region";
         /** @description A way of counting abandoned calls. */
         RuleWord: "us_tsr" | "uk_ofcom" | "whole_day" | "rolling_24h" | "all_calls" | "reached_queue";
-        SampleBegun: {
-            campaign: string;
-            /** Format: int64 */
-            task: number;
-        };
         /** @description One row as it stands in the file. */
         SampleLine: {
             cells: string[];
@@ -4093,6 +4074,10 @@ export interface components {
             agents_add_leads?: boolean | null;
             /** @description Whether analysts and auditors read whole telephone numbers. */
             analysts_read_numbers?: boolean | null;
+            /** @description Whether a sound is used only once another person has approved it. */
+            approve_audio?: boolean | null;
+            /** @description Whether a list is loaded only once another person has approved it. */
+            approve_lists?: boolean | null;
         };
         SetupStatus: {
             /** @description Whether nobody can sign in yet. */
@@ -4319,7 +4304,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample";
+            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "import_campaign";
             /** Format: date-time */
             made_at: string;
             /** @description What came of it; the fields are the kind's own. */
@@ -9206,6 +9191,8 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["CampaignRequest"];
+                /** @example PK */
+                "application/zip": string;
             };
         };
         responses: {
@@ -9216,6 +9203,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CampaignMade"];
+                };
+            };
+            /** @description It was begun: the task says how far it is */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignImport"];
                 };
             };
             /** @description The request cannot be parsed */
@@ -9344,6 +9340,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The disk has no room for files, or the enterprise keeps as many as it may */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getCampaignsName: {
@@ -9369,6 +9374,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Campaign"];
                     "application/toml": string;
+                    "application/zip": string;
                 };
             };
             /** @description The request cannot be parsed */
@@ -14514,7 +14520,13 @@ export interface operations {
     };
     getLive: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Some of seats, seats:GROUP, campaigns, trunks, approvals, tasks, me, with commas; without it all
+                 * @example campaigns,tasks
+                 */
+                topics?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17330,140 +17342,6 @@ export interface operations {
             };
         };
     };
-    postSetupSample: {
-        parameters: {
-            query?: never;
-            header: {
-                /**
-                 * @description A word of the sender's own: sent again with it, the request has its effect once
-                 * @example b7c6d0
-                 */
-                "Idempotency-Key": string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SampleBegun"];
-                };
-            };
-            /** @description The request cannot be parsed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed in, or the password or token is wrong */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not for this role, or sent by another page */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not the caller's to see */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request took too long */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description This does not fit the present state */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Somebody changed it meanwhile */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A value or a parameter is not allowed */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The screen is locked: the password must be typed again */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `If-Match` is missing */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests or guesses; `Retry-After` says when to try again */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The service cannot do this now */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     postSignIn: {
         parameters: {
             query?: never;
@@ -17741,7 +17619,7 @@ export interface operations {
                  * @description Tasks of this kind
                  * @example check_list
                  */
-                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample";
+                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "import_campaign";
                 /**
                  * @description Tasks in this state
                  * @example running
