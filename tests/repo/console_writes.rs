@@ -31,6 +31,7 @@ const READS: &[&str] = &[
     "organisations",
     "path",
     "reader",
+    "sample_of",
     "session",
     "sessions_of",
     "sound_named",

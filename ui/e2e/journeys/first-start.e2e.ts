@@ -104,7 +104,7 @@ describe.each<Look>([{ language: "zh", theme: "light" }, { language: "en", theme
     expect(other.faults).toEqual([]);
     await other.context.close();
     await context.close();
-  });
+  }, 240_000);
 
   test("skipped, the sample is offered where there is no campaign", async () => {
     const service = await startService({ campaigns: false, people: false });
