@@ -338,7 +338,7 @@ test.each(LOOKS)("the steps after the first account, and the sample with its tou
   const refuse = async (code: string, more: object, screen: string) => {
     await page.route(asked, (route) => route.fulfill({ status: 409, contentType: "application/problem+json", body: JSON.stringify({ type: "about:blank", title: "Conflict", status: 409, code, detail: code, ...more }) }));
     await start.click();
-    await page.locator(".start-sample .refusal").waitFor();
+    await page.locator(".start-sample [role=alert]").waitFor();
     await look(page, screen, it);
     await page.unroute(asked);
     await page.reload();
