@@ -11,7 +11,7 @@ export function SampleStep({ onSkip }: { onSkip: () => void }) {
     <div className="form">
       <p>{t("sample.help")}</p>
       <StartSample size="large" />
-      <p className="skip"><Button kind="link" onClick={onSkip}>{t("sample.skip")}</Button></p>
+      <p className="pass-over"><Button kind="link" onClick={onSkip}>{t("sample.skip")}</Button></p>
     </div>
   );
 }
