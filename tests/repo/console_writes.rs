@@ -33,6 +33,7 @@ const READS: &[&str] = &[
     "outbox_changes",
     "path",
     "reader",
+    "sample_of",
     "session",
     "sessions_of",
     "sound_named",

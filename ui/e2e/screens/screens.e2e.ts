@@ -1,15 +1,12 @@
 /** Every page in its states, Chinese light and English dark (`PACELINE_LOOKS=all`: all four): axe finds nothing, nothing is wider than the window; a picture of each in `out/`. */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { launch, reconnect, signIn, visitor, type Look } from "../lib/browser";
+import { look, LOOKS } from "../lib/look";
 import { gbk } from "../lib/gbk";
 import { PEOPLE, startService, until, type Account, type Service } from "../lib/service";
 import { tone } from "../lib/sound";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const OUT = new URL("../out/", import.meta.url).pathname;
 
 let full: Service;
 let empty: Service;
@@ -59,29 +56,6 @@ async function addSounds(): Promise<void> {
   await full.api(PEOPLE.manager, "POST", `/approvals/${items.find((it) => it.title === "refused.wav")?.id}/actions`, { action: "refuse", note: "电话号码读错了" });
   await add(PEOPLE.manager, "song.ogg", new TextEncoder().encode("OggS this is no sound that is played"));
 }
-
-interface Violation {
-  id: string;
-  nodes: { html: string; any: { message: string }[] }[];
-}
-
-/** Runs axe, measures sideways scrolling, takes the picture. */
-async function look(page: Page, name: string, { language, theme }: Look): Promise<void> {
-  const isWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
-  await page.screenshot({ path: `${OUT}${name}.${language}.${theme}.png` });
-  // The page's policy refuses `eval`; what the debugger evaluates is not the page's.
-  await page.evaluate(axe);
-  const violations = await page.evaluate(async () => {
-    const found = await (window as unknown as { axe: { run: (root: Document) => Promise<{ violations: Violation[] }> } }).axe.run(document);
-    return found.violations.map((it) => `${it.id}: ${it.nodes.map((node) => `${node.html.slice(0, 160)} ${node.any.map((any) => any.message).join("; ")}`).join(" | ")}`);
-  });
-  expect(violations, `${name} ${language} ${theme}`).toEqual([]);
-  expect(isWide, `${name} is wider than the window`).toBe(false);
-}
-
-// Two of the four hold every text and every colour.
-const TWO: Look[] = [{ language: "zh", theme: "light" }, { language: "en", theme: "dark" }];
-const LOOKS: Look[] = process.env["PACELINE_LOOKS"] === "all" ? [...TWO, { language: "zh", theme: "dark" }, { language: "en", theme: "light" }] : TWO;
 
 interface Screen {
   name: string;
@@ -311,63 +285,4 @@ test.each(LOOKS)("an expired session and the first start, $language $theme", asy
   await first.page.locator(".fault").first().waitFor();
   await look(first.page, "welcome", it);
   await first.context.close();
-});
-
-test.each(LOOKS)("the steps after the first account, and the sample with its tour, $language $theme", async (it) => {
-  const fresh = await startService({ campaigns: false, people: false });
-  onTestFinished(fresh.stop);
-  const { page, context } = await visitor(browser, fresh.url, it);
-  const code = /welcome#([\w-]+)/.exec(fresh.log())?.[1] ?? "";
-  const setup = "**/api/v1/setup";
-  await page.route(setup, (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: JSON.stringify({ type: "about:blank", title: "", status: 503, code: "unavailable", detail: "", id: "1" }) }));
-  await page.goto(`/welcome#${code}`);
-  await page.locator(".status button").waitFor();
-  await look(page, "welcome-error", it);
-  await page.unroute(setup);
-  await page.locator(".status button").click();
-  const [name, login, password] = [0, 1, 2].map((at) => page.locator("form input").nth(at));
-  await name?.fill("王敏");
-  await login?.fill("wangmin");
-  await password?.fill("kite-lantern-42");
-  await page.locator('button[type="submit"]').click();
-  await page.waitForURL("**/welcome?step=sample");
-  const start = page.locator(".start-sample .button");
-  await start.waitFor();
-  await look(page, "welcome-sample", it);
-  const asked = "**/api/v1/setup/sample";
-  const refuse = async (code: string, more: object, screen: string) => {
-    await page.route(asked, (route) => route.fulfill({ status: 409, contentType: "application/problem+json", body: JSON.stringify({ type: "about:blank", title: "Conflict", status: 409, code, detail: code, ...more }) }));
-    await start.click();
-    await page.locator(".start-sample .refusal").waitFor();
-    await look(page, screen, it);
-    await page.unroute(asked);
-    await page.reload();
-  };
-  await refuse("cannot_place", {}, "welcome-sample-refused");
-  await refuse("sample_there", { campaign: "sample", href: "/campaigns/sample/live" }, "welcome-sample-there");
-  await page.locator(".form > p .button").click();
-  await page.locator(".file-text").first().waitFor();
-  await look(page, "welcome-line", it);
-  await page.goto("/welcome?step=sample");
-  let go = () => {};
-  const held = new Promise<void>((done) => { go = done; });
-  await page.route(asked, async (route) => { await held; await route.continue(); });
-  await start.click();
-  await page.locator(".start-sample .sent").waitFor();
-  await look(page, "welcome-sample-starting", it);
-  go();
-  await page.waitForURL("**/campaigns/sample/live");
-  await page.locator(".live-figures").waitFor();
-  for (const step of ["why", "figures", "pace", "after"]) {
-    await page.locator(`[data-tour="${step}"]`).waitFor();
-    await look(page, `sample-tour-${step}`, it);
-    if (step !== "after") await page.locator(".tour .primary").click();
-  }
-  await page.locator(".tour .primary").click();
-  await page.locator(".tour").waitFor({ state: "detached" });
-  await look(page, "sample-live", it);
-  await page.goto("/people");
-  await page.locator("tbody tr").first().waitFor();
-  await look(page, "sample-people", it);
-  await context.close();
 });
