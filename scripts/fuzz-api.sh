@@ -84,12 +84,14 @@ header() {
 failed=
 for role in $roles; do
     echo "== $role"
+    # A program must not revoke the token that it sends.
+    case $role in program) own="--exclude-path /api/v1/tokens/{id}" ;; *) own= ;; esac
     "$tools/bin/schemathesis" run schemas/openapi.json --url "$url" \
         --header "$(header "$role")" --header "Origin: $url" \
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
         --phases examples,coverage,fuzzing --max-examples "$examples" --rate-limit 40/s --workers 1 \
         --exclude-path /api/v1/live --exclude-path /api/v1/sign-out --exclude-path /api/v1/me/password \
-        --exclude-path /api/v1/me/device-check \
+        --exclude-path /api/v1/me/device-check $own \
         --exclude-path /api/v1/sign-in \
         --generation-with-security-parameters false --request-timeout 20 --suppress-health-check all --no-color || failed="$failed $role"
 done
