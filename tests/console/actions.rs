@@ -138,7 +138,6 @@ async fn an_agent_acts_in_its_own_name_and_a_lead_forces_agents_of_its_groups() 
         let force = json!({ "action": "force", "agent": agent, "what": "release" });
         app.post(by, "/me/actions", force).await.is(status);
     }
-    // The core's own id is checked as the agent number is.
     let night = app.id("8101").await.0;
     let force = json!({ "action": "force", "agent": night, "what": "release" });
     // An id names no agent: it might be another enterprise's.

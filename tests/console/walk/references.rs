@@ -67,7 +67,7 @@ const LOOKED_UP: &[(&str, &str, &str, &str)] = &[
     ("get", "/blacklist?number=@20", "", "yumx"),
     ("get", "/blacklist?number=@21", "", "yumx"),
     ("get", "/tasks?kind=change_leads", "", "yumx"),
-    ("get", "/audit?subject=lead&limit=500", "", "ux"),
+    ("get", "/audit?subject=%6cead&limit=500", "", "ux"),
     ("get", "/audit?subject=blacklist&limit=500", "", "ux"),
     ("get", "/audit?subject=list&limit=500", "", "ux"),
     ("get", "/approvals?state=others", "", "mx"),
