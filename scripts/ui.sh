@@ -1,6 +1,6 @@
 #!/bin/sh
 # The console in ui/: `ui.sh build` makes ui/dist where something changed, `ui.sh check` runs its checks and
-# unit tests, `ui.sh e2e` its journeys in Chromium against the debug build of the program.
+# unit tests, `ui.sh e2e [NAME]` its journeys and pictures in Chromium against the debug build of the program.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -40,10 +40,11 @@ check)
     ;;
 e2e)
     packages
-    npm run --silent e2e
+    shift
+    npm run --silent e2e -- "$@"
     ;;
 *)
-    echo "usage: ui.sh build|check|e2e" >&2
+    echo "usage: ui.sh build|check|e2e [NAME]" >&2
     exit 2
     ;;
 esac
