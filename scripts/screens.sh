@@ -10,7 +10,11 @@ scripts/setup.sh test
 scripts/ui.sh build
 cargo build --quiet
 case "${1:-all}" in
-all | update | record) PACELINE_PICTURES=${1:-all} scripts/ui.sh e2e pictures ;;
+all | update) PACELINE_PICTURES=${1:-all} scripts/ui.sh e2e pictures ;;
+record)
+    PACELINE_PICTURES=record scripts/ui.sh e2e pictures
+    PACELINE_PICTURES=update scripts/ui.sh e2e pictures
+    ;;
 *)
     echo "usage: screens.sh [update|record]" >&2
     exit 2
