@@ -3,10 +3,8 @@ import { chromium, type Browser, type BrowserContext, type Page } from "playwrig
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** `language` is that of what the browser draws by itself, such as fields for days. */
-export function launch(language: "zh" | "en" = "en"): Promise<Browser> {
-  const tag = language === "zh" ? "zh-CN" : "en-GB";
-  return chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: [...FLAGS, `--lang=${tag}`], env: { ...process.env, LANGUAGE: tag.replace("-", "_") } });
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: FLAGS });
 }
 
 export interface Look {

@@ -89,7 +89,7 @@ const server = createServer((request, response) => {
 });
 await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-const browser = await launch("zh");
+const browser = await launch();
 
 /** Bytes of the page's heap once what is not used is gone. */
 async function heap(session: CDPSession): Promise<number> {

@@ -85,7 +85,7 @@ export const SCREENS: Screen<[]>[] = [
   } },
   { name: "list-mapping", path: "/campaigns/jade-garden-vote/lists/1", reach: async (page) => {
     await page.locator("#mapping select").first().selectOption("other");
-    await page.locator(".unsaved").waitFor();
+    await page.locator(".unsaved").scrollIntoViewIfNeeded();
   } },
   { name: "list-unreadable", path: "/campaigns/jade-garden-vote/lists/2", reach: shown(".finding.alarm") },
   { name: "list-loaded", path: "/campaigns/jade-garden-vote/lists/3", reach: shown("#confirm .button.danger") },
