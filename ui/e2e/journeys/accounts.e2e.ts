@@ -58,7 +58,7 @@ test.each(["zh", "en"] as const)("in %s", async (language) => {
   // The draft is kept for its person: the page asks before it is left.
   await page.locator('header.top a[href="/today"]').click();
   await page.locator("dialog[open] .button.primary").click();
-  await openHere(page, "/campaigns/jade-garden-vote/leads?lead=5");
+  await openHere(page, "/campaigns/jade-garden-vote/leads?lead=5000");
   const drawer = page.locator(".drawer");
   await drawer.locator("footer .button, .drawer-acts .button, .button").filter({ hasText: language === "zh" ? /^关闭$/ : /^Close/ }).first().click();
   const dialog = page.locator(".dialog[open]");

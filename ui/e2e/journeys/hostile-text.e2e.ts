@@ -8,7 +8,7 @@ import { tone } from "../lib/sound";
 let service: Service;
 let browser: Browser;
 /** Runs if it is taken for HTML, asks another origin, and turns the line around. */
-const NASTY = '<img src="//evil.invalid/x" onerror="window.ran=1"><script>window.ran=1</script>';
+const NASTY = '<img src=//evil.invalid/x onerror="window.ran=1">';
 const SHORT = "<svg onload=window.ran=1>";
 let list = 0;
 let sound = 0;
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await service.api(manager, "PATCH", "/agents/8104", { name: NASTY });
   await service.api({ login: "8104", password: "worker-bee-5", role: "agent" }, "POST", "/me/actions", { action: "pause", reason: `${NASTY}\u202eabc` });
   await service.api(manager, "POST", "/blacklist", { numbers: ["13800138000"], reason: NASTY });
-  await service.api(manager, "POST", "/leads/5/actions", { action: "close", reason: NASTY });
+  await service.api(manager, "POST", "/leads/5000/actions", { action: "close", reason: NASTY });
 });
 afterAll(async () => {
   await browser?.close();
@@ -45,7 +45,7 @@ test.each(["zh", "en"] as const)("in %s", async (language) => {
   const pages: [path: string, seen?: string][] = [
     ["/today"], [`/campaigns?q=${q}`], ["/campaigns", NASTY], ["/campaigns/hostile/start", NASTY], ["/campaigns/hostile/settings", NASTY], ["/campaigns/hostile/history"],
     ["/campaigns/jade-garden-vote/lists", SHORT], [`/campaigns/jade-garden-vote/lists/${list}`, SHORT], [`/campaigns/jade-garden-vote/leads?q=13712340001`, NASTY],
-    ["/campaigns/jade-garden-vote/leads?lead=5", NASTY], [`/campaigns/jade-garden-vote/leads?q=${q}`], ["/floor", NASTY], [`/floor?q=${q}`], ["/people?agent=8104", NASTY], [`/people?q=${q}`],
+    ["/campaigns/jade-garden-vote/leads?lead=5000", NASTY], [`/campaigns/jade-garden-vote/leads?q=${q}`], ["/floor", NASTY], [`/floor?q=${q}`], ["/people?agent=8104", NASTY], [`/people?q=${q}`],
     ["/groups", SHORT], [`/audio?sound=${sound}`, SHORT], ["/approvals"], ["/blacklist?number=13800138000", NASTY], ["/schedule", NASTY], [`/results?number=${q}`], [`/results?call=${q}`], [`/campaigns/${q}/live`],
   ];
   for (const [path, seen] of pages) {

@@ -186,7 +186,7 @@ export const STATES: Screen[] = PATHS.flatMap(([name, path, who]) => {
   const base: { path: string; who?: Account } = who === undefined ? { path } : { path, who };
   const states: Screen[] = [
     { ...base, name: `${name}-loading`, rule: (path) => ofPage(path) ? "hold" : undefined, reach: shown(".skeleton") },
-    { ...base, name: `${name}-error`, rule: (path) => ofPage(path) ? "fail" : undefined, reach: shown('[role="alert"]') },
+    { ...base, name: `${name}-error`, rule: (path) => ofPage(path) ? "fail" : undefined, reach: shown('[role="alert"]:not(:empty)') },
   ];
   if (LIVE.includes(name)) states.push({ ...base, name: `${name}-stale`, reach: async (page, { loseStream }) => {
     await page.locator("table tbody tr, .figure").first().waitFor();
