@@ -184,7 +184,8 @@ const LIVE = ["today", "campaigns", "campaign-live", "floor"];
 
 export const STATES: Screen[] = PATHS.flatMap(([name, path, who]) => {
   const base: { path: string; who?: Account } = who === undefined ? { path } : { path, who };
-  const states: Screen[] = [
+  // The floor is made of the live stream alone: it asks for nothing that could be held or refused.
+  const states: Screen[] = name === "floor" ? [] : [
     { ...base, name: `${name}-loading`, rule: (path) => ofPage(path) ? "hold" : undefined, reach: shown(".skeleton") },
     { ...base, name: `${name}-error`, rule: (path) => ofPage(path) ? "fail" : undefined, reach: shown('[role="alert"]:not(:empty)') },
   ];
