@@ -1250,6 +1250,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/setup/sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts the sample campaign: fictional owners on the simulated carrier, with simulated agents */
+        post: operations["postSetupSample"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sign-in": {
         parameters: {
             query?: never;
@@ -2084,6 +2101,8 @@ export interface components {
             fields: components["schemas"]["CampaignFile"] | null;
             files: components["schemas"]["CampaignFileView"][];
             name: string;
+            /** @description The sample campaign, which rings no phone. */
+            sample: boolean;
             /** @enum {string} */
             source: "file" | "api";
             /** @enum {string} */
@@ -2307,7 +2326,8 @@ export interface components {
              */
             title: string;
             /**
-             * @description Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier.
+             * @description Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier where it has
+             *     none. `simulated`, alone, is that carrier whatever trunks there are.
              * @default []
              */
             trunks: string[];
@@ -3731,6 +3751,11 @@ export interface components {
              * @enum {string|null}
              */
             theme: "system" | "light" | "dark" | null;
+            /**
+             * @description The tour of the sample campaign's page was closed, for ever.
+             * @default null
+             */
+            tour_closed: boolean | null;
         };
         /** @description The version that somebody else has made. */
         PresentVersion: {
@@ -3766,6 +3791,8 @@ export interface components {
              * @description Of `called`: how many calls were made.
              */
             calls?: number | null;
+            /** @description Of `sample_there` and `sample_over`: the sample campaign, and its page. */
+            campaign?: string | null;
             /** @description One word a program can act on. */
             code: string;
             /** @description What is wrong and what to do, for people. */
@@ -3774,6 +3801,7 @@ export interface components {
             errors?: components["schemas"]["FieldFault"][] | null;
             /** @description Of `changed_in_both`: the campaign file. */
             file?: string | null;
+            href?: string | null;
             /** @description A word for this refusal, which the service's log has too. */
             id?: string | null;
             /** @description Of `not_ready` and `not_approved`: what stops the start. */
@@ -3826,6 +3854,8 @@ export interface components {
              * @description Of `called`: how many calls were made.
              */
             calls?: number | null;
+            /** @description Of `sample_there` and `sample_over`: the sample campaign, and its page. */
+            campaign?: string | null;
             /** @description One word a program can act on. */
             code: string;
             /** @description What is wrong and what to do, for people. */
@@ -3834,6 +3864,7 @@ export interface components {
             errors?: components["schemas"]["FieldFault"][] | null;
             /** @description Of `changed_in_both`: the campaign file. */
             file?: string | null;
+            href?: string | null;
             /** @description A word for this refusal, which the service's log has too. */
             id?: string | null;
             /** @description Of `not_ready` and `not_approved`: what stops the start. */
@@ -3948,6 +3979,11 @@ export interface components {
         RotationWord: "in_order" | "round_robin" | "random" | "least_used" | "region";
         /** @description A way of counting abandoned calls. */
         RuleWord: "us_tsr" | "uk_ofcom" | "whole_day" | "rolling_24h" | "all_calls" | "reached_queue";
+        SampleBegun: {
+            campaign: string;
+            /** Format: int64 */
+            task: number;
+        };
         /** @description One row as it stands in the file. */
         SampleLine: {
             cells: string[];
@@ -4304,7 +4340,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "import_campaign";
+            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign";
             /** Format: date-time */
             made_at: string;
             /** @description What came of it; the fields are the kind's own. */
@@ -17343,6 +17379,140 @@ export interface operations {
             };
         };
     };
+    postSetupSample: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleBegun"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postSignIn: {
         parameters: {
             query?: never;
@@ -17620,7 +17790,7 @@ export interface operations {
                  * @description Tasks of this kind
                  * @example check_list
                  */
-                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "import_campaign";
+                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign";
                 /**
                  * @description Tasks in this state
                  * @example running
