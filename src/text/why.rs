@@ -6,6 +6,7 @@ use paceline_core::dialer::View;
 use paceline_core::explain::DialStatus;
 use paceline_core::pacing::Why;
 use paceline_core::pacing::fail_safe::PacerFault;
+use paceline_core::pacing::ledger::Rule;
 use paceline_core::pacing::predictive::Limit;
 
 /// An answer in words: the state, and what can be done about it.
@@ -222,19 +223,33 @@ impl Lang {
         let n = &view.numbers;
         let Some(standing) = &view.abandon else { return String::new() };
         let rate = standing.braking();
-        let (abandoned, of, rule) = (rate.abandoned, rate.of, rate.rule.word());
+        let (abandoned, of, rule) = (rate.abandoned, rate.of, self.abandon_rule(rate.rule));
         let (pct, ceiling, left) = (rate.rate * 100.0, standing.ceiling * 100.0, standing.left);
         match self {
             Lang::En => format!(
-                "{abandoned:.0} of {of:.0} who answered were abandoned, {pct:.1} % by the rule {rule}, the ceiling is \
+                "{abandoned:.0} of {of:.0} who answered were abandoned, {pct:.1} % ({rule}), the ceiling is \
                  {ceiling:.1} %: {left} more would be allowed; {} idle, {} calls out",
                 n.idle, n.pending
             ),
             Lang::Zh => format!(
-                "接听 {of:.0} 人,放弃 {abandoned:.0} 人,按 {rule} 规则占 {pct:.1} %,上限 {ceiling:.1} %,还可 {left} 人;\
+                "接听 {of:.0} 人,放弃 {abandoned:.0} 人,占 {pct:.1} %({rule}),上限 {ceiling:.1} %,还可 {left} 人;\
                  空闲 {} 人,已拨出 {} 路",
                 n.idle, n.pending
             ),
+        }
+    }
+
+    /// What a rule counts.
+    fn abandon_rule(self, rule: Rule) -> &'static str {
+        match rule {
+            Rule::UsTsr => self.pick("US TSR, 30 days", "US TSR,30 天"),
+            Rule::UkOfcom => self.pick("UK Ofcom, 24 hours", "UK Ofcom,24 小时"),
+            Rule::WholeDay => self.pick("today", "当日"),
+            Rule::Rolling24h => self.pick("the last 24 hours", "24 小时"),
+            Rule::AllCalls => self.pick("of all calls today", "当日全部呼叫"),
+            Rule::ReachedQueue => {
+                self.pick("of today's calls that waited for an agent", "当日进入队列的呼叫")
+            }
         }
     }
 
