@@ -1,10 +1,17 @@
 //! Refusals of the API in Simplified Chinese, by their code. The English sentence is the refusal's own.
 
+use super::fault::{fault_lines_zh, fault_zh};
+
 /// The sentence for a code; `param` gives the parts that stand in it. `None` = this code has no sentence of its own,
 /// and the refusal's English one is shown.
 pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<String> {
     let part = |name: &str| param(name).unwrap_or_default();
     let fixed = match code {
+        "unfit" | "bad_request" => {
+            let detail = part("detail");
+            return Some(format!("请求的内容不符合要求:{}", fault_zh(&detail).unwrap_or(detail)));
+        }
+        "not_opened" => return Some(format!("任务没有打开:{}", fault_lines_zh(&part("detail")))),
         "slow_down" => return Some(format!("尝试太多次,{} 秒后再试", part("retry_after"))),
         "forbidden" => {
             return Some(match param("right") {
@@ -26,7 +33,6 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "already_open" => "任务已经打开",
         "changed_in_both" => "文件和这里的文本都改过:请选择用哪一个",
         "archived" => "任务已归档",
-        "not_opened" => "任务没有打开:原因见日志",
         "sample_there" => "示例活动已经在运行",
         "sample_over" => "示例活动的名单已经打完:归档后可以重新启动",
         "cannot_place" => {
@@ -124,6 +130,15 @@ mod tests {
         // The last variant: a new one is behind it and changes this number.
         assert_eq!(all.len(), StoreStalled as usize + 1);
         assert_eq!(refusal_zh("slow_down", |_| Some("7".into())).as_deref(), Some("尝试太多次,7 秒后再试"));
+        let detail = |_: &str| Some("this does not fit: missing field `name` at line 1 column 2".to_owned());
+        let zh = refusal_zh("unfit", detail);
+        assert_eq!(zh.as_deref(), Some("请求的内容不符合要求:缺少 `name`(第 1 行第 2 列)"));
+        let detail = |_: &str| Some("campaign.toml:4: no list; name a .csv, .txt or .xlsx file".to_owned());
+        let zh = refusal_zh("not_opened", detail);
+        assert_eq!(
+            zh.as_deref(),
+            Some("任务没有打开:campaign.toml 第 4 行:没有名单;请写一个 .csv、.txt 或 .xlsx 文件")
+        );
         assert_eq!(refusal_zh("no such code", |_| None), None);
     }
 }
