@@ -7,6 +7,7 @@ mod lead;
 mod lead_row;
 mod line;
 mod refusal;
+mod request_words;
 mod shadow;
 mod sound;
 mod task;

@@ -1,7 +1,9 @@
 //! Faults of a campaign's text and of requests in Simplified Chinese. Rooms without languages (configuration, lists,
-//! serde, toml) report them as English sentences; the templates of `fault_words` give each its Chinese one.
+//! serde, toml) report them as English sentences; the templates of `fault_words` and
+//! `request_words` give each its Chinese one.
 
 use super::fault_words::{SENTENCES, WORDS};
+use super::request_words::REQUESTS;
 
 /// A template: the English sentence, in which `{}` is a place for any text, `{n}` for a number, and `{+}` for a text that
 /// is translated too, and the Chinese one, in which `{}` is the next of these texts and `{0}`, `{1}` … the one with this number.
@@ -23,7 +25,7 @@ fn sentence(english: &str, depth: usize) -> Option<String> {
         is_name.then(|| Some(format!("{head}:{}", sentence(rest, depth + 1)?))).flatten()
     };
     let setting = || is_setting(english).then(|| english.to_owned());
-    translate(english, &[SENTENCES], depth).or_else(head_and_rest).or_else(setting)
+    translate(english, &[SENTENCES, REQUESTS], depth).or_else(head_and_rest).or_else(setting)
 }
 
 /// A fault with what to do, as one Chinese sentence: each part stays English where it is not known.
@@ -88,7 +90,7 @@ impl Text<'_> {
         if !is_translated || depth > DEPTH_MAX {
             return text.to_owned();
         }
-        let one = |text: &str| translate(text, &[SENTENCES, WORDS], depth);
+        let one = |text: &str| translate(text, &[WORDS, SENTENCES, REQUESTS], depth);
         let each = || {
             let parts: Option<Vec<String>> = text.split(", ").map(one).collect();
             parts.map(|parts| parts.join("、"))
@@ -200,7 +202,7 @@ mod tests {
     #[test]
     fn templates_have_the_same_places_in_both_languages_and_no_sentence_twice() {
         let mut seen = BTreeSet::new();
-        for (english, chinese) in SENTENCES.iter().chain(WORDS) {
+        for (english, chinese) in SENTENCES.iter().chain(REQUESTS).chain(WORDS) {
             assert!(seen.insert(english), "{english} stands there twice");
             let places: usize = ["{}", "{n}", "{+}"].iter().map(|place| english.matches(place).count()).sum();
             let in_order = chinese.matches("{}").count();

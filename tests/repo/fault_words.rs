@@ -1,6 +1,6 @@
 //! Sentences of the service with their Chinese words: every fault of a campaign's text, and every refused request.
 
-use super::read;
+use super::{files, read};
 use paceline::text::fault_zh;
 
 /// Files whose sentences are faults of a campaign's text, all of them.
@@ -138,6 +138,40 @@ fn every_fault_that_the_console_adds_to_a_text_has_chinese_words() {
         checked += 1;
     }
     assert!(checked > 2, "{checked}");
+}
+
+/// The literal that a call begins with, also one inside `format!`.
+fn first_literal(arguments: &str) -> Option<String> {
+    let bare = arguments.trim_start();
+    let bare = bare.strip_prefix("format!(").map_or(bare, str::trim_start);
+    bare.starts_with('"').then(|| literals(bare).swap_remove(0).1)
+}
+
+#[test]
+fn every_refusal_of_a_request_has_chinese_words() {
+    let (mut known, mut unknown) = (0, Vec::new());
+    for file in files("src/console", "rs") {
+        let file = file.display().to_string();
+        let source = read(&file);
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let calls = ["Problem::unprocessable(", "Problem::bad_request(", "let detail ="];
+        let places = calls.iter().flat_map(|call| source.match_indices(call).map(|(at, _)| at + call.len()));
+        // A sentence that is named first belongs to the refusal that comes next; those with a code have words by it.
+        let is_unfit = |at: &usize| {
+            let next = source[*at..].split_once("Problem::").map_or("", |(_, call)| call);
+            !source[..*at].ends_with('=') || next.starts_with("unprocessable(detail")
+        };
+        for literal in places.filter(is_unfit).filter_map(|at| first_literal(&source[at..])) {
+            match fault_zh(&filled(&literal, "1")) {
+                Some(_) => known += 1,
+                None if is_sentence(&literal) => unknown.push(format!("{file}: \"{literal}\"")),
+                None => {}
+            }
+        }
+    }
+    assert!(known > 50, "only {known} sentences are found: does the scan still read the sources?");
+    let advice = "give them Chinese words in src/text/request_words.rs";
+    assert!(unknown.is_empty(), "{advice}:\n{}", unknown.join("\n"));
 }
 
 #[test]
