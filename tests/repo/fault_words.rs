@@ -1,7 +1,9 @@
 //! Sentences of the service with their Chinese words: every fault of a campaign's text, and every refused request.
 
 use super::{files, read};
-use paceline::text::fault_zh;
+use paceline::config::campaign::CampaignFiles;
+use paceline::config::{Config, LoadedCampaign, Problem};
+use paceline::text::{fault_sentence_zh, fault_zh, refusal_zh};
 
 /// Files whose sentences are faults of a campaign's text, all of them.
 const FAULTS: &[&str] = &[
@@ -172,6 +174,74 @@ fn every_refusal_of_a_request_has_chinese_words() {
     assert!(known > 50, "only {known} sentences are found: does the scan still read the sources?");
     let advice = "give them Chinese words in src/text/request_words.rs";
     assert!(unknown.is_empty(), "{advice}:\n{}", unknown.join("\n"));
+}
+
+#[test]
+fn every_code_of_a_refusal_has_chinese_words() {
+    let (mut known, mut unknown) = (0, Vec::new());
+    for file in files("src/console", "rs") {
+        let file = file.display().to_string();
+        let source = read(&file);
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for call in source.split("Problem::new(").skip(1).chain(source.split("conflict(").skip(1)) {
+            // The first literal of the call, at once or after a status.
+            let arguments = call.trim_start();
+            let after = match arguments.strip_prefix("StatusCode::") {
+                Some(status) => status.split_once(',').map_or("", |(_, rest)| rest.trim_start()),
+                None => arguments,
+            };
+            let Some(code) = after.strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
+                continue;
+            };
+            match refusal_zh(code, |_| Some(String::new())) {
+                Some(_) => known += 1,
+                None => unknown.push(format!("{file}: {code}")),
+            }
+        }
+    }
+    assert!(known > 60, "only {known} codes are found: does the scan still read the sources?");
+    let advice = "give them Chinese words in src/text/refusal.rs";
+    assert!(unknown.is_empty(), "{advice}:\n{}", unknown.join("\n"));
+}
+
+/// What people read, whole: a text with faults as the settings page and a refused change show it.
+#[test]
+fn faulty_texts_are_described_in_chinese() {
+    let words = |more: &str| -> String {
+        let text = format!("name = \"vote\"\nmode = \"announce\"\n{more}");
+        let files = CampaignFiles::default();
+        let read = LoadedCampaign::parse_row(&text, &files, &Config::default());
+        let faults = read.map_or_else(|error| error.problems, |loaded| loaded.lacks);
+        let words = |it: &Problem| fault_sentence_zh(it.line, &it.found, &it.hint);
+        faults.iter().map(words).collect::<Vec<_>>().join("\n")
+    };
+    for (more, zh) in [
+        ("", "没有要播放的语音;请写一个 WAV 或 MP3 文件"),
+        ("[calling]\nring_secs = 3\n", "第 4 行:ring_secs = 3;请写 5 到 180(通常 45,不建议更短)"),
+        ("[callin]\nring_secs = 3\n", "第 3 行:没有 `callin` 这个设置项;是不是 `calling`?"),
+        (
+            "[calling]\nring_secs = \"long\"\n",
+            "第 4 行:ring_secs:类型不对:写的是文字 \"long\",应为不小于 0 的整数;请参照带注释的示例",
+        ),
+        (
+            "[pacing]\nshadow = 3\n",
+            "第 4 行:shadow:类型不对:写的是整数 `3`,应为表;请写成表,如 `[section]` 或 `key = { … }`;可参照带注释的示例",
+        ),
+        ("[retry]\ngap_min = \"soon\"\n", "第 4 行:`soon` 不是时长;写成 90s、30m、2h、1h30m 或 3d"),
+        (
+            "[calling]\nholidays = [\"soon\"]\n",
+            "第 4 行:节假日:`soon` 不是日期;写成 2027-05-01,或 2027-02-05..2027-02-12",
+        ),
+        (
+            "[caller_ids]\nnumbers = [\"12ab\"]\n",
+            "第 4 行:`12ab` 不是可显示的号码:号码里不应有“a”;请带国家码(+8675512345678),或按国内拨法(075512345678)书写",
+        ),
+        ("[calling]\nring_secs = \n", "第 4 行:文字要加引号;请参照带注释的示例"),
+        ("[calling\n", "第 3 行:表名没有结束:缺少 `]`;请参照带注释的示例"),
+        ("name = \"b\"\n", "第 3 行:设置项重复了;请参照带注释的示例"),
+    ] {
+        assert_eq!(words(more).lines().next(), Some(zh), "{more}");
+    }
 }
 
 #[test]
