@@ -210,7 +210,7 @@ mod tests {
             let places = places - usize::from(!chinese.contains('{') && english.ends_with(", expected {}"));
             let numbered = (0..places).filter(|n| chinese.contains(&format!("{{{n}}}"))).count();
             assert_eq!(if in_order == 0 { numbered } else { in_order }, places, "{english}: {chinese}");
-            // Two places that touch could not be told apart.
+            // Nothing says where the first of two places that touch ends.
             assert!(!english.contains("}{"), "{english}");
             let is_wide = |sign: char| ('\u{ff01}'..='\u{ff5e}').contains(&sign);
             assert!(!chinese.contains(is_wide), "{chinese}: pages widen narrow signs");

@@ -446,7 +446,7 @@ export interface paths {
         /** Open campaigns with their figures, the dispositions an agent can choose, and a page of all campaigns */
         get: operations["getCampaigns"];
         put?: never;
-        /** Makes a campaign from a text or as a copy, or opens a file below the service's folder of campaigns */
+        /** Makes a campaign from a text, as a copy, or from its folder (the body is a zip; needs an Idempotency-Key), or opens a file below the service's folder of campaigns (with `Prefer: respond-async` as a task) */
         post: operations["postCampaigns"];
         delete?: never;
         options?: never;
@@ -461,7 +461,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A campaign with its text and fields; with `Accept: application/toml` the text alone */
+        /** A campaign with its text and fields; with `Accept: application/toml` the text alone, with `application/zip` its folder (lists and blacklists need the right numbers.read) */
         get: operations["getCampaignsName"];
         /** Replaces the text of a campaign: its next version */
         put: operations["putCampaignsName"];
@@ -963,7 +963,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Server-sent events: snapshot, then seat, decision, minute, campaign, finished and beat */
+        /** Server-sent events: snapshot, then seat, decision, minute, campaign, trunk, finished, task, list, approval, beat and closing; with `Last-Event-ID` those of tasks, lists and approvals since then first */
         get: operations["getLive"];
         put?: never;
         post?: never;
@@ -2189,11 +2189,14 @@ export interface components {
             results: {
                 [key: string]: number;
             };
+            /** @enum {string} */
+            state: "draft" | "waiting" | "ready" | "running" | "paused" | "draining" | "finished" | "archived";
             title: string | null;
             /** @description Counters of the dialer and the numbers behind its decision. */
             view: {
                 [key: string]: unknown;
             };
+            waiting_for: components["schemas"]["WaitingFor"][];
             why: string | null;
             words: components["schemas"]["Words"];
         };
@@ -2341,6 +2344,13 @@ export interface components {
             list: number | null;
             name: string;
             state: string;
+        };
+        /** @description A campaign that a task takes in. */
+        CampaignImport: {
+            /** @description Its name. */
+            campaign: string;
+            /** Format: int64 */
+            task: number;
         };
         CampaignMade: {
             /** @description As `name`. */
@@ -3513,6 +3523,11 @@ export interface components {
             scopes?: string[] | null;
         };
         Organisation: {
+            /**
+             * Format: uint64
+             * @description People who may decide approvals; nobody decides on their own work.
+             */
+            approval_deciders: number;
             name: string;
             /** @description Slug of the enterprise that it is a part of. */
             parent: string | null;
@@ -3546,6 +3561,8 @@ export interface components {
         OrganisationSettings: {
             agents_add_leads: boolean;
             analysts_read_numbers: boolean;
+            approve_audio: boolean;
+            approve_lists: boolean;
         };
         Organisations: {
             items: components["schemas"]["Organisation"][];
@@ -4094,6 +4111,10 @@ export interface components {
             agents_add_leads?: boolean | null;
             /** @description Whether analysts and auditors read whole telephone numbers. */
             analysts_read_numbers?: boolean | null;
+            /** @description Whether a sound is used only once another person has approved it. */
+            approve_audio?: boolean | null;
+            /** @description Whether a list is loaded only once another person has approved it. */
+            approve_lists?: boolean | null;
         };
         SetupStatus: {
             /** @description Whether nobody can sign in yet. */
@@ -4320,7 +4341,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample";
+            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign";
             /** Format: date-time */
             made_at: string;
             /** @description What came of it; the fields are the kind's own. */
@@ -9207,6 +9228,8 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["CampaignRequest"];
+                /** @example PK */
+                "application/zip": string;
             };
         };
         responses: {
@@ -9217,6 +9240,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CampaignMade"];
+                };
+            };
+            /** @description It was begun: the task says how far it is */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignImport"];
                 };
             };
             /** @description The request cannot be parsed */
@@ -9345,6 +9377,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The disk has no room for files, or the enterprise keeps as many as it may */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getCampaignsName: {
@@ -9370,6 +9411,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Campaign"];
                     "application/toml": string;
+                    "application/zip": string;
                 };
             };
             /** @description The request cannot be parsed */
@@ -14515,7 +14557,13 @@ export interface operations {
     };
     getLive: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Some of seats, seats:GROUP, campaigns, trunks, approvals, tasks, me, with commas; without it all
+                 * @example campaigns,tasks
+                 */
+                topics?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17742,7 +17790,7 @@ export interface operations {
                  * @description Tasks of this kind
                  * @example check_list
                  */
-                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample";
+                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign";
                 /**
                  * @description Tasks in this state
                  * @example running
