@@ -56,10 +56,22 @@ for role in somebody agent lead manager analyst auditor admin; do
         run user add "$role" --role "$1" --number "$2" --group vote --password-stdin >/dev/null
 done
 
+# What the examples are about: a campaign with a list.
+token=$(run token add seed --role admin | tail -n 1)
+send() {
+    path=$1
+    shift
+    curl -sf -o /dev/null "$url/api/v1$path" -H "Authorization: Bearer $token" -H "Idempotency-Key: $path" "$@"
+}
+send /campaigns -H 'Content-Type: application/json' -d '{"toml":"name = \"spring\"\nmode = \"announce\"\n"}'
+printf 'name,phone\nAna,13800138000\nBo,1380013\n' >"$data/list.csv"
+send '/campaigns/spring/lists?file_name=list.csv' -H 'Content-Type: application/octet-stream' \
+    --data-binary "@$data/list.csv"
+
 # The header that signs requests of a role in.
 header() {
     case $1 in
-    program) echo "Authorization: Bearer $(run token add fuzz --role admin | tail -n 1)" ;;
+    program) echo "Authorization: Bearer $token" ;;
     *)
         curl -sf -D - -o /dev/null "$url/api/v1/sign-in" -H 'Content-Type: application/json' \
             -d "{\"login\":\"$1\",\"password\":\"correct horse\"}" | tr -d '\r' |
@@ -72,14 +84,16 @@ header() {
 failed=
 for role in $roles; do
     echo "== $role"
+    # A program must not revoke the token that it sends.
+    case $role in program) own="--exclude-path /api/v1/tokens/{id}" ;; *) own= ;; esac
     "$tools/bin/schemathesis" run schemas/openapi.json --url "$url" \
         --header "$(header "$role")" --header "Origin: $url" \
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
         --phases examples,coverage,fuzzing --max-examples "$examples" --rate-limit 40/s --workers 1 \
         --exclude-path /api/v1/live --exclude-path /api/v1/sign-out --exclude-path /api/v1/me/password \
-        --exclude-path /api/v1/me/device-check \
+        --exclude-path /api/v1/me/device-check $own \
         --exclude-path /api/v1/sign-in \
-        --request-timeout 20 --suppress-health-check all --no-color || failed="$failed $role"
+        --generation-with-security-parameters false --generation-database none --request-timeout 20 --suppress-health-check all --no-color || failed="$failed $role"
 done
 grep -E '(ERROR|panicked)' "$data/log" && failed="$failed log"
 [ -z "$failed" ] || { echo "failed as:$failed" >&2; exit 1; }

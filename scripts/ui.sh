@@ -1,6 +1,7 @@
 #!/bin/sh
 # The console in ui/: `ui.sh build` makes ui/dist where something changed, `ui.sh check` runs its checks and
-# unit tests, `ui.sh e2e` its journeys in Chromium against the debug build of the program.
+# unit tests, `ui.sh e2e [NAME]` its journeys and pictures in Chromium against the debug build of the program,
+# `ui.sh load` the frame times of its pages under load.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -40,10 +41,15 @@ check)
     ;;
 e2e)
     packages
-    npm run --silent e2e
+    shift
+    npm run --silent e2e -- "$@"
+    ;;
+load)
+    packages
+    node scripts/run-ts.mjs ./e2e/load/load.ts
     ;;
 *)
-    echo "usage: ui.sh build|check|e2e" >&2
+    echo "usage: ui.sh build|check|e2e [NAME]|load" >&2
     exit 2
     ;;
 esac

@@ -60,7 +60,7 @@ fn entries(count: u64) -> String {
 fn check_numbers(numbers: &[String]) -> Result<(), Failure> {
     for number in numbers {
         crate::console::check_pattern(number).map_err(|found| {
-            Failure::usage(format!("`{}`: {found}; nothing was changed", number.escape_debug()))
+            Failure::refused(format!("`{}`: {found}; nothing was changed", number.escape_debug()))
         })?;
     }
     Ok(())

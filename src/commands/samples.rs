@@ -5,11 +5,12 @@ use super::Failure;
 use super::campaign_service::{live, load_row, open_row};
 use super::setup::Service;
 use crate::config::LoadedCampaign;
+use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
 use crate::tasks::SampleOpening;
 use paceline_core::ids::CampaignId;
+use paceline_core::time::{Duration, Time};
 use std::collections::{BTreeMap, BTreeSet};
-use tokio::time::{Duration, Instant};
 
 /// Requests that wait for the one that is carried out.
 pub(super) const WAITING_MAX: usize = 4;
@@ -22,23 +23,24 @@ const LEAVING_MAX: Duration = Duration::from_secs(120);
 
 /// The sample campaigns, and the simulated agents of those that are open.
 pub(super) struct Samples {
+    clock: Clock,
     known: BTreeSet<CampaignId>,
     crews: BTreeMap<CampaignId, SampleCrew>,
     /// Campaigns whose agents could not be started, and when they are tried again.
-    failed: BTreeMap<CampaignId, Instant>,
+    failed: BTreeMap<CampaignId, Time>,
 }
 
 struct SampleCrew {
     agents: PhoneAgents,
     /// Since when they sign out.
-    leaving: Option<Instant>,
+    leaving: Option<Time>,
 }
 
 impl Samples {
     pub async fn load(service: &Service) -> Result<Samples, Failure> {
         let known = service.store.samples().await.map_err(Failure::unexpected)?;
         let known = known.into_iter().collect();
-        Ok(Samples { known, crews: BTreeMap::new(), failed: BTreeMap::new() })
+        Ok(Samples { clock: Clock::start(), known, crews: BTreeMap::new(), failed: BTreeMap::new() })
     }
 
     /// Opens a sample campaign at the request of its task.
@@ -82,7 +84,7 @@ impl Samples {
 
     /// Brings the agents in step with their campaigns: at work while one is open, signed out when it has ended.
     pub async fn follow(&mut self, service: &Service) {
-        let now = Instant::now();
+        let now = self.clock.now();
         for id in self.known.clone() {
             let is_open = live(&service.handle.board().borrow(), id).is_some();
             match (is_open, self.crews.get_mut(&id)) {

@@ -108,7 +108,7 @@ pub(super) const PEOPLE: &[Route] = &[
         query: NONE,
         body: body!(
             OwnChange,
-            r#"{"preferences":{"language":"zh","theme":"dark","keys":{"hang_up":"Alt+G"}},"telephone":"13800138000"}"#
+            r#"{"preferences":{"language":"zh","theme":"dark","keys":{"hang_up":"Alt+G"},"tour_closed":null},"telephone":"13800138000"}"#
         ),
         status: 200,
         answer: answer!(Me),

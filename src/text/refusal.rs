@@ -14,7 +14,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "not_opened" => return Some(format!("任务没有打开:{}", fault_lines_zh(&part("detail")))),
         "not_a_list" => {
             let detail = part("detail");
-            return Some(format!("这份文件不能作名单:{}", fault_zh(&detail).unwrap_or(detail)));
+            return Some(fault_zh(&detail).unwrap_or(detail));
         }
         "called" => {
             return Some(format!("已对这份名单拨打 {} 次,不能撤销:可以关闭其中的客户", part("calls")));

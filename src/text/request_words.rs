@@ -103,6 +103,11 @@ pub(super) const REQUESTS: &[Template] = &[
     ("cancel", "应为 cancel"),
     ("the name of the file is missing", "缺少文件名"),
     ("the file is empty: it has no byte", "文件是空的"),
+    ("{}: cannot be opened: {+}", "{}:打不开({})"),
+    (
+        "{}: the workbook cannot be read after row {n}: {}. Open it in a spreadsheet and save it again",
+        "{}:工作簿在第 {} 行之后读不出({})",
+    ),
     ("name at least one column with numbers", "请至少选一列号码"),
     (
         "campaign, file: absolute paths, as the service has a folder of its own",

@@ -138,10 +138,10 @@ async fn an_agent_acts_in_its_own_name_and_a_lead_forces_agents_of_its_groups() 
         let force = json!({ "action": "force", "agent": agent, "what": "release" });
         app.post(by, "/me/actions", force).await.is(status);
     }
-    // The core's own id is checked as the agent number is.
     let night = app.id("8101").await.0;
     let force = json!({ "action": "force", "agent": night, "what": "release" });
-    app.post("8002", "/me/actions", force).await.is(404);
+    // An id names no agent: it might be another enterprise's.
+    app.post("8002", "/me/actions", force).await.is(422);
     // A campaign of another group is closed to an agent.
     let call = json!({ "action": "call", "campaign": "spring", "number": "13800138000" });
     assert_eq!(app.post("8101", "/me/actions", call.clone()).await.is(409).code(), "campaign_closed");

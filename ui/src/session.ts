@@ -4,6 +4,7 @@ import { useSyncExternalStore } from "react";
 import { ApiProblem, call, get, post, whenSignedOut } from "./api/call";
 import type { Person } from "./api/words";
 import { adopt, currentLook } from "./preferences";
+import { dropUndo } from "./kit/undo";
 import type { Ended } from "./live/hub";
 import { closeLive } from "./live/stores";
 import { rightsOf, type Right } from "./rights";
@@ -82,6 +83,7 @@ export async function signIn(login: string, password: string): Promise<Me> {
 
 /** Drops all that was read but the account itself: its query has readers, which a query that is made anew would not reach. */
 function forgetData(): void {
+  dropUndo();
   queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
 }
 

@@ -14,7 +14,7 @@ afterAll(async () => {
 
 const WORDS = {
   zh: {
-    code: "安装码", name: "姓名", login: "登录名", password: /^密码/, create: "创建并继续", short: "密码至少 8 位", start: "启动示例活动", skip: "跳过,直接接入线路", today: "进入今日",
+    code: "安装码", name: "姓名", login: "登录名", password: /^密码/, create: "创建并继续", short: "密码至少 8 位", start: "启动示例活动", skip: "跳过,直接接入线路", today: "进入今天",
     back: "返回试一试", rings: "模拟运营商:不拨真实电话", tour: "四步看懂这一页", next: "下一步", close: "关闭,不再显示", why: "原因", there: "示例活动已经在运行", toLive: "去看示例活动", steps: ["第 1 步", "第 4 步"],
     signIn: "登录", loginField: "登录名",
   },
@@ -104,7 +104,7 @@ describe.each<Look>([{ language: "zh", theme: "light" }, { language: "en", theme
     expect(other.faults).toEqual([]);
     await other.context.close();
     await context.close();
-  });
+  }, 240_000);
 
   test("skipped, the sample is offered where there is no campaign", async () => {
     const service = await startService({ campaigns: false, people: false });

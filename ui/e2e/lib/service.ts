@@ -12,10 +12,11 @@ const ROOT = resolve(import.meta.dirname, "../../..");
 export interface Account {
   login: string;
   password: string;
-  role: "admin" | "manager" | "lead" | "analyst" | "agent";
+  role: "admin" | "manager" | "lead" | "analyst" | "auditor" | "agent";
 }
 
-export const PEOPLE: Record<"manager" | "lead" | "analyst" | "agent" | "colleague", Account> = {
+export const PEOPLE: Record<"admin" | "manager" | "lead" | "analyst" | "agent" | "colleague", Account> = {
+  admin: { login: "sunhao", password: "copper-harbour-5", role: "admin" },
   manager: { login: "wangmin", password: "kite-lantern-42", role: "manager" },
   lead: { login: "zhaoqiang", password: "river-stone-17", role: "lead" },
   analyst: { login: "linyu", password: "paper-crane-63", role: "analyst" },
@@ -24,7 +25,7 @@ export const PEOPLE: Record<"manager" | "lead" | "analyst" | "agent" | "colleagu
   colleague: { login: "liuyun", password: "amber-sparrow-29", role: "manager" },
 };
 
-const NAMES: Record<string, string> = { wangmin: "王敏", zhaoqiang: "赵强", linyu: "林雨", chenmei: "陈梅", liuyun: "刘云" };
+const NAMES: Record<string, string> = { sunhao: "孙浩", wangmin: "王敏", zhaoqiang: "赵强", linyu: "林雨", chenmei: "陈梅", liuyun: "刘云" };
 
 export interface Service {
   url: string;
@@ -33,6 +34,8 @@ export interface Service {
   api: (who: Account, method: string, path: string, body?: unknown) => Promise<unknown>;
   /** Sends a file as this account. */
   upload: (who: Account, path: string, file: Uint8Array<ArrayBuffer>) => Promise<unknown>;
+  /** The session cookie of this account. */
+  cookie: (who: Account) => Promise<string>;
   /** Sets a switch of every organisation that no route sets yet, in the store itself. */
   setSwitch: (name: "approve_audio" | "approve_lists", isOn: boolean) => void;
   /** Ends the process and deletes its folder. */
@@ -135,8 +138,9 @@ export async function startService({ campaigns = true, people = true, port }: { 
     await ended;
   };
   if (people) {
-    const { login, password, role } = PEOPLE.manager;
-    run(["user", "add", login, "--name", NAMES[login] ?? login, "--role", role, "--number", "8001", "--password-stdin"], `${password}\n`);
+    for (const [{ login, password, role }, number] of [[PEOPLE.manager, "8001"], [PEOPLE.admin, "8000"]] as const) {
+      run(["user", "add", login, "--name", NAMES[login] ?? login, "--role", role, "--number", number, "--password-stdin"], `${password}\n`);
+    }
   }
   const cookies = new Map<string, string>();
   const cookie = async (who: Account): Promise<string> => {
@@ -171,7 +175,7 @@ export async function startService({ campaigns = true, people = true, port }: { 
     throw error;
   }
   return {
-    url, dir, api, upload, setSwitch, start,
+    url, dir, api, upload, cookie, setSwitch, start,
     log: () => log,
     kill: () => end("SIGKILL"),
     stop: async () => {

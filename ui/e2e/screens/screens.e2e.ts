@@ -1,14 +1,12 @@
-/** Every page in its states, Chinese light and English dark (`PACELINE_LOOKS=all`: all four): axe finds nothing, nothing is wider than the window; a picture of each in `out/`. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+/** Every page in its states on the real program, English dark (`PACELINE_LOOKS=all`: all four looks): axe finds nothing, nothing is wider than the window; a picture of each in `out/`. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { expectAccessible } from "../lib/axe";
 import { launch, reconnect, signIn, visitor, type Look } from "../lib/browser";
-import { gbk } from "../lib/gbk";
-import { PEOPLE, startService, until, type Account, type Service } from "../lib/service";
-import { tone } from "../lib/sound";
+import { PEOPLE, startService, type Service } from "../lib/service";
+import { addSounds, sendLists } from "./data";
+import { SCREENS } from "./list";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const OUT = new URL("../out/", import.meta.url).pathname;
 
 let full: Service;
@@ -17,222 +15,24 @@ let browser: Browser;
 
 beforeAll(async () => {
   [full, empty, browser] = await Promise.all([startService(), startService({ campaigns: false }), launch()]);
-  await sendLists();
-  await addSounds();
+  await sendLists(full);
+  await addSounds(full);
 });
 afterAll(async () => {
   await browser?.close();
   await Promise.all([full?.stop(), empty?.stop()]);
 });
 
-/** Lists of one campaign, ids 1 to 4: with faults, unreadable, loaded, and one whose rows the campaign has. */
-async function sendLists(): Promise<void> {
-  const rows = Array.from({ length: 60 }, (_, n) => `${1 + (n % 4)},${1 + (n % 2)},${101 + n},业主${n},${n % 9 === 0 ? `1371${n}` : `1371234${String(1000 + n - (n % 10 === 5 ? 1 : 0))}`},${60 + n}`);
-  const list = gbk(`楼栋,单元,房号,姓名,手机,面积\r\n${rows.join("\r\n")}\r\n`);
-  const send = async (name: string, bytes: Uint8Array) => {
-    const { list: { id } } = (await full.api(PEOPLE.manager, "POST", `/campaigns/jade-garden-vote/lists?file_name=${encodeURIComponent(name)}`, bytes)) as { list: { id: number } };
-    await until(async () => ((await full.api(PEOPLE.manager, "GET", `/lists/${id}`)) as { state: string }).state !== "checking", `${name} is checked`);
-    return id;
-  };
-  expect(await send("业主名单-3期.csv", list)).toBe(1);
-  await send("说明.txt", Buffer.from("第一列|第二列\n甲|乙\n丙|丁\n"));
-  const loaded = await send("补充.csv", Buffer.from("姓名,手机\n赵敏,13712349001\n钱进,13712349002\n"));
-  await full.api(PEOPLE.manager, "POST", `/lists/${loaded}/actions`, { action: "load" });
-  await until(async () => ((await full.api(PEOPLE.manager, "GET", `/lists/${loaded}`)) as { state: string }).state === "loaded", "the list is loaded");
-  await send("补充-重复.csv", Buffer.from("姓名,手机\n赵敏,13712349001\n"));
-}
-
-/** Sounds in each state: ready, waiting for either manager, quiet and late, refused, no sound at all. */
-async function addSounds(): Promise<void> {
-  const add = async (who: Account, name: string, bytes: Uint8Array<ArrayBuffer>) => {
-    const { id } = (await full.upload(who, `/audio?name=${encodeURIComponent(name)}`, bytes)) as { id: number };
-    await until(async () => ((await full.api(who, "GET", `/audio/${id}`)) as { state: string }).state !== "measuring", `${name} is measured`);
-    return id;
-  };
-  const sample = (name: string) => new Uint8Array(readFileSync(new URL(`../../../campaigns/jade-garden/${name}`, import.meta.url)));
-  await add(PEOPLE.manager, "notice.mp3", sample("notice.mp3"));
-  full.setSwitch("approve_audio", true);
-  await add(PEOPLE.manager, "安抚提示(二期).wav", sample("sorry.wav"));
-  await add(PEOPLE.colleague, "quiet-and-late.wav", tone({ before: 1.9, secs: 2, level: 0.01 }));
-  await add(PEOPLE.colleague, "refused.wav", tone({ before: 0, secs: 1, level: 0.4 }));
-  const { items } = (await full.api(PEOPLE.manager, "GET", "/approvals")) as { items: { id: number; title: string }[] };
-  await full.api(PEOPLE.manager, "POST", `/approvals/${items.find((it) => it.title === "refused.wav")?.id}/actions`, { action: "refuse", note: "电话号码读错了" });
-  await add(PEOPLE.manager, "song.ogg", new TextEncoder().encode("OggS this is no sound that is played"));
-}
-
-interface Violation {
-  id: string;
-  nodes: { html: string; any: { message: string }[] }[];
-}
-
-/** Runs axe, measures sideways scrolling, takes the picture. */
+/** Takes the picture, runs axe. */
 async function look(page: Page, name: string, { language, theme }: Look): Promise<void> {
-  const isWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
   await page.screenshot({ path: `${OUT}${name}.${language}.${theme}.png` });
-  // The page's policy refuses `eval`; what the debugger evaluates is not the page's.
-  await page.evaluate(axe);
-  const violations = await page.evaluate(async () => {
-    const found = await (window as unknown as { axe: { run: (root: Document) => Promise<{ violations: Violation[] }> } }).axe.run(document);
-    return found.violations.map((it) => `${it.id}: ${it.nodes.map((node) => `${node.html.slice(0, 160)} ${node.any.map((any) => any.message).join("; ")}`).join(" | ")}`);
-  });
-  expect(violations, `${name} ${language} ${theme}`).toEqual([]);
-  expect(isWide, `${name} is wider than the window`).toBe(false);
+  await expectAccessible(page, `${name} ${language} ${theme}`);
 }
 
-// Two of the four hold every text and every colour.
-const TWO: Look[] = [{ language: "zh", theme: "light" }, { language: "en", theme: "dark" }];
-const LOOKS: Look[] = process.env["PACELINE_LOOKS"] === "all" ? [...TWO, { language: "zh", theme: "dark" }, { language: "en", theme: "light" }] : TWO;
-
-interface Screen {
-  name: string;
-  path: string;
-  who?: Account;
-  service?: () => Service;
-  /** Brings the page into its state; returns once it is there. */
-  reach: (page: Page) => Promise<unknown>;
-}
-
-const shown = (selector: string) => (page: Page) => page.locator(selector).first().waitFor();
-const SCREENS: Screen[] = [
-  { name: "today", path: "/today", reach: shown(".running tbody tr") },
-  { name: "today-empty", path: "/today", service: () => empty, reach: shown(".needs .hint") },
-  { name: "campaigns", path: "/campaigns", reach: shown("tbody tr") },
-  { name: "campaigns-none-match", path: "/campaigns?q=zzz", reach: shown(".status button") },
-  { name: "campaigns-empty", path: "/campaigns", service: () => empty, reach: shown(".status") },
-  { name: "campaigns-analyst", path: "/campaigns", who: PEOPLE.analyst, reach: shown("tbody tr") },
-  { name: "campaign-live", path: "/campaigns/jade-garden-vote/live", reach: shown(".plain-table tr") },
-  { name: "campaign-calls-live", path: "/campaigns/jade-garden-calls/live", reach: shown(".plain-table tr") },
-  { name: "campaign-gone", path: "/campaigns/no-such/live", reach: shown(".status h1") },
-  { name: "campaign-drain", path: "/campaigns/jade-garden-vote/live", reach: async (page) => {
-    await page.locator(".page-head .menu button").click();
-    await page.locator('[role="menuitem"]').first().click();
-    await page.locator("dialog[open]").waitFor();
-  } },
-  { name: "campaign-menu", path: "/campaigns/jade-garden-vote/live", reach: (page) => page.locator(".page-head .menu button").click() },
-  { name: "campaign-new", path: "/campaigns/new", reach: async (page) => {
-    await page.locator('button[type="submit"]').click();
-    await page.locator(".fault").first().waitFor();
-  } },
-  { name: "settings", path: "/campaigns/jade-garden-calls/settings", reach: shown(".setting") },
-  { name: "settings-text", path: "/campaigns/jade-garden-calls/settings?view=toml", reach: shown(".text-editor") },
-  { name: "settings-analyst", path: "/campaigns/jade-garden-calls/settings", who: PEOPLE.analyst, reach: shown(".setting-values") },
-  { name: "settings-fault", path: "/campaigns/jade-garden-calls/settings", reach: async (page) => {
-    await page.locator('[id="setting-calling.ring_secs"] input').fill("abc");
-    await page.locator(".setting .fault").first().waitFor();
-    // The next screen leaves this page, which would ask.
-    await page.evaluate(() => sessionStorage.clear());
-  } },
-  { name: "start", path: "/campaigns/jade-garden-calls/start", reach: shown(".check-items li") },
-  { name: "start-vote", path: "/campaigns/jade-garden-vote/start", reach: shown(".check-items li") },
-  { name: "history", path: "/campaigns/jade-garden-vote/history", reach: shown("tbody tr") },
-  { name: "pace", path: "/campaigns/jade-garden-calls/live", reach: async (page) => {
-    await page.locator(".why button").first().click();
-    await page.locator("dialog[open] .pace-row").first().waitFor();
-  } },
-  { name: "leads", path: "/campaigns/jade-garden-vote/leads", reach: shown("table.leads tbody tr[aria-rowindex]") },
-  { name: "leads-none-match", path: "/campaigns/jade-garden-vote/leads?q=zzzz", reach: shown(".status button, .nearest") },
-  { name: "leads-analyst", path: "/campaigns/jade-garden-vote/leads", who: PEOPLE.analyst, reach: shown("table.leads tbody tr[aria-rowindex]") },
-  { name: "schedule", path: "/schedule", reach: shown("table.week tbody tr") },
-  { name: "schedule-empty", path: "/schedule", service: () => empty, reach: shown(".status") },
-  { name: "settings-forbidden", path: "/settings", who: PEOPLE.analyst, reach: shown(".status h1") },
-  { name: "lists", path: "/campaigns/jade-garden-vote/lists", reach: shown("tbody tr") },
-  { name: "lists-empty", path: "/campaigns/jade-garden-calls/lists", reach: shown(".lists > .status") },
-  { name: "lists-unfit-file", path: "/campaigns/jade-garden-calls/lists", reach: async (page) => {
-    await page.locator('input[type="file"]').setInputFiles({ name: "名单.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF") });
-    await page.locator(".file-pick .refusal:not(:empty)").waitFor();
-  } },
-  { name: "lists-forbidden", path: "/campaigns/jade-garden-vote/lists", who: PEOPLE.lead, reach: shown(".status h1") },
-  { name: "list-checked", path: "/campaigns/jade-garden-vote/lists/1", reach: async (page) => {
-    await page.locator("#checks .chip").first().click();
-    await page.locator("#refused-rows tbody tr").first().waitFor();
-  } },
-  { name: "list-confirm", path: "/campaigns/jade-garden-vote/lists/1", reach: async (page) => {
-    await page.locator("#confirm .button.primary").click();
-    await page.locator("dialog[open]").waitFor();
-  } },
-  { name: "list-mapping", path: "/campaigns/jade-garden-vote/lists/1", reach: async (page) => {
-    await page.locator("#mapping select").first().selectOption("other");
-    await page.locator(".unsaved").waitFor();
-  } },
-  { name: "list-unreadable", path: "/campaigns/jade-garden-vote/lists/2", reach: shown(".finding.alarm") },
-  { name: "list-loaded", path: "/campaigns/jade-garden-vote/lists/3", reach: shown("#confirm .button.danger") },
-  { name: "list-known", path: "/campaigns/jade-garden-vote/lists/4", reach: shown('#confirm .button[aria-disabled="true"]') },
-  { name: "list-gone", path: "/campaigns/jade-garden-vote/lists/999", reach: shown(".status h1") },
-  { name: "floor", path: "/floor", reach: shown("tbody tr") },
-  { name: "floor-empty", path: "/floor", service: () => empty, reach: shown(".status") },
-  { name: "floor-force", path: "/floor", reach: async (page) => {
-    // The last row's: nothing of the menu is cut off by the table.
-    await page.locator("tbody tr:last-child .menu button").click();
-    await page.locator('[role="menuitem"]').last().click({ trial: true });
-  } },
-  { name: "people", path: "/people", reach: shown("tbody tr") },
-  { name: "people-none-match", path: "/people?q=zzz", reach: shown(".status button") },
-  { name: "people-lead", path: "/people", who: PEOPLE.lead, reach: shown("tbody tr") },
-  { name: "people-add", path: "/people/new", reach: async (page) => {
-    await page.locator('button[type="submit"]').click();
-    await page.locator(".fault").first().waitFor();
-  } },
-  { name: "people-edit", path: "/people/8101/edit", reach: shown("form input") },
-  { name: "person", path: "/people?agent=8101", reach: shown(".drawer .member-table") },
-  { name: "person-remove", path: "/people?agent=8101", reach: async (page) => {
-    await page.locator(".drawer footer button").last().click();
-    await page.locator(".dialog[open]").waitFor();
-  } },
-  { name: "person-gone", path: "/people?agent=99", reach: shown(".drawer .status h1") },
-  { name: "groups", path: "/groups", reach: shown("tbody tr") },
-  { name: "groups-empty", path: "/groups", service: () => empty, reach: shown(".status") },
-  { name: "group-add", path: "/groups/new", reach: shown("form input") },
-  { name: "results", path: "/results", reach: shown("tbody tr") },
-  { name: "results-analyst", path: "/results?outcome=answered", who: PEOPLE.analyst, reach: shown("tbody tr, .status") },
-  { name: "results-empty", path: "/results", service: () => empty, reach: shown(".status") },
-  { name: "results-none-match", path: "/results?number=13800138000&min=3", reach: shown(".status button") },
-  { name: "call", path: "/results?call=out-1", reach: shown(".drawer .path li") },
-  { name: "call-gone", path: "/results?call=out-999999999", reach: shown(".drawer .status h1") },
-  { name: "lead", path: "/results?lead=1", reach: shown(".drawer .facts") },
-  { name: "audio", path: "/audio", reach: shown("tbody tr") },
-  { name: "audio-empty", path: "/audio", service: () => empty, reach: shown(".status") },
-  { name: "audio-add", path: "/audio?add=1", reach: async (page) => {
-    await page.locator('.drawer button[type="submit"]').click();
-    await page.locator(".fault").first().waitFor();
-  } },
-  { name: "audio-sound", path: "/audio?sound=3", reach: shown(".drawer .waveform") },
-  { name: "audio-unreadable", path: "/audio?sound=5", reach: shown(".drawer .sound-warning") },
-  { name: "audio-gone", path: "/audio?sound=999", reach: shown(".drawer .status h1") },
-  { name: "audio-retire", path: "/audio?sound=3", reach: async (page) => {
-    await page.locator(".drawer footer button").first().click();
-    await page.locator(".dialog[open]").waitFor();
-  } },
-  { name: "audio-forbidden", path: "/audio", who: PEOPLE.analyst, reach: shown(".status h1") },
-  { name: "approvals", path: "/approvals", reach: shown(".thing .waveform") },
-  { name: "approvals-others", path: "/approvals?state=others", reach: shown(".thing .waveform") },
-  { name: "approvals-done", path: "/approvals?state=done", reach: shown(".thing .waveform") },
-  { name: "approvals-empty", path: "/approvals", service: () => empty, reach: shown(".status") },
-  { name: "approvals-refuse", path: "/approvals", reach: async (page) => {
-    await page.locator(".decide button").last().click();
-    await page.locator('.dialog[open] button[type="submit"]').click();
-    await page.locator(".dialog .fault").waitFor();
-  } },
-  { name: "approvals-forbidden", path: "/approvals", who: PEOPLE.analyst, reach: shown(".status h1") },
-  { name: "blacklist", path: "/blacklist?number=13800138000", reach: shown(".answer") },
-  { name: "blacklist-add", path: "/blacklist?add=1", reach: shown(".drawer form") },
-  { name: "health", path: "/health", reach: shown(".checks li") },
-  { name: "audit-forbidden", path: "/audit", reach: shown(".status h1") },
-  { name: "tokens", path: "/tokens", reach: shown(".status, tbody tr") },
-  { name: "token-add", path: "/tokens?add=1", reach: shown(".drawer form") },
-  { name: "resources-menu", path: "/today", reach: (page) => page.locator(".nav-menu button").first().click() },
-  { name: "forbidden", path: "/floor", who: PEOPLE.agent, reach: shown(".status h1") },
-  { name: "no-pages", path: "/", who: PEOPLE.agent, reach: shown(".status") },
-  { name: "gone", path: "/nowhere", reach: shown(".status h1") },
-  { name: "open-file", path: "/campaigns", reach: async (page) => {
-    await page.locator(".page-head button").first().click();
-    await page.locator("dialog[open]").waitFor();
-  } },
-  { name: "palette", path: "/today", reach: async (page) => {
-    await page.keyboard.press("Control+k");
-    await page.locator(".palette li").first().waitFor();
-  } },
-  { name: "account-menu", path: "/today", reach: (page) => page.locator(".top > .menu button").click() },
-];
+// Chinese light is what the pictures hold; every other text and colour is here.
+const EN_DARK: Look = { language: "en", theme: "dark" };
+const ALL: Look[] = [EN_DARK, { language: "zh", theme: "light" }, { language: "zh", theme: "dark" }, { language: "en", theme: "light" }];
+const LOOKS: Look[] = process.env["PACELINE_LOOKS"] === "all" ? ALL : [EN_DARK];
 
 describe.each(LOOKS)("$language $theme", (it) => {
   test("sign-in", async () => {
@@ -250,7 +50,7 @@ describe.each(LOOKS)("$language $theme", (it) => {
   });
 
   test.each([["full", () => full], ["empty", () => empty]] as const)("pages of the %s service", async (_, service) => {
-    const screens = SCREENS.filter((screen) => (screen.service ?? (() => full))() === service());
+    const screens = SCREENS.filter((screen) => (screen.service === "empty" ? empty : full) === service());
     for (const who of new Set(screens.map((screen) => screen.who ?? PEOPLE.manager))) {
       const { page, faults, context } = await visitor(browser, service().url, it);
       page.on("dialog", (dialog) => void dialog.accept());
@@ -311,63 +111,4 @@ test.each(LOOKS)("an expired session and the first start, $language $theme", asy
   await first.page.locator(".fault").first().waitFor();
   await look(first.page, "welcome", it);
   await first.context.close();
-});
-
-test.each(LOOKS)("the steps after the first account, and the sample with its tour, $language $theme", async (it) => {
-  const fresh = await startService({ campaigns: false, people: false });
-  onTestFinished(fresh.stop);
-  const { page, context } = await visitor(browser, fresh.url, it);
-  const code = /welcome#([\w-]+)/.exec(fresh.log())?.[1] ?? "";
-  const setup = "**/api/v1/setup";
-  await page.route(setup, (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: JSON.stringify({ type: "about:blank", title: "", status: 503, code: "unavailable", detail: "", id: "1" }) }));
-  await page.goto(`/welcome#${code}`);
-  await page.locator(".status button").waitFor();
-  await look(page, "welcome-error", it);
-  await page.unroute(setup);
-  await page.locator(".status button").click();
-  const [name, login, password] = [0, 1, 2].map((at) => page.locator("form input").nth(at));
-  await name?.fill("王敏");
-  await login?.fill("wangmin");
-  await password?.fill("kite-lantern-42");
-  await page.locator('button[type="submit"]').click();
-  await page.waitForURL("**/welcome?step=sample");
-  const start = page.locator(".start-sample .button");
-  await start.waitFor();
-  await look(page, "welcome-sample", it);
-  const asked = "**/api/v1/setup/sample";
-  const refuse = async (code: string, more: object, screen: string) => {
-    await page.route(asked, (route) => route.fulfill({ status: 409, contentType: "application/problem+json", body: JSON.stringify({ type: "about:blank", title: "Conflict", status: 409, code, detail: code, ...more }) }));
-    await start.click();
-    await page.locator(".start-sample .refusal").waitFor();
-    await look(page, screen, it);
-    await page.unroute(asked);
-    await page.reload();
-  };
-  await refuse("cannot_place", {}, "welcome-sample-refused");
-  await refuse("sample_there", { campaign: "sample", href: "/campaigns/sample/live" }, "welcome-sample-there");
-  await page.locator(".form > p .button").click();
-  await page.locator(".file-text").first().waitFor();
-  await look(page, "welcome-line", it);
-  await page.goto("/welcome?step=sample");
-  let go = () => {};
-  const held = new Promise<void>((done) => { go = done; });
-  await page.route(asked, async (route) => { await held; await route.continue(); });
-  await start.click();
-  await page.locator(".start-sample .sent").waitFor();
-  await look(page, "welcome-sample-starting", it);
-  go();
-  await page.waitForURL("**/campaigns/sample/live");
-  await page.locator(".live-figures").waitFor();
-  for (const step of ["why", "figures", "pace", "after"]) {
-    await page.locator(`[data-tour="${step}"]`).waitFor();
-    await look(page, `sample-tour-${step}`, it);
-    if (step !== "after") await page.locator(".tour .primary").click();
-  }
-  await page.locator(".tour .primary").click();
-  await page.locator(".tour").waitFor({ state: "detached" });
-  await look(page, "sample-live", it);
-  await page.goto("/people");
-  await page.locator("tbody tr").first().waitFor();
-  await look(page, "sample-people", it);
-  await context.close();
 });

@@ -38,8 +38,9 @@ export type Fields = Schemas["CampaignPatchRequest"]["fields"];
 export const listCampaigns = async ({ after, ...query }: { state?: string; q?: string; group?: string; after?: string | undefined; limit?: number }, signal: AbortSignal) =>
   (await get("/api/v1/campaigns", { query: { ...query, ...(after === undefined ? {} : { after }) }, signal })) as CampaignPage;
 
-export const makeCampaign = (body: { toml: string } | { copy_of: string; name: string; title?: string }, key: string) =>
-  call("post", "/api/v1/campaigns", { body: { ...body, paused: false }, key });
+export const makeCampaign = async (body: { toml: string } | { copy_of: string; name: string; title?: string }, key: string) =>
+  // A task (202) answers folders and files alone.
+  (await call("post", "/api/v1/campaigns", { body: { ...body, paused: false }, key })) as Schemas["CampaignMade"];
 
 export const readCampaign = (name: string, signal?: AbortSignal) => get(PATH, { path: { name }, ...(signal ? { signal } : {}) });
 

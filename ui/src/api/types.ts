@@ -15049,7 +15049,8 @@ export interface operations {
                  *           "hang_up": "Alt+G"
                  *         },
                  *         "language": "zh",
-                 *         "theme": "dark"
+                 *         "theme": "dark",
+                 *         "tour_closed": null
                  *       },
                  *       "telephone": "13800138000"
                  *     }

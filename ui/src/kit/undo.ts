@@ -32,6 +32,9 @@ export function closeUndo(which: UndoOffer): void {
   if (offer === which) show(undefined);
 }
 
+/** Takes any offer away: another person is at the page. */
+export const dropUndo = (): void => show(undefined);
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -1,7 +1,7 @@
 import "../../kit/table.css";
 import "../../kit/form.css";
 import "./campaigns.css";
-import { useEffect, useState } from "react";
+import { memo, useEffect, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { actOnCampaign, removeCampaign, type CampaignRow } from "../../api/campaign-rows";
 import { MODES } from "../../api/words";
@@ -23,8 +23,9 @@ import { count, moment, percent, visible } from "../../words/format";
 import { usePersonName } from "../audio/person-name";
 import { Confirm, PauseButton } from "./CampaignActions";
 import { refreshCampaign, refreshRows, useCampaignRows, useWaitingWatch } from "./data";
-import { leadsOpen, strictestRule } from "./figures";
+import { leadsOpen } from "./figures";
 import { OpenCampaign } from "./OpenCampaign";
+import { AbandonRate, AnswerRate } from "./Rate";
 import { StartSample } from "./StartSample";
 
 /** A search is sent once typing rests for so long, in ms. */
@@ -41,7 +42,6 @@ export default function Campaigns() {
   const mode = search.get("mode") ?? "";
   useWaitingWatch();
   const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage, isPlaceholderData } = useCampaignRows(useRested(filter));
-  useLiveStates();
   const all = data?.pages.flatMap((page) => page.items) ?? [];
   const shown = all.filter((it) => mode === "" || it.mode === mode);
   const groups = [...new Set([...all.map((it) => it.group), filter.group === "" ? null : filter.group].filter((it) => it !== null))].sort();
@@ -49,6 +49,7 @@ export default function Campaigns() {
   const acts = !mayEdit ? null : <span className="action"><OpenCampaign /><Link className="button primary" to="/campaigns/new">{t("campaigns.new")}</Link></span>;
   return (
     <>
+      <LiveStates />
       <div className="page-head"><h1>{t("campaigns.title")}</h1><span className="space" />{acts}</div>
       {error && data === undefined ? <div className="card"><Failed problem={error} onRetry={() => void refetch()} /></div> : data === undefined ? <Loading height={320} />
         : all.length === 0 && !isFiltered ? <div className="card"><NoneYet act={mayEdit ? <><StartSample /><p className="hint">{t("sample.help")}</p></> : undefined}>{t("campaigns.noneYet")}</NoneYet></div> : (
@@ -87,10 +88,11 @@ function useRested<T extends { q: string }>(filter: T): T {
   return { ...filter, q: q.trim() };
 }
 
-/** Rows are read anew when an open campaign changes its state, or one opens or closes. */
-function useLiveStates(): void {
+/** Rows are read anew when an open campaign changes its state, or one opens or closes. A component: each update draws it alone. */
+function LiveStates() {
   const states = useCampaigns().map((it) => `${it.name} ${campaignState(it)}`).sort().join("\n");
   useEffect(() => void refreshRows(), [states]);
+  return null;
 }
 
 function CampaignTable({ rows }: { rows: CampaignRow[] }) {
@@ -109,17 +111,16 @@ function CampaignTable({ rows }: { rows: CampaignRow[] }) {
   );
 }
 
-function Row({ row }: { row: CampaignRow }) {
+/** One campaign; it is drawn anew when its row or its live figures change. */
+const Row = memo(function Row({ row }: { row: CampaignRow }) {
   const t = useWords();
   const language = useLanguage();
   const live = useCampaign(row.name);
   const person = usePersonName();
   const { rights } = useMe();
   const state = live ? campaignState(live) : row.state;
-  const rule = live ? strictestRule(live) : undefined;
   const mode = `mode.${row.mode ?? ""}`;
   const left = live ? leadsOpen(live) : row.leads_open;
-  const rate = live ? live.answer_rate : row.answer_rate;
   const trouble = row.trouble?.[language];
   const waiting = live?.waiting_for ?? row.waiting_for;
   const waits = waiting.map((it) => `${visible(it.title)} (${it.who[language]})`).join(", ");
@@ -133,14 +134,14 @@ function Row({ row }: { row: CampaignRow }) {
         {count(left)}<span className="bar left-bar" aria-hidden="true"><i style={{ width: `${row.leads === 0 ? 0 : Math.min(100, (left / row.leads) * 100)}%`, background: "var(--idle-fill)" }} /></span>
       </td>
       <td className="number">{count(live?.placed ?? row.placed)}</td>
-      <td className="number">{rate === null ? "–" : percent(rate)}</td>
-      <td className="number">{rule !== undefined && live?.abandon ? `${percent(rule.rate)} / ${percent(live.abandon.ceiling)}` : row.abandon_rate === null ? "–" : percent(row.abandon_rate)}</td>
+      <td className="number">{live ? <AnswerRate campaign={live} /> : row.answer_rate === null ? "–" : percent(row.answer_rate)}</td>
+      <td className="number">{live ? <AbandonRate campaign={live} /> : row.abandon_rate === null ? "–" : percent(row.abandon_rate)}</td>
       <td>{row.group === null ? "–" : visible(row.group)}</td>
       <td className="wide second"><time dateTime={row.changed_at} title={row.changed_at}>{moment(new Date(row.changed_at), new Date(serverNow()))}</time> {row.changed_by === null ? "" : person(row.changed_by)}</td>
       <td><span className="action row-acts">{live && rights.has("campaigns.run") ? <PauseButton campaign={live} size="small" /> : null}<RowMenu row={row} path={path} isOpen={live !== undefined && state !== "finished"} /></span></td>
     </tr>
   );
-}
+});
 
 /** Open, copy, archive; a draft can be removed. */
 function RowMenu({ row, path, isOpen }: { row: CampaignRow; path: string; isOpen: boolean }) {

@@ -1,3 +1,4 @@
+import "./campaigns.css";
 import { useEffect, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { ApiProblem, newKey, post } from "../../api/call";
@@ -45,7 +46,7 @@ export function StartSample({ size }: { size?: "large" }) {
       {place === undefined ? <Button kind="primary" size={size} busy={isStarting} onClick={start}>{why === undefined ? t("sample.start") : t("sample.again")}</Button>
         : <Link className={size === "large" ? "button primary large" : "button primary"} to={place}>{t("sample.toLive")}</Link>}
       {isStarting ? <p className="sent" role="status">{t("sample.starting")}</p> : null}
-      {why === undefined ? null : <div role="alert"><p className="refusal">{place === undefined ? t("sample.failed", { why }) : why}</p>{place === undefined ? <p className="hint">{t("sample.failedHelp")}</p> : null}</div>}
+      {why === undefined ? null : <div role="alert"><p className={place === undefined ? "refusal" : undefined}>{place === undefined ? t("sample.failed", { why }) : why}</p>{place === undefined ? <p className="hint">{t("sample.failedHelp")}</p> : null}</div>}
     </div>
   );
 }

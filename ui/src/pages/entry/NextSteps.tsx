@@ -1,3 +1,4 @@
+import "../../kit/form.css";
 import { Link, useNavigate } from "react-router";
 import { Button } from "../../kit/Button";
 import { useWords } from "../../words";
@@ -10,7 +11,7 @@ export function SampleStep({ onSkip }: { onSkip: () => void }) {
     <div className="form">
       <p>{t("sample.help")}</p>
       <StartSample size="large" />
-      <p><Button kind="link" onClick={onSkip}>{t("sample.skip")}</Button></p>
+      <p className="pass-over"><Button kind="link" onClick={onSkip}>{t("sample.skip")}</Button></p>
     </div>
   );
 }
@@ -31,10 +32,11 @@ export function LineStep({ onBack }: { onBack: () => void }) {
       <pre className="file-text" tabIndex={0}>{LINE}</pre>
       <p>{t("sample.lineNext")}</p>
       <pre className="file-text" tabIndex={0}>paceline trunk test main 13800138000</pre>
-      <p>{t("sample.lineMore")} <Link to="/health">{t("health.title")}</Link></p>
+      <p>{t("sample.lineMore")}</p>
       <div className="buttons">
         <Button kind="primary" size="large" onClick={() => void navigate("/")}>{t("sample.toToday")}</Button>
         <Button size="large" onClick={onBack}>{t("sample.back")}</Button>
+        <Link className="button plain large" to="/health">{t("health.title")}</Link>
       </div>
     </div>
   );

@@ -61,8 +61,8 @@ export function ConfirmStep({ list }: { list: ListDetail }) {
       {asked === undefined ? null : (
         <Dialog title={asked === "load" ? t("lists.load", { n: leads }) : asked === "undo" ? t("lists.undo", { n: leads }) : t("lists.discard")} onClose={() => setAsked(undefined)} buttons={(
           <>
-            <Button kind={asked === "load" ? "primary" : "danger"} onClick={() => act(asked)}>{asked === "load" ? t("lists.load", { n: leads }) : asked === "undo" ? t("lists.undo", { n: leads }) : t("lists.discardNow")}</Button>
             <Button onClick={() => setAsked(undefined)}>{t("common.cancel")}</Button>
+            <Button kind={asked === "load" ? "primary" : "danger"} onClick={() => act(asked)}>{asked === "load" ? t("lists.load", { n: leads }) : asked === "undo" ? t("lists.undo", { n: leads }) : t("lists.discardNow")}</Button>
           </>
         )}>
           <p>{asked === "load" ? t("lists.loadAsk") : asked === "undo" ? t("lists.undoAsk", { name, n: leads }) : t("lists.discardAsk", { name })}</p>

@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { ListDetail, UploadReport } from "../../api/words";
 import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
+import { useMe } from "../../session";
 import { useWords, type Translate } from "../../words";
 import { visible } from "../../words/format";
 import { changeList } from "./data";
@@ -11,8 +12,8 @@ import { useSend } from "./use-send";
 
 type Preview = NonNullable<UploadReport["preview"]>;
 
-/** What was chosen and not sent yet, by list: it outlives a visit of another page. */
-const draftKey = (list: ListDetail, columns: readonly string[]) => `list-mapping ${list.id} ${columns.join("\u001f").slice(0, 2_000)}`;
+/** What was chosen and not sent yet, by person and list: it outlives a visit of another page. */
+const draftKey = (login: string, list: ListDetail, columns: readonly string[]) => `list-mapping ${login} ${list.id} ${columns.join("\u001f").slice(0, 2_000)}`;
 
 function useDraft(key: string, columns: number): [Use[] | undefined, (uses: Use[] | undefined) => void] {
   const [draft, setDraft] = useState<Use[] | undefined>(() => {
@@ -41,7 +42,7 @@ export function MappingStep({ list, found, preview }: { list: ListDetail; found:
   const offline = useOfflineReason();
   const { run, busy, refusal } = useSend();
   const { columns } = preview;
-  const [draft, setDraft] = useDraft(draftKey(list, columns), columns.length);
+  const [draft, setDraft] = useDraft(draftKey(useMe().person.login, list, columns), columns.length);
   const kept = usesOf(columns, found);
   const uses = draft ?? kept;
   const changes = uses.filter((use, n) => use !== kept[n]).length;

@@ -10,8 +10,9 @@ import { Loading } from "../../kit/States";
 import { useCampaigns, useHasSnapshot, useTrunks } from "../../live/stores";
 import { CAMPAIGN_STATES, campaignState, TRUNK_STATES } from "../../states";
 import { useWords } from "../../words";
-import { count, percent } from "../../words/format";
-import { callsOut, leadsOpen, strictestRule } from "../campaigns/figures";
+import { count, visible } from "../../words/format";
+import { callsOut, leadsOpen } from "../campaigns/figures";
+import { AbandonRate, AnswerRate } from "../campaigns/Rate";
 import { Hours } from "./Hours";
 import { Needs } from "./Needs";
 
@@ -62,20 +63,17 @@ function Running({ campaigns }: { campaigns: Campaign[] }) {
               </tr>
             </thead>
             <tbody>
-              {shown.map((campaign) => {
-                const rule = strictestRule(campaign);
-                return (
-                  <tr key={campaign.name}>
-                    <td className="wide"><Link className="row" to={`/campaigns/${encodeURIComponent(campaign.name)}/live`}>{campaign.title ?? campaign.name}</Link></td>
-                    <td><Pill state={CAMPAIGN_STATES[campaignState(campaign)]} /></td>
-                    <td className="number">{campaign.calls_per_sec.toFixed(1)}</td>
-                    <td className="number">{count(callsOut(campaign))}</td>
-                    <td className="number">{campaign.answer_rate === null ? "–" : percent(campaign.answer_rate)}</td>
-                    <td className="number">{rule === undefined || campaign.abandon === null ? "–" : `${percent(rule.rate)} / ${percent(campaign.abandon.ceiling)}`}</td>
-                    <td className="number">{count(leadsOpen(campaign))}</td>
-                  </tr>
-                );
-              })}
+              {shown.map((campaign) => (
+                <tr key={campaign.name}>
+                  <td className="wide"><Link className="row" to={`/campaigns/${encodeURIComponent(campaign.name)}/live`}>{visible(campaign.title ?? campaign.name)}</Link></td>
+                  <td><Pill state={CAMPAIGN_STATES[campaignState(campaign)]} /></td>
+                  <td className="number">{campaign.calls_per_sec.toFixed(1)}</td>
+                  <td className="number">{count(callsOut(campaign))}</td>
+                  <td className="number"><AnswerRate campaign={campaign} /></td>
+                  <td className="number"><AbandonRate campaign={campaign} /></td>
+                  <td className="number">{count(leadsOpen(campaign))}</td>
+                </tr>
+              ))}
             </tbody>
           </table>
         </div>
@@ -94,7 +92,7 @@ function Trunks() {
         <ul className="items">
           {trunks.map((trunk) => (
             <li key={trunk.name}>
-              <span>{trunk.name}</span><Pill state={trunk.up ? TRUNK_STATES.up : TRUNK_STATES.down} />
+              <span>{visible(trunk.name)}</span><Pill state={trunk.up ? TRUNK_STATES.up : TRUNK_STATES.down} />
               <span className="number">{t("today.trunkCalls", { n: count(trunk.calls), max: count(trunk.calls_max) })}</span>
             </li>
           ))}

@@ -44,7 +44,7 @@ export const campaignNew = {
   "folder.toStart": "To its checks",
   "folder.toSettings": "Settings",
   "folder.list_none": "It has no list yet: upload one.",
-  "folder.list_loaded": "Its list is loaded: {n} {n|lead|leads}.",
+  "folder.list_loaded": "Its list is loaded: {n|lead|leads}.",
   "folder.list_waiting": "Its list waits for the approval of a second person.",
   "folder.list_unreadable": "Its list cannot be read yet: say on the lists page how it is read.",
   "folder.list_checked": "Its list is checked and not loaded: look at it on the lists page.",

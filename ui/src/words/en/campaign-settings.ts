@@ -121,6 +121,8 @@ export const campaignSettings = {
   "settings.u_per_sec": "calls/s",
   "settings.u_calls": "calls",
   "settings.u_times": "×",
+  "settings.u_ratio": "×",
+  "settings.noLimit": "no limit",
   "settings.u_people": "people",
   "settings.f_title": "Title",
   "settings.h_title": "Shown on screens; any script",

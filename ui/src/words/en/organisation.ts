@@ -10,7 +10,7 @@ export const organisation = {
   "organisation.approve_lists_help": "The person who uploads cannot approve; nothing is imported before",
   "organisation.approve_audio": "Audio needs the approval of a second person",
   "organisation.approve_audio_help": "Callees do not hear it before",
-  "organisation.deciders": "{n} {n|person|people} may decide",
+  "organisation.deciders": "{n|person|people} may decide",
   "organisation.oneDecider": "Nobody decides on their own work, so two people must be able to: make a second person manager or admin first.",
   "organisation.oneDeciderOn": "Too few people may decide: what they upload themselves waits for ever.",
   "organisation.toPeople": "To the people",

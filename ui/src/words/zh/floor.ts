@@ -11,7 +11,7 @@ export const floor = {
   "floor.number": "工号",
   "floor.name": "姓名",
   "floor.state": "状态",
-  "floor.since": "已",
+  "floor.since": "时长",
   "floor.callee": "客户",
   "floor.campaign": "活动",
   "floor.answered": "应答",

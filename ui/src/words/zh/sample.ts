@@ -17,7 +17,7 @@ export const sample = {
   "sample.lineHelp": "线路写在服务器上的 paceline.toml 里,它在启动服务的文件夹中:",
   "sample.lineNext": "保存后重新启动服务,然后试拨一个号码,看线路通不通:",
   "sample.lineMore": "线路是否正常,在“运行状况”页。密码可以不写进文件,放在环境变量 PACELINE_TRUNKS__MAIN__PASSWORD 中。",
-  "sample.toToday": "进入今日",
+  "sample.toToday": "进入今天",
   "sample.back": "返回试一试",
   "tour.title": "四步看懂这一页",
   "tour.at": "第 {n} 步,共 {of} 步",
@@ -32,5 +32,5 @@ export const sample = {
   "tour.pace": "慢一点,快一点",
   "tour.paceHelp": "“{open}”调整每名空闲坐席拨几路和呼损上限,改之前先说会怎样,改之后可以撤销。上方可以暂停。",
   "tour.after": "接下来看什么",
-  "tour.afterHelp": "模拟坐席在“现场”,每位业主的经过在“客户”,话单和录音在“结果”。要打真实的名单,新建一个活动。",
+  "tour.afterHelp": "模拟坐席在“坐席现场”,每位业主的经过在“客户”,话单和录音在“结果”。要打真实的名单,新建一个活动。",
 } as const;

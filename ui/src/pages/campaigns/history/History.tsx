@@ -56,10 +56,10 @@ function Versions({ campaign }: { campaign: CampaignText }) {
           <>
             <div className="table-box">
               <table className="table">
-                <thead><tr><th scope="col">{t("history.number")}</th><th scope="col">{t("history.at")}</th><th scope="col">{t("history.by")}</th><th scope="col">{t("history.source")}</th><th scope="col" className="wide">{t("history.note")}</th><th scope="col">{t("history.compare")}</th><td /></tr></thead>
+                <thead><tr><th scope="col">{t("history.number")}</th><th scope="col">{t("history.at")}</th><th scope="col">{t("history.by")}</th><th scope="col">{t("history.source")}</th><th scope="col" className="wide">{t("history.note")}</th>{versions.length > 1 ? <th scope="col">{t("history.compare")}</th> : null}<th><span className="visually-hidden">{t("campaigns.actions")}</span></th></tr></thead>
                 <tbody>
                   {versions.map((it) => (
-                    <VersionRow key={it.number} version={it} campaign={campaign} isNow={it.number === campaign.version} before={before} after={after} onChoose={(change) => set(change)} />
+                    <VersionRow key={it.number} version={it} campaign={campaign} isNow={it.number === campaign.version} isAlone={versions.length === 1} before={before} after={after} onChoose={(change) => set(change)} />
                   ))}
                 </tbody>
               </table>
@@ -76,12 +76,14 @@ interface RowProps {
   version: CampaignVersion;
   campaign: CampaignText;
   isNow: boolean;
+  /** There is no other version to compare it with. */
+  isAlone: boolean;
   before: number | undefined;
   after: number | undefined;
   onChoose: (change: { before?: string; after?: string }) => void;
 }
 
-function VersionRow({ version, campaign, isNow, before, after, onChoose }: RowProps) {
+function VersionRow({ version, campaign, isNow, isAlone, before, after, onChoose }: RowProps) {
   const t = useWords();
   const mayEdit = useMe().rights.has("campaigns.edit");
   const person = usePersonName();
@@ -94,12 +96,12 @@ function VersionRow({ version, campaign, isNow, before, after, onChoose }: RowPr
       <td>{version.by === null ? t("settings.nobody") : person(version.by)}</td>
       <td>{hasWord(source) ? t(source) : visible(version.source)}</td>
       <td className="wide" title={version.note ?? undefined}>{visible(version.note ?? "")}</td>
-      <td>
+      {isAlone ? null : <td>
         <span className="action">
           <label className="box"><input type="radio" name="before" aria-label={t("history.before", { n })} checked={before === n} onChange={() => onChoose({ before: String(n) })} /></label>
           <label className="box"><input type="radio" name="after" aria-label={t("history.after", { n })} checked={after === n} onChange={() => onChoose({ after: String(n) })} /></label>
         </span>
-      </td>
+      </td>}
       <td>{mayEdit && !isNow ? <GoBack version={n} campaign={campaign} /> : null}</td>
     </tr>
   );

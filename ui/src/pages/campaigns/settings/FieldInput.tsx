@@ -32,6 +32,7 @@ export function valueWords(spec: FieldSpec, value: Value | undefined, t: Transla
   if (of.kind === "flag") return t(value === true ? "settings.yes" : "settings.no");
   if (of.kind === "choice" && typeof value === "string") return word(optionKey(spec.key, value), t);
   if (of.kind === "choices" && Array.isArray(value)) return value.map((it) => word(optionKey(spec.key, String(it)), t)).join(", ");
+  if (of.kind === "number" && of.hasNoLimit === true && value === 0) return t("settings.noLimit");
   if (of.kind === "number") return of.unit === undefined ? String(value) : `${String(value)} ${t(`settings.u_${of.unit}`)}`;
   if (of.kind === "windows" && Array.isArray(value)) return value.map((it) => (typeof it === "object" && "days" in it ? `${String(it["days"])} ${String(it["from"])}–${String(it["to"])}` : String(it))).join(", ");
   if (Array.isArray(value)) return value.length === 0 ? t("settings.none") : value.map((it) => (typeof it === "object" ? JSON.stringify(it) : String(it))).map(visible).join(", ");

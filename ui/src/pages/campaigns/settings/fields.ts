@@ -7,7 +7,8 @@ export type Group = (typeof GROUPS)[number];
 
 export type Kind =
   | { kind: "text"; hint?: string }
-  | { kind: "number"; isWhole: boolean; unit?: "secs" | "ms" | "pct" | "per_sec" | "calls" | "times" | "people" }
+  /** `hasNoLimit`: 0 stands for "no limit". */
+  | { kind: "number"; isWhole: boolean; unit?: "secs" | "ms" | "pct" | "per_sec" | "calls" | "times" | "ratio" | "people"; hasNoLimit?: true }
   | { kind: "flag" }
   | { kind: "choice"; options: readonly string[] }
   /** Several words, one a line. */
@@ -32,7 +33,7 @@ const AGENT_MODES: readonly Mode[] = ["preview", "progressive", "ratio", "predic
 const LINES_MODES: readonly Mode[] = ["ratio", "predictive"];
 
 const whole = (unit?: "secs" | "ms" | "calls" | "times" | "people"): Kind => ({ kind: "number", isWhole: true, ...(unit === undefined ? {} : { unit }) });
-const real = (unit: "secs" | "pct" | "per_sec" | "times"): Kind => ({ kind: "number", isWhole: false, unit });
+const real = (unit: "secs" | "pct" | "per_sec" | "ratio"): Kind => ({ kind: "number", isWhole: false, unit });
 const choice = (...options: string[]): Kind => ({ kind: "choice", options });
 
 export const FIELDS: readonly FieldSpec[] = [
@@ -49,9 +50,9 @@ export const FIELDS: readonly FieldSpec[] = [
 
   { key: "calling.ring_secs", group: "dialling", of: whole("secs"), default: 45 },
   { key: "calling.setup_secs", group: "dialling", of: whole("secs"), default: 30 },
-  { key: "calling.concurrency_max", group: "dialling", of: whole("calls"), default: 0 },
+  { key: "calling.concurrency_max", group: "dialling", of: { kind: "number", isWhole: true, unit: "calls", hasNoLimit: true }, default: 0 },
   { key: "calling.calls_per_sec", group: "dialling", of: real("per_sec"), default: 0 },
-  { key: "pacing.call_ratio", group: "dialling", of: real("times"), default: 2, modes: ["ratio"] },
+  { key: "pacing.call_ratio", group: "dialling", of: real("ratio"), default: 2, modes: ["ratio"] },
   { key: "pacing.abandon_rate_pct_max", group: "dialling", of: real("pct"), default: 3, modes: LINES_MODES },
   { key: "pacing.abandon_rules", group: "dialling", of: { kind: "choices", options: ABANDON_RULES }, default: ["whole_day"], modes: LINES_MODES },
   { key: "pacing.answer_wait_secs", group: "dialling", of: real("secs"), default: 2, modes: AGENT_MODES },

@@ -1,0 +1,144 @@
+/**
+ * Every screen compared with its kept picture, over recorded answers of the program: what differs is the page. `PACELINE_PICTURES`:
+ * empty = Chinese light; `all` = all four looks; `update` = keeps new pictures of all four; `record` = records the answers alone.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectAccessible } from "../lib/axe";
+import { launch, visitor, type Look } from "../lib/browser";
+import { compare, drawnBy, keep, still } from "../lib/picture";
+import { readRecording, startReplay, writeRecording, type Recording, type Replay } from "../lib/replay";
+import { PEOPLE, startService, until, type Service } from "../lib/service";
+import { addSounds, sendLists } from "./data";
+import { SCREENS, STATES, type Screen } from "./list";
+
+const MODE = process.env["PACELINE_PICTURES"] ?? "";
+const KEPT = new URL("../pictures/", import.meta.url).pathname;
+const OUT = new URL("../out/", import.meta.url).pathname;
+const MACHINE = join(KEPT, "drawn-by.json");
+const isKeeping = MODE === "update";
+
+const ZH_LIGHT: Look = { language: "zh", theme: "light" };
+const EN_DARK: Look = { language: "en", theme: "dark" };
+// Chinese light is kept in the repository; the pictures of the others, three times as much, stay on the machine that made them.
+const LOOKS: Look[] = MODE === "" ? [ZH_LIGHT] : MODE === "record" ? [ZH_LIGHT, EN_DARK] : [ZH_LIGHT, EN_DARK, { language: "zh", theme: "dark" }, { language: "en", theme: "light" }];
+const ONLY = process.env["PACELINE_SCREEN"] ?? "";
+
+let browser: Browser;
+let services: Service[] = [];
+let replay: Replay;
+let recording: Recording;
+let isSameMachine = true;
+
+beforeAll(async () => {
+  browser = await launch();
+  const drawn = JSON.stringify(drawnBy(browser), null, 2);
+  if (isKeeping) writeFileSync(MACHINE, `${drawn}\n`);
+  else isSameMachine = existsSync(MACHINE) && readFileSync(MACHINE, "utf8").trim() === drawn;
+  if (!isSameMachine) console.warn(`\n*** PICTURES ARE NOT COMPARED: this machine draws with ${drawn}\nthe kept pictures were drawn with ${existsSync(MACHINE) ? readFileSync(MACHINE, "utf8") : "nothing"}*** after looking at them, keep new ones: make screens UPDATE=1\n`);
+  if (MODE === "record") return record();
+  const pages = await startService({ campaigns: false, people: false });
+  services = [pages];
+  const known = readRecording();
+  if (known === undefined) throw new Error("no answers are recorded: make screens UPDATE=record");
+  recording = known;
+  replay = await startReplay(pages.url, recording);
+}, 600_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await replay?.close();
+  await Promise.all(services.map((it) => it.stop()));
+});
+
+/** Starts the programs whose answers are recorded, and lets them call for a while. */
+async function record(): Promise<void> {
+  const [full, empty, fresh] = await Promise.all([startService(), startService({ campaigns: false }), startService({ campaigns: false, people: false })]);
+  services = [full, empty, fresh];
+  await sendLists(full);
+  await addSounds(full);
+  await until(async () => ((await full.api(PEOPLE.manager, "GET", "/calls?outcome=answered&limit=100")) as { calls: unknown[] }).calls.length >= 100, "the plots have something to show", 500_000);
+  const source = (service: Service) => ({
+    url: service.url,
+    cookie: async (login: string) => {
+      const who = Object.values(PEOPLE).find((it) => it.login === login);
+      return who === undefined ? "" : service.cookie(who);
+    },
+  });
+  recording = { at: Date.now(), answers: {}, live: {} };
+  replay = await startReplay(full.url, recording, { full: source(full), empty: source(empty), fresh: source(fresh) });
+}
+
+/** A browser of this account that stands at the recorded moment. */
+async function open(of: string, it: Look): Promise<{ context: BrowserContext; page: Page; faults: string[] }> {
+  const made = await visitor(browser, replay.url, it);
+  await made.context.addCookies([{ name: "replay", value: of, url: replay.url }]);
+  // A worker has a clock of its own; without it the page reads the stream by itself.
+  await made.context.addInitScript("delete globalThis.SharedWorker");
+  // Answers are at hand: a state that does not come within this time does not come.
+  made.page.setDefaultTimeout(10_000);
+  await made.page.clock.setFixedTime(recording.at);
+  made.page.on("dialog", (dialog) => void dialog.accept());
+  return made;
+}
+
+async function look(page: Page, name: string, it: Look): Promise<string[]> {
+  const file = `${name}.${it.language}.${it.theme}.png`;
+  const isInRepository = it === ZH_LIGHT;
+  const kept = join(isInRepository ? KEPT : join(OUT, "kept"), file);
+  const wrong: string[] = [];
+  const picture = await still(page).catch((error: Error) => void wrong.push(`${file}: ${error.message}`));
+  if (picture !== undefined) {
+    if (isKeeping || (!isInRepository && !existsSync(kept))) keep(kept, picture);
+    else if (isSameMachine) {
+      const difference = compare(kept, picture, join(OUT, file));
+      if (difference !== undefined) wrong.push(`${name}: ${difference}`);
+    }
+  }
+  await expectAccessible(page, file).catch((error: Error) => wrong.push(`${file}: ${error.message}`));
+  return wrong;
+}
+
+/** One screen of an open browser. */
+async function show(page: Page, screen: Screen): Promise<void> {
+  replay.rule = (path) => screen.rule?.(path.replace(/^\/api\/v1/, "").split("?")[0] ?? "");
+  replay.setLive(true);
+  await page.clock.setFixedTime(recording.at);
+  await page.goto(screen.path);
+  if (screen.isOutside !== true) await page.locator('[data-testid="live-state"].live').waitFor();
+  await screen.reach(page, { expire: () => { replay.rule = () => "expire"; }, loseStream: async (secs) => {
+    replay.setLive(false);
+    await page.locator('[data-testid="live-state"].lost').waitFor();
+    await page.clock.setFixedTime(recording.at + secs * 1_000);
+  } });
+}
+
+const of = (screen: Screen) => `${screen.service ?? "full"}.${screen.isOutside === true ? "nobody" : (screen.who ?? PEOPLE.manager).login}`;
+
+describe.each(LOOKS)("$language $theme", (it) => {
+  // What is held or refused needs no answer.
+  const all = [...SCREENS, ...STATES].filter((screen) => MODE !== "record" || screen.rule === undefined);
+  const screens = all.filter((screen) => ONLY === "" || screen.name.startsWith(ONLY));
+  test.each([...new Set(screens.map(of))])("screens of %s", async (account) => {
+    const wrong: string[] = [];
+    const { page, faults, context } = await open(account, it);
+    for (const screen of screens.filter((screen) => of(screen) === account)) {
+      replay.missing.length = 0;
+      const problems = wrong.length;
+      await show(page, screen).catch((error: Error) => wrong.push(`${screen.name}: ${error.message}`));
+      if (MODE !== "record") wrong.push(...(await look(page, screen.name, it)));
+      if (replay.missing.length > 0) wrong.push(`${screen.name}: nothing recorded for ${replay.missing.join(", ")}; make screens UPDATE=record`);
+      wrong.push(...faults.splice(0).map((fault) => `${screen.name}: ${fault}`));
+      if (wrong.length > problems) console.error(wrong.slice(problems).join("\n"));
+      replay.rule = () => undefined;
+    }
+    await context.close();
+    expect(wrong).toEqual([]);
+  }, 600_000);
+  // Looks that only differ in colour and words ask for what the first two asked for.
+  test("what was recorded is kept", () => {
+    if (MODE === "record" && it === EN_DARK) writeRecording(recording);
+  });
+});
