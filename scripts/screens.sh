@@ -10,7 +10,8 @@ scripts/setup.sh test
 scripts/ui.sh build
 cargo build --quiet
 case "${1:-all}" in
-all | update) PACELINE_PICTURES=${1:-all} scripts/ui.sh e2e pictures ;;
+all) PACELINE_LOOKS=all PACELINE_PICTURES=all scripts/ui.sh e2e screens/ ;;
+update) PACELINE_PICTURES=update scripts/ui.sh e2e pictures ;;
 record)
     PACELINE_PICTURES=record scripts/ui.sh e2e pictures
     PACELINE_PICTURES=update scripts/ui.sh e2e pictures

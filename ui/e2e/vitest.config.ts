@@ -5,6 +5,8 @@ export default defineConfig({
   cacheDir: "../node_modules/.vite",
   test: {
     include: ["**/*.e2e.ts"],
+    // Every screen is looked at over recorded answers; `make screens` looks at those of the real program too.
+    exclude: process.env["PACELINE_LOOKS"] === undefined ? ["screens/screens.e2e.ts"] : [],
     // One browser and one service at a time: the machine may have two cores, and the rest of `make test` runs beside it.
     fileParallelism: false,
     testTimeout: 90_000,
