@@ -1,10 +1,13 @@
 //! Texts of the terminal, in English and in Simplified Chinese. Logs stay English.
 
 mod call_meaning;
+mod fault;
+mod fault_words;
 mod lead;
 mod lead_row;
 mod line;
 mod refusal;
+mod request_words;
 mod shadow;
 mod sound;
 mod task;
@@ -12,6 +15,7 @@ mod trunk;
 mod why;
 
 pub use call_meaning::CallFacts;
+pub use fault::{fault_lines_zh, fault_sentence_zh, fault_zh};
 pub use lead::AgentNumbers;
 pub use lead_row::LeadRowFacts;
 pub use refusal::refusal_zh;

@@ -9,6 +9,7 @@ use crate::console::campaign_requests::CampaignRequest;
 use crate::engine::{Board, CampaignBoard};
 use crate::store::campaign_rows::{CampaignRow, CampaignState, DesiredState};
 use crate::store::scope::Scope;
+use crate::text::fault_lines_zh;
 use paceline_core::ids::CampaignId;
 use paceline_core::pacing::Why;
 use serde_json::json;
@@ -43,7 +44,7 @@ pub(super) async fn open_again(service: &Service, open: &mut Vec<LoadedCampaign>
             Ok(()) => continue,
             Err(failure) => {
                 eprintln!("warning: campaign {} is not opened again: {}", row.name, failure.sentence);
-                let zh = format!("重启后没有打开:{}", failure.sentence);
+                let zh = format!("重启后没有打开:{}", fault_lines_zh(&failure.sentence));
                 let words = json!({ "en": failure.sentence, "zh": zh }).to_string();
                 (row.desired, CampaignState::Ready, Some(words))
             }

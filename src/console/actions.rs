@@ -16,7 +16,7 @@ use crate::engine::EngineRequest;
 use crate::store::campaign_rows::{CampaignState, DesiredState};
 use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{AgentRow, Role, Subject};
-use crate::text::Lang;
+use crate::text::{Lang, fault_zh};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -461,18 +461,25 @@ async fn test_call(
     let masked = crate::text::masked(number);
     change.set_after(json!({ "action": "test_call", "number": masked }));
     change.commit().await?;
-    let refused =
-        |why: String| Problem::new(StatusCode::CONFLICT, "not_called", shown_text(&why, caller.sight()));
+    let refused = |en: String, zh: String| {
+        let (en, zh) = (shown_text(&en, caller.sight()), shown_text(&zh, caller.sight()));
+        let words = json!({ "en": en, "zh": zh });
+        Problem::new(StatusCode::CONFLICT, "not_called", en).with("words", words)
+    };
     let Ok(opened) = tokio::time::timeout(TEST_WAIT, state.engine().test_call(campaign, number)).await else {
         let board = state.engine().board();
         let view = board.borrow().campaigns.get(&campaign).map(|it| it.view).unwrap_or_default();
-        let why = Lang::En.view(&view, &super::views::moments(state, campaign));
-        return Err(refused(format!(
-            "{number} was not called within {} s and is called as soon as that can be: {why}",
-            TEST_WAIT.as_secs()
-        )));
+        let (moments, secs) = (super::views::moments(state, campaign), TEST_WAIT.as_secs());
+        let (en, zh) = (Lang::En.view(&view, &moments), Lang::Zh.view(&view, &moments));
+        return Err(refused(
+            format!("{number} was not called within {secs} s and is called as soon as that can be: {en}"),
+            format!("{number} 在 {secs} 秒内没有拨出,可以拨打时会立即拨出:{zh}"),
+        ));
     };
-    let attempt = opened.map_err(|why| refused(format!("{number} was not called: {why}")))?;
+    let attempt = opened.map_err(|why| {
+        let zh = fault_zh(&why).unwrap_or_else(|| why.to_string());
+        refused(format!("{number} was not called: {why}"), format!("没有拨打 {number}:{zh}"))
+    })?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "attempt": attempt.0 }))))
 }
 

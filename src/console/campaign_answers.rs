@@ -100,8 +100,9 @@ answers! {
         /// `pacing.call_ratio`
         key: Option<String>,
         line: Option<u64>,
-        found: String,
-        advice: String,
+        found: Words,
+        /// What to do; empty for a warning that says it itself.
+        advice: Words,
         level: FaultLevel,
     }
     DiffLineView { kind: DiffWord, line_before: Option<u64>, line_after: Option<u64>, text: String, }

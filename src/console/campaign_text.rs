@@ -18,6 +18,7 @@ use crate::config::{CampaignFile, ConfigError, LoadedCampaign};
 use crate::store::blobs::BlobId;
 use crate::store::campaign_rows::{CampaignRow, NewVersion};
 use crate::store::{NewCampaign, Subject};
+use crate::text::{fault_sentence_zh, fault_zh};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -128,25 +129,35 @@ pub(super) fn faulty(error: &ConfigError) -> Problem {
             (None, Some(line)) => format!("campaign.toml:{line}"),
             (None, None) => String::new(),
         };
-        let en = format!("{}; {}", it.found, it.hint);
-        let zh = match it.line {
-            Some(line) => format!("第 {line} 行:{en}"),
-            None => en.clone(),
+        let en = match it.hint.as_str() {
+            "" => it.found.clone(),
+            hint => format!("{}; {hint}", it.found),
         };
-        problem.with_fault(at, "unfit", &en, &zh)
+        problem.with_fault(at, "unfit", &en, &fault_sentence_zh(it.line, &it.found, &it.hint))
     })
 }
 
+/// A sentence of the configuration in both languages.
+fn words(en: &str) -> Value {
+    json!({ "en": en, "zh": fault_zh(en).unwrap_or_else(|| en.to_owned()) })
+}
+
+fn problem_view(it: &crate::config::Problem, level: &str) -> Value {
+    let (found, advice) = (words(&it.found), words(&it.hint));
+    json!({ "key": it.key, "line": it.line, "found": found, "advice": advice, "level": level })
+}
+
 fn problem_views(read: &Result<LoadedCampaign, ConfigError>) -> Vec<Value> {
-    let view = |it: &crate::config::Problem, level: &str| json!({ "key": it.key, "line": it.line, "found": it.found, "advice": it.hint, "level": level });
-    match read {
-        Err(error) => error.problems.iter().map(|it| view(it, "error")).collect(),
-        Ok(loaded) => {
-            let warning = |text: &String| json!({ "key": null, "line": null, "found": text, "advice": "", "level": "warning" });
-            let lacks = loaded.lacks.iter().map(|it| view(it, "warning"));
-            lacks.chain(loaded.warnings.iter().map(warning)).collect()
-        }
-    }
+    let loaded = match read {
+        Err(error) => return error.problems.iter().map(|it| problem_view(it, "error")).collect(),
+        Ok(loaded) => loaded,
+    };
+    let warning = |text: &String| {
+        let (found, advice) = (words(text), words(""));
+        json!({ "key": null, "line": null, "found": found, "advice": advice, "level": "warning" })
+    };
+    let lacks = loaded.lacks.iter().map(|it| problem_view(it, "warning"));
+    lacks.chain(loaded.warnings.iter().map(warning)).collect()
 }
 
 fn diff_view(line: &DiffLine<'_>) -> Value {
@@ -259,7 +270,10 @@ pub(super) async fn patch(
     let row = find(&state, &caller, &name).await?;
     let note = asked.note.map(|note| parse_text("note", &note)).transpose()?;
     let edited = edit::edit(&row.toml, &asked.fields);
-    let text = edited.map_err(|error| Problem::unprocessable(format!("fields: {error}")))?;
+    let text = edited.map_err(|error| {
+        let en = error.to_string();
+        Problem::of_field("/fields", &en, &fault_zh(&en).unwrap_or_else(|| en.clone()))
+    })?;
     change_text(&state, &caller, row, text, note, &headers, query.is_dry_run()).await
 }
 

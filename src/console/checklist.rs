@@ -10,6 +10,7 @@ use super::shown_number::{NumberSight, shown_text};
 use crate::config::{ConfigError, LoadedCampaign};
 use crate::store::AgentRow;
 use crate::store::campaign_rows::CampaignRow;
+use crate::text::fault_lines_zh;
 use axum::Json;
 use axum::extract::{Path, State};
 use paceline_core::campaign::Mode;
@@ -287,7 +288,7 @@ fn settings_item(row: &CampaignRow, read: &Result<LoadedCampaign, ConfigError>) 
             "settings",
             false,
             format!("its settings have faults: {error}"),
-            format!("设置有 {} 处错误,请改正", error.problems.len()),
+            format!("设置有 {} 处错误,请改正:{}", error.problems.len(), fault_lines_zh(&error.to_string())),
         ),
     };
     item.at(settings_href(row))

@@ -9,6 +9,7 @@ use super::rights::Action;
 use super::versions::answer_of_row;
 use crate::config::holidays::{parse_days, written};
 use crate::store::OrganisationRow;
+use crate::text::fault_sentence_zh;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -53,8 +54,8 @@ pub(super) async fn replace(
     let mut days = Vec::new();
     for (place, text) in asked.days.iter().enumerate() {
         let unfit = |(found, hint): (String, String)| {
-            let zh = "请写成 2027-05-01 或 2027-02-05..2027-02-12";
-            Problem::of_field(&format!("/days/{place}"), &format!("{found}; {hint}"), zh)
+            let zh = fault_sentence_zh(None, &found, &hint);
+            Problem::of_field(&format!("/days/{place}"), &format!("{found}; {hint}"), &zh)
         };
         days.push(parse_days(text).map_err(unfit)?);
     }

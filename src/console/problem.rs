@@ -193,8 +193,9 @@ impl Problem {
         if lang == Lang::Zh {
             let of_fields: Vec<&str> =
                 self.errors.iter().filter_map(|error| error.pointer("/words/zh")?.as_str()).collect();
+            let own = document.pointer("/words/zh").and_then(Value::as_str).map(str::to_owned);
             let sentence = match of_fields.is_empty() {
-                true => refusal_zh(self.code, param),
+                true => own.or_else(|| refusal_zh(self.code, param)),
                 false => Some(of_fields.join(";")),
             };
             if let Some(sentence) = sentence {

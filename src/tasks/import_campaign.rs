@@ -19,6 +19,7 @@ use crate::store::campaign_rows::{CampaignState, DesiredState, NewVersion};
 use crate::store::list_uploads::{UploadId, UploadState};
 use crate::store::task_rows::TaskRow;
 use crate::store::{NewCampaign, StoreError, Subject};
+use crate::text::fault_lines_zh;
 use paceline_core::ids::CampaignId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -107,8 +108,9 @@ impl FolderFault {
         match self {
             FolderFault::Zip(words) => words,
             FolderFault::Text(error) => {
-                let zh = format!("campaign.toml 有 {} 处错误:{error}", error.problems.len());
-                Words::new(format!("campaign.toml has faults: {error}"), zh)
+                let en = error.to_string();
+                let zh = format!("文件夹里的文本有 {} 处错误:{}", error.problems.len(), fault_lines_zh(&en));
+                Words::new(format!("campaign.toml has faults: {en}"), zh)
             }
         }
     }
@@ -193,7 +195,10 @@ fn open_file(context: &mut TaskContext<'_>, wish: &ImportWish, file: PathBuf) ->
         Err(_) => return Err(TaskEnd::Stopping),
         Ok(Ok(name)) => name,
         Ok(Err(OpenRefusal::ChangedInBoth(why) | OpenRefusal::Other(why))) => {
-            return Err(TaskEnd::Failed(Words::new(why.clone(), format!("没有打开:{why}"))));
+            return Err(TaskEnd::Failed(Words::new(
+                why.clone(),
+                format!("没有打开:{}", fault_lines_zh(&why)),
+            )));
         }
     };
     let (store, asked_by) = (&parts.store, &wish.asked_by);

@@ -1,10 +1,24 @@
 //! Refusals of the API in Simplified Chinese, by their code. The English sentence is the refusal's own.
 
+use super::fault::{fault_lines_zh, fault_zh};
+
 /// The sentence for a code; `param` gives the parts that stand in it. `None` = this code has no sentence of its own,
 /// and the refusal's English one is shown.
 pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<String> {
     let part = |name: &str| param(name).unwrap_or_default();
     let fixed = match code {
+        "unfit" | "bad_request" => {
+            let detail = part("detail");
+            return Some(format!("请求的内容不符合要求:{}", fault_zh(&detail).unwrap_or(detail)));
+        }
+        "not_opened" => return Some(format!("任务没有打开:{}", fault_lines_zh(&part("detail")))),
+        "not_a_list" => {
+            let detail = part("detail");
+            return Some(fault_zh(&detail).unwrap_or(detail));
+        }
+        "called" => {
+            return Some(format!("已对这份名单拨打 {} 次,不能撤销:可以关闭其中的客户", part("calls")));
+        }
         "slow_down" => return Some(format!("尝试太多次,{} 秒后再试", part("retry_after"))),
         "forbidden" => {
             return Some(match param("right") {
@@ -26,7 +40,6 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "already_open" => "任务已经打开",
         "changed_in_both" => "文件和这里的文本都改过:请选择用哪一个",
         "archived" => "任务已归档",
-        "not_opened" => "任务没有打开:原因见日志",
         "sample_there" => "示例活动已经在运行",
         "sample_over" => "示例活动的名单已经打完:归档后可以重新启动",
         "cannot_place" => {
@@ -83,6 +96,22 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "nothing_to_summarise" => "没有需要小结的通话",
         "summary_missing" => "请先填电话小结",
         "not_allowed" => "这个操作不允许",
+        "cut_off" => "文件没有传完:请重新上传",
+        "too_slow" => "太久没有收到数据:请检查网络,然后重试",
+        "disk_low" => "服务器磁盘空间不足:请系统管理员腾出空间",
+        "storage_full" => "本企业保存的文件已满 50 GiB:请先丢弃不用的名单,或停用旧语音",
+        "not_a_file" => "请把文件本身作为请求的内容,类型为 application/octet-stream",
+        "file_gone" => "服务器上读不到这个任务的一个文件:请系统管理员查看日志",
+        "folder_unfit" => "任务文件夹有错误",
+        "no_folder" => "本服务没有任务目录:请用 --campaigns 目录 启动",
+        "no_forecast" => "还没有预测",
+        "no_import" => "任务没有导入过名单",
+        "no_second_person" => "请先让第二个人担任经理或管理员",
+        "not_called" => "没有拨出试拨电话",
+        "not_listed" => "这个号码不在该黑名单中",
+        "not_needed" => "这份名单不需要审批:可以直接载入",
+        "own_work" => "不能审批自己提交的内容:请有权限的同事审批",
+        "wrong_state" => "名单现在的状态不允许这样操作:请刷新后再看",
         "store_stalled" => "存储无法写入,已停止外呼",
         _ => return None,
     };
@@ -124,6 +153,15 @@ mod tests {
         // The last variant: a new one is behind it and changes this number.
         assert_eq!(all.len(), StoreStalled as usize + 1);
         assert_eq!(refusal_zh("slow_down", |_| Some("7".into())).as_deref(), Some("尝试太多次,7 秒后再试"));
+        let detail = |_: &str| Some("this does not fit: missing field `name` at line 1 column 2".to_owned());
+        let zh = refusal_zh("unfit", detail);
+        assert_eq!(zh.as_deref(), Some("请求的内容不符合要求:缺少 `name`(第 1 行第 2 列)"));
+        let detail = |_: &str| Some("campaign.toml:4: no list; name a .csv, .txt or .xlsx file".to_owned());
+        let zh = refusal_zh("not_opened", detail);
+        assert_eq!(
+            zh.as_deref(),
+            Some("任务没有打开:campaign.toml 第 4 行:没有名单;请写一个 .csv、.txt 或 .xlsx 文件")
+        );
         assert_eq!(refusal_zh("no such code", |_| None), None);
     }
 }

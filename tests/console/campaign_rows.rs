@@ -222,11 +222,17 @@ async fn faults_name_their_key_and_line() {
         .map(|it| (it["key"].as_str().unwrap(), it["line"].as_u64().unwrap()))
         .collect();
     assert_eq!(faults, [("calling.ring_secs", 7), ("calling.setup_secs", 8)]);
+    let first = &tried["problems"][0];
+    assert_eq!(first["found"], json!({ "en": "ring_secs = 3", "zh": "ring_secs = 3" }));
+    assert_eq!(first["advice"]["zh"], "请写 5 到 180(通常 45,不建议更短)", "{first}");
     let refused = change(&app, "put", "autumn", "*", json!({ "toml": bad })).await.is(422).json();
     assert_eq!(
         (&refused["code"], &refused["errors"][0]["at"]),
         (&json!("campaign_faulty"), &json!("/calling/ring_secs"))
     );
+    let words = &refused["errors"][1]["words"];
+    let zh = "第 8 行:setup_secs = 1;请写 3 到 120(通常 30)";
+    assert_eq!(words, &json!({ "en": "setup_secs = 1; write 3 to 120 (30 is usual)", "zh": zh }));
     for (fields, at) in [
         (json!({ "results": { "dir": "/etc" } }), "/results/dir"),
         (json!({ "list": { "file": "../other/list.csv" } }), "/list/file"),

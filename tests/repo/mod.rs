@@ -5,6 +5,7 @@ mod console_writes;
 mod conventions;
 mod dashboards;
 mod docs;
+mod fault_words;
 mod rooms;
 mod statements;
 

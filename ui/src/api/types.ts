@@ -2372,8 +2372,9 @@ export interface components {
             note?: string | null;
         };
         CampaignProblem: {
-            advice: string;
-            found: string;
+            /** @description What to do; empty for a warning that says it itself. */
+            advice: components["schemas"]["Words"];
+            found: components["schemas"]["Words"];
             /** @description `pacing.call_ratio` */
             key: string | null;
             /** @enum {string} */

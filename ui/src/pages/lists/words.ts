@@ -16,9 +16,9 @@ export function size(bytes: number): string {
 export function listProblem(problem: unknown, t: Translate): string {
   if (!(problem instanceof ApiProblem)) return problemWords(problem, t);
   if (problem.code === "called") return t("lists.problem_called", { n: count(problem.problem?.calls ?? 0) });
-  // These two name what was found, in the service's own words.
+  // These two say what was found, in the service's own words.
   if (problem.code === "not_a_list") return t("lists.problem_not_a_list", { found: visible(problem.message) });
-  if (problem.code === "unfit" && problem.message !== "") return t("lists.problem_unfit", { found: visible(problem.message) });
+  if (problem.code === "unfit" && problem.message !== "") return visible(problem.message);
   if (problem.code === "wrong_state") {
     const key = `lists.${problem.problem?.state ?? ""}`;
     return t("lists.problem_wrong_state", { state: hasWord(key) ? t(key) : (problem.problem?.state ?? "") });

@@ -151,7 +151,6 @@ export const lists = {
   "lists.problem_not_needed": "This list needs no approval, or has it: load it",
   "lists.problem_not_approved": "Not approved yet: submit it, and another person decides",
   "lists.problem_not_a_list": "No table found: {found}. Save it as .xlsx or CSV and upload that",
-  "lists.problem_unfit": "The service does not take this: {found}",
   "lists.problem_too_large": "The file is too large (CSV up to 512 MB, .xlsx up to 128 MB): split it",
   "lists.problem_disk_low": "Too little disk for uploads: ask the operator of the service for room, then upload again",
   "lists.problem_storage_full": "Your enterprise keeps 50 GB of files: discard lists or retire sounds first",

@@ -150,7 +150,6 @@ export const lists = {
   "lists.problem_not_needed": "这份名单不需要审核,或已通过:可以导入",
   "lists.problem_not_approved": "还没有通过审核:请先提交,由另一位同事决定",
   "lists.problem_not_a_list": "读不出表格:{found}。请另存为 .xlsx 或 CSV 再上传",
-  "lists.problem_unfit": "服务器不接受这项设置:{found}",
   "lists.problem_too_large": "文件太大(CSV 上限 512 MB,.xlsx 上限 128 MB):请拆成几个文件",
   "lists.problem_disk_low": "服务器磁盘空间不足,暂不接收文件:请系统管理员腾出空间后再上传",
   "lists.problem_storage_full": "本企业保存的文件已满 50 GB:先丢弃不用的名单或停用旧语音",

@@ -3,7 +3,7 @@ import type { CampaignText, TextProblem } from "../../../api/campaign-rows";
 import { Button } from "../../../kit/Button";
 import { Glyph } from "../../../kit/Glyph";
 import { Sentence } from "../../../kit/Sentence";
-import { hasWord, useWords, type Translate } from "../../../words";
+import { hasWord, useLanguage, useWords, type Translate } from "../../../words";
 import { visible } from "../../../words/format";
 import { narrow } from "../../../words/width";
 import { useSuggestions } from "./suggestions";
@@ -71,11 +71,13 @@ export function FieldInput(props: InputProps) {
 /** What is wrong and what to do, as the service says it. */
 export function ProblemLine({ problem, children }: { problem: TextProblem; children?: ReactNode }) {
   const t = useWords();
+  const language = useLanguage();
+  const [found, advice] = [problem.found[language], problem.advice[language]];
   const isError = problem.level === "error";
   return (
     <p className={isError ? "fault" : "fault soft"} role={isError ? "alert" : undefined}>
       <Glyph name={isError ? "alarm" : "warning"} /> <span className="visually-hidden">{t(isError ? "settings.error" : "settings.warning")} </span>
-      <Sentence>{visible(problem.found)}</Sentence>{problem.advice === "" ? null : <> · <Sentence>{visible(problem.advice)}</Sentence></>} {children}
+      <Sentence>{visible(found)}</Sentence>{advice === "" ? null : <> · <Sentence>{visible(advice)}</Sentence></>} {children}
     </p>
   );
 }

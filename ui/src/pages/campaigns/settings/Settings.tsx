@@ -12,7 +12,7 @@ import { offerUndo } from "../../../kit/undo";
 import { serverNow } from "../../../live/clock";
 import { useMe } from "../../../session";
 import { useSearch } from "../../../use-search";
-import { useLanguage, useWords, type Language } from "../../../words";
+import { useLanguage, useWords } from "../../../words";
 import { moment } from "../../../words/format";
 import { usePersonName } from "../../audio/person-name";
 import { adoptChange, isGone, useCampaignText } from "../data";
@@ -91,8 +91,8 @@ function Editor({ campaign }: { campaign: CampaignText }) {
     }
   };
   const { trial } = it;
-  const problems = trial?.problems.map((problem) => (problem.key === null && problem.line !== null ? { ...problem, key: keyAtLine(trial.toml, problem.line) } : problem)) ?? faultsOf(refusal, language);
-  const marks = problems.flatMap((problem) => (problem.line === null ? [] : [{ line: problem.line, level: problem.level, words: problem.found }]));
+  const problems = trial?.problems.map((problem) => (problem.key === null && problem.line !== null ? { ...problem, key: keyAtLine(trial.toml, problem.line) } : problem)) ?? faultsOf(refusal);
+  const marks = problems.flatMap((problem) => (problem.line === null ? [] : [{ line: problem.line, level: problem.level, words: problem.found[language] }]));
   if (isMerging && it.draft && it.isOvertaken) {
     return (
       <div className="settings">
@@ -117,9 +117,9 @@ function Editor({ campaign }: { campaign: CampaignText }) {
 }
 
 /** Faults of a refused apply, in the shape of a trial's. */
-function faultsOf(refusal: unknown, language: Language): TextProblem[] {
+function faultsOf(refusal: unknown): TextProblem[] {
   if (!(refusal instanceof ApiProblem)) return [];
-  return (refusal.problem?.errors ?? []).map((it) => ({ key: it.at.replace(/^\//, "").replace(/\//g, "."), line: null, found: it.words[language], advice: "", level: "error" as const }));
+  return (refusal.problem?.errors ?? []).map((it) => ({ key: it.at.replace(/^\//, "").replace(/\//g, "."), line: null, found: it.words, advice: { en: "", zh: "" }, level: "error" as const }));
 }
 
 interface NoticeProps {
