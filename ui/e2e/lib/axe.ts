@@ -19,6 +19,6 @@ export async function expectAccessible(page: Page, name: string): Promise<void> 
     const found = await (window as unknown as { axe: { run: (root: Document) => Promise<{ violations: Violation[] }> } }).axe.run(document);
     return found.violations.map((it) => `${it.id}: ${it.nodes.map((node) => `${node.html.slice(0, 160)} ${node.any.map((any) => any.message).join("; ")}`).join(" | ")}`);
   });
-  expect(violations, name).toEqual([]);
+  expect(violations.join("\n"), name).toBe("");
   expect(isWide, `${name} is wider than the window`).toBe(false);
 }

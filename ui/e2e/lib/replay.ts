@@ -35,6 +35,8 @@ export interface Replay {
   missing: string[];
   /** What happens to a request instead of its answer; `undefined` = its answer. */
   rule: (path: string) => "hold" | "fail" | "expire" | undefined;
+  /** Cuts the requests that are held: a browser has six connections to a host. */
+  release: () => void;
   /** Ends the live streams, and refuses new ones until it is called with `true`. */
   setLive: (isOn: boolean) => void;
   close: () => Promise<void>;
@@ -82,7 +84,7 @@ const problem = (status: number, code: string): Answer => ({ status, type: "appl
 export async function startReplay(pages: string, recording: Recording, sources?: Record<string, Source>): Promise<Replay> {
   const streams = new Set<ServerResponse>();
   let isLive = true;
-  const sockets = new Set<ServerResponse>();
+  const held = new Set<ServerResponse>();
 
   const forward = async (request: IncomingMessage, target: string, cookie: string, body: Buffer): Promise<Response> => {
     const headers: Record<string, string> = { Cookie: cookie, Origin: target };
@@ -148,7 +150,7 @@ export async function startReplay(pages: string, recording: Recording, sources?:
     const key = `${whose(request)} ${request.method} ${still(path)}${digest}`;
     if (path.startsWith(`${API}/live`)) return stream(request, response, key);
     const rule = replay.rule(path);
-    if (rule === "hold") return void sockets.add(response);
+    if (rule === "hold") return void held.add(response);
     if (rule === "fail") return void write(response, problem(503, "unavailable"));
     if (rule === "expire") return void write(response, problem(401, "not_signed_in"));
     const [name = "", login = ""] = whose(request).split(".");
@@ -179,6 +181,10 @@ export async function startReplay(pages: string, recording: Recording, sources?:
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     missing: [],
     rule: () => undefined,
+    release: () => {
+      for (const it of held) it.destroy();
+      held.clear();
+    },
     setLive: (isOn) => {
       isLive = isOn;
       if (!isOn) for (const it of streams) it.destroy();

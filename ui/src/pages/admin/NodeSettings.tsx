@@ -24,7 +24,7 @@ export function NodeSettings() {
       {data === undefined ? (error ? <Failed problem={error} onRetry={() => void refetch()} /> : <Loading height={300} />)
         : shown.length === 0 ? <NothingMatches onClear={() => setWanted("")} />
         : (
-          <div className="scroll node-settings" tabIndex={0} role="region" aria-labelledby="node-settings">
+          <div className="scroll node-settings" tabIndex={0}>
             <table className="table">
               <thead><tr><th scope="col">{t("organisation.key")}</th><th scope="col">{t("organisation.value")}</th><th scope="col">{t("organisation.from")}</th></tr></thead>
               <tbody>

@@ -28,13 +28,16 @@ export default function EditPerson() {
   useTitle(t("people.editTitle", { number }));
   if (!rights.has("people.edit")) return <Forbidden right="people.edit" role={person.role} />;
   if (error instanceof ApiProblem && error.status === 404) return <Gone>{t("people.gone", { number })}</Gone>;
-  if (error) return <Failed problem={error} onRetry={() => void refetch()} />;
-  if (!account || isPlaceholderData) return <Loading height={400} />;
-  if (account.role === "admin" && person.role !== "admin") return <Gone>{t("people.adminsOnly")}</Gone>;
+  const isThere = account !== undefined && !isPlaceholderData && !error;
+  if (isThere && account.role === "admin" && person.role !== "admin") return <Gone>{t("people.adminsOnly")}</Gone>;
   return (
     <>
-      <div className="page-head"><h1>{t("people.editTitle", { number })} {visible(account.name)}</h1><Link to={`/people?agent=${number}`}>{t("people.backToList")}</Link></div>
-      <div className="card"><div className="body"><EditForm key={account.number} account={account} /></div></div>
+      <div className="page-head"><h1>{t("people.editTitle", { number })}{isThere ? ` ${visible(account.name)}` : ""}</h1><Link to={`/people?agent=${number}`}>{t("people.backToList")}</Link></div>
+      <div className="card">
+        {error ? <Failed problem={error} onRetry={() => void refetch()} />
+          : !isThere ? <Loading height={400} />
+          : <div className="body"><EditForm key={account.number} account={account} /></div>}
+      </div>
     </>
   );
 }

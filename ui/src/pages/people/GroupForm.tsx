@@ -46,13 +46,16 @@ export default function GroupForm() {
   useTitle(title);
   if (!rights.has("groups.edit")) return <Forbidden right="groups.edit" role={person.role} />;
   const group = groups?.find((it) => it.name === name);
-  if (name !== undefined && error) return <Failed problem={error} onRetry={() => void refetch()} />;
-  if (name !== undefined && groups === undefined) return <Loading height={300} />;
-  if (name !== undefined && group === undefined) return <Gone>{t("groups.gone", { name })}</Gone>;
+  const isLoading = name !== undefined && groups === undefined;
+  if (name !== undefined && groups !== undefined && group === undefined) return <Gone>{t("groups.gone", { name })}</Gone>;
   return (
     <>
       <div className="page-head"><h1>{visible(title)}</h1><Link to="/groups">{t("groups.backToList")}</Link></div>
-      <div className="card"><div className="body"><Editor group={group} /></div></div>
+      <div className="card">
+        {name !== undefined && error ? <Failed problem={error} onRetry={() => void refetch()} />
+          : isLoading ? <Loading height={300} />
+          : <div className="body"><Editor group={group} /></div>}
+      </div>
     </>
   );
 }
