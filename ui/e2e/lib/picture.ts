@@ -25,6 +25,8 @@ export function drawnBy(browser: Browser): Record<string, string> {
 
 /** A picture of the window once two in a row are the same. */
 export async function still(page: Page): Promise<Buffer> {
+  // Plots are drawn by code that comes after the page.
+  await page.waitForFunction(() => [...document.querySelectorAll("figure.plot")].every((it) => it.querySelector("canvas, table") !== null), undefined, { timeout: 5_000 });
   const take = () => page.screenshot({ animations: "disabled", caret: "hide" });
   let last = await take();
   for (let n = 0; n < 12; n += 1) {

@@ -1,4 +1,6 @@
 /** Calls to the service: typed by its OpenAPI document, problems as exceptions, idempotency keys, lost answers asked again. */
+import { wideSentence } from "../words/width";
+import { parseAnswer } from "./parse";
 import type { ApiPath, Problem } from "./words";
 import type { paths } from "./types";
 
@@ -131,14 +133,14 @@ async function codeOf(response: Response): Promise<string | undefined> {
 }
 
 async function read(response: Response, path: string): Promise<unknown> {
-  if (response.ok) return response.status === 204 ? undefined : await response.json();
+  if (response.ok) return response.status === 204 ? undefined : parseAnswer(await response.text());
   const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
   throw refused(response.status, problem, response.headers.get("Retry-After"), path);
 }
 
 /** The exception of a refused request; a session that ended is reported to the page. */
 export function refused(status: number, problem: Problem | undefined, retryAfter: string | null, path: string): ApiProblem {
-  const failure = new ApiProblem(status, problem?.code ?? "unavailable", problem?.detail ?? "", problem, Number(retryAfter ?? "") || undefined);
+  const failure = new ApiProblem(status, problem?.code ?? "unavailable", wideSentence(problem?.detail ?? ""), problem, Number(retryAfter ?? "") || undefined);
   if (status === 401 && failure.code !== "wrong_password" && !path.endsWith("/sign-in")) onSignedOut?.();
   return failure;
 }

@@ -1,5 +1,6 @@
 /** Sends a file as the body of a request and reports its progress by bytes; `fetch` says nothing of what was sent. */
 import { ApiProblem, answerLanguage, newKey, refused } from "./call";
+import { parseAnswer } from "./parse";
 import type { Problem } from "./words";
 
 export interface Sending<T> {
@@ -38,7 +39,7 @@ export function sendFile<T>(path: string, file: Blob, onProgress: (sent: number)
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseAnswer(text);
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
  * The one reader of `/live` in a browser: opens the stream, keeps what it said, hands events to every tab.
  * Runs in the SharedWorker, or in the tab that leads where there is none.
  */
+import { parseAnswer } from "../api/parse";
 import { EventReader } from "./events";
 import { apply, asSnapshot, emptyModel } from "./model";
 
@@ -153,7 +154,7 @@ export class Hub {
   private deliver(event: string, text: string, id: string | undefined): void {
     let data: unknown;
     try {
-      data = JSON.parse(text);
+      data = parseAnswer(text);
     } catch {
       return; // A keep-alive or a newer kind of event.
     }

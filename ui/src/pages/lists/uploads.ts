@@ -1,6 +1,7 @@
 /** Files on their way to the service. They live outside React: a person may look at another page while a file is sent. */
 import { useCallback, useSyncExternalStore } from "react";
 import { ApiProblem, address, newKey } from "../../api/call";
+import { parseAnswer } from "../../api/parse";
 import type { Problem, Schemas } from "../../api/words";
 import { currentLanguage, TAGS } from "../../words";
 import { refreshList } from "./data";
@@ -89,7 +90,7 @@ function send(next: Upload): void {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseAnswer(text);
   } catch {
     return undefined;
   }
