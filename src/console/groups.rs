@@ -93,8 +93,11 @@ pub(super) async fn set_membership(
             in_use: asked.in_use.unwrap_or(true),
         }),
     };
-    let row = state.agent_by_number(&caller.scope, &number).await?;
-    if row.simulated_for.is_some() && caller.can_see(&row) {
+    // An account that is not there is refused below, where the group is looked for first.
+    if let Ok(row) = state.agent_by_number(&caller.scope, &number).await
+        && row.simulated_for.is_some()
+        && caller.can_see(&row)
+    {
         return Err(agents::simulated());
     }
     change_memberships(&state, &caller, &number, &group, edit).await
