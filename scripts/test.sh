@@ -14,6 +14,18 @@ cargo clippy --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 cargo test --workspace --doc
 cargo test --workspace --lib --bins --tests --no-run
-scripts/ui.sh e2e
-# Most tests wait for timers of SIP, so more than one a core is run.
-RUST_TEST_THREADS=3 cargo test --workspace --lib --bins --tests
+# The journeys and screens of the console wait for a browser, most tests for timers of SIP: side by side they fill two
+# cores. The tests' output follows that of the journeys, so that the runner's summary stands last.
+log=$(mktemp)
+tests=
+trap 'rm -f "$log"; [ -z "$tests" ] || kill "$tests" 2>/dev/null || true' EXIT
+RUST_TEST_THREADS=4 cargo test --workspace --lib --bins --tests >"$log" 2>&1 &
+tests=$!
+journeys=0
+scripts/ui.sh e2e || journeys=$?
+[ "$journeys" -eq 0 ] || echo "the journeys in Chromium failed; the tests follow" >&2
+tail -n +1 -f --pid="$tests" "$log"
+ended=$tests
+tests=
+wait "$ended"
+exit "$journeys"
