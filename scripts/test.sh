@@ -19,7 +19,7 @@ cargo test --workspace --lib --bins --tests --no-run
 log=$(mktemp)
 tests=
 trap 'rm -f "$log"; [ -z "$tests" ] || kill "$tests" 2>/dev/null || true' EXIT
-RUST_TEST_THREADS=4 cargo test --workspace --lib --bins --tests >"$log" 2>&1 &
+RUST_TEST_THREADS=6 cargo test --workspace --lib --bins --tests >"$log" 2>&1 &
 tests=$!
 journeys=0
 scripts/ui.sh e2e || journeys=$?
