@@ -23,9 +23,12 @@ export function wideSentence(text: string): string {
   if (!HAN.test(text)) return text;
   const wide = (sign: string) => String.fromCharCode(sign.charCodeAt(0) + WIDE);
   const isHan = (sign: string | undefined) => sign !== undefined && HAN.test(sign);
-  return text
-    .replace(/\(([^()]*)\)/g, (whole, inside: string, at: number) => (isHan(text[at - 1]) || HAN.test(inside) ? `${wide("(")}${inside}${wide(")")}` : whole))
-    .replace(/[,;:?]/g, (sign, at: number) => (isHan(text[at - 1]) || isHan(text[at + 1]) ? wide(sign) : sign));
+  // From the innermost brackets outwards.
+  for (let before = ""; before !== text; ) {
+    before = text;
+    text = text.replace(/\(([^()]*)\)/g, (whole, inside: string, at: number) => (isHan(before[at - 1]) || HAN.test(inside) ? `${wide("(")}${inside}${wide(")")}` : whole));
+  }
+  return text.replace(/[,;:?]/g, (sign, at: number) => (isHan(text[at - 1]) || isHan(text[at + 1]) ? wide(sign) : sign));
 }
 
 /** What people type with an input method in its wide form, as the service takes it: digits, letters, commas, brackets, spaces. */
