@@ -1,6 +1,6 @@
-//! What the console costs the dialer: commits, RTP and answers of the API while a million rows are uploaded, checked
-//! and loaded, beside the same figures of a quiet minute of the same process. The program dials the simulated carrier
-//! at 20 calls a second all the while.
+//! What the console costs the dialer: commits, RTP and answers of the API while nearly a million rows are uploaded, checked
+//! and loaded, beside the same figures of a quiet minute of the same process. The program dials a simulated carrier in
+//! a process of its own at 20 calls a second all the while.
 //!
 //! `cargo bench --bench console -- [ROWS] [SECONDS]`; `PACELINE=FILE` names another build of the program.
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The campaign that is dialled.
@@ -53,16 +53,20 @@ free_pct_min = 0
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
-    let rows = numbers.first().copied().unwrap_or(1_000_000);
+    let rows = numbers.first().copied().unwrap_or(999_000);
     let secs = numbers.get(1).copied().unwrap_or(60);
     let dir = tempfile::tempdir().expect("a folder");
     let write = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).expect(name);
-    write("paceline.toml", SETTINGS.as_bytes());
+    let carrier = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let carrier = carrier.expect("a free port");
+    let trunk = format!("[trunks.main]\nuri = \"sip:{carrier}\"\ncalls_max = 2000\ncalls_per_sec = 50.0\n");
+    write("paceline.toml", format!("{SETTINGS}{trunk}").as_bytes());
     write("dialled.toml", DIALLED.as_bytes());
     write("filled.toml", FILLED.as_bytes());
     write("notice.wav", &tone(8));
     write("dialled.csv", list(13_900_000_000, 20_000).as_bytes());
     write("filled.csv", list(13_700_000_000, 1).as_bytes());
+    let _far = Far::start(carrier);
     let service = Program::start(dir.path());
     service.until("calls", |service| service.sum("paceline_calls_placed_total") > 20.0 * 15.0);
 
@@ -149,6 +153,28 @@ impl std::fmt::Display for Span {
     }
 }
 
+fn program() -> String {
+    std::env::var("PACELINE").unwrap_or_else(|_| env!("CARGO_BIN_EXE_paceline").to_owned())
+}
+
+/// The simulated carrier as a process.
+struct Far(Child);
+
+impl Far {
+    fn start(listen: std::net::SocketAddr) -> Far {
+        let mut command = Command::new(program());
+        let command = command.args(["carrier", "--listen", &listen.to_string()]);
+        Far(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the carrier starts"))
+    }
+}
+
+impl Drop for Far {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 struct Program {
     child: Child,
     host: String,
@@ -165,9 +191,8 @@ impl Drop for Program {
 
 impl Program {
     fn start(dir: &Path) -> Program {
-        let program = std::env::var("PACELINE").unwrap_or_else(|_| env!("CARGO_BIN_EXE_paceline").to_owned());
         let log = std::fs::File::create(dir.join("log")).expect("a log");
-        let child = Command::new(program)
+        let child = Command::new(program())
             .args(["serve", "dialled.toml", "filled.toml"])
             .current_dir(dir)
             .stdout(log.try_clone().expect("a log"))

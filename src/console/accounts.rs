@@ -10,6 +10,7 @@ use super::shown_number::NumberSight;
 use super::source::Source;
 use super::versions::{answer_of_row, check_version};
 use super::views;
+use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{AgentDetails, AgentRow, Change, NewSession, Secrets, Subject};
 use axum::Json;
 use axum::extract::{Extension, State};
@@ -74,17 +75,23 @@ fn wrong_password() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "wrong_password", "login or password is wrong")
 }
 
-/// The account of `login`, or of `login@slug`. Where two enterprises have an account of this login, the slug decides.
+/// The account of `login`, or of `login@slug`. A login without a slug is the first enterprise's where that has it, so
+/// that no other enterprise can take it from there; else it is that of the only enterprise that has it.
 async fn account_of_login(state: &AppState, login: &str) -> Result<Option<AgentRow>, Problem> {
     let organisations = state.store().organisations().await?;
     let accounts = state.store().agents().await?;
-    let (name, slug) = login.rsplit_once('@').unwrap_or((login, ""));
-    let enterprise = organisations.iter().find(|row| row.parent.is_none() && row.slug == slug);
-    let exact = accounts.iter().filter(|row| row.details.login == login);
-    let in_enterprise = accounts
-        .iter()
-        .filter(|row| enterprise.is_some_and(|it| it.id == row.enterprise) && row.details.login == name);
-    let mut found = exact.chain(in_enterprise);
+    let of = |enterprise: i64, name: &str| {
+        accounts.iter().find(|row| row.enterprise == enterprise && row.details.login == name).cloned()
+    };
+    if let Some((name, slug)) = login.rsplit_once('@')
+        && let Some(enterprise) = organisations.iter().find(|row| row.parent.is_none() && row.slug == slug)
+    {
+        return Ok(of(enterprise.id, name));
+    }
+    if let Some(account) = of(FIRST_ENTERPRISE, login) {
+        return Ok(Some(account));
+    }
+    let mut found = accounts.iter().filter(|row| row.details.login == login);
     let first = found.next();
     Ok(first.filter(|_| found.next().is_none()).cloned())
 }

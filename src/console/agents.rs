@@ -390,10 +390,13 @@ fn set_phone_hashes(kept: &mut Secrets, user: &str, realm: &str, password: &str)
     (kept.ha1_md5, kept.ha1_sha256) = (Some(md5), Some(sha256));
 }
 
-/// An account that the caller may change: only an admin changes an admin's.
+/// An account that the caller may change: only an admin changes an admin's, and only an operator an operator's.
 async fn changeable_agent(state: &AppState, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
     let row = state.agent_by_number(&caller.scope, number).await?;
     may_grant(caller, row.details.role)?;
+    if row.operator && !caller.operator {
+        return Err(Problem::forbidden("only an operator changes an operator's account"));
+    }
     Ok(row)
 }
 

@@ -172,7 +172,7 @@ async fn enter(
         media_type: "application/octet-stream",
         path: &stored.path,
     };
-    let made_by = caller.account.as_ref().map(|account| account.id.0);
+    let made_by = caller.maker();
     let new = NewAudio { blob, organisation: caller.scope.own(), name, made_by };
     let mut change = state.change(caller, Action::AudioEdit, Subject::of("audio", name)).await?;
     let Some(entered) = change.enter_audio(&new).await? else {
@@ -270,7 +270,7 @@ pub(super) async fn act(
         let detail = format!("the sound is used by {}: give them another one first", campaigns.join(", "));
         return Err(Problem::new(StatusCode::CONFLICT, "in_use", detail));
     }
-    let by = caller.account.as_ref().map(|account| account.id.0);
+    let by = caller.maker();
     let mut change = state.change(&caller, Action::AudioEdit, Subject::of("audio", &row.name)).await?;
     change.set_before(json!({ "audio": row.id.0, "state": row.state.word() }));
     let unused = change.retire_audio(&row, by).await?;

@@ -64,9 +64,18 @@ pub struct Token {
     /// `None` = the token of commands on this machine.
     pub id: Option<i64>,
     pub name: String,
+    /// The account that made the token.
+    pub made_by: Option<AgentId>,
 }
 
 impl Caller {
+    /// The account that answers for what the caller makes: its own, or the one that made the program's token. Nobody
+    /// approves own work through a program.
+    pub fn maker(&self) -> Option<i64> {
+        let own = self.account.as_ref().map(|account| account.id);
+        own.or(self.token.as_ref().and_then(|token| token.made_by)).map(|agent| agent.0)
+    }
+
     /// The caller's account; a program has none and is refused.
     pub fn account(&self) -> Result<&AgentRow, Problem> {
         let none = || Problem::forbidden("this is for people who sign in; a program has no seat");
@@ -290,7 +299,7 @@ async fn accept_token(state: &AppState, hash: String, address: IpAddr) -> Result
             organisation,
             account: None,
             session: None,
-            token: Some(Token { hash, id: None, name: "command".into() }),
+            token: Some(Token { hash, id: None, name: "command".into(), made_by: None }),
             address,
             request_key: None,
         });
@@ -311,7 +320,7 @@ async fn accept_token(state: &AppState, hash: String, address: IpAddr) -> Result
         organisation,
         account: None,
         session: None,
-        token: Some(Token { hash, id: Some(row.id), name: row.name }),
+        token: Some(Token { hash, id: Some(row.id), name: row.name, made_by: row.made_by }),
         address,
         request_key: None,
     })

@@ -139,7 +139,7 @@ async fn queue(
 ) -> Result<(TaskId, bool), Problem> {
     let asked_by = AskedBy::of(&caller.actor(), &caller.scope);
     let wish = ImportWish { campaign: name.to_owned(), asked_by, ..wish };
-    let by = caller.account.as_ref().map(|account| account.id.0);
+    let by = caller.maker();
     let mut change = state.change(caller, Action::CampaignsEdit, Subject::of("campaign", name)).await?;
     let queued = change.queue_campaign_import(caller.scope.enterprise, folder, by, json!(wish)).await?;
     let bytes = folder.map(|folder| folder.bytes);
@@ -240,9 +240,8 @@ async fn folder_of(state: &AppState, caller: &Caller, row: &CampaignRow) -> Resu
             continue;
         }
         let name = packing.add_list(list)?;
-        match written.list.file.is_empty()
-            && !patch.get("list").is_some_and(|table| table.get("file").is_some())
-        {
+        let names_one = patch.get("list").is_some_and(|table| table.get("file").is_some());
+        match written.list.file.is_empty() && !names_one {
             true => name_list(&mut patch, &name, list),
             false => further.push(name),
         }

@@ -217,8 +217,17 @@ fn copy_text(source: &CampaignRow, name: &str, title: Option<&str>) -> Result<St
     if fields.is_none_or(|fields| fields.list.file.is_empty() && fields.list.blacklists.is_empty()) {
         patch["list"] = json!({});
     }
+    let mut text = source.toml.as_str();
+    if source.is_sample {
+        // What holds only where no phone rings: hours, delays, numbers, and the words about it.
+        patch["trunks"] = Value::Null;
+        patch["caller_ids"] = Value::Null;
+        patch["retry"] = Value::Null;
+        patch["calling"] = json!({ "windows": [{ "days": "mon-sun", "from": "08:00", "to": "21:00" }] });
+        text = text.find("name = ").map_or(text, |at| &text[at..]);
+    }
     let Value::Object(patch) = patch else { return Err(Problem::internal("a patch is an object")) };
-    edit::edit(&source.toml, &patch).map_err(|error| Problem::unprocessable(error.to_string()))
+    edit::edit(text, &patch).map_err(|error| Problem::unprocessable(error.to_string()))
 }
 
 async fn made(state: &AppState, caller: &Caller, name: &str) -> Result<Response, Problem> {

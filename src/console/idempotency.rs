@@ -144,7 +144,8 @@ fn parse_key(value: &HeaderValue) -> Result<String, Problem> {
 async fn hash_of(request: Request) -> Result<(Request, String), Problem> {
     let (parts, body) = request.into_parts();
     let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let content = text(header::CONTENT_TYPE).to_owned();
+    // Media types have no case (RFC 9110, section 8.3.1).
+    let content = text(header::CONTENT_TYPE).to_ascii_lowercase();
     let length = text(header::CONTENT_LENGTH).parse::<u64>().unwrap_or(0);
     let address = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
     let is_upload = !content.is_empty() && !content.starts_with("application/json");

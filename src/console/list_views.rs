@@ -25,9 +25,10 @@ pub(super) fn upload(
     row: &UploadRow,
     task: Option<&TaskRow>,
     numbers: &BTreeMap<AgentId, String>,
+    needs_approval: bool,
     caller: &Caller,
 ) -> Value {
-    let (settings, sight) = (&caller.organisation.settings, caller.sight());
+    let sight = caller.sight();
     json!({
         "id": row.id.0,
         "campaign": row.campaign_name,
@@ -42,7 +43,7 @@ pub(super) fn upload(
         "leads": row.leads,
         "refused": row.refused,
         "has_fix_file": row.fix.is_some(),
-        "needs_approval": settings.approve_lists,
+        "needs_approval": needs_approval,
         "is_editable": row.state.is_editable(),
         "may_load": row.state == UploadState::Checked,
         "may_undo": row.state == UploadState::Loaded,

@@ -46,13 +46,13 @@ async fn find_campaign(state: &AppState, caller: &Caller, name: &str) -> Result<
 
 /// The caller as the one who changes a list in the version that was read.
 fn editor(caller: &Caller, row: &UploadRow) -> UploadEditor {
-    let account = caller.account.as_ref().map(|account| account.id.0);
+    let account = caller.maker();
     UploadEditor { enterprise: caller.scope.enterprise, account, version: Some(row.version) }
 }
 
 async fn shown(state: &AppState, caller: &Caller, row: &UploadRow) -> Result<Value, Problem> {
     let numbers = state.agent_numbers().await?;
-    Ok(upload(row, task_of(state, row).await?.as_ref(), &numbers, caller))
+    Ok(upload(row, task_of(state, row).await?.as_ref(), &numbers, needs_approval(state, row).await?, caller))
 }
 
 impl From<UploadRefusal> for Problem {
@@ -147,7 +147,7 @@ async fn enter(
         media_type: "application/octet-stream",
         path: &stored.path,
     };
-    let made_by = caller.account.as_ref().map(|account| account.id.0);
+    let made_by = caller.maker();
     let new = NewUpload {
         blob,
         organisation: campaign.organisation,
@@ -183,7 +183,8 @@ pub(super) async fn lists(
     let numbers = state.agent_numbers().await?;
     let mut items = Vec::new();
     for row in rows.iter().filter(|row| caller.scope.holds(row.enterprise, row.organisation)) {
-        items.push(upload(row, task_of(&state, row).await?.as_ref(), &numbers, &caller));
+        let needs_approval = needs_approval(&state, row).await?;
+        items.push(upload(row, task_of(&state, row).await?.as_ref(), &numbers, needs_approval, &caller));
     }
     Ok(Json(json!({ "items": items, "next": next })))
 }
@@ -458,21 +459,28 @@ pub(super) async fn act(
     answer_of_list(&state, &caller, &id, task, approval).await
 }
 
-/// What is asked before the change begins, since it takes the store some time or needs the switches.
-async fn check_action(state: &AppState, row: &UploadRow, action: ListAction) -> Result<(), Problem> {
+/// Whether another person approves this list before it is loaded. Bytes and mapping that were approved once are.
+pub(super) async fn needs_approval(
+    state: &AppState,
+    row: &UploadRow,
+) -> Result<bool, crate::store::StoreError> {
     let all = state.store().organisations().await?;
     // The list's organisation says it, not the caller's.
-    let must_be_approved = all.iter().any(|it| it.id == row.organisation && it.settings.approve_lists);
-    let is_approved = async || {
-        let (kind, hash) = (ApprovalKind::List, list_hash(row));
-        state.store().is_content_approved(row.enterprise, kind, &hash).await
-    };
+    if !all.iter().any(|it| it.id == row.organisation && it.settings.approve_lists) {
+        return Ok(false);
+    }
+    let hash = list_hash(row);
+    Ok(!state.store().is_content_approved(row.enterprise, ApprovalKind::List, &hash).await?)
+}
+
+/// What is asked before the change begins, since it takes the store some time or needs the switches.
+async fn check_action(state: &AppState, row: &UploadRow, action: ListAction) -> Result<(), Problem> {
     match action {
-        ListAction::Submit if !must_be_approved || is_approved().await? => {
+        ListAction::Submit if !needs_approval(state, row).await? => {
             let detail = "this list needs no approval; load it";
             Err(Problem::new(StatusCode::CONFLICT, "not_needed", detail))
         }
-        ListAction::Load if must_be_approved && !is_approved().await? => {
+        ListAction::Load if needs_approval(state, row).await? => {
             let detail = "another person approves this list first; submit it";
             Err(Problem::new(StatusCode::CONFLICT, "not_approved", detail))
         }

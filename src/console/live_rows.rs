@@ -4,7 +4,7 @@ use super::app_state::AppState;
 use super::auth::Caller;
 use super::live_topics::Topics;
 use super::rights::Action;
-use super::{approvals, list_views, task_routes};
+use super::{approvals, list_views, lists, task_routes};
 use crate::store::approvals::ApprovalId;
 use crate::store::list_uploads::UploadId;
 use crate::store::task_rows::TaskId;
@@ -43,7 +43,8 @@ async fn list(state: &AppState, caller: &Caller, id: UploadId) -> Option<Value> 
     }
     let task = list_views::task_of(state, &row).await.ok()?;
     let numbers = state.agent_numbers().await.ok()?;
-    Some(list_views::upload(&row, task.as_ref(), &numbers, caller))
+    let needs_approval = lists::needs_approval(state, &row).await.ok()?;
+    Some(list_views::upload(&row, task.as_ref(), &numbers, needs_approval, caller))
 }
 
 async fn approval(state: &AppState, caller: &Caller, id: ApprovalId) -> Option<Value> {

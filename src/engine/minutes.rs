@@ -18,6 +18,7 @@ const MINUTE_MILLIS: i64 = 60_000;
 struct Counting {
     placed: u64,
     answered: u64,
+    abandoned_calls: u64,
     secs: f64,
     talking_secs: f64,
     limits: BTreeMap<&'static str, f64>,
@@ -40,6 +41,10 @@ impl Minutes {
 
     pub fn count_answered(&mut self, campaign: CampaignId) {
         self.campaigns.entry(campaign).or_default().answered += 1;
+    }
+
+    pub fn count_abandoned(&mut self, campaign: CampaignId) {
+        self.campaigns.entry(campaign).or_default().abandoned_calls += 1;
     }
 
     /// The time since the last look counts as spent in the campaign's present state.
@@ -100,6 +105,7 @@ impl Engine {
                 at,
                 placed: counting.placed,
                 answered: counting.answered,
+                abandoned_calls: counting.abandoned_calls,
                 talking: rounded(counting.talking_secs / counting.secs.max(1e-3)),
                 abandoned: braking.map_or(0.0, |rate| rate.abandoned),
                 divisor: braking.map_or(0.0, |rate| rate.of),

@@ -73,6 +73,9 @@ impl Engine {
                 self.carry_out_ua_outputs();
             }
             Output::SaveResult(result) => {
+                if result.outcome == Outcome::Abandoned {
+                    self.minutes.count_abandoned(result.campaign);
+                }
                 if let Some(board) = self.board.campaigns.get_mut(&result.campaign) {
                     board.count_result(&result);
                     let trunk = self.calls.get(&result.attempt.call()).map(|facts| facts.trunk);

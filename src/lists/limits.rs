@@ -17,6 +17,11 @@ const RATIO_FROM: u64 = 1 << 20;
 /// Parts that are held in memory, unpacked: shared strings and the rest beside the sheets.
 const STRINGS_MAX: u64 = 128 << 20;
 
+/// Shared strings of a workbook: each costs some 24 bytes beside its letters.
+const STRINGS_COUNT_MAX: u64 = 4_000_000;
+/// Styles are kept by their number, each many times larger than its letters.
+const STYLES_MAX: u64 = 16 << 20;
+
 /// Checks a file that begins like a workbook; any other file is fine.
 ///
 /// # Errors
@@ -32,6 +37,28 @@ pub fn check_workbook(path: &Path) -> Result<(), ListError> {
     let file = File::open(path).map_err(failed)?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| refused(error.to_string()))?;
     check_members(&mut archive).map_err(refused)
+}
+
+/// Checks what the shared strings of a workbook say of their number, also where the file is trusted otherwise: its reader
+/// makes room for as many, and a process without that room ends.
+///
+/// # Errors
+/// In words, what was found.
+pub(super) fn check_strings(path: &Path) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    // An archive that cannot be read is refused by the reader, in its words.
+    let Ok(mut archive) = ZipArchive::new(BufReader::new(file)) else { return Ok(()) };
+    for at in 0..archive.len() {
+        let Ok(member) = archive.by_index(at) else { continue };
+        let name = member.name().map_err(|error| error.to_string())?.into_owned();
+        if name.to_ascii_lowercase().ends_with("sharedstrings.xml") {
+            let mut strings = StringCount::default();
+            // Damage is told by the reader.
+            let _ = io::copy(&mut member.take(UNPACKED_MAX), &mut strings);
+            strings.check(&name)?;
+        }
+    }
+    Ok(())
 }
 
 fn check_members(archive: &mut ZipArchive<BufReader<File>>) -> Result<(), String> {
@@ -78,14 +105,20 @@ fn check_held(
     name: &str,
     claimed: u64,
 ) -> Result<(), String> {
-    let too_large = || format!("its member '{}' unpacks to more than {} MB", shown(name), STRINGS_MAX >> 20);
-    if claimed > STRINGS_MAX {
-        return Err(too_large());
+    let lower = name.to_ascii_lowercase();
+    let most = if lower.ends_with("styles.xml") { STYLES_MAX } else { STRINGS_MAX };
+    if claimed > most {
+        return Err(format!("its member '{}' unpacks to more than {} MB", shown(name), most >> 20));
     }
     // To one byte more than the directory says, so that a lie costs no more than the truth.
     let member = archive.by_index(at).map_err(|error| error.to_string())?;
-    let real = io::copy(&mut member.take(claimed + 1), &mut io::sink());
-    match real.map_err(|error| format!("its member '{}' is damaged: {error}", shown(name)))? {
+    let mut strings = StringCount::default();
+    let real = io::copy(&mut member.take(claimed + 1), &mut strings);
+    let real = real.map_err(|error| format!("its member '{}' is damaged: {error}", shown(name)))?;
+    if lower.ends_with("sharedstrings.xml") {
+        strings.check(name)?;
+    }
+    match real {
         real if real > claimed => {
             Err(format!("its member '{}' is larger than the archive says", shown(name)))
         }
@@ -93,6 +126,90 @@ fn check_held(
     }
 }
 
+/// Counts the strings of a part while it passes, and reads how many it says it has: its reader makes room for them.
+#[derive(Debug, Default)]
+struct StringCount {
+    counted: u64,
+    /// The beginning of the part, in which its count stands.
+    head: Vec<u8>,
+    /// The end of the piece before.
+    last: Vec<u8>,
+}
+
+/// How much of a part is looked through for its count.
+const HEAD: usize = 64 << 10;
+
+impl io::Write for StringCount {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.head.extend(bytes.iter().take(HEAD.saturating_sub(self.head.len())));
+        let mut joined = std::mem::take(&mut self.last);
+        joined.extend_from_slice(bytes);
+        let is_begin = |window: &&[u8]| window.starts_with(b"<si") && matches!(window[3], b'>' | b'/' | b' ');
+        self.counted += joined.windows(4).filter(is_begin).count() as u64;
+        self.last = joined.split_off(joined.len().saturating_sub(3));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl StringCount {
+    fn check(&self, name: &str) -> Result<(), String> {
+        let head = String::from_utf8_lossy(&self.head);
+        let claimed = head.split_once("uniqueCount=").and_then(|(_, rest)| {
+            let digits: String = rest.chars().skip(1).take_while(char::is_ascii_digit).take(20).collect();
+            Some(digits.parse().unwrap_or(u64::MAX)).filter(|_| !digits.is_empty())
+        });
+        let most = self.counted.max(claimed.unwrap_or(0));
+        if most > STRINGS_COUNT_MAX {
+            return Err(format!(
+                "its member '{}' has {most} texts, and a list at most {STRINGS_COUNT_MAX}: save it as CSV",
+                shown(name)
+            ));
+        }
+        Ok(())
+    }
+}
+
 fn shown(name: &str) -> String {
     name.chars().take(80).collect::<String>().escape_debug().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use zip::write::{SimpleFileOptions, ZipWriter};
+
+    fn workbook(strings: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let mut zip = ZipWriter::new(file.reopen().expect("a file"));
+        zip.start_file("xl/sharedStrings.xml", SimpleFileOptions::default()).expect("a member");
+        zip.write_all(strings).expect("a member");
+        zip.finish().expect("an archive");
+        file
+    }
+
+    #[test]
+    fn a_workbook_that_claims_or_has_billions_of_texts_is_refused_before_it_is_read() {
+        let sst =
+            |count: &str, texts: &str| format!("<sst uniqueCount=\"{count}\">{texts}</sst>").into_bytes();
+        for (strings, is_fine) in [
+            (sst("2", "<si><t>a</t></si><si/>"), true),
+            (sst("4294967295", "<si><t>a</t></si>"), false),
+            (sst("99999999999999999999999", ""), false),
+            (sst("1", &"<si/>".repeat(4_000_001)), false),
+        ] {
+            let file = workbook(&strings);
+            assert_eq!(check_strings(file.path()).is_ok(), is_fine, "{} bytes", strings.len());
+            assert_eq!(check_workbook(file.path()).is_ok(), is_fine, "{} bytes", strings.len());
+        }
+        let mut strings = StringCount::default();
+        for piece in b"<sst><si><t>x</t></si><si/><six/>".chunks(3) {
+            strings.write_all(piece).expect("it counts");
+        }
+        assert_eq!(strings.counted, 2, "also across pieces");
+    }
 }

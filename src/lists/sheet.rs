@@ -2,9 +2,9 @@
 //! every digit and the leading zeros of their format, formulas give their saved value, merged cells are filled,
 //! hidden rows are left out and counted.
 
-use super::ListError;
 use super::sheet_form::{self, Merge, SheetForm};
 use super::source::{Record, SAMPLE_ROWS, SampleRow};
+use super::{ListError, limits};
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
 use std::collections::HashMap;
 use std::fs::File;
@@ -56,6 +56,7 @@ impl Workbook {
             return Err(ListError::Foreign { file: path.into(), what });
         }
         refuse_zip_bomb(&mut file).map_err(&damaged)?;
+        limits::check_strings(path).map_err(&damaged)?;
         file.rewind().map_err(unread)?;
         let book =
             catch_panic(|| Xlsx::new(BufReader::new(file)).map_err(|e| e.to_string())).map_err(&damaged)?;

@@ -174,7 +174,7 @@ impl Reader {
             r#"select (m.at - $2) / 3600000 as "hour!: i64",
                       cast(coalesce(sum(m.placed), 0) as bigint) as "placed!: i64",
                       cast(coalesce(sum(m.answered), 0) as bigint) as "answered!: i64",
-                      cast(coalesce(sum(m.abandoned), 0) as double precision) as "abandoned!: f64"
+                      cast(coalesce(sum(m.abandoned_calls), 0) as double precision) as "abandoned!: f64"
                  from campaign_minute m
                 where m.campaign_id in (select cast(value as bigint) from json_each($1))
                   and m.at >= $2 and m.at < $3

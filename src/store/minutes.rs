@@ -20,6 +20,8 @@ pub struct CampaignMinute {
     pub at: Utc,
     pub placed: u64,
     pub answered: u64,
+    /// Callees who found no agent in this minute.
+    pub abandoned_calls: u64,
     /// Conversations at once, as the mean over the minute.
     pub talking: f64,
     /// By the abandon rule that brakes, at the end of the minute.
@@ -41,6 +43,7 @@ impl CampaignMinute {
             at,
             placed: 0,
             answered: 0,
+            abandoned_calls: 0,
             talking: 0.0,
             abandoned: 0.0,
             divisor: 0.0,
@@ -55,15 +58,18 @@ impl CampaignMinute {
 pub(super) async fn save(conn: &mut SqliteConnection, minute: &CampaignMinute) -> Result<(), sqlx::Error> {
     let at = minute.at.as_millis();
     let (placed, answered) = (minute.placed as i64, minute.answered as i64);
+    let abandoned_calls = minute.abandoned_calls as i64;
     let agents = serde_json::json!(minute.agents).to_string();
     let limits = serde_json::json!(minute.limits).to_string();
     sqlx::query!(
-        "insert into campaign_minute (campaign_id, at, placed, answered, talking, abandoned, divisor, upper, agents, limits)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "insert into campaign_minute (campaign_id, at, placed, answered, talking, abandoned, divisor, upper, agents, limits,
+                                      abandoned_calls)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          on conflict (campaign_id, at) do update set placed = campaign_minute.placed + excluded.placed,
            answered = campaign_minute.answered + excluded.answered, talking = excluded.talking,
            abandoned = excluded.abandoned, divisor = excluded.divisor, upper = excluded.upper,
-           agents = excluded.agents, limits = excluded.limits",
+           agents = excluded.agents, limits = excluded.limits,
+           abandoned_calls = campaign_minute.abandoned_calls + excluded.abandoned_calls",
         minute.campaign.0,
         at,
         placed,
@@ -73,7 +79,8 @@ pub(super) async fn save(conn: &mut SqliteConnection, minute: &CampaignMinute) -
         minute.divisor,
         minute.upper,
         agents,
-        limits
+        limits,
+        abandoned_calls
     )
     .execute(conn)
     .await?;
@@ -91,7 +98,7 @@ impl Reader {
     ) -> Result<Vec<CampaignMinute>, StoreError> {
         let (from, until, limit) = (from.as_millis(), until.as_millis(), i64::from(limit));
         let rows = sqlx::query!(
-            r#"select at, placed, answered, talking, abandoned, divisor, upper, agents, limits
+            r#"select at, placed, answered, talking, abandoned, divisor, upper, agents, limits, abandoned_calls
                  from campaign_minute where campaign_id = $1 and at >= $2 and at < $3 order by at limit $4"#,
             campaign.0,
             from,
@@ -106,6 +113,7 @@ impl Reader {
             at: Utc::from_millis(row.at),
             placed: row.placed as u64,
             answered: row.answered as u64,
+            abandoned_calls: row.abandoned_calls as u64,
             talking: row.talking,
             abandoned: row.abandoned,
             divisor: row.divisor,

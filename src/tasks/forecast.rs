@@ -1,7 +1,7 @@
 //! A forecast of a campaign in every pacing mode: its stored rules and its open leads, in virtual time.
 
 use super::context::{TaskContext, TaskEnd, Words};
-use crate::config::campaign::CampaignFile;
+use crate::config::campaign::{CampaignFile, CampaignFiles};
 use crate::config::{Config, LoadedCampaign};
 use crate::engine::TrunkBoard;
 use crate::sim::forecast::{
@@ -15,7 +15,6 @@ use paceline_core::time::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::panic::resume_unwind;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -64,8 +63,8 @@ pub fn forecast_refusal(record: &CampaignRecord) -> Option<Words> {
 
 /// The rules of the campaign's text, which has agents.
 fn rules_of(record: &CampaignRecord) -> Result<Campaign, Words> {
-    let file = Path::new("campaign.toml");
-    let loaded = LoadedCampaign::parse(file, record.toml.clone(), &Config::default());
+    // Lists and sounds may stand in the store: the text of a campaign without files is whole too.
+    let loaded = LoadedCampaign::parse_row(&record.toml, &CampaignFiles::default(), &Config::default());
     let rules = loaded.map(|loaded| loaded.rules).map_err(|error| {
         Words::new(format!("the campaign's settings are faulty: {error}"), format!("活动设置有误:{error}"))
     })?;

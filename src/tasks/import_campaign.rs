@@ -118,13 +118,13 @@ impl FolderFault {
 
 /// The tables of a text, without the checks of their values.
 fn written_of(text: &str) -> Result<CampaignFile, FolderFault> {
-    toml::from_str(text.trim_start_matches('\u{feff}')).or_else(|_| {
+    toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|_| {
         // With file and line, as the checks say it.
         let checked = LoadedCampaign::parse_folder(text, &CampaignFiles::default(), &Config::default());
-        Err(match checked {
+        match checked {
             Err(error) => FolderFault::Text(error),
             Ok(_) => FolderFault::Zip(Words::new("campaign.toml cannot be read", "campaign.toml 无法读取")),
-        })
+        }
     })
 }
 

@@ -92,12 +92,16 @@ impl Lang {
     /// One line for an open campaign: calls placed, limit, numbers.
     pub fn view(self, view: &View, moments: &TimeFormat) -> String {
         let Some(why) = view.why else { return String::new() };
-        let mut line = match (view.numbers.placed, self) {
-            (0, _) => String::new(),
-            (placed, Lang::En) => format!("dialling {placed} more: "),
-            (placed, Lang::Zh) => format!("再拨 {placed} 路:"),
+        let planned = view.reason.filter(|reason| planned_why(reason.limit) == Some(why));
+        // The model's numbers say why so many; any other sentence says why not more.
+        let mut line = match (view.numbers.placed, planned.is_some(), self) {
+            (0, ..) => String::new(),
+            (placed, true, Lang::En) => format!("dialling {placed} more: "),
+            (placed, true, Lang::Zh) => format!("再拨 {placed} 路:"),
+            (placed, false, Lang::En) => format!("dialling {placed} more, and no more than that: "),
+            (placed, false, Lang::Zh) => format!("再拨 {placed} 路,不再多拨的原因:"),
         };
-        match view.reason.filter(|reason| planned_why(reason.limit) == Some(why)) {
+        match planned {
             Some(_) => line += &self.planned(view),
             None => line += &self.because(why, view),
         }

@@ -238,10 +238,8 @@ async fn ask(world: &World, seen: &mut Seen, by: &Caller, route: &Route, rows: &
             // A lead of another campaign that is seen too: the refusal says which of both is missing.
             (Some(_), _)
                 if route.path.contains("{lead}") && places.iter().flatten().all(|it| is_seen(*it)) => {}
-            (Some(missing), Expected::Status(404)) => {
-                if *missing != said(&answer) {
-                    seen.fault(format!("{what}: {text}, and of what does not exist {missing:?}"));
-                }
+            (Some(missing), Expected::Status(404)) if *missing != said(&answer) => {
+                seen.fault(format!("{what}: {text}, and of what does not exist {missing:?}"));
             }
             _ => {}
         }
