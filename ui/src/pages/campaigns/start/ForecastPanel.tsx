@@ -32,6 +32,7 @@ function Sum({ campaign }: { campaign: CampaignText }) {
   const row = useCampaignRows({ state: "", group: "", q: campaign.name }).data?.pages.flatMap((page) => page.items).find((it) => it.name === campaign.name);
   if (typeof rate !== "number" || rate <= 0) return <p>{t("start.sumNoRate")}</p>;
   if (row === undefined) return <p>–</p>;
+  if (row.leads_open === 0) return <p>{t("start.sumNone")}</p>;
   const hours = row.leads_open / rate / 3600;
   const time = hours >= 1 ? t("start.sumHours", { n: hours.toFixed(1) }) : t("start.sumMinutes", { n: Math.max(1, Math.round(hours * 60)) });
   return <><p>{t("start.sum", { left: count(row.leads_open), rate, time })}</p><p className="hint">{t("start.sumRetries")}</p></>;

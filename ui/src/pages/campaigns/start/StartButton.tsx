@@ -37,7 +37,7 @@ export function StartButton({ campaign, checklist, state }: { campaign: Campaign
     });
   }, () => liveCampaign(name) !== undefined);
   const live = `/campaigns/${encodeURIComponent(name)}/live`;
-  if (["running", "paused", "draining"].includes(state)) return <p>{t("start.running")} <Link to={live}>{t("start.toLive")}</Link></p>;
+  if (["running", "paused", "draining"].includes(state)) return <p>{t(state === "paused" ? "start.paused" : "start.running")} <Link to={live}>{t("start.toLive")}</Link></p>;
   if (state === "archived") return <p>{t("start.archived")}</p>;
   const stops = checklist === undefined ? [] : stopsOf(checklist);
   const refusal = !rights.has("campaigns.run") ? t("start.mayNot") : offline ?? (checklist === undefined ? t("common.loading") : stops.length > 0 ? t("start.hasStops", { items: stops.map((it) => checkWord(it.code, t)).join(", ") }) : undefined);
