@@ -7,6 +7,7 @@ use super::lead_table::{campaign_group, find_campaign, record_number_filter, sea
 use super::problem::Problem;
 use super::records::{parse_id, visible_lead};
 use super::rights::Action;
+use super::route::ROOT;
 use super::shown_number::{NumberSight, ShownNumber, shown_optional, shown_text};
 use super::views::moment;
 use crate::engine::EngineRequest;
@@ -16,7 +17,7 @@ use crate::store::{BlacklistAddition, CampaignRecord, LeadFilter, Subject};
 use crate::tasks::{Changed, LeadsWish, PhoneRefusal, clean_phones};
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use paceline_core::dialer::input::ManagerAction;
 use paceline_core::ids::{AgentId, CampaignId, LeadId};
@@ -375,7 +376,8 @@ pub(super) async fn act_on_many(
     change.commit().await?;
     state.tasks().announce(Changed::Task(task));
     state.tasks().wake();
-    Ok((StatusCode::ACCEPTED, Json(json!({ "task": task.0 }))).into_response())
+    let place = format!("{ROOT}/tasks/{}", task.0);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], Json(json!({ "task": task.0 }))).into_response())
 }
 
 /// A lead that is added by hand, cleaned as a row of a list is.

@@ -85,12 +85,16 @@ pub(super) async fn receive(
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_a_file", detail));
     }
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let bytes = if kind == Kind::Audio { AUDIO_BYTES_MAX } else { LIST_BYTES_MAX };
+    // A file that is never taken costs nobody's share of the day.
+    if announced.is_some_and(|announced: u64| announced > bytes) {
+        return Err(refusal(PutError::TooLarge { limit: bytes }));
+    }
     let _place = state.uploads().enter(caller)?;
     check_quota(state, caller, announced.unwrap_or(0)).await?;
     if let Some(deadline) = deadline {
         deadline.extend(WHOLE_MAX);
     }
-    let bytes = if kind == Kind::Audio { AUDIO_BYTES_MAX } else { LIST_BYTES_MAX };
     let limits = Limits { bytes, idle: IDLE_MAX };
     let (enterprise, now) = (caller.scope.enterprise, state.now());
     let put = state.files().put(enterprise, kind, now, announced, limits, body.into_data_stream()).await;

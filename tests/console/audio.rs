@@ -106,6 +106,28 @@ async fn another_person_approves_a_sound() {
     app.post(ADMIN, &path, json!({ "action": "approve" })).await.is(204);
     let path = format!("/audio/{}", sound["id"]);
     assert_eq!(app.get(MANAGER, &path).await.is(200).json()["state"], "ready");
+    // What a program uploads is the work of whoever made its token.
+    let made = app.post(MANAGER, "/tokens", json!({ "name": "crm", "role": "manager" })).await.is(201).json();
+    let mut request = bare("post", "/audio?name=by-program.wav", None);
+    let other = tone(0.0, 2.5, 0.0, 0.3);
+    let token = format!("Bearer {}", made["token"].as_str().unwrap());
+    for (name, value) in [
+        (header::AUTHORIZATION.as_str(), token),
+        (header::CONTENT_TYPE.as_str(), "application/octet-stream".to_owned()),
+        (header::CONTENT_LENGTH.as_str(), other.len().to_string()),
+        ("idempotency-key", "by-program".to_owned()),
+    ] {
+        request
+            .headers_mut()
+            .insert(axum::http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+    }
+    *request.body_mut() = Body::from(other);
+    let uploaded = app.send(request).await.is(201).json();
+    ended(&app, &uploaded["task"]).await;
+    let open = app.get(ADMIN, "/approvals").await.is(200).json();
+    let own = format!("/approvals/{}/actions", open["items"][0]["id"]);
+    assert_eq!(app.post(MANAGER, &own, json!({ "action": "approve" })).await.is(403).code(), "own_work");
+    app.post(ADMIN, &own, json!({ "action": "approve" })).await.is(204);
     // The same bytes are approved under another name, too.
     assert_eq!(measured(&app, "again.wav", bytes).await["state"], "ready");
     app.tasks.stop().await;

@@ -112,6 +112,25 @@ async fn rows_of_another_enterprise_are_not_there() {
 }
 
 #[tokio::test]
+async fn an_account_of_another_enterprise_takes_no_login_away() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    app.post("8005", "/agents/8003/password", json!({ "password": "a long password" })).await.is(200);
+    let login = "login8003".to_owned();
+    let li = second_enterprise(&app).await;
+    for taken in [login.clone(), format!("{login}@main")] {
+        let body = json!({ "name": "x", "login": taken, "role": "analyst", "password": "another password" });
+        // Whether it is taken or refused: it changes nothing for others.
+        with_cookie(&app, &li, "post", "/agents", Some(body)).await;
+    }
+    let main = app.get("8005", "/me").await.json()["organisation"]["slug"].as_str().unwrap().to_owned();
+    for asked in [login.clone(), format!("{login}@{main}")] {
+        let body = json!({ "login": asked, "password": "a long password" });
+        app.send(bare("post", "/sign-in", Some(body))).await.is(200);
+    }
+}
+
+#[tokio::test]
 async fn an_organisation_is_changed_by_its_admin_and_suspended_by_the_operator() {
     let app = TestApp::new().await;
     app.staff().await;

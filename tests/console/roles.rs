@@ -42,6 +42,11 @@ async fn the_operator_is_admitted_beside_the_roles() {
     // Only an operator makes another.
     let operator = json!({ "operator": true });
     app.by("8005", "patch", "/agents/8002", Some(operator)).await.is(403);
+    // Nor does an admin take an operator's account over.
+    let password = json!({ "password": "a long password" });
+    app.post("8005", "/agents/8001/password", password).await.is(403);
+    app.by("8005", "patch", "/agents/8001", Some(json!({ "login": "mine" }))).await.is(403);
+    app.by("8005", "delete", "/agents/8001", None).await.is(403);
 }
 
 #[tokio::test]
