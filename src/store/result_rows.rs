@@ -1,4 +1,4 @@
-//! The rows of the result tables, read one after the other; they come packed, see [`super::packed_rows`].
+//! The rows of the result tables, read one after the other; they come packed, see `packed_rows.rs`.
 
 use super::packed_rows::{Chunk, PackedRows, each_chunk};
 use super::reader::Reader;
