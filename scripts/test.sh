@@ -12,8 +12,9 @@ scripts/ui.sh check
 cargo fmt --all --check
 cargo clippy --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
-cargo test --workspace --doc
+# The library and its tests are compiled side by side; the doc tests take the library from there.
 cargo test --workspace --lib --bins --tests --no-run
+cargo test --workspace --doc
 # The journeys and screens of the console wait for a browser, most tests for timers of SIP: side by side they fill two
 # cores. The tests' output follows that of the journeys, so that the runner's summary stands last.
 log=$(mktemp)
