@@ -69,8 +69,8 @@ pub struct Token {
 }
 
 impl Caller {
-    /// The account that answers for what the caller makes: its own, or the one that made the program's token. Nobody
-    /// approves own work through a program.
+    /// The account that answers for what the caller makes: its own, or the one that made the program's token, so
+    /// that own work is not approved through a program.
     pub fn maker(&self) -> Option<i64> {
         let own = self.account.as_ref().map(|account| account.id);
         own.or(self.token.as_ref().and_then(|token| token.made_by)).map(|agent| agent.0)

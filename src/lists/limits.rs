@@ -53,7 +53,7 @@ pub(super) fn check_strings(path: &Path) -> Result<(), String> {
         let name = member.name().map_err(|error| error.to_string())?.into_owned();
         if name.to_ascii_lowercase().ends_with("sharedstrings.xml") {
             let mut strings = StringCount::default();
-            // Damage is told by the reader.
+            // The reader reports damage.
             let _ = io::copy(&mut member.take(UNPACKED_MAX), &mut strings);
             strings.check(&name)?;
         }
