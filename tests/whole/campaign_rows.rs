@@ -134,7 +134,11 @@ fn a_file_and_its_row_that_were_both_changed_are_named() {
     let site = site();
     let service = Service::start(&site, &["serve", "--campaigns", ".", "--paused", "campaign.toml"]);
     let file = std::fs::read_to_string(site.path("campaign.toml")).expect("a campaign");
-    let shown = get(&service, "/campaigns/whole");
+    // The API answers before the file is opened.
+    let opened = |service: &Service| {
+        until("the campaign", || Some(get(service, "/campaigns/whole")).filter(|it| it["version"].is_u64()))
+    };
+    let shown = opened(&service);
     assert_eq!(
         (&shown["toml"], &shown["version"], &shown["source"]),
         (&json!(file), &json!(1), &json!("file"))
@@ -145,7 +149,7 @@ fn a_file_and_its_row_that_were_both_changed_are_named() {
 
     // The file is as it was: the text of the API stands.
     let service = Service::start(&site, &["serve", "--campaigns", ".", "--paused", "campaign.toml"]);
-    assert_eq!(get(&service, "/campaigns/whole")["version"], 2);
+    assert_eq!(opened(&service)["version"], 2);
     drop(service);
     // Both were changed.
     site.write("campaign.toml", &file.replace("attempts_max = 1", "attempts_max = 2"));
