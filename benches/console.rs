@@ -1,6 +1,6 @@
 //! What the console costs the dialer: commits, RTP and answers of the API while nearly a million rows are uploaded, checked
 //! and loaded, beside the same figures of a quiet minute of the same process. The program dials a simulated carrier in
-//! a process of its own at 20 calls a second all the while.
+//! a process of its own all the while; it is asked for 20 calls a second, and each line says how many went out.
 //!
 //! `cargo bench --bench console -- [ROWS] [SECONDS]`; `PACELINE=FILE` names another build of the program.
 
@@ -90,7 +90,7 @@ fn main() {
     println!("load of {rows} rows, {:.0} s:  {loaded}", began.elapsed().as_secs_f64());
     let leads = "/campaigns/filled/leads?limit=200";
     let page = percentiles((0..40).map(|_| service.timed(leads)).collect());
-    println!("first page of {rows} leads beside 20 calls a second:  {page}");
+    println!("first page of {rows} leads while calls go out:  {page}");
     println!(
         "peak memory: {} MiB before the upload, {} MiB after the load",
         memory / 1024,
