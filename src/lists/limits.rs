@@ -36,7 +36,8 @@ pub fn check_workbook(path: &Path) -> Result<(), ListError> {
     let refused = |what: String| ListError::Sheet { file: path.into(), row: 0, what };
     let file = File::open(path).map_err(failed)?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| refused(error.to_string()))?;
-    check_members(&mut archive).map_err(refused)
+    check_members(&mut archive).map_err(refused)?;
+    check_strings(path).map_err(refused)
 }
 
 /// Checks what the shared strings of a workbook say of their number, also where the file is trusted otherwise: its reader
@@ -112,13 +113,9 @@ fn check_held(
     }
     // To one byte more than the directory says, so that a lie costs no more than the truth.
     let member = archive.by_index(at).map_err(|error| error.to_string())?;
-    let mut strings = StringCount::default();
-    let real = io::copy(&mut member.take(claimed + 1), &mut strings);
-    let real = real.map_err(|error| format!("its member '{}' is damaged: {error}", shown(name)))?;
-    if lower.ends_with("sharedstrings.xml") {
-        strings.check(name)?;
-    }
-    match real {
+    // Their number is checked by [`check_strings`], which looks at every workbook.
+    let real = io::copy(&mut member.take(claimed + 1), &mut io::sink());
+    match real.map_err(|error| format!("its member '{}' is damaged: {error}", shown(name)))? {
         real if real > claimed => {
             Err(format!("its member '{}' is larger than the archive says", shown(name)))
         }
@@ -126,49 +123,81 @@ fn check_held(
     }
 }
 
-/// Counts the strings of a part while it passes, and reads how many it says it has: its reader makes room for them.
+/// Counts the strings of a part while it passes, and reads how many it says it has: its reader makes room for them. Every
+/// `uniqueCount` counts, wherever it stands, so that none is hidden behind a comment or another one.
 #[derive(Debug, Default)]
 struct StringCount {
     counted: u64,
-    /// The beginning of the part, in which its count stands.
-    head: Vec<u8>,
-    /// The end of the piece before.
-    last: Vec<u8>,
+    claimed: u64,
+    /// The last three octets, the newest last.
+    recent: [u8; 3],
+    place: Place,
 }
 
-/// How much of a part is looked through for its count.
-const HEAD: usize = 64 << 10;
+/// Where in `uniqueCount = "12"` the part is.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// So many letters of the name have come.
+    Name(usize),
+    Equals,
+    Quote,
+    Digits(u64),
+}
 
-impl io::Write for StringCount {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.head.extend(bytes.iter().take(HEAD.saturating_sub(self.head.len())));
-        let mut joined = std::mem::take(&mut self.last);
-        joined.extend_from_slice(bytes);
-        let is_begin = |window: &&[u8]| window.starts_with(b"<si") && matches!(window[3], b'>' | b'/' | b' ');
-        self.counted += joined.windows(4).filter(is_begin).count() as u64;
-        self.last = joined.split_off(joined.len().saturating_sub(3));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl Default for Place {
+    fn default() -> Self {
+        Place::Name(0)
     }
 }
+
+const COUNT_NAME: &[u8] = b"uniqueCount";
 
 impl StringCount {
+    fn take(&mut self, octet: u8) {
+        // An element `si`, with or without a prefix.
+        let [before, rest @ ..] = self.recent;
+        if rest == *b"si"
+            && matches!(before, b'<' | b':')
+            && matches!(octet, b'>' | b'/' | b' ' | b'\t'..=b'\r')
+        {
+            self.counted += 1;
+        }
+        self.recent = [rest[0], rest[1], octet];
+        self.place = match (self.place, octet) {
+            (Place::Name(n), _) if octet == COUNT_NAME[n] && n + 1 == COUNT_NAME.len() => Place::Equals,
+            (Place::Name(n), _) if octet == COUNT_NAME[n] => Place::Name(n + 1),
+            (Place::Equals, b'=') => Place::Quote,
+            (Place::Quote, b'"' | b'\'') => Place::Digits(0),
+            (place @ (Place::Equals | Place::Quote), b' ' | b'\t'..=b'\r') => place,
+            (Place::Digits(count), b'0'..=b'9') => {
+                let count = count.saturating_mul(10).saturating_add(u64::from(octet - b'0'));
+                self.claimed = self.claimed.max(count);
+                Place::Digits(count)
+            }
+            (Place::Digits(0), b'+') => Place::Digits(0),
+            _ => Place::Name(usize::from(octet == COUNT_NAME[0])),
+        };
+    }
+
     fn check(&self, name: &str) -> Result<(), String> {
-        let head = String::from_utf8_lossy(&self.head);
-        let claimed = head.split_once("uniqueCount=").and_then(|(_, rest)| {
-            let digits: String = rest.chars().skip(1).take_while(char::is_ascii_digit).take(20).collect();
-            Some(digits.parse().unwrap_or(u64::MAX)).filter(|_| !digits.is_empty())
-        });
-        let most = self.counted.max(claimed.unwrap_or(0));
+        let most = self.counted.max(self.claimed);
         if most > STRINGS_COUNT_MAX {
             return Err(format!(
                 "its member '{}' has {most} texts, and a list at most {STRINGS_COUNT_MAX}: save it as CSV",
                 shown(name)
             ));
         }
+        Ok(())
+    }
+}
+
+impl io::Write for StringCount {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        bytes.iter().for_each(|octet| self.take(*octet));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -201,6 +230,12 @@ mod tests {
             (sst("4294967295", "<si><t>a</t></si>"), false),
             (sst("99999999999999999999999", ""), false),
             (sst("1", &"<si/>".repeat(4_000_001)), false),
+            (sst("1", &"<x:si/>".repeat(4_000_001)), false),
+            (b"<!-- uniqueCount=\"1\" --><s:sst uniqueCount = '4294967295'></s:sst>".to_vec(), false),
+            (
+                format!("<!--{}--><sst uniqueCount\n=\n\"4294967295\">", "x".repeat(100_000)).into_bytes(),
+                false,
+            ),
         ] {
             let file = workbook(&strings);
             assert_eq!(check_strings(file.path()).is_ok(), is_fine, "{} bytes", strings.len());
@@ -210,6 +245,7 @@ mod tests {
         for piece in b"<sst><si><t>x</t></si><si/><six/>".chunks(3) {
             strings.write_all(piece).expect("it counts");
         }
-        assert_eq!(strings.counted, 2, "also across pieces");
+        strings.write_all(b" uniqueC").and_then(|()| strings.write_all(b"ount=\"77\"")).expect("it counts");
+        assert_eq!((strings.counted, strings.claimed), (2, 77), "also across pieces");
     }
 }
