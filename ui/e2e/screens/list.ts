@@ -184,10 +184,16 @@ const LIVE = ["today", "campaigns", "campaign-live", "floor"];
 
 export const STATES: Screen[] = PATHS.flatMap(([name, path, who]) => {
   const base: { path: string; who?: Account } = who === undefined ? { path } : { path, who };
+  // A drawer stands over a page that has states of its own.
+  const isDrawer = path.includes("?");
+  const inState = (selector: string) => async (page: Page) => {
+    await page.locator(`main ${selector}`).first().waitFor();
+    if (isDrawer) await page.locator(`dialog[open] ${selector}`).first().waitFor();
+  };
   // The floor is made of the live stream alone: it asks for nothing that could be held or refused.
   const states: Screen[] = name === "floor" ? [] : [
-    { ...base, name: `${name}-loading`, rule: (path) => ofPage(path) ? "hold" : undefined, reach: shown(".skeleton") },
-    { ...base, name: `${name}-error`, rule: (path) => ofPage(path) ? "fail" : undefined, reach: shown('[role="alert"]:not(:empty)') },
+    { ...base, name: `${name}-loading`, rule: (path) => ofPage(path) ? "hold" : undefined, reach: inState(".skeleton") },
+    { ...base, name: `${name}-error`, rule: (path) => ofPage(path) ? "fail" : undefined, reach: inState('[role="alert"]:not(:empty)') },
   ];
   if (LIVE.includes(name)) states.push({ ...base, name: `${name}-stale`, reach: async (page, { loseStream }) => {
     await page.locator("table tbody tr, .figure").first().waitFor();

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectAccessible } from "../lib/axe";
 import { launch, visitor, type Look } from "../lib/browser";
@@ -71,6 +71,29 @@ async function record(): Promise<void> {
   replay = await startReplay(full.url, recording, { full: source(full), empty: source(empty), fresh: source(fresh) });
 }
 
+/** What each page waits for: scripts, styles, answers. The stream never ends, and what a rule holds is not waited for. */
+const pending = new WeakMap<Page, Set<Request>>();
+
+function countRequests(page: Page): void {
+  const open = new Set<Request>();
+  pending.set(page, open);
+  page.on("request", (request) => {
+    const path = new URL(request.url()).pathname;
+    if (path !== "/api/v1/live" && replay.rule(path) !== "hold") open.add(request);
+  });
+  for (const end of ["requestfinished", "requestfailed"] as const) page.on(end, (request) => void open.delete(request));
+}
+
+/** Every answer is there and drawn: two frames in a row without a request that is open. */
+async function settled(page: Page): Promise<void> {
+  const open = pending.get(page) ?? new Set();
+  for (let quiet = 0, frames = 0; quiet < 2; frames += 1) {
+    if (frames > 600) throw new Error(`the page goes on asking for ${[...open].map((it) => it.url()).join(", ")}`);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+    quiet = open.size === 0 ? quiet + 1 : 0;
+  }
+}
+
 /** A browser of this account that stands at the recorded moment. */
 async function open(of: string, it: Look): Promise<{ context: BrowserContext; page: Page; faults: string[] }> {
   const made = await visitor(browser, replay.url, it);
@@ -80,6 +103,7 @@ async function open(of: string, it: Look): Promise<{ context: BrowserContext; pa
   // Answers are at hand: a state that does not come within this time does not come.
   made.page.setDefaultTimeout(10_000);
   await made.page.clock.setFixedTime(recording.at);
+  countRequests(made.page);
   made.page.on("dialog", (dialog) => void dialog.accept());
   return made;
 }
@@ -89,10 +113,11 @@ async function look(page: Page, name: string, it: Look): Promise<string[]> {
   const isInRepository = it === ZH_LIGHT;
   const kept = join(isInRepository ? KEPT : join(OUT, "kept"), file);
   const wrong: string[] = [];
-  const picture = await still(page).catch((error: Error) => void wrong.push(`${file}: ${error.message}`));
+  const picture = await settled(page).then(() => still(page)).catch((error: Error) => void wrong.push(`${file}: ${error.message}`));
   if (picture !== undefined) {
-    if (isKeeping || (!isInRepository && !existsSync(kept))) keep(kept, picture);
-    else if (isSameMachine) {
+    // A few pixels differ from run to run: a kept picture is replaced where the page is another.
+    if (!existsSync(kept) ? isKeeping || !isInRepository : isKeeping && compare(kept, picture, join(OUT, file)) !== undefined) keep(kept, picture);
+    else if (isSameMachine && !isKeeping) {
       const difference = compare(kept, picture, join(OUT, file));
       if (difference !== undefined) wrong.push(`${name}: ${difference}`);
     }
@@ -106,6 +131,7 @@ async function show(page: Page, screen: Screen): Promise<void> {
   replay.rule = (path) => screen.rule?.(path.replace(/^\/api\/v1/, "").split("?")[0] ?? "");
   replay.setLive(true);
   await page.clock.setFixedTime(recording.at);
+  pending.get(page)?.clear();
   await page.goto(screen.path);
   if (screen.isOutside !== true) await page.locator('[data-testid="live-state"].live').waitFor();
   await screen.reach(page, { expire: () => { replay.rule = () => "expire"; }, loseStream: async (secs) => {
