@@ -9,7 +9,7 @@ import { openLive } from "../live/stores";
 import { Drawers } from "../drawers/Drawers";
 import { PAGES } from "../pages";
 import type { Right } from "../rights";
-import { onStreamEnded, useIsExpired, useMe, useSession } from "../session";
+import { MeContext, onStreamEnded, useIsExpired, useMe, useSession } from "../session";
 import { useWords } from "../words";
 import { AccountMenu } from "./AccountMenu";
 import { ApprovalsBadge } from "./ApprovalsBadge";
@@ -34,7 +34,7 @@ export function Frame() {
 
   if (isPending || me === null) return null;
   if (!me) return <Failed problem={error} onRetry={() => void refetch()} />;
-  return <SignedIn />;
+  return <MeContext value={me}><SignedIn /></MeContext>;
 }
 
 function SignedIn() {
