@@ -1,5 +1,7 @@
+import { Link } from "react-router";
 import type { Limit } from "../../api/words";
 import { serverNow } from "../../live/clock";
+import { useMe } from "../../session";
 import { LIMIT_MEANINGS } from "../../states";
 import { hasWord, useWords } from "../../words";
 import { percent, visible } from "../../words/format";
@@ -9,11 +11,16 @@ import { useLastMinutes } from "./series-data";
 /** Below this share a part has no room for its words, which then stand in its title alone. */
 const ROOM = 0.08;
 
+/** A share that is not nothing is not written as nothing. */
+export const shareWords = (share: number): string => (share > 0 && share < 0.005 ? "< 1 %" : percent(share, 0));
+
 /** What limited the last ten minutes, as one bar: a reason that flickers can be read. */
 export function LimitShare({ name }: { name: string }) {
   const t = useWords();
   const { data } = useLastMinutes(name);
-  const shares = limitShares(data ?? [], serverNow());
+  const { rights } = useMe();
+  // A limit that held nothing down is no part of the bar.
+  const shares = limitShares(data ?? [], serverNow()).filter((it) => it.share > 0);
   if (shares.length === 0) return null;
   const words = (limit: string) => {
     const key = `limit.${limit}`;
@@ -25,7 +32,7 @@ export function LimitShare({ name }: { name: string }) {
       <ul aria-label={t("campaigns.lastMinutes")}>
         {shares.map(({ limit, share }) => {
           const meaning = LIMIT_MEANINGS[limit as Limit] ?? "paused";
-          const sentence = `${words(limit)} ${percent(share, 0)}`;
+          const sentence = `${words(limit)} ${shareWords(share)}`;
           return (
             <li key={limit} title={sentence} style={{ flexGrow: Math.max(share, 0.01), color: `var(--${meaning}-ink)`, background: `var(--${meaning}-wash)`, borderColor: `var(--${meaning}-fill)` }}>
               <span className={share < ROOM ? "visually-hidden" : undefined}>{sentence}</span>
@@ -33,6 +40,12 @@ export function LimitShare({ name }: { name: string }) {
           );
         })}
       </ul>
+      {shares.some(({ limit, share }) => limit === "fault" && share > 0) ? (
+        <p className="hint">
+          {t("campaigns.faultHelp")} <Link to="../history?why=store_stalled#decisions">{t("campaigns.faultWhen")}</Link>
+          {rights.has("health.read") ? <> · <Link to="/health">{t("health.title")}</Link></> : null}
+        </p>
+      ) : null}
     </div>
   );
 }
