@@ -51,7 +51,7 @@ export function LeadAction({ lead, name, onClose, onOvertaken }: Props) {
     setBusy(true);
     setRefusal(undefined);
     try {
-      const { inverse } = await actOnLead(lead.id, requestOf(name, form));
+      const inverse = await actOnLead(lead.id, requestOf(name, form));
       refreshLeads(lead.campaign);
       const done = t(`leads.done_${name}`, { name: nameOf(lead, t) });
       offerUndo(done, inverse === null ? undefined : () => actOnLead(lead.id, inverse).then(() => refreshLeads(lead.campaign)));

@@ -81,6 +81,8 @@ export function LeadTable({ campaign, pages, isDimmed, selection, onToggle, onTo
   const person = usePersonName(rows.some((row) => row !== undefined && (row.assigned_agent !== null || row.callback?.agent)));
   const words: RowWords = { disposition: (code) => titles.disposition(campaign, code), person };
   const width = ROW_WIDTH + (selection ? CHECK_WIDTH : 0) + columns.reduce((sum, it) => sum + WIDTHS[it], 0);
+  // A cell that spans more than there is would make a column of its own.
+  const cells = columns.length + (selection ? 2 : 1);
   // The sentence takes what the window has left; without it the last column does.
   const wide = shown.has("because") ? "because" : columns[columns.length - 1];
   return (
@@ -93,11 +95,11 @@ export function LeadTable({ campaign, pages, isDimmed, selection, onToggle, onTo
         </colgroup>
         <Head columns={columns} selection={selection} order={pages.held()} onToggleAll={onToggleAll} />
         <tbody>
-          {from === 0 ? null : <tr className="space" aria-hidden="true" style={{ height: from * ROW }}><td colSpan={columns.length + 2} /></tr>}
+          {from === 0 ? null : <tr className="space" aria-hidden="true" style={{ height: from * ROW }}><td colSpan={cells} /></tr>}
           {rows.map((row, n) => (
             <Row key={row?.lead ?? `at-${from + n}`} row={row} index={from + n} columns={columns} words={words} isSelected={row !== undefined && selection?.has(row.lead) === true} hasCheck={selection !== undefined} isOpened={row?.lead === opened} onToggle={onToggle} />
           ))}
-          {until >= pages.size ? null : <tr className="space" aria-hidden="true" style={{ height: (pages.size - until) * ROW }}><td colSpan={columns.length + 2} /></tr>}
+          {until >= pages.size ? null : <tr className="space" aria-hidden="true" style={{ height: (pages.size - until) * ROW }}><td colSpan={cells} /></tr>}
         </tbody>
       </table>
     </div>
