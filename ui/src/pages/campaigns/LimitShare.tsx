@@ -4,15 +4,12 @@ import { serverNow } from "../../live/clock";
 import { useMe } from "../../session";
 import { LIMIT_MEANINGS } from "../../states";
 import { hasWord, useWords } from "../../words";
-import { percent, visible } from "../../words/format";
-import { limitShares } from "./series";
+import { visible } from "../../words/format";
+import { limitShares, shareWords } from "./series";
 import { useLastMinutes } from "./series-data";
 
 /** Below this share a part has no room for its words, which then stand in its title alone. */
 const ROOM = 0.08;
-
-/** A share that is not nothing is not written as nothing. */
-export const shareWords = (share: number): string => (share > 0 && share < 0.005 ? "< 1 %" : percent(share, 0));
 
 /** What limited the last ten minutes, as one bar: a reason that flickers can be read. */
 export function LimitShare({ name }: { name: string }) {
