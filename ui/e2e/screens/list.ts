@@ -164,6 +164,13 @@ export const SCREENS: Screen<[]>[] = [
     await page.keyboard.press("Control+k");
     await page.locator(".palette li").first().waitFor();
   } },
+  { name: "password", path: "/today", reach: async (page) => {
+    await page.locator(".top > .menu button").click();
+    await page.locator('[role="menuitem"]').first().click();
+    await page.locator("#change-password").waitFor();
+    await page.locator('.dialog[open] button[type="submit"]').click();
+    await page.locator(".dialog .fault").first().waitFor();
+  } },
   { name: "account-menu", path: "/today", reach: (page) => page.locator(".top > .menu button").click() },
 ];
 
@@ -184,10 +191,12 @@ const LIVE = ["today", "campaigns", "campaign-live", "floor"];
 
 export const STATES: Screen[] = PATHS.flatMap(([name, path, who]) => {
   const base: { path: string; who?: Account } = who === undefined ? { path } : { path, who };
+  // A drawer comes after the page below it, which has the same states.
+  const place = path.includes("?") ? ".drawer " : "";
   // The floor is made of the live stream alone: it asks for nothing that could be held or refused.
   const states: Screen[] = name === "floor" ? [] : [
-    { ...base, name: `${name}-loading`, rule: (path) => ofPage(path) ? "hold" : undefined, reach: shown(".skeleton") },
-    { ...base, name: `${name}-error`, rule: (path) => ofPage(path) ? "fail" : undefined, reach: shown('[role="alert"]:not(:empty)') },
+    { ...base, name: `${name}-loading`, rule: (path) => ofPage(path) ? "hold" : undefined, reach: shown(`${place}.skeleton`) },
+    { ...base, name: `${name}-error`, rule: (path) => ofPage(path) ? "fail" : undefined, reach: shown(`${place}[role="alert"]:not(:empty)`) },
   ];
   if (LIVE.includes(name)) states.push({ ...base, name: `${name}-stale`, reach: async (page, { loseStream }) => {
     await page.locator("table tbody tr, .figure").first().waitFor();
