@@ -24,7 +24,7 @@ interface Calls { calls: { campaign: string | null; disposition: string | null; 
 
 test("leads: the disposition of the last call, and the agents", async () => {
   const { page, faults, context } = await its.open(PEOPLE.manager);
-  await withPart<Leads>(page, /\/jade-garden-calls\/leads\?/, ({ leads }) => {
+  await withPart<Leads>(page, /\/api\/v1\/campaigns\/jade-garden-calls\/leads\?/, ({ leads }) => {
     const at = "2026-01-01T00:00:00.000Z";
     if (leads[0]) Object.assign(leads[0], { last: { at, outcome: "answered", disposition: "agree" }, callback: { at, agent: "8101" }, assigned_agent: "8102" });
     if (leads[1]) leads[1].last = { at, outcome: "answered", disposition: "of_an_older_text" };
@@ -37,6 +37,7 @@ test("leads: the disposition of the last call, and the agents", async () => {
   await rows.first().getByText("刘洋 8101", { exact: true }).waitFor();
   await rows.nth(1).getByText("of_an_older_text").waitFor();
   expect(faults).toEqual([]);
+  await page.unrouteAll({ behavior: "wait" });
   await context.close();
 });
 
@@ -58,5 +59,6 @@ test("results: campaign, disposition and result of a call, and the filters' valu
   await page.waitForURL(/disposition=against/);
   await page.locator(".chip", { hasText: "反对 · is against" }).waitFor();
   expect(faults).toEqual([]);
+  await page.unrouteAll({ behavior: "wait" });
   await context.close();
 });

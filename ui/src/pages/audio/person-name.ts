@@ -1,4 +1,4 @@
-import { liveSeat } from "../../live/stores";
+import { liveSeat, useHasSnapshot } from "../../live/stores";
 import { useMe } from "../../session";
 import { useWords } from "../../words";
 import { visible } from "../../words/format";
@@ -11,6 +11,8 @@ import { useAccounts } from "../people/data";
 export function usePersonName(isNeeded = true): (number: string | null) => string {
   const t = useWords();
   const { person, rights } = useMe();
+  // Seats come with the live stream: names are known once it has begun.
+  useHasSnapshot();
   const { data: accounts } = useAccounts(isNeeded && rights.has("people.read"));
   return (number) => {
     if (number === null) return t("common.none");

@@ -19,6 +19,7 @@ import { useSearch } from "../../use-search";
 import { useTitle } from "../../use-title";
 import { hasWord, useWords, type Translate } from "../../words";
 import { count, day, moment, telephone, visible } from "../../words/format";
+import { usePersonName } from "../audio/person-name";
 import { useCampaignTitles } from "../campaigns/titles";
 import { AddEntries } from "./AddEntries";
 import { refreshBlacklist, useEntries, useLookUp } from "./data";
@@ -88,6 +89,7 @@ function Answer({ number, entries, onAdd }: { number: string; entries: Blacklist
   const campaigns = [...new Set(inForce.flatMap((it) => (it.campaign === null ? [] : [it.campaign])))];
   const shown = telephone(number);
   const title = useCampaignTitles(campaigns);
+  const person = usePersonName(inForce.some((it) => it.added_by !== null));
   return (
     <div className="answer" role="status">
       {inForce.length === 0 ? (
@@ -95,7 +97,7 @@ function Answer({ number, entries, onAdd }: { number: string; entries: Blacklist
       ) : (
         <>
           <p><span className="alarm-ink"><Glyph name="alarm" /></span> <strong>{isEverywhere ? t("blacklist.everywhere", { number: shown }) : t("blacklist.inCampaigns", { number: shown, names: campaigns.map(title).join(", ") })}</strong></p>
-          <ul>{inForce.map((it) => <li key={it.id}>{entryWords(it, title, t)}</li>)}</ul>
+          <ul>{inForce.map((it) => <li key={it.id}>{entryWords(it, title, person, t)}</li>)}</ul>
         </>
       )}
     </div>
@@ -108,11 +110,14 @@ function sourceWords(source: string, t: Translate): string {
   return hasWord(key) ? t(key) : visible(source);
 }
 
+/** Who added an entry: an account by its number, or a program by its word. */
+const adderOf = (by: string, person: (number: string) => string): string => (/^\d+$/.test(by) ? person(by) : visible(by));
+
 /** One entry as a sentence. */
-function entryWords(entry: BlacklistEntry, title: (campaign: string) => string, t: Translate): string {
+function entryWords(entry: BlacklistEntry, title: (campaign: string) => string, person: (number: string) => string, t: Translate): string {
   const scope = entry.campaign === null ? t("blacklist.system") : t("blacklist.ofCampaign", { name: title(entry.campaign) });
   const parts = [t("blacklist.entry", { scope, number: telephone(national(entry.number)), source: sourceWords(entry.source, t), day: day(new Date(entry.added_at)) })];
-  if (entry.added_by !== null) parts.push(t("blacklist.by", { name: visible(entry.added_by) }));
+  if (entry.added_by !== null) parts.push(t("blacklist.by", { name: adderOf(entry.added_by, person) }));
   if (entry.reason !== null) parts.push(t("blacklist.because", { reason: visible(entry.reason) }));
   if (entry.until !== null) parts.push(t("blacklist.heldUntil", { day: day(new Date(entry.until)) }));
   return parts.join(" · ");
@@ -156,6 +161,7 @@ function Entries() {
 function EntryTable({ entries, onRemove }: { entries: BlacklistEntry[]; onRemove: ((entry: BlacklistEntry) => void) | undefined }) {
   const t = useWords();
   const title = useCampaignTitles(entries.map((it) => it.campaign));
+  const person = usePersonName(entries.some((it) => it.added_by !== null));
   const now = new Date(serverNow());
   return (
     <table className="table">
@@ -174,7 +180,7 @@ function EntryTable({ entries, onRemove }: { entries: BlacklistEntry[]; onRemove
               <td>{entry.campaign === null ? t("blacklist.system") : title(entry.campaign)}</td>
               <td>{sourceWords(entry.source, t)}</td>
               <td className="wide" title={entry.reason ?? ""}>{visible(entry.reason ?? "")}</td>
-              <td>{visible(entry.added_by ?? "")}</td>
+              <td>{entry.added_by === null ? "" : adderOf(entry.added_by, person)}</td>
               <td><time dateTime={entry.added_at} title={entry.added_at}>{moment(new Date(entry.added_at), now)}</time></td>
               <td>{entry.until === null ? t("blacklist.forEver") : <span className={isPast ? "second" : undefined} title={entry.until}>{day(new Date(entry.until))}{isPast ? ` ${t("blacklist.over")}` : ""}</span>}</td>
               {onRemove === undefined ? null : <td><Button kind="link" size="small" label={t("blacklist.removeOne", { number: national(entry.number) })} onClick={() => onRemove(entry)}>{t("blacklist.remove")}</Button></td>}
@@ -193,6 +199,7 @@ function AskRemove({ entry, onClose }: { entry: BlacklistEntry; onClose: () => v
   const [refusal, setRefusal] = useState<string>();
   const number = telephone(national(entry.number));
   const title = useCampaignTitles([entry.campaign]);
+  const person = usePersonName(entry.added_by !== null);
   const remove = async () => {
     setBusy(true);
     try {
@@ -209,7 +216,7 @@ function AskRemove({ entry, onClose }: { entry: BlacklistEntry; onClose: () => v
   return (
     <Dialog title={t("blacklist.removeOne", { number })} onClose={onClose}
       buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button kind="danger" refusal={offline} busy={busy} onClick={() => void remove()}>{t("blacklist.removeNow", { number })}</Button></>}>
-      <p>{entryWords(entry, title, t)}</p>
+      <p>{entryWords(entry, title, person, t)}</p>
       <p>{entry.number.endsWith("*") ? t("blacklist.askRemoveRange", { number }) : t("blacklist.askRemove")}</p>
       {refusal === undefined ? null : <p className="refusal" role="alert">{refusal}</p>}
     </Dialog>

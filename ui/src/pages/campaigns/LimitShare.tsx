@@ -24,25 +24,27 @@ export function LimitShare({ name }: { name: string }) {
     return hasWord(key) ? t(key) : visible(limit);
   };
   return (
-    <div className="limit-share">
-      <span className="hint">{t("campaigns.lastMinutes")}</span>
-      <ul aria-label={t("campaigns.lastMinutes")}>
-        {shares.map(({ limit, share }) => {
-          const meaning = LIMIT_MEANINGS[limit as Limit] ?? "paused";
-          const sentence = `${words(limit)} ${shareWords(share)}`;
-          return (
-            <li key={limit} title={sentence} style={{ flexGrow: Math.max(share, 0.01), color: `var(--${meaning}-ink)`, background: `var(--${meaning}-wash)`, borderColor: `var(--${meaning}-fill)` }}>
-              <span className={share < ROOM ? "visually-hidden" : undefined}>{sentence}</span>
-            </li>
-          );
-        })}
-      </ul>
+    <>
+      <div className="limit-share">
+        <span className="hint">{t("campaigns.lastMinutes")}</span>
+        <ul aria-label={t("campaigns.lastMinutes")}>
+          {shares.map(({ limit, share }) => {
+            const meaning = LIMIT_MEANINGS[limit as Limit] ?? "paused";
+            const sentence = `${words(limit)} ${shareWords(share)}`;
+            return (
+              <li key={limit} title={sentence} style={{ flexGrow: Math.max(share, 0.01), color: `var(--${meaning}-ink)`, background: `var(--${meaning}-wash)`, borderColor: `var(--${meaning}-fill)` }}>
+                <span className={share < ROOM ? "visually-hidden" : undefined}>{sentence}</span>
+              </li>
+            );
+          })}
+        </ul>
+      </div>
       {shares.some(({ limit, share }) => limit === "fault" && share > 0) ? (
         <p className="hint">
           {t("campaigns.faultHelp")} <Link to="../history?why=store_stalled#decisions">{t("campaigns.faultWhen")}</Link>
           {rights.has("health.read") ? <> · <Link to="/health">{t("health.title")}</Link></> : null}
         </p>
       ) : null}
-    </div>
+    </>
   );
 }

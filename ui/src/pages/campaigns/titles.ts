@@ -3,7 +3,7 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { get } from "../../api/call";
 import type { CampaignText } from "../../api/campaign-rows";
 import type { Schemas } from "../../api/words";
-import { liveCampaign } from "../../live/stores";
+import { liveCampaign, useHasSnapshot } from "../../live/stores";
 import { useMe } from "../../session";
 import { visible } from "../../words/format";
 import { textQuery } from "./data";
@@ -33,7 +33,8 @@ const given = (names: readonly (string | null | undefined)[]): string[] => names
 
 /** Titles of campaigns; the name where there is none. Only those that are not open are asked for. */
 export function useCampaignTitles(names: readonly (string | null | undefined)[]): (name: string) => string {
-  const texts = useTexts(given(names).filter((name) => !liveCampaign(name)?.title));
+  // Which campaigns are open is known once the live stream has begun.
+  const texts = useTexts(useHasSnapshot() ? given(names).filter((name) => !liveCampaign(name)?.title) : []);
   return (name) => visible(liveCampaign(name)?.title || texts.get(name)?.title || name);
 }
 

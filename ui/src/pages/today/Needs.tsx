@@ -7,7 +7,7 @@ import { Sentence } from "../../kit/Sentence";
 import { Failed, Loading } from "../../kit/States";
 import { serverNow } from "../../live/clock";
 import { useLiveEvent } from "../../live/stores";
-import { queries } from "../../session";
+import { queries, useMe } from "../../session";
 import type { Meaning } from "../../states";
 import { useCampaignTitles } from "../campaigns/titles";
 import { useLanguage, useWords } from "../../words";
@@ -51,8 +51,12 @@ export function Needs() {
 function Item({ item, titleOf }: { item: TodayItem; titleOf: (campaign: string) => string }) {
   const t = useWords();
   const language = useLanguage();
+  const { rights } = useMe();
   const { glyph, meaning } = SEVERITIES[item.severity] ?? SEVERITIES.info;
   const title = item.campaign === null ? (item.title === null ? null : visible(item.title)) : titleOf(item.campaign);
+  // Trunks have no page yet: what is known of one stands among the checks of the service.
+  const to = item.kind !== "line" ? item.href : rights.has("health.read") ? "/health" : undefined;
+  const see = t(item.kind === "line" ? "today.see_health" : `today.see_${item.kind}`);
   return (
     <li>
       <span style={{ color: `var(--${meaning}-ink)` }}><Glyph name={glyph} /><span className="visually-hidden">{t(`today.severity_${item.severity}`)}</span></span>
@@ -61,7 +65,7 @@ function Item({ item, titleOf }: { item: TodayItem; titleOf: (campaign: string) 
         <Sentence>{visible(item.words[language])}</Sentence>
         {item.since === null ? null : <span className="hint"> <time dateTime={item.since} title={item.since}>{t("today.since", { time: moment(new Date(item.since), new Date(serverNow())) })}</time></span>}
       </span>
-      {item.href === null ? null : <Link to={item.href} aria-label={`${t(`today.see_${item.kind}`)}: ${title ?? visible(item.words[language])}`}>{t(`today.see_${item.kind}`)}</Link>}
+      {to === undefined ? null : <Link to={to} aria-label={`${see}: ${title ?? visible(item.words[language])}`}>{see}</Link>}
     </li>
   );
 }

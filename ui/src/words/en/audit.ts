@@ -52,7 +52,7 @@ export const audit = {
   "audit.field_telephones": "ordinary telephones",
   "audit.field_work_mode": "work mode",
   "audit.field_reason": "reason",
-  "audit.field_why": "reason",
+  "audit.field_why": "reason given",
   "audit.field_leads": "leads",
   "audit.field_lead": "lead no.",
   "audit.field_next_at": "next call",

@@ -52,7 +52,7 @@ export const audit = {
   "audit.field_telephones": "可用直线电话",
   "audit.field_work_mode": "工作方式",
   "audit.field_reason": "原因",
-  "audit.field_why": "原因",
+  "audit.field_why": "填写的原因",
   "audit.field_leads": "客户数",
   "audit.field_lead": "客户编号",
   "audit.field_next_at": "下次呼叫",
