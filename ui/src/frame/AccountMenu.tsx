@@ -23,7 +23,8 @@ export function useLookEntries(): MenuEntry[] {
   ];
 }
 
-const ChangePassword = lazy(async () => ({ default: (await import("./ChangePassword")).ChangePassword }));
+export const loadChangePassword = () => import("./ChangePassword");
+const ChangePassword = lazy(async () => ({ default: (await loadChangePassword()).ChangePassword }));
 
 /** The account's menu: look of the console, password, sign out. */
 export function AccountMenu() {
