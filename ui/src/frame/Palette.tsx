@@ -110,7 +110,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     } else if (event.key === "Enter") open(found[chosen]);
   };
   return (
-    <dialog ref={dialog} className="palette" aria-label={t("frame.find")} onCancel={(event) => { event.preventDefault(); onClose(); }}
+    <dialog ref={dialog} className="palette" aria-label={t("frame.find")} onClose={onClose} onCancel={(event) => { event.preventDefault(); onClose(); }}
       onClick={(event) => { if (event.target === dialog.current) onClose(); }}>
       <input role="combobox" aria-expanded="true" aria-controls={id} aria-activedescendant={found[chosen] ? `${id}-${chosen}` : undefined} aria-label={t("frame.palette")}
         placeholder={t("frame.palette")} value={text} autoFocus onCompositionStart={() => setComposing(true)} onCompositionEnd={() => setComposing(false)} onChange={(event) => { setText(event.target.value); setAt(0); }} onKeyDown={onKeyDown} />
