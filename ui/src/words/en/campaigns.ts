@@ -74,7 +74,7 @@ export const campaigns = {
   "campaigns.upperBound": "Upper bound",
   "campaigns.quarter": "at each quarter hour",
   "campaigns.lastMinutes": "Limits of the last 10 min",
-  "campaigns.faultHelp": "For a while nothing was dialled because of a fault: the disk took no writes, or the pacer failed. Ask an administrator to check the disk's space and speed.",
+  "campaigns.faultHelp": "For a while a fault stopped or slowed dialling: the disk took no writes, or the pacer failed. Ask an administrator to check the disk's space and speed.",
   "campaigns.faultWhen": "When it stopped",
 
   "limit.agents": "Agents",
