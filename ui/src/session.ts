@@ -1,6 +1,6 @@
 /** Who is signed in: `GET /me`, the rights that come with it, and what happens when the session ends. */
 import { QueryClient, useQuery } from "@tanstack/react-query";
-import { useSyncExternalStore } from "react";
+import { createContext, useContext, useSyncExternalStore } from "react";
 import { ApiProblem, call, get, post, whenSignedOut } from "./api/call";
 import type { Person } from "./api/words";
 import { adopt, currentLook } from "./preferences";
@@ -41,11 +41,17 @@ export function useSession() {
   return useQuery({ queryKey: ME, queryFn: readMe, staleTime: RENEW, refetchInterval: RENEW });
 }
 
-/** The account; only below the frame, which is drawn for somebody who is signed in. */
+/** The account for which the frame is drawn. */
+export const MeContext = createContext<Me | undefined>(undefined);
+
+/**
+ * The account; only below the frame. It is the frame's and not the query's: at sign-out a page that is drawn before the frame is
+ * would find nobody.
+ */
 export function useMe(): Me {
-  const { data } = useSession();
-  if (!data) throw new Error("a page outside the frame asked for the account");
-  return data;
+  const me = useContext(MeContext);
+  if (!me) throw new Error("a page outside the frame asked for the account");
+  return me;
 }
 
 // The session ended under an open page: the page stays, a layer asks for the password.

@@ -1,23 +1,15 @@
 /** A manager uploads a sound and cannot approve it; another one hears all of it and approves; a second sound is sent back with a reason. */
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
-import { launch, signIn, visitor } from "../lib/browser";
-import { PEOPLE, startService, until, type Service } from "../lib/service";
+import type { Page } from "playwright-core";
+import { expect, onTestFailed, test } from "vitest";
+import { signIn } from "../lib/browser";
+import { journey } from "../lib/journey";
+import { PEOPLE, until } from "../lib/service";
 import { tone } from "../lib/sound";
 
 const OUT = new URL("../out/", import.meta.url).pathname;
 
-let service: Service;
-let browser: Browser;
-beforeAll(async () => {
-  [service, browser] = await Promise.all([startService(), launch()]);
-  // No route sets the switch yet.
-  service.setSwitch("approve_audio", true);
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+// No route sets the switch yet.
+const its = journey({}, (service) => service.setSwitch("approve_audio", true));
 
 const badge = (page: Page) => page.getByTestId("approvals-badge");
 
@@ -37,11 +29,8 @@ const coloursOf = (page: Page) => page.locator("canvas.waveform").evaluate((it: 
 });
 
 test("a sound is uploaded, approved by another person who heard it, sent back with a reason, retired", async () => {
-  const maker = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  const other = await visitor(browser, service.url, { language: "zh", theme: "dark" });
-  await signIn(maker.page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await signIn(other.page, PEOPLE.colleague.login, PEOPLE.colleague.password);
-  await other.page.goto("/today");
+  const maker = await its.open(PEOPLE.manager);
+  const other = await its.open(PEOPLE.colleague, "/today", { theme: "dark" });
   await expect.poll(() => badge(other.page).textContent()).toBe("0");
 
   onTestFailed(async () => {
@@ -80,8 +69,8 @@ test("a sound is uploaded, approved by another person who heard it, sent back wi
   await page.getByRole("button", { name: "等待他人" }).click();
   await page.getByText("你提交的内容由他人审核").waitFor();
   expect(await page.getByRole("button", { name: "通过" }).count()).toBe(0);
-  const open = (await service.api(PEOPLE.colleague, "GET", "/approvals")) as { items: { id: number }[] };
-  await expect(service.api(PEOPLE.manager, "POST", `/approvals/${open.items[0]?.id}/actions`, { action: "approve" })).rejects.toThrow(/own_work/);
+  const open = (await its.service.api(PEOPLE.colleague, "GET", "/approvals")) as { items: { id: number }[] };
+  await expect(its.service.api(PEOPLE.manager, "POST", `/approvals/${open.items[0]?.id}/actions`, { action: "approve" })).rejects.toThrow(/own_work/);
 
   // The other one is called by the badge, and hears all of it first: the end alone is not enough.
   await expect.poll(() => badge(other.page).textContent()).toBe("1");
@@ -140,12 +129,12 @@ test("a sound is uploaded, approved by another person who heard it, sent back wi
 });
 
 test("a list that waits shows its check and some of its rows; it is approved once they were shown", async () => {
-  service.setSwitch("approve_lists", true);
+  its.service.setSwitch("approve_lists", true);
   const rows = ["姓名,手机号码,房号", ...Array.from({ length: 30 }, (_, n) => `业主${n},1549${String(1_000_000 + n)},1栋-1-${100 + n}`), "错号 <b>,1549100000,2栋-1-101", "重复,15491000000,2栋-1-102"];
-  const { list } = (await service.upload(PEOPLE.colleague, `/campaigns/jade-garden-calls/lists?file_name=${encodeURIComponent("业主名单.csv")}`, new TextEncoder().encode(rows.join("\n")))) as { list: { id: number } };
-  await until(async () => ((await service.api(PEOPLE.colleague, "GET", `/lists/${list.id}`)) as { state: string }).state === "checked", "the list is checked");
-  await service.api(PEOPLE.colleague, "POST", `/lists/${list.id}/actions`, { action: "submit" });
-  const { page, faults, context } = await visitor(browser, service.url, { language: "en", theme: "light" });
+  const { list } = (await its.service.upload(PEOPLE.colleague, `/campaigns/jade-garden-calls/lists?file_name=${encodeURIComponent("业主名单.csv")}`, new TextEncoder().encode(rows.join("\n")))) as { list: { id: number } };
+  await until(async () => ((await its.service.api(PEOPLE.colleague, "GET", `/lists/${list.id}`)) as { state: string }).state === "checked", "the list is checked");
+  await its.service.api(PEOPLE.colleague, "POST", `/lists/${list.id}/actions`, { action: "submit" });
+  const { page, faults, context } = await its.visit({ language: "en", theme: "light" });
   onTestFailed(() => page.screenshot({ path: `${OUT}approval-failed.list.png` }).then(() => undefined));
   await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
   await page.goto(`/approvals?of=list:${list.id}`);
@@ -157,7 +146,7 @@ test("a list that waits shows its check and some of its rows; it is approved onc
   await page.screenshot({ path: `${OUT}approvals-list.en.light.png` });
   await thing.getByRole("button", { name: "Approve" }).click();
   await page.getByText("“业主名单.csv” is approved.").waitFor();
-  expect(((await service.api(PEOPLE.colleague, "GET", `/lists/${list.id}`)) as { state: string }).state).not.toBe("waiting");
+  expect(((await its.service.api(PEOPLE.colleague, "GET", `/lists/${list.id}`)) as { state: string }).state).not.toBe("waiting");
   expect(faults).toEqual([]);
   await context.close();
 });

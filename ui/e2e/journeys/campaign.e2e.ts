@@ -1,31 +1,18 @@
 /** A manager watches a campaign, pauses and resumes it; a second browser shows it. */
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, signIn, visitor } from "../lib/browser";
-import { PEOPLE, startService, type Service } from "../lib/service";
+import { expect, test } from "vitest";
+import { journey } from "../lib/journey";
+import { PEOPLE } from "../lib/service";
 
-let service: Service;
-let browser: Browser;
-
-beforeAll(async () => {
-  [service, browser] = await Promise.all([startService(), launch()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+const its = journey();
 
 const LIVE = "/campaigns/jade-garden-vote/live";
 
 test("sign in, see the campaign live, pause and resume it; another browser follows", async () => {
-  const first = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  const second = await visitor(browser, service.url, { language: "en", theme: "dark" });
-  await signIn(first.page, PEOPLE.manager.login, PEOPLE.manager.password);
+  const first = await its.open(PEOPLE.manager);
+  const second = await its.open(PEOPLE.analyst, LIVE, { language: "en", theme: "dark" });
   await first.page.getByRole("link", { name: "活动", exact: true }).click();
   await first.page.getByRole("link", { name: /翠园业主投票/ }).click();
   await first.page.waitForURL(`**${LIVE}`);
-  await signIn(second.page, PEOPLE.analyst.login, PEOPLE.analyst.password);
-  await second.page.goto(LIVE);
 
   const head = second.page.locator(".page-head");
   await head.getByText("Running").waitFor();
@@ -49,9 +36,7 @@ test("sign in, see the campaign live, pause and resume it; another browser follo
 });
 
 test("ending calls asks first, with the number; a large campaign's name has to be typed", async () => {
-  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await page.goto(LIVE);
+  const { page, faults, context } = await its.open(PEOPLE.manager, LIVE);
   const out = page.locator(".figure", { hasText: "在呼" }).locator("dd");
   await expect.poll(async () => Number(await out.textContent()), { timeout: 30_000 }).toBeGreaterThan(20);
   const more = page.getByRole("button", { name: /^更多/ });
@@ -72,8 +57,7 @@ test("ending calls asks first, with the number; a large campaign's name has to b
 });
 
 test("the palette finds a campaign; Enter that ends a composition opens nothing", async () => {
-  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
+  const { page, faults, context } = await its.open(PEOPLE.manager);
   await page.keyboard.press("Control+k");
   const box = page.getByRole("combobox");
   await box.fill("投票");
@@ -86,9 +70,7 @@ test("the palette finds a campaign; Enter that ends a composition opens nothing"
 });
 
 test("a refused number is said in the dialog, which keeps what was typed", async () => {
-  const { page, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await page.goto(LIVE);
+  const { page, context } = await its.open(PEOPLE.manager, LIVE);
   await page.getByRole("button", { name: "单条测试" }).click();
   await page.getByLabel("号码").fill("110");
   await page.getByRole("button", { name: "拨打" }).click();

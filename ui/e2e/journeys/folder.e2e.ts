@@ -1,20 +1,12 @@
 /** A manager drops a campaign's folder as a zip, reads why a wrong one is refused, and downloads the folder again with the same bytes. */
 import { readFileSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, signIn, visitor } from "../lib/browser";
-import { PEOPLE, startService, type Service } from "../lib/service";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { journey } from "../lib/journey";
+import { PEOPLE } from "../lib/service";
 import { unzip, zip } from "../lib/zip";
 
-let service: Service;
-let browser: Browser;
-beforeAll(async () => {
-  [service, browser] = await Promise.all([startService(), launch()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+const its = journey();
 
 const TEXT = `# 业主投票
 name = "haitang-vote"
@@ -46,9 +38,7 @@ async function drop(page: Page, name: string, bytes: Buffer) {
 }
 
 test("a folder is dropped, refused in words, imported, and comes back as it was", async () => {
-  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await page.goto("/campaigns/new");
+  const { page, faults, context } = await its.open(PEOPLE.manager, "/campaigns/new");
   const pick = page.getByRole("region", { name: "或从文件夹导入" });
 
   await drop(page, "名单.csv", Buffer.from(LIST));
@@ -85,7 +75,7 @@ test("a folder is dropped, refused in words, imported, and comes back as it was"
   await page.goto("/campaigns/new");
   await page.locator('section input[type="file"]').setInputFiles({ name: "haitang-vote.zip", mimeType: "application/zip", buffer: bytes });
   await pick.getByText("已有任务名为 haitang-vote").waitFor();
-  const { toml } = (await service.api(PEOPLE.manager, "GET", "/campaigns/haitang-vote")) as { toml: string };
+  const { toml } = (await its.service.api(PEOPLE.manager, "GET", "/campaigns/haitang-vote")) as { toml: string };
   expect(toml).toBe(TEXT);
   expect(faults).toEqual([]);
   await context.close();

@@ -1,20 +1,17 @@
 /** Journey 19: hostile text in every field that people fill: nothing of it runs, nothing is asked of another origin, the policy reports nothing. */
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, signIn, visitor } from "../lib/browser";
-import { PEOPLE, startService, until, type Service } from "../lib/service";
+import { expect, test } from "vitest";
+import { signIn } from "../lib/browser";
+import { journey } from "../lib/journey";
+import { PEOPLE, until } from "../lib/service";
 import { tone } from "../lib/sound";
 
-let service: Service;
-let browser: Browser;
 /** Runs if it is taken for HTML, asks another origin, and turns the line around. */
 const NASTY = '<img src=//evil.invalid/x onerror="window.ran=1">';
 const SHORT = "<svg onload=window.ran=1>";
 let list = 0;
 let sound = 0;
 
-beforeAll(async () => {
-  [service, browser] = await Promise.all([startService(), launch()]);
+const its = journey({}, async (service) => {
   const { manager } = PEOPLE;
   await service.api(manager, "POST", "/campaigns/jade-garden-vote/actions", { action: "pause" });
   const rows = `姓名,手机,${NASTY.replaceAll('"', "'")}\n"${NASTY.replaceAll('"', '""')}\u202e",13712340001,${SHORT}\n${SHORT},137,${SHORT}\n`;
@@ -31,13 +28,9 @@ beforeAll(async () => {
   await service.api(manager, "POST", "/blacklist", { numbers: ["13800138000"], reason: NASTY });
   await service.api(manager, "POST", "/leads/5000/actions", { action: "close", reason: NASTY });
 });
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
 
 test.each(["zh", "en"] as const)("in %s", async (language) => {
-  const { page, faults, context } = await visitor(browser, service.url, { language, theme: "light" });
+  const { page, faults, context } = await its.visit({ language, theme: "light" });
   await context.addInitScript("window.reports = []; addEventListener('securitypolicyviolation', (it) => window.reports.push(it.violatedDirective + ' ' + it.blockedURI))");
   await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
   const q = encodeURIComponent(NASTY);

@@ -1,28 +1,17 @@
 /** Text of lists, names and files is text: nothing of it runs, nothing of it reorders a line. */
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Browser } from "playwright-core";
-import { launch, signIn, visitor } from "../lib/browser";
-import { PEOPLE, startService, type Service } from "../lib/service";
+import { expect, test } from "vitest";
+import { journey } from "../lib/journey";
+import { PEOPLE } from "../lib/service";
 
-let service: Service;
-let browser: Browser;
 const NASTY = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>';
 
-beforeAll(async () => {
-  [service, browser] = await Promise.all([startService(), launch()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+const its = journey();
 
 test("a hostile name of an agent and a hostile reason of a pause are shown as they are", async () => {
-  await service.api(PEOPLE.manager, "PATCH", "/agents/8104", { name: NASTY });
+  await its.service.api(PEOPLE.manager, "PATCH", "/agents/8104", { name: NASTY });
   const worker = { login: "8104", password: "worker-bee-5", role: "agent" } as const;
-  await service.api(worker, "POST", "/me/actions", { action: "pause", reason: `${NASTY}\u202eabc` });
-  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await page.goto("/floor");
+  await its.service.api(worker, "POST", "/me/actions", { action: "pause", reason: `${NASTY}\u202eabc` });
+  const { page, faults, context } = await its.open(PEOPLE.manager, "/floor");
   const row = page.getByRole("row", { name: /8104/ });
   await row.waitFor();
   expect(await row.textContent()).toContain(NASTY);
@@ -33,7 +22,7 @@ test("a hostile name of an agent and a hostile reason of a pause are shown as th
 });
 
 test("the policy stands on pages, assets and worker; addresses below /api are never pages", async () => {
-  const page = await fetch(`${service.url}/campaigns/x/live`, { headers: { "Accept-Language": "en" } });
+  const page = await fetch(`${its.service.url}/campaigns/x/live`, { headers: { "Accept-Language": "en" } });
   const html = await page.text();
   const policy = page.headers.get("content-security-policy") ?? "";
   const nonce = /'nonce-(\w+)'/.exec(policy)?.[1] ?? "";
@@ -43,19 +32,19 @@ test("the policy stands on pages, assets and worker; addresses below /api are ne
   expect(policy).not.toContain("unsafe");
   expect(page.headers.get("cache-control")).toBe("no-store");
   expect(page.headers.get("etag")).toBe(null);
-  const again = await (await fetch(`${service.url}/`)).text();
+  const again = await (await fetch(`${its.service.url}/`)).text();
   expect(again).not.toContain(nonce);
   const script = /src="(\/assets\/[^"]+\.js)"/.exec(html)?.[1] ?? "";
-  const asset = await fetch(service.url + script, { headers: { "Accept-Encoding": "br" } });
+  const asset = await fetch(its.service.url + script, { headers: { "Accept-Encoding": "br" } });
   expect(asset.headers.get("cache-control")).toContain("immutable");
   expect(asset.headers.get("content-encoding")).toBe("br");
   expect(asset.headers.get("content-security-policy")).toContain("worker-src 'self'");
   for (const path of ["/api/v1/none", "/api/none", "/assets/gone-1234.js", "/assets/../../Cargo.toml", "/assets/%2e%2e/%2e%2e/Cargo.toml"]) {
-    const answer = await fetch(service.url + path);
+    const answer = await fetch(its.service.url + path);
     expect([path, answer.headers.get("content-type")?.split(";")[0]]).not.toEqual([path, "text/plain"]);
     expect(await answer.text()).not.toContain("[workspace]");
   }
-  const missing = await fetch(`${service.url}/api/v1/none`);
+  const missing = await fetch(`${its.service.url}/api/v1/none`);
   expect([missing.status, missing.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
-  expect((await fetch(`${service.url}/today`, { method: "POST" })).status).toBe(405);
+  expect((await fetch(`${its.service.url}/today`, { method: "POST" })).status).toBe(405);
 });

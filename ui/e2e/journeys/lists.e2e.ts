@@ -1,21 +1,13 @@
 /** A manager uploads a GBK list with faults, sees why rows are refused, mends and uploads them, loads, undoes and uploads again. */
 import { readFileSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, signIn, visitor } from "../lib/browser";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { gbk } from "../lib/gbk";
-import { PEOPLE, startService, type Service } from "../lib/service";
+import { journey } from "../lib/journey";
+import { PEOPLE } from "../lib/service";
 
 const CAMPAIGN = "jade-garden-calls";
-let service: Service;
-let browser: Browser;
-beforeAll(async () => {
-  [service, browser] = await Promise.all([startService(), launch()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+const its = journey();
 
 /** 40 owners in a range that the campaign's own list does not use; four rows have a fault. */
 function owners(): string {
@@ -32,7 +24,7 @@ const state = (page: Page, word: string) => page.locator(".list-head .pill", { h
 
 /** Leads with this number; the service says 404 for a number that the campaign does not have. */
 async function leads(number: string): Promise<number> {
-  const found = await service.api(PEOPLE.manager, "GET", `/campaigns/${CAMPAIGN}/leads?number=${number}`).catch((error: unknown) => {
+  const found = await its.service.api(PEOPLE.manager, "GET", `/campaigns/${CAMPAIGN}/leads?number=${number}`).catch((error: unknown) => {
     if (String(error).includes("not_listed")) return { leads: [] };
     throw error;
   });
@@ -41,10 +33,8 @@ async function leads(number: string): Promise<number> {
 
 test("a GBK list with faults is read, mended, loaded, undone and loaded again", async () => {
   // Nobody of the list is called meanwhile, so that the load can be undone.
-  await service.api(PEOPLE.manager, "POST", `/campaigns/${CAMPAIGN}/actions`, { action: "pause" });
-  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await page.goto(`/campaigns/${CAMPAIGN}/live`);
+  await its.service.api(PEOPLE.manager, "POST", `/campaigns/${CAMPAIGN}/actions`, { action: "pause" });
+  const { page, faults, context } = await its.open(PEOPLE.manager, `/campaigns/${CAMPAIGN}/live`);
   await page.getByRole("link", { name: "名单", exact: true }).click();
   await page.getByText("还没有上传名单").waitFor();
 
@@ -131,9 +121,7 @@ test("a GBK list with faults is read, mended, loaded, undone and loaded again", 
 });
 
 test("what stands against a list is said with what to do, and a shift lead has no lists", async () => {
-  const { page, faults, context } = await visitor(browser, service.url, { language: "en", theme: "dark" });
-  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await page.goto(`/campaigns/${CAMPAIGN}/lists`);
+  const { page, faults, context } = await its.open(PEOPLE.manager, `/campaigns/${CAMPAIGN}/lists`, { language: "en", theme: "dark" });
   await send(page, "odd.txt", Buffer.from("first|second\nA|B\nC|D\n"));
   await state(page, "Unreadable");
   await page.getByText("no column holds phone numbers").waitFor();
@@ -159,9 +147,7 @@ test("what stands against a list is said with what to do, and a shift lead has n
   expect(faults).toEqual([]);
   await context.close();
 
-  const lead = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  await signIn(lead.page, PEOPLE.lead.login, PEOPLE.lead.password);
-  await lead.page.goto(`/campaigns/${CAMPAIGN}/live`);
+  const lead = await its.open(PEOPLE.lead, `/campaigns/${CAMPAIGN}/live`);
   expect(await lead.page.getByRole("link", { name: "名单", exact: true }).count()).toBe(0);
   await lead.page.goto(`/campaigns/${CAMPAIGN}/lists`);
   await lead.page.getByText("这里需要“管理名单”权限").waitFor();
@@ -170,9 +156,7 @@ test("what stands against a list is said with what to do, and a shift lead has n
 });
 
 test("a full disk is said with what to do, and the same file is sent again by one button; an approval is asked for first", async () => {
-  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await page.goto(`/campaigns/${CAMPAIGN}/lists`);
+  const { page, faults, context } = await its.open(PEOPLE.manager, `/campaigns/${CAMPAIGN}/lists`);
   // The disk of the machine that runs the tests is not filled: this one answer is written here.
   const upload = `**/api/v1/campaigns/${CAMPAIGN}/lists?**`;
   await page.route(upload, (route) => (route.request().method() === "POST"

@@ -1,24 +1,17 @@
 /** A manager adds people and prints their sheets; the agent signs in with the printed password and sees no accounts. */
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, signIn, visitor } from "../lib/browser";
-import { PEOPLE, startService, type Service } from "../lib/service";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { signIn } from "../lib/browser";
+import { journey } from "../lib/journey";
+import { PEOPLE } from "../lib/service";
 
-let service: Service;
-let browser: Browser;
-beforeAll(async () => {
-  [service, browser] = await Promise.all([startService(), launch()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+const its = journey();
 
 /** The secrets of the sheet on the screen, in its order: the phone's, the console's. */
 const secrets = (page: Page) => page.locator(".sheets-screen .secret").allInnerTexts();
 
 test("an agent is added, the sheet is shown once and printed, the agent signs in and is refused the page", async () => {
-  const manager = await visitor(browser, service.url, { language: "zh", theme: "light" });
+  const manager = await its.visit();
   const { page } = manager;
   await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
   await page.getByRole("button", { name: "资源" }).click();
@@ -66,10 +59,10 @@ test("an agent is added, the sheet is shown once and printed, the agent signs in
   const priority = drawer.getByLabel("在 jade-garden 的优先级");
   await priority.fill("3");
   await priority.press("Enter");
-  await expect.poll(async () => (await service.api(PEOPLE.manager, "GET", "/agents/8777") as { groups: unknown }).groups).toEqual([{ group: "jade-garden", priority: 3, in_use: true }]);
+  await expect.poll(async () => (await its.service.api(PEOPLE.manager, "GET", "/agents/8777") as { groups: unknown }).groups).toEqual([{ group: "jade-garden", priority: 3, in_use: true }]);
   // The box follows the service, not the click.
   await drawer.getByLabel("在 jade-garden 启用").click();
-  await expect.poll(async () => (await service.api(PEOPLE.manager, "GET", "/agents/8777") as { groups: unknown }).groups).toEqual([{ group: "jade-garden", priority: 3, in_use: false }]);
+  await expect.poll(async () => (await its.service.api(PEOPLE.manager, "GET", "/agents/8777") as { groups: unknown }).groups).toEqual([{ group: "jade-garden", priority: 3, in_use: false }]);
   await drawer.getByRole("button", { name: "新话机密码" }).click();
   await page.getByRole("button", { name: "生成" }).click();
   await page.getByText("密码只显示这一次").waitFor();
@@ -80,7 +73,7 @@ test("an agent is added, the sheet is shown once and printed, the agent signs in
   expect(manager.faults).toEqual([]);
 
   // The agent signs in with the printed password: no entry leads to accounts, and the address says which right it takes.
-  const agent = await visitor(browser, service.url, { language: "zh", theme: "dark" });
+  const agent = await its.visit({ language: "zh", theme: "dark" });
   await signIn(agent.page, "8777", console ?? "");
   expect(await agent.page.getByRole("button", { name: "资源" }).count()).toBe(0);
   for (const path of ["/people", "/people/new", "/groups", "/blacklist", "/tokens", "/results"]) {
@@ -104,9 +97,7 @@ test("an agent is added, the sheet is shown once and printed, the agent signs in
 });
 
 test("a pasted list: the lines that fit are added, the others say why and can be corrected", async () => {
-  const { page, faults, context } = await visitor(browser, service.url, { language: "en", theme: "light" });
-  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await page.goto("/people/new");
+  const { page, faults, context } = await its.open(PEOPLE.manager, "/people/new", { language: "en", theme: "light" });
   await page.getByLabel("Several (paste a list)").check();
   await page.locator("textarea").fill("许仙\t8801\t13900001111\n8101,Taken Number\nBai Suzhen 13900002222");
   await page.getByRole("button", { name: "Add 3 accounts" }).click();

@@ -1,20 +1,14 @@
 /** Journey 18: every role at the address of every page, and every refusal in both languages: the page, or the right that it takes. */
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch, signIn, visitor } from "../lib/browser";
-import { PEOPLE, startService, type Account, type Service } from "../lib/service";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { signIn } from "../lib/browser";
+import { journey } from "../lib/journey";
+import { PEOPLE, type Account } from "../lib/service";
 
-let service: Service;
-let browser: Browser;
 const AUDITOR: Account = { login: "xujing", password: "quiet-ledger-77", role: "auditor" };
 
-beforeAll(async () => {
-  [service, browser] = await Promise.all([startService(), launch()]);
+const its = journey({}, async (service) => {
   await service.api(PEOPLE.admin, "POST", "/agents", { number: "8009", name: "徐静", login: AUDITOR.login, password: AUDITOR.password, role: "auditor", recorded: false, skills: [], groups: [] });
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
 });
 
 type Role = Account["role"];
@@ -52,9 +46,9 @@ describe.each([
   { language: "en", forbidden: /^This needs the right “.+”/ },
 ] as const)("in $language", ({ language, forbidden }) => {
   test.each(ROLES)("$role", async (who) => {
-    const { page, faults, context } = await visitor(browser, service.url, { language, theme: "light" });
+    const { page, faults, context } = await its.visit({ language, theme: "light" });
     await signIn(page, who.login, who.password);
-    const { rights } = (await service.api(who, "GET", "/me")) as { rights: string[] };
+    const { rights } = (await its.service.api(who, "GET", "/me")) as { rights: string[] };
     const wrong: string[] = [];
     let asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));

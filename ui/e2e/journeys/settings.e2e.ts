@@ -1,32 +1,15 @@
-/** Settings: field and text agree both ways, a comment is kept, a colleague's change is merged, an apply is undone. */
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, signIn, visitor } from "../lib/browser";
-import { PEOPLE, startService, type Service } from "../lib/service";
+/** Settings: field and text agree both ways, a comment is kept, a colleague's change is merged, an apply and a save are undone. */
+import { expect, test } from "vitest";
+import { journey } from "../lib/journey";
+import { PEOPLE } from "../lib/service";
 
-let service: Service;
-let browser: Browser;
-
-beforeAll(async () => {
-  [service, browser] = await Promise.all([startService(), launch()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+const its = journey();
 
 const NAME = "jade-garden-calls";
 const PATH = `/campaigns/${NAME}/settings`;
-const text = async () => ((await service.api(PEOPLE.manager, "GET", `/campaigns/${NAME}`)) as { toml: string; version: number }).toml;
+const text = async () => ((await its.service.api(PEOPLE.manager, "GET", `/campaigns/${NAME}`)) as { toml: string; version: number }).toml;
 
-async function open() {
-  const it = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  // A page with unapplied changes asks before it is left; the journey leaves.
-  it.page.on("dialog", (dialog) => void dialog.accept());
-  await signIn(it.page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await it.page.goto(PATH);
-  return it;
-}
+const open = () => its.open(PEOPLE.manager, PATH);
 
 const FIELD = (key: string) => `[id="setting-${key}"]`;
 
@@ -67,7 +50,7 @@ test("a draft survives a reload, and a colleague's change is merged with it", as
   expect(await page.locator(`${FIELD("calling.ring_secs")} input`).inputValue()).toBe("22");
   await page.getByText("检查通过").waitFor();
   const theirs = (await text()).replace("ring_secs = 30", "ring_secs = 40").replace("wrap_up_secs = 20", "wrap_up_secs = 15");
-  const { etag } = (await service.api(PEOPLE.colleague, "GET", `/campaigns/${NAME}`)) as { etag: string };
+  const { etag } = (await its.service.api(PEOPLE.colleague, "GET", `/campaigns/${NAME}`)) as { etag: string };
   const answer = await page.evaluate(async ([path, toml, match]) => (await fetch(path as string, { method: "PUT", headers: { "Content-Type": "application/json", "If-Match": match as string }, body: JSON.stringify({ toml }) })).status, [`/api/v1/campaigns/${NAME}`, theirs, etag]);
   expect(answer).toBe(200);
   await page.getByRole("button", { name: "应用" }).click();
@@ -92,11 +75,26 @@ test("leaving asks; who may not change settings reads them", async () => {
   await page.getByRole("button", { name: "放弃修改并离开" }).click();
   await page.waitForURL("**/history");
   await context.close();
-  const reader = await visitor(browser, service.url, { language: "en", theme: "dark" });
-  await signIn(reader.page, PEOPLE.analyst.login, PEOPLE.analyst.password);
-  await reader.page.goto(PATH);
+  const reader = await its.open(PEOPLE.analyst, PATH, { language: "en", theme: "dark" });
   await reader.page.getByText("Read only").waitFor();
   expect(await reader.page.locator(".settings input").count()).toBe(0);
   expect(reader.faults).toEqual([]);
   await reader.context.close();
+});
+
+test("a save of the organisation's settings is said, and taken back", async () => {
+  const { page, faults, context } = await its.open(PEOPLE.admin, "/settings");
+  const name = page.locator("main form input").first();
+  const before = await name.inputValue();
+  await name.fill("翠园物业");
+  await page.getByRole("button", { name: "保存", exact: true }).first().click();
+  const bar = page.locator(".undo-bar");
+  await bar.getByText(/已保存 \d\d:\d\d/).waitFor();
+  const stored = async () => ((await its.service.api(PEOPLE.admin, "GET", "/organisations/main")) as { name: string }).name;
+  expect(await stored()).toBe("翠园物业");
+  await bar.getByRole("button", { name: "撤销" }).click();
+  await expect.poll(stored).toBe(before);
+  await expect.poll(() => name.inputValue()).toBe(before);
+  expect(faults).toEqual([]);
+  await context.close();
 });

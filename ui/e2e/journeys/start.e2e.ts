@@ -1,27 +1,14 @@
 /** A new campaign: its start is stopped by what is missing, cured by a link, started; pause shows in another browser. */
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, signIn, visitor } from "../lib/browser";
-import { PEOPLE, startService, until, type Service } from "../lib/service";
+import { expect, test } from "vitest";
+import { journey } from "../lib/journey";
+import { PEOPLE, until } from "../lib/service";
 
-let service: Service;
-let browser: Browser;
-
-beforeAll(async () => {
-  [service, browser] = await Promise.all([startService(), launch()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+const its = journey();
 
 const NAME = "jade-second";
 
 test("a copy is made, stopped by its list, and started once it has one", async () => {
-  const { page, faults, context } = await visitor(browser, service.url, { language: "zh", theme: "light" });
-  page.on("dialog", (dialog) => void dialog.accept());
-  await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  await page.goto("/campaigns/new?copy_of=jade-garden-calls");
+  const { page, faults, context } = await its.open(PEOPLE.manager, "/campaigns/new?copy_of=jade-garden-calls");
   await page.getByRole("button", { name: "创建" }).click();
   await page.locator(".fault").first().waitFor();
   await page.getByLabel("标识").fill("jade-garden-vote");
@@ -39,10 +26,10 @@ test("a copy is made, stopped by its list, and started once it has one", async (
   await page.waitForURL(`**/campaigns/${NAME}/lists`);
 
   const rows = Array.from({ length: 40 }, (_, n) => `业主${n},1541000${String(1000 + n)}`);
-  const { list: { id } } = (await service.upload(PEOPLE.manager, `/campaigns/${NAME}/lists?file_name=list.csv`, new TextEncoder().encode(`姓名,手机\n${rows.join("\n")}\n`))) as { list: { id: number } };
-  const state = async () => ((await service.api(PEOPLE.manager, "GET", `/lists/${id}`)) as { state: string }).state;
+  const { list: { id } } = (await its.service.upload(PEOPLE.manager, `/campaigns/${NAME}/lists?file_name=list.csv`, new TextEncoder().encode(`姓名,手机\n${rows.join("\n")}\n`))) as { list: { id: number } };
+  const state = async () => ((await its.service.api(PEOPLE.manager, "GET", `/lists/${id}`)) as { state: string }).state;
   await until(async () => (await state()) === "checked", "the list is checked");
-  await service.api(PEOPLE.manager, "POST", `/lists/${id}/actions`, { action: "load" });
+  await its.service.api(PEOPLE.manager, "POST", `/lists/${id}/actions`, { action: "load" });
   await until(async () => (await state()) === "loaded", "the list is loaded");
 
   await page.goto(`/campaigns/${NAME}/start`);
@@ -54,9 +41,7 @@ test("a copy is made, stopped by its list, and started once it has one", async (
   await page.getByText("正在外呼").waitFor();
   await page.getByRole("link", { name: "看实时" }).click();
   await page.waitForURL(`**/campaigns/${NAME}/live`);
-  const other = await visitor(browser, service.url, { language: "en", theme: "dark" });
-  await signIn(other.page, PEOPLE.analyst.login, PEOPLE.analyst.password);
-  await other.page.goto(`/campaigns/${NAME}/live`);
+  const other = await its.open(PEOPLE.analyst, `/campaigns/${NAME}/live`, { language: "en", theme: "dark" });
   await page.getByRole("button", { name: "暂停", exact: true }).click();
   await other.page.locator(".page-head .pill", { hasText: "Paused" }).waitFor();
   expect(faults).toEqual([]);

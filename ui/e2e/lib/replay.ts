@@ -152,7 +152,7 @@ export async function startReplay(pages: string, recording: Recording, sources?:
     const rule = replay.rule(path);
     if (rule === "hold") return void held.add(response);
     if (rule === "fail") return void write(response, problem(503, "unavailable"));
-    if (rule === "expire") return void write(response, problem(401, "not_signed_in"));
+    if (rule === "expire") return void write(response, problem(401, "sign_in_first"));
     const [name = "", login = ""] = whose(request).split(".");
     const source = sources?.[name];
     if (source === undefined) {

@@ -164,6 +164,13 @@ export const SCREENS: Screen<[]>[] = [
     await page.keyboard.press("Control+k");
     await page.locator(".palette li").first().waitFor();
   } },
+  { name: "password", path: "/today", reach: async (page) => {
+    await page.locator(".top > .menu button").click();
+    await page.locator('[role="menuitem"]').first().click();
+    await page.locator("#change-password").waitFor();
+    await page.locator('.dialog[open] button[type="submit"]').click();
+    await page.locator(".dialog .fault").first().waitFor();
+  } },
   { name: "account-menu", path: "/today", reach: (page) => page.locator(".top > .menu button").click() },
 ];
 

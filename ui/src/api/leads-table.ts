@@ -1,168 +1,93 @@
-/**
- * Leads as a table, today, search, schedule and series. Only the table's read takes its types from `types.ts`; the others are
- * written by hand, so a change of their routes does not fail the build.
- */
-import { call, get, newKey } from "./call";
+/** Leads as a table, today, search, schedule and series. */
+import { call, get, newKey, post } from "./call";
 import type { paths } from "./types";
-import type { Schemas, Words } from "./words";
-
-/** `call` without the types of the OpenAPI document. */
-const ask = call as unknown as <T>(method: "get" | "post" | "put" | "patch", path: string, options?: {
-  path?: object; query?: object; body?: unknown; key?: string; etag?: string; signal?: AbortSignal;
-}) => Promise<T>;
+import type { Schemas } from "./words";
 
 export type LeadRow = Schemas["LeadRow"];
-
+export type LeadPage = Schemas["LeadTable"];
 type LeadQuery = NonNullable<paths["/api/v1/campaigns/{name}/leads"]["get"]["parameters"]["query"]>;
 export type LeadFilters = Pick<LeadQuery, "state" | "reason" | "outcome" | "disposition" | "building" | "callback" | "q">;
-export type LeadPage = Schemas["LeadTable"];
 
-export const LEAD_ACTIONS = ["close", "reopen", "first", "assign", "unassign", "blacklist", "book"] as const;
-export type LeadActionName = (typeof LEAD_ACTIONS)[number];
-
-export interface LeadAction {
-  action: LeadActionName;
-  reason?: string;
-  /** Of `assign` and `book`: the number of an account. */
-  agent?: string;
-  /** Of `book`: RFC 3339. */
-  at?: string;
-  skill?: string;
-}
-
-export interface LeadActionDone {
-  done: true;
-  /** The action that takes this one back; `null` = nothing does. */
-  inverse: LeadAction | null;
-}
+export type LeadActionName = Schemas["LeadActionWord"];
+export const LEAD_ACTIONS = ["close", "reopen", "first", "assign", "unassign", "blacklist", "book"] as const satisfies readonly LeadActionName[];
+/** `reason` is kept in the audit; `assign` and `book` take the number of an `agent`, `book` a moment too. */
+export type LeadAction = Schemas["LeadActionRequest"];
 
 /** The leads that an action is for: named ones, 1,000 at most, or all that match. */
 export type LeadTarget = { ids: number[] } | { filters: LeadFilters };
 
-export interface NewLead {
-  name?: string;
-  phones: string[];
-  place?: string;
-  building?: string;
-  cells?: Record<string, string>;
-}
+export type NewLead = Omit<Schemas["NewLeadRequest"], "cells">;
+
+const TABLE = "/api/v1/campaigns/{name}/leads";
+const aborting = (signal: AbortSignal | undefined) => (signal ? { signal } : {});
 
 /** A page of the table; the same route answers look-ups by number or row in another shape. */
 export const readLeads = (campaign: string, filters: LeadFilters, page: { after?: string; limit: number; count?: "1" }, signal?: AbortSignal) =>
-  get("/api/v1/campaigns/{name}/leads", { path: { name: campaign }, query: { ...filters, ...page }, ...(signal ? { signal } : {}) }) as Promise<LeadPage>;
+  get(TABLE, { path: { name: campaign }, query: { ...filters, ...page }, ...aborting(signal) }) as Promise<LeadPage>;
 
-/** @throws ApiProblem `busy` if a call of the lead is up */
-export const actOnLead = (id: number, action: LeadAction) =>
-  ask<LeadActionDone>("post", "/api/v1/leads/{id}/actions", { path: { id }, body: action, key: newKey() });
+/**
+ * @returns the action that takes this one back; `null` = nothing does
+ * @throws ApiProblem `busy` if a call of the lead is up
+ */
+export const actOnLead = async (id: number, action: LeadAction): Promise<LeadAction | null> =>
+  // The answer's action is one that the request takes, though its schema says a string.
+  (await post("/api/v1/leads/{id}/actions", { path: { id }, body: action, key: newKey() })).inverse as LeadAction | null;
 
-const targetBody = (action: LeadAction, target: LeadTarget) => ({ ...action, ...target });
+const onMany = (campaign: string, action: LeadAction, target: LeadTarget, query: { dry_run?: "true" }) =>
+  post(`${TABLE}/actions`, { path: { name: campaign }, query, body: bulkBody(action, target), key: newKey() });
+
+/** In the address a filter is a text; in the body a callback is a flag. */
+export function bulkBody(action: LeadAction, target: LeadTarget): Schemas["LeadsActionRequest"] {
+  if ("ids" in target) return { ...action, ids: target.ids };
+  const { callback, ...others } = target.filters;
+  const filters: Schemas["LeadFilters"] = { ...others, ...(callback === undefined ? {} : { callback: callback === "true" }) };
+  // The schema's two alternatives are generated as a record that holds nothing.
+  return { ...action, filters: filters as Schemas["LeadsActionRequest"]["filters"] } as Schemas["LeadsActionRequest"];
+}
 
 /** How many leads a bulk action would be for. */
-export const countLeads = (campaign: string, action: LeadAction, target: LeadTarget) =>
-  ask<{ count: number }>("post", "/api/v1/campaigns/{name}/leads/actions", { path: { name: campaign }, query: { dry_run: true }, body: targetBody(action, target), key: newKey() });
+export const countLeads = async (campaign: string, action: LeadAction, target: LeadTarget) =>
+  (await onMany(campaign, action, target, { dry_run: "true" })) as Schemas["LeadsCounted"];
 
 /** Begins a bulk action; its task's result is [`ChangedLeads`]. */
-export const actOnLeads = (campaign: string, action: LeadAction, target: LeadTarget) =>
-  ask<{ task: number | { id: number } }>("post", "/api/v1/campaigns/{name}/leads/actions", { path: { name: campaign }, body: targetBody(action, target), key: newKey() })
-    .then(({ task }) => (typeof task === "number" ? task : task.id));
+export const actOnLeads = async (campaign: string, action: LeadAction, target: LeadTarget): Promise<number> =>
+  ((await onMany(campaign, action, target, {})) as Schemas["LeadsTask"]).task;
 
+/** A task's result is free in the schema. */
 export interface ChangedLeads {
   done: number;
   /** Reason → leads. */
   refused: Record<string, number>;
 }
 
-export const addLead = (campaign: string, lead: NewLead) =>
-  ask<{ lead: number }>("post", "/api/v1/campaigns/{name}/leads", { path: { name: campaign }, body: lead, key: newKey() });
+export const addLead = (campaign: string, lead: NewLead) => post(TABLE, { path: { name: campaign }, body: { cells: {}, ...lead }, key: newKey() });
 
 /** One minute, or one step of several. */
-export interface SeriesRow {
-  at: string;
-  placed: number;
-  answered: number;
-  talking: number;
-  abandoned: number;
-  /** What `abandoned` is a share of. */
-  divisor: number;
-  /** The upper bound of the abandon rate. */
-  upper: number | null;
-  /** Activity → heads. */
-  agents: Record<string, number>;
-  /** Limit → seconds. */
-  limits: Record<string, number>;
-}
+export type SeriesRow = Schemas["MinuteView"];
 
 export const readSeries = (campaign: string, span: { from: string; until?: string; step: 1 | 5 | 15 | 60 }, signal?: AbortSignal) =>
-  ask<{ step_secs: number; items: SeriesRow[] }>("get", "/api/v1/campaigns/{name}/series", { path: { name: campaign }, query: span, ...(signal ? { signal } : {}) });
+  get("/api/v1/campaigns/{name}/series", { path: { name: campaign }, query: { ...span, step: `${span.step}` }, ...aborting(signal) });
 
-export interface TodayItem {
-  kind: "not_dialling" | "approval" | "starts_soon" | "list_ends" | "line" | "health" | "finished";
-  campaign: string | null;
-  title: string | null;
-  words: Words;
-  href: string | null;
-  since: string | null;
-  severity: "stop" | "warn" | "info";
-}
+export type TodayItem = Schemas["TodayItem"];
+export type TodayHour = Schemas["TodayHour"];
 
-export interface HourFigures {
-  placed: number;
-  answered: number;
-  abandoned: number;
-}
+export const readToday = (signal?: AbortSignal) => get("/api/v1/today", aborting(signal));
 
-export interface TodayHour extends HourFigures {
-  hour: string;
-  /** The same hour a week before. */
-  before: HourFigures | null;
-}
+export type Hit = Schemas["SearchHit"];
 
-export const readToday = (signal?: AbortSignal) => ask<{ items: TodayItem[]; hours: TodayHour[] }>("get", "/api/v1/today", signal ? { signal } : {});
+export const search = (q: string, signal?: AbortSignal) => get("/api/v1/search", { query: { q }, ...aborting(signal) });
 
-export interface Hit {
-  kind: "campaign" | "lead" | "person" | "group" | "call" | "list" | "audio" | "page";
-  id: string | number;
-  title: string;
-  detail: string | null;
-  href: string;
-}
-
-export const search = (q: string, signal?: AbortSignal) => ask<{ items: Hit[] }>("get", "/api/v1/search", { query: { q }, ...(signal ? { signal } : {}) });
-
-export interface ScheduleBar {
-  from: string;
-  until: string;
-  kind: "window" | "holiday" | "frame";
-  words: Words;
-}
-
-export interface ScheduledCampaign {
-  name: string;
-  title: string | null;
-  state: string;
-  timezone: string;
-  group: string | null;
-  bars: ScheduleBar[];
-}
-
-export interface Schedule {
-  campaigns: ScheduledCampaign[];
-  trunks: { name: string; calls_max: number; campaigns: string[] }[];
-  conflicts: { from: string; until: string; trunk: string; words: Words; campaigns: string[] }[];
-  /** `2027-01-01`, `2027-02-05..2027-02-12`. */
-  holidays: string[];
-}
+export type ScheduleBar = Schemas["ScheduleBar"];
+export type ScheduledCampaign = Schemas["ScheduledCampaign"];
+export type Schedule = Schemas["Schedule"];
 
 /** `from` and `until` are days; both are part of the span. */
-export const readSchedule = (span: { from: string; until: string }, signal?: AbortSignal) =>
-  ask<Schedule>("get", "/api/v1/schedule", { query: span, ...(signal ? { signal } : {}) });
+export const readSchedule = (span: { from: string; until: string }, signal?: AbortSignal) => get("/api/v1/schedule", { query: span, ...aborting(signal) });
 
-export interface Holidays {
-  days: string[];
-  version: number;
-}
+/** `2027-01-01`, `2027-02-05..2027-02-12`. */
+export type Holidays = Schemas["HolidaysView"];
 
-export const readHolidays = (signal?: AbortSignal) => ask<Holidays>("get", "/api/v1/holidays", signal ? { signal } : {});
+export const readHolidays = (signal?: AbortSignal) => get("/api/v1/holidays", aborting(signal));
 
 /** @throws ApiProblem 412 `changed` */
-export const saveHolidays = (days: string[], version: number) => ask<Holidays>("put", "/api/v1/holidays", { body: { days }, etag: `"v${version}"` });
+export const saveHolidays = (days: string[], version: number) => call("put", "/api/v1/holidays", { body: { days }, etag: `"v${version}"` });

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Menu, type MenuEntry } from "../kit/Menu";
 import { problemWords } from "../kit/States";
 import { chooseLanguage, chooseTheme, useTheme, type Theme } from "../preferences";
@@ -23,12 +23,16 @@ export function useLookEntries(): MenuEntry[] {
   ];
 }
 
-/** The account's menu: look of the console, sign out. */
+export const loadChangePassword = () => import("./ChangePassword");
+const ChangePassword = lazy(async () => ({ default: (await loadChangePassword()).ChangePassword }));
+
+/** The account's menu: look of the console, password, sign out. */
 export function AccountMenu() {
   const t = useWords();
   const { person } = useMe();
   const look = useLookEntries();
   const [problem, setProblem] = useState<unknown>();
+  const [isChanging, setChanging] = useState(false);
   const leave = () => {
     setProblem(undefined);
     signOut().catch(setProblem);
@@ -36,9 +40,10 @@ export function AccountMenu() {
   return (
     <>
       {problem === undefined ? null : <span className="refusal" role="alert">{problemWords(problem, t)}</span>}
-      <Menu kind="plain" size="small" label={t("frame.account", { name: person.name })} entries={[...look, "rule", { id: "out", label: t("frame.signOut"), onChoose: leave }]}>
+      <Menu kind="plain" size="small" label={t("frame.account", { name: person.name })} entries={[...look, "rule", { id: "password", label: t("frame.changePassword"), onChoose: () => setChanging(true) }, { id: "out", label: t("frame.signOut"), onChoose: leave }]}>
         {person.name} <span aria-hidden="true">▾</span>
       </Menu>
+      {isChanging ? <Suspense><ChangePassword onClose={() => setChanging(false)} /></Suspense> : null}
     </>
   );
 }

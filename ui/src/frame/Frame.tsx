@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { NavLink, Outlet, useLocation, useMatches, useNavigate, useNavigation } from "react-router";
 import { Button } from "../kit/Button";
 import { Failed, Forbidden } from "../kit/States";
@@ -9,14 +9,16 @@ import { openLive } from "../live/stores";
 import { Drawers } from "../drawers/Drawers";
 import { PAGES } from "../pages";
 import type { Right } from "../rights";
-import { onStreamEnded, useIsExpired, useMe, useSession } from "../session";
+import { MeContext, onStreamEnded, useIsExpired, useMe, useSession } from "../session";
 import { useWords } from "../words";
-import { AccountMenu } from "./AccountMenu";
+import { AccountMenu, loadChangePassword } from "./AccountMenu";
 import { ApprovalsBadge } from "./ApprovalsBadge";
 import { AskPassword } from "./AskPassword";
 import { LinkLines, LiveState, NewVersion, useMissedEvents } from "./LiveState";
 import { NavMenu } from "./NavMenu";
-import { Palette } from "./Palette";
+
+const loadPalette = () => import("./Palette");
+const Palette = lazy(async () => ({ default: (await loadPalette()).Palette }));
 
 /** When the other pages are fetched, in ms after the first paint. */
 const IDLE_AFTER = 3_000;
@@ -34,7 +36,7 @@ export function Frame() {
 
   if (isPending || me === null) return null;
   if (!me) return <Failed problem={error} onRetry={() => void refetch()} />;
-  return <SignedIn />;
+  return <MeContext value={me}><SignedIn /></MeContext>;
 }
 
 function SignedIn() {
@@ -69,7 +71,7 @@ function SignedIn() {
       <main id="main" tabIndex={-1}><Page /></main>
       <UndoBar />
       <Drawers />
-      {isFinding ? <Palette onClose={() => setFinding(false)} /> : null}
+      {isFinding ? <Suspense><Palette onClose={() => setFinding(false)} /></Suspense> : null}
       {isExpired ? <AskPassword /> : null}
     </>
   );
@@ -77,10 +79,12 @@ function SignedIn() {
 
 /** Fetches the pages that the account may open once the first one stands: a tab that is open during an upgrade goes on working. */
 function useIdleFetch(rights: ReadonlySet<Right>) {
+  // The palette does not wait for idle time: people type as soon as they have asked for it.
+  useEffect(() => void loadPalette().catch(() => undefined), []);
   useEffect(() => {
     const pages = PAGES.filter((page) => rights.has(page.right)).flatMap((page) => [page, ...(page.children ?? [])]);
     // A chunk that does not come now is asked for again when its page is opened.
-    const timer = setTimeout(() => pages.forEach((page) => void page.load().catch(() => undefined)), IDLE_AFTER);
+    const timer = setTimeout(() => [...pages.map((page) => page.load), loadChangePassword].forEach((load) => void load().catch(() => undefined)), IDLE_AFTER);
     return () => clearTimeout(timer);
   }, [rights]);
 }

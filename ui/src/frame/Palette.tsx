@@ -1,11 +1,13 @@
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
-import { useNavigate } from "react-router";
+import { useLocation, useNavigate } from "react-router";
 import { useQuery } from "@tanstack/react-query";
 import { search, type Hit } from "../api/leads-table";
+import type { Campaign } from "../api/words";
 import { useCampaigns, useSeats } from "../live/stores";
+import { useCampaignTitles } from "../pages/campaigns/titles";
 import { PAGES } from "../pages";
 import { useMe } from "../session";
-import { hasWord, useWords } from "../words";
+import { hasWord, useWords, type Translate } from "../words";
 import { visible } from "../words/format";
 import { narrow } from "../words/width";
 
@@ -23,22 +25,35 @@ interface Found {
 
 /** Entries shown at once. */
 const SHOWN = 20;
+/** Campaigns in whose leads a text can be looked for. */
+const IN_LEADS = 5;
 
 /** What the service finds for a text that rests; nothing while an input method composes it. */
-function useHits(text: string, isComposing: boolean): Hit[] {
+function useHits(text: string, isComposing: boolean): { hits: Hit[]; isAsking: boolean } {
   const [asked, setAsked] = useState("");
   useEffect(() => {
     if (isComposing) return;
     const timer = setTimeout(() => setAsked(text), REST);
     return () => clearTimeout(timer);
   }, [text, isComposing]);
-  const { data } = useQuery({
+  const { data, isFetching } = useQuery({
     queryKey: ["search", asked],
     queryFn: async ({ signal }) => (await search(asked, signal)).items,
     enabled: asked.length >= LEAST,
     placeholderData: (before) => before,
   });
-  return text.length < LEAST || asked.length < LEAST ? [] : (data ?? []);
+  if (text.length < LEAST) return { hits: [], isAsking: false };
+  return { hits: asked.length < LEAST ? [] : (data ?? []), isAsking: isFetching || asked !== text };
+}
+
+/** The service looks for names in a few open campaigns and for a short while; a campaign's own page finds all of its leads. */
+function inLeads(q: string, campaigns: readonly Campaign[], here: string, t: Translate): Found[] {
+  const open = [...campaigns].sort((a, b) => Number(b.name === here) - Number(a.name === here));
+  // The campaign whose page is open may not be open itself.
+  const known: readonly Pick<Campaign, "name" | "title">[] = here === "" || here === "new" || open.some((it) => it.name === here) ? open : [{ name: here, title: null }, ...open];
+  return known.slice(0, IN_LEADS).map((it) => ({
+    id: `in:${it.name}`, title: t("frame.paletteIn", { q: visible(q), title: visible(it.title || it.name) }), kind: t("frame.kind_lead"), href: `/campaigns/${encodeURIComponent(it.name)}/leads?q=${encodeURIComponent(q)}`,
+  }));
 }
 
 /** Ctrl+K: pages, campaigns and agents that the account may see, found as one types; below them what the service finds. */
@@ -53,6 +68,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const id = useId();
   const campaigns = useCampaigns();
   const seats = useSeats();
+  const here = decodeURIComponent(/^\/campaigns\/([^/]+)\//.exec(useLocation().pathname)?.[1] ?? "");
 
   useEffect(() => {
     const opener = document.activeElement;
@@ -68,12 +84,16 @@ export function Palette({ onClose }: { onClose: () => void }) {
     ...(rights.has("floor.read") ? seats : []).map((it) => ({ id: `a:${it.agent}`, title: `${it.agent} ${it.name ?? ""}`, kind: t("frame.paletteAgents"), href: `/floor?q=${encodeURIComponent(it.agent)}` })),
   ], [campaigns, seats, rights, t]);
   const wanted = text.trim().toLowerCase();
-  const hits = useHits(narrow(text).trim(), isComposing);
+  const q = narrow(text).trim();
+  const { hits, isAsking } = useHits(q, isComposing);
+  const title = useCampaignTitles(hits.map((hit) => (hit.kind === "lead" ? hit.detail : null)));
   const known = all.filter((it) => it.title.toLowerCase().includes(wanted)).slice(0, SHOWN);
   const found: Found[] = [...known, ...hits.filter((hit) => !known.some((it) => it.href === hit.href)).map((hit) => {
     const kind = `frame.kind_${hit.kind}`;
-    return { id: `${hit.kind}:${hit.id}`, title: visible(hit.title), detail: hit.detail === null ? undefined : visible(hit.detail), kind: hasWord(kind) ? t(kind) : hit.kind, href: hit.href };
-  })];
+    // What a lead's hit tells is the campaign's name.
+    const detail = hit.detail === null ? undefined : hit.kind === "lead" ? title(hit.detail) : visible(hit.detail);
+    return { id: `${hit.kind}:${hit.id}`, title: visible(hit.title), detail, kind: hasWord(kind) ? t(kind) : hit.kind, href: hit.href };
+  }), ...(rights.has("campaigns.read") && q.length >= LEAST ? inLeads(q, campaigns, here, t) : [])];
   const chosen = Math.min(at, found.length - 1);
 
   const open = (it: Found | undefined) => {
@@ -90,15 +110,15 @@ export function Palette({ onClose }: { onClose: () => void }) {
     } else if (event.key === "Enter") open(found[chosen]);
   };
   return (
-    <dialog ref={dialog} className="palette" aria-label={t("frame.find")} onCancel={(event) => { event.preventDefault(); onClose(); }}
+    <dialog ref={dialog} className="palette" aria-label={t("frame.find")} onClose={onClose} onCancel={(event) => { event.preventDefault(); onClose(); }}
       onClick={(event) => { if (event.target === dialog.current) onClose(); }}>
       <input role="combobox" aria-expanded="true" aria-controls={id} aria-activedescendant={found[chosen] ? `${id}-${chosen}` : undefined} aria-label={t("frame.palette")}
         placeholder={t("frame.palette")} value={text} autoFocus onCompositionStart={() => setComposing(true)} onCompositionEnd={() => setComposing(false)} onChange={(event) => { setText(event.target.value); setAt(0); }} onKeyDown={onKeyDown} />
-      {found.length === 0 ? <p className="empty" role="status">{t("frame.paletteEmpty", { q: text })}</p> : null}
+      {isAsking ? <p className="empty" role="status">{t("frame.paletteAsking")}</p> : found.length === 0 ? <p className="empty" role="status">{t("frame.paletteEmpty", { q: text })}</p> : null}
       <ul id={id} role="listbox" aria-label={t("frame.find")}>
         {found.map((it, n) => (
           <li key={it.id} id={`${id}-${n}`} role="option" aria-selected={n === chosen} ref={(entry) => { if (n === chosen) entry?.scrollIntoView({ block: "nearest" }); }} onClick={() => open(it)} onPointerMove={() => setAt(n)}>
-            {it.title}{it.detail === undefined ? null : <span className="detail">{it.detail}</span>}<span className="kind">{it.kind}</span>
+            <span>{it.title}</span>{it.detail === undefined ? null : <span className="detail">{it.detail}</span>}<span className="kind">{it.kind}</span>
           </li>
         ))}
       </ul>

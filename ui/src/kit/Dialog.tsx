@@ -18,8 +18,16 @@ export function Dialog({ title, onClose, children, buttons }: Props) {
       if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);
+  // A second `Esc` without anything typed between closes the element without asking: what stays on the page is shown again.
+  const onClosed = () => {
+    if (dialog.current?.open !== false) return;
+    onClose();
+    requestAnimationFrame(() => {
+      if (dialog.current?.open === false) dialog.current.showModal();
+    });
+  };
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby={id} onCancel={(event) => { event.preventDefault(); onClose(); }}>
+    <dialog ref={dialog} className="dialog" aria-labelledby={id} onClose={onClosed} onCancel={(event) => { event.preventDefault(); onClose(); }}>
       <div className="content">
         <h2 id={id}>{title}</h2>
         {children}

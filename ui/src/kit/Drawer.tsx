@@ -54,6 +54,7 @@ export function Drawer({ parameter, title, detail, children, buttons, isWide }: 
   return (
     <dialog ref={dialog} className={isWide ? "drawer wide" : "drawer"} aria-labelledby={id} onKeyDown={onKeyDown}
       onCancel={(event) => { if (event.target === dialog.current) { event.preventDefault(); close(); } }}
+      onClose={(event) => { if (event.target === dialog.current && !event.currentTarget.open) close(); }}
       onClick={(event) => { if (event.target === dialog.current) close(); }}>
       <div className="frame">
         <header>

@@ -1,5 +1,8 @@
-/** The offer to take the last action back: one at a time, for ten seconds (CONSOLE.md 1, 6). */
+/** What was done last, and the offer to take it back: one at a time, for ten seconds (CONSOLE.md 1, 6). */
 import { useEffect, useId, useSyncExternalStore } from "react";
+import { serverNow } from "../live/clock";
+import type { Translate } from "../words";
+import { moment } from "../words/format";
 
 /** How long the offer stands, in ms. */
 export const UNDO_FOR = 10_000;
@@ -26,6 +29,12 @@ function show(next: UndoOffer | undefined): void {
 
 /** Says what was done and offers to take it back. */
 export const offerUndo = (words: string, undo?: () => Promise<unknown>): void => show({ id: (offers += 1), words, undo });
+
+/** Says that a form was saved, and when; with a way back where there is one. */
+export const offerSaved = (t: Translate, undo?: () => Promise<unknown>): void => {
+  const now = new Date(serverNow());
+  offerUndo(t("kit.savedAt", { time: moment(now, now) }), undo);
+};
 
 /** Takes this offer away; a newer one stays. */
 export function closeUndo(which: UndoOffer): void {

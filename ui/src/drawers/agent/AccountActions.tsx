@@ -6,6 +6,7 @@ import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { problemWords } from "../../kit/States";
+import { offerUndo } from "../../kit/undo";
 import { useSeat } from "../../live/stores";
 import { etag, refreshPeople } from "../../pages/people/data";
 import type { Once } from "../../pages/people/people";
@@ -58,6 +59,7 @@ function Ask({ kind, account, onClose, onOnce }: { kind: Kind; account: Account;
       else if (kind === "console") onOnce({ number, name, login, password: (await post("/api/v1/agents/{number}/password", { path, body: {} })).password ?? undefined });
       else {
         await call("delete", "/api/v1/agents/{number}", { path, etag: etag(account.version) });
+        offerUndo(t("kit.removedNow", { name: `${number} ${visible(name)}` }));
         set({ agent: null });
       }
       void refreshPeople();

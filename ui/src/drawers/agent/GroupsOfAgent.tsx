@@ -4,6 +4,7 @@ import type { Account } from "../../api/words";
 import { Button } from "../../kit/Button";
 import { Choice } from "../../kit/Field";
 import { problemWords } from "../../kit/States";
+import { offerSaved } from "../../kit/undo";
 import { refreshPeople, useGroups } from "../../pages/people/data";
 import { useMe } from "../../session";
 import { useWords } from "../../words";
@@ -28,9 +29,14 @@ export function GroupsOfAgent({ account }: { account: Account }) {
     setRefusal(undefined);
     try {
       const path = { number: account.number, group };
-      if (what === "leave") await call("delete", "/api/v1/agents/{number}/groups/{group}", { path });
-      else await call("put", "/api/v1/agents/{number}/groups/{group}", { path, body: what });
-      await refreshPeople();
+      const send = async (to: Change) => {
+        if (to === "leave") await call("delete", "/api/v1/agents/{number}/groups/{group}", { path });
+        else await call("put", "/api/v1/agents/{number}/groups/{group}", { path, body: to });
+        await refreshPeople();
+      };
+      const before = account.groups.find((it) => it.group === group);
+      await send(what);
+      offerSaved(t, () => send(before === undefined ? "leave" : { priority: before.priority, in_use: before.in_use }));
       if (group === joining) setJoining("");
     } catch (problem) {
       setRefusal(problemWords(problem, t));

@@ -9,7 +9,7 @@ import { Button } from "../../kit/Button";
 import { CopyButton } from "../../kit/Copy";
 import { Drawer } from "../../kit/Drawer";
 import { Failed, Gone, Loading } from "../../kit/States";
-import { useCampaigns } from "../../live/stores";
+import { useCampaignWords } from "../../pages/campaigns/titles";
 import { useCall, useLead } from "../../pages/results/data";
 import { callId, parseCallId, talked } from "../../pages/results/filters";
 import { Player } from "../../pages/results/Player";
@@ -47,18 +47,18 @@ function Details({ call }: { call: Call }) {
   const t = useWords();
   const link = useDrawerLink();
   const { rights } = useMe();
-  const campaign = useCampaigns().find((it) => it.name === call.campaign);
+  const words = useCampaignWords([call.campaign]);
   const lead = useLead(call.lead ?? undefined).data;
   const attempts = lead?.history.filter((it) => it.lead === call.lead && it.attempt !== null).map((it) => it.attempt) ?? [];
   const place = attempts.length - attempts.indexOf(call.id);
   const corrections = lead?.corrections.filter((it) => it.attempt === call.id) ?? [];
   const facts: [string, ReactNode][] = [
-    [t("results.column_campaign"), campaign === undefined ? visible(call.campaign ?? "–") : <Link to={`/campaigns/${encodeURIComponent(campaign.name)}/live`}>{visible(campaign.title ?? campaign.name)}</Link>],
+    [t("results.column_campaign"), call.campaign === null ? "–" : rights.has("campaigns.read") ? <Link to={`/campaigns/${encodeURIComponent(call.campaign)}/live`}>{words.title(call.campaign)}</Link> : words.title(call.campaign)],
     [t("results.lead"), call.lead === null ? "–" : <Link to={link({ lead: String(call.lead) })}>{visible(call.name ?? t("results.leadNumber", { id: call.lead }))}</Link>],
     ...(call.direction === "out" && attempts.includes(call.id) ? [[t("results.attempt"), t("results.attemptOf", { n: place, all: attempts.length })] satisfies [string, ReactNode]] : []),
     [t("results.column_agent"), call.agent === null ? t("results.noAgent") : <Link to={link({ agent: call.agent, call: null })}>{call.agent} {visible(call.agent_name ?? "")}</Link>],
-    [t("results.column_result"), call.result === null ? t("results.noKey") : visible(call.result)],
-    [t("results.column_disposition"), call.disposition === null ? t("results.noSummary") : visible(call.disposition)],
+    [t("results.column_result"), call.result === null ? t("results.noKey") : words.result(call.campaign, call.result)],
+    [t("results.column_disposition"), call.disposition === null ? t("results.noSummary") : words.disposition(call.campaign, call.disposition)],
     ...(call.note === null || call.note === "" ? [] : [[t("results.column_note"), visible(call.note)] satisfies [string, ReactNode]]),
   ];
   return (

@@ -14,12 +14,14 @@ export function LeadActions({ lead }: { lead: Lead }) {
   const { rights } = useMe();
   const offline = useOfflineReason();
   const [acting, setActing] = useState<LeadActionName>();
+  const [overtaken, setOvertaken] = useState<string>();
   const actions = actionsFor(lead.state, actionsOf(rights));
-  if (actions.length === 0) return null;
+  if (actions.length === 0 && overtaken === undefined) return null;
   return (
     <>
-      {actions.map((name) => <Button key={name} size="small" refusal={offline} onClick={() => setActing(name)}>{t(`leads.act_${name}`)}</Button>)}
-      {acting === undefined ? null : <LeadAction lead={lead} name={acting} onClose={() => setActing(undefined)} />}
+      {overtaken === undefined ? null : <p className="refusal" role="alert">{overtaken}</p>}
+      {actions.map((name) => <Button key={name} size="small" refusal={offline} onClick={() => { setOvertaken(undefined); setActing(name); }}>{t(`leads.act_${name}`)}</Button>)}
+      {acting === undefined ? null : <LeadAction lead={lead} name={acting} onClose={() => setActing(undefined)} onOvertaken={setOvertaken} />}
     </>
   );
 }

@@ -9,7 +9,8 @@ import type { Lead } from "../../api/words";
 import { Drawer } from "../../kit/Drawer";
 import { Pill, StateInk } from "../../kit/Pill";
 import { Failed, Gone, Loading } from "../../kit/States";
-import { useCampaigns } from "../../live/stores";
+import { usePersonName } from "../../pages/audio/person-name";
+import { useCampaignTitles, useCampaignWords } from "../../pages/campaigns/titles";
 import { useLead, useLeadWhy } from "../../pages/results/data";
 import { reasonWords } from "../../pages/leads/cells";
 import { talked } from "../../pages/results/filters";
@@ -48,17 +49,19 @@ function Outcome({ outcome }: { outcome: string | null }) {
 
 function Details({ lead }: { lead: Lead }) {
   const t = useWords();
-  const isOpen = useCampaigns().some((it) => it.name === lead.campaign);
+  const words = useCampaignWords([lead.campaign]);
+  const person = usePersonName(lead.callback_agent !== null || lead.corrections.some((it) => it.agent !== null));
+  const title = words.title(lead.campaign);
   const facts: [string, ReactNode][] = [
-    [t("results.column_campaign"), isOpen ? <Link to={`/campaigns/${encodeURIComponent(lead.campaign)}/live`}>{visible(lead.campaign)}</Link> : visible(lead.campaign)],
+    [t("results.column_campaign"), <Link to={`/campaigns/${encodeURIComponent(lead.campaign)}/live`}>{title}</Link>],
     [t("results.row"), lead.list_row],
     [t("results.household"), visible(lead.household ?? "–")],
     [t("results.attempts"), lead.attempts],
     [t("results.lastCall"), <><Outcome outcome={lead.last_outcome} /> <At at={lead.last_at} /></>],
     [t("results.nextAt"), <At at={lead.next_at} />],
-    [t("results.column_result"), visible(lead.result ?? "–")],
-    [t("results.column_disposition"), visible(lead.disposition ?? "–")],
-    ...(lead.callback_agent === null && lead.callback_skill === null ? [] : [[t("results.callbackBy"), visible(lead.callback_agent ?? lead.callback_skill ?? "")] satisfies [string, ReactNode]]),
+    [t("results.column_result"), lead.result === null ? "–" : words.result(lead.campaign, lead.result)],
+    [t("results.column_disposition"), lead.disposition === null ? "–" : words.disposition(lead.campaign, lead.disposition)],
+    ...(lead.callback_agent === null && lead.callback_skill === null ? [] : [[t("results.callbackBy"), lead.callback_agent === null ? visible(lead.callback_skill ?? "") : person(lead.callback_agent)] satisfies [string, ReactNode]]),
   ];
   return (
     <>
@@ -68,7 +71,7 @@ function Details({ lead }: { lead: Lead }) {
       {lead.corrections.length === 0 ? null : (
         <section>
           <h3>{t("results.corrections")}</h3>
-          <ul className="path">{lead.corrections.map((it, n) => <li key={n}><At at={it.at} /><span className="second">{it.agent ?? ""}</span><span>{correctionWords(it, t)}</span></li>)}</ul>
+          <ul className="path">{lead.corrections.map((it, n) => <li key={n}><At at={it.at} /><span className="second">{it.agent === null ? "" : person(it.agent)}</span><span>{correctionWords(it, t)}</span></li>)}</ul>
         </section>
       )}
       <History lead={lead} />
@@ -85,8 +88,9 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 function Why({ lead }: { lead: Lead }) {
   const t = useWords();
   const language = useLanguage();
+  const title = useCampaignTitles([lead.campaign]);
   const { data, error } = useLeadWhy(lead.campaign, lead.id);
-  if (error) return <p className="why-words">{error instanceof ApiProblem && error.status === 404 ? t("results.campaignNotOpen", { name: visible(lead.campaign) }) : t("results.whyUnknown")}</p>;
+  if (error) return <p className="why-words">{error instanceof ApiProblem && error.status === 404 ? t("results.campaignNotOpen", { name: title(lead.campaign) }) : t("results.whyUnknown")}</p>;
   if (data === undefined) return <Loading height={48} />;
   const advice = data.advice[language];
   return <div className="why-words"><p>{data.words[language]}</p>{advice === null ? null : <p className="hint">{advice}</p>}</div>;
@@ -119,6 +123,7 @@ function Phones({ lead }: { lead: Lead }) {
 /** Calls of the household, so that a second person of the flat is seen with the first. */
 function History({ lead }: { lead: Lead }) {
   const t = useWords();
+  const words = useCampaignWords([lead.campaign]);
   const link = useDrawerLink();
   return (
     <section>
@@ -137,8 +142,8 @@ function History({ lead }: { lead: Lead }) {
                     <td>{it.number === null ? "" : telephone(it.number)}</td>
                     <td><Outcome outcome={it.outcome} /></td>
                     <td className="number">{talk === undefined ? "" : duration(talk)}</td>
-                    <td>{it.agent ?? ""}</td>
-                    <td title={it.note ?? ""}>{visible(it.disposition ?? "")}{it.note ? <span className="second"> {visible(it.note)}</span> : null}</td>
+                    <td>{it.agent === null ? "" : `${it.agent} ${visible(it.agent_name ?? "")}`.trim()}</td>
+                    <td title={it.note ?? ""}>{it.disposition === null ? "" : words.disposition(lead.campaign, it.disposition)}{it.note ? <span className="second"> {visible(it.note)}</span> : null}</td>
                   </tr>
                 );
               })}

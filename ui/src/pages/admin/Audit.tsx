@@ -10,11 +10,14 @@ import { FilterChip } from "../../kit/Chip";
 import { More } from "../../kit/More";
 import { Failed, Loading, NoneYet, NothingMatches } from "../../kit/States";
 import { serverNow } from "../../live/clock";
+import { liveCampaign } from "../../live/stores";
 import { useSearch } from "../../use-search";
 import { useTitle } from "../../use-title";
-import { hasWord, useWords, type Translate } from "../../words";
+import { useWords } from "../../words";
 import { clock, count, day, visible } from "../../words/format";
+import { usePersonName } from "../audio/person-name";
 import { plusDays, startOfDay } from "../results/filters";
+import { actionWords, kindWords, sayOf } from "./audit-words";
 import { changesOf } from "./changes";
 
 type Row = Schemas["AuditRow"];
@@ -73,12 +76,6 @@ export function AuditHead() {
   return <thead><tr><th scope="col">{t("audit.at")}</th><th scope="col">{t("audit.actor")}</th><th scope="col">{t("audit.address")}</th><th scope="col">{t("audit.action")}</th><th scope="col">{t("audit.subject")}</th><th scope="col">{t("audit.change")}</th></tr></thead>;
 }
 
-/** The word of a right where the action is one; a route's own word as it is. */
-function actionWords(action: string, t: Translate): string {
-  const key = `right.${action}`;
-  return hasWord(key) ? t(key) : action;
-}
-
 function NewFilter({ onSet }: { onSet: (name: (typeof FILTERS)[number], value: string) => void }) {
   const t = useWords();
   const [name, setName] = useState<(typeof FILTERS)[number]>("actor");
@@ -103,17 +100,21 @@ export function AuditLine({ row, onFilter }: { row: Row; onFilter?: (name: (type
   const t = useWords();
   const at = new Date(row.at);
   const isToday = day(at) === day(new Date(serverNow()));
-  const changes = changesOf(row.before, row.after);
-  const kind = `audit.kind_${row.subject_kind}`;
+  // Names are those that the page knows anyway: a long log would ask for each of them.
+  const person = usePersonName(false);
+  const title = (name: string) => visible(liveCampaign(name)?.title || name);
+  const say = sayOf(row.subject_kind, t, new Date(serverNow()), { campaign: title, person });
+  const changes = changesOf(row.before, row.after, say);
+  const subject = row.subject_kind === "campaign" ? title(row.subject) : row.subject_kind === "agent" ? person(row.subject) : row.subject_kind === "approval" ? t("audit.numbered", { n: row.subject }) : visible(row.subject);
   return (
     <tr>
       <td><time dateTime={row.at} title={row.at}>{isToday ? clock(at) : `${day(at)} ${clock(at)}`}</time></td>
       <td>{onFilter === undefined ? visible(row.actor) : <Button kind="link" size="small" label={t("audit.onlyActor", { name: row.actor })} onClick={() => onFilter("actor", row.actor.split(" ")[0] ?? row.actor)}>{visible(row.actor)}</Button>}{row.actor_kind === "person" ? null : <span className="second"> {t(`audit.actor_${row.actor_kind}`)}</span>}</td>
       <td className="second">{row.address}</td>
-      <td>{onFilter === undefined ? visible(actionWords(row.action, t)) : <Button kind="link" size="small" label={t("audit.onlyAction", { name: actionWords(row.action, t) })} onClick={() => onFilter("action", row.action)}>{visible(actionWords(row.action, t))}</Button>}</td>
-      <td>{hasWord(kind) ? t(kind) : visible(row.subject_kind)} <strong>{visible(row.subject)}</strong></td>
+      <td>{onFilter === undefined ? actionWords(row.action, t) : <Button kind="link" size="small" label={t("audit.onlyAction", { name: actionWords(row.action, t) })} onClick={() => onFilter("action", row.action)}>{actionWords(row.action, t)}</Button>}</td>
+      <td>{kindWords(row.subject_kind, t)} <strong title={subject === row.subject ? undefined : row.subject}>{subject}</strong></td>
       <td className="changes">{changes.length === 0 ? "–" : (
-        <ul>{changes.map((it) => <li key={it.field}>{it.field === "" ? null : <span className="second">{visible(it.field)} </span>}{it.was === undefined ? null : <><del>{visible(it.was)}</del> </>}{it.now === undefined ? null : <ins>{visible(it.now)}</ins>}</li>)}</ul>
+        <ul>{changes.map((it) => <li key={it.field}>{it.field === "" ? null : <span className="second">{say.field(it.field)} </span>}{it.was === undefined ? null : <><del>{it.was}</del> </>}{it.now === undefined ? null : <ins>{it.now}</ins>}</li>)}</ul>
       )}</td>
     </tr>
   );

@@ -10,6 +10,7 @@ import { Button } from "../../kit/Button";
 import { Check } from "../../kit/Check";
 import { Field } from "../../kit/Field";
 import { LeaveAsk } from "../../kit/LeaveAsk";
+import { offerSaved } from "../../kit/undo";
 import { Failed, Loading, problemWords } from "../../kit/States";
 import { queries, useMe } from "../../session";
 import { useTitle } from "../../use-title";
@@ -20,6 +21,12 @@ import { isApprovalSwitch, SECOND_PERSON, switchesOf, type Organisation, type Sw
 import { PauseReasons } from "./PauseReasons";
 
 const key = (slug: string) => ["organisation", slug];
+
+/** Its name stands with the account too. */
+function adopt(saved: Organisation): void {
+  queries.setQueryData(key(saved.slug), saved);
+  void queries.invalidateQueries({ queryKey: ["me"] });
+}
 
 /** `/settings`: name, approvals, masking, pause reasons of the organisation; below, for the operator, what the node runs with. */
 export default function OrganisationSettings() {
@@ -62,8 +69,9 @@ function Editor({ organisation, onReload }: { organisation: Organisation; onRelo
     const settings = Object.fromEntries(changedSwitches.map((it) => [it, switches.get(it)]));
     try {
       const saved = await call("patch", "/api/v1/organisations/{slug}", { path: { slug: organisation.slug }, body: { ...(name.trim() === organisation.name ? {} : { name: name.trim() }), ...(changedSwitches.length === 0 ? {} : { settings }) }, etag: etag(organisation.version) });
-      queries.setQueryData(key(organisation.slug), saved);
-      void queries.invalidateQueries({ queryKey: ["me"] });
+      adopt(saved);
+      const before = { name: organisation.name, settings: Object.fromEntries(changedSwitches.map((it) => [it, !switches.get(it)])) };
+      offerSaved(t, async () => adopt(await call("patch", "/api/v1/organisations/{slug}", { path: { slug: organisation.slug }, body: before, etag: etag(saved.version) })));
     } catch (refused) {
       setProblem(refused);
       setBusy(false);

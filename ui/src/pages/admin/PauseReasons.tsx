@@ -4,6 +4,7 @@ import { call, get } from "../../api/call";
 import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { LeaveAsk } from "../../kit/LeaveAsk";
+import { offerSaved } from "../../kit/undo";
 import { Failed, Loading, problemWords } from "../../kit/States";
 import type { Schemas } from "../../api/words";
 import { queries } from "../../session";
@@ -15,6 +16,12 @@ const KEY = ["pause-reasons"];
 const COLUMNS: readonly { name: keyof ReasonForm; word: PlainKey; width: number }[] = [
   { name: "zh", word: "organisation.label_zh", width: 64 }, { name: "en", word: "organisation.label_en", width: 64 }, { name: "code", word: "organisation.code", width: 32 }, { name: "minutes", word: "organisation.minutes", width: 7 },
 ];
+
+async function put(reasons: readonly ReasonForm[], version: number): Promise<Schemas["PauseReasonsView"]> {
+  const saved = await call("put", "/api/v1/pause-reasons", { body: reasonsRequest(reasons), etag: etag(version) });
+  queries.setQueryData(KEY, saved);
+  return saved;
+}
 
 /** The reasons among which agents choose when they pause, in their order. */
 export function PauseReasons() {
@@ -50,7 +57,9 @@ function Editor({ saved }: { saved: Schemas["PauseReasonsView"] }) {
     setBusy(true);
     setProblem(undefined);
     try {
-      queries.setQueryData(KEY, await call("put", "/api/v1/pause-reasons", { body: reasonsRequest(wanted), etag: etag(saved.version) }));
+      const before = saved.own ? saved.items.map(reasonForm) : [];
+      const { version } = await put(wanted, saved.version);
+      offerSaved(t, () => put(before, version));
     } catch (refused) {
       setProblem(refused);
     }

@@ -8,6 +8,7 @@ import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { Failed, Loading, NoneYet, problemWords } from "../../kit/States";
+import { offerUndo } from "../../kit/undo";
 import { serverNow } from "../../live/clock";
 import { queries } from "../../session";
 import { useMe } from "../../session";
@@ -94,6 +95,7 @@ function AskRemove({ token, onClose }: { token: Token; onClose: () => void }) {
     setBusy(true);
     try {
       await call("delete", "/api/v1/tokens/{id}", { path: { id: token.id }, etag: etag(token.version) });
+      offerUndo(t("kit.removedNow", { name: visible(token.name) }));
       await refreshTokens();
       onClose();
     } catch (problem) {

@@ -14,6 +14,7 @@ import { useTitle } from "../../use-title";
 import { useWords } from "../../words";
 import { moment, visible } from "../../words/format";
 import { usePersonName } from "../audio/person-name";
+import { useCampaignTitles } from "../campaigns/titles";
 import { ApprovalDetail } from "./ApprovalDetail";
 import { INBOXES, useInbox, type Inbox } from "./data";
 
@@ -29,24 +30,26 @@ export default function Approvals() {
   const inbox: Inbox = INBOXES.find((it) => it === asked) ?? "mine";
   const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInbox(inbox);
   const items = data?.pages.flatMap((page) => page.items) ?? [];
-  const isNamed = search.has("item") || search.has("of");
-  const named = items.find((it) => String(it.id) === search.get("item")) ?? items.find((it) => `${it.kind}:${it.subject}` === search.get("of"));
+  // The service's links say `id`.
+  const wanted = search.get("item") ?? search.get("id");
+  const isNamed = wanted !== null || search.has("of");
+  const named = items.find((it) => String(it.id) === wanted) ?? items.find((it) => `${it.kind}:${it.subject}` === search.get("of"));
   // Without a choice the first one is open: one click less for each approval.
   const chosen = named ?? (isNamed ? undefined : items[0]);
   const choose = (id: number) => {
     setDecided(undefined);
-    set({ item: String(id), of: null });
+    set({ item: String(id), id: null, of: null });
   };
   const onDecided = (words: string) => {
     setDecided(words);
-    set({ item: null, of: null });
+    set({ item: null, id: null, of: null });
   };
   return (
     <>
       <div className="page-head">
         <h1>{t("approvals.title")}</h1>
         <div className="chips" role="group" aria-label={t("approvals.inbox")}>
-          {INBOXES.map((it) => <button key={it} type="button" className="chip" aria-pressed={it === inbox} onClick={() => { setDecided(undefined); set({ state: it === "mine" ? null : it, item: null, of: null }); }}>{t(`approvals.${it}`)}</button>)}
+          {INBOXES.map((it) => <button key={it} type="button" className="chip" aria-pressed={it === inbox} onClick={() => { setDecided(undefined); set({ state: it === "mine" ? null : it, item: null, id: null, of: null }); }}>{t(`approvals.${it}`)}</button>)}
         </div>
       </div>
       {decided === undefined ? null : <p className="decided" role="status">{decided}</p>}
@@ -72,6 +75,7 @@ function InboxList({ items, chosen, onChoose }: { items: Approval[]; chosen: num
   const t = useWords();
   const list = useRef<HTMLUListElement>(null);
   const nameOf = usePersonName();
+  const title = useCampaignTitles(items.map((it) => it.campaign));
   const now = new Date(serverNow());
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
@@ -87,7 +91,7 @@ function InboxList({ items, chosen, onChoose }: { items: Approval[]; chosen: num
         <li key={it.id}>
           <button type="button" aria-current={it.id === chosen || undefined} onClick={() => onChoose(it.id)}>
             <span className="title"><strong>{visible(it.title)}</strong> <span className="hint">{t(`approvals.kind_${it.kind}`)}</span></span>
-            {it.campaign === null ? null : <span className="second">{t("approvals.ofCampaign", { name: visible(it.campaign) })}</span>}
+            {it.campaign === null ? null : <span className="second">{t("approvals.ofCampaign", { name: title(it.campaign) })}</span>}
             <span className="second">{t("approvals.asked", { who: nameOf(it.by), at: moment(new Date(it.at), now) })}</span>
             {it.state === "open" ? null : <StateInk state={APPROVAL_STATES[it.state]} />}
           </button>

@@ -31,7 +31,11 @@ export function Decide({ approval, wait, onDecided }: Props) {
   const title = visible(approval.title);
   /** @throws ApiProblem */
   const send = async (body: { action: "approve" } | { action: "refuse"; note: string }) => {
-    await post("/api/v1/approvals/{id}/actions", { path: { id: approval.id }, body, key: newKey() });
+    await post("/api/v1/approvals/{id}/actions", { path: { id: approval.id }, body, key: newKey() }).catch((problem: unknown) => {
+      // Somebody else may have decided meanwhile: the inbox shows what holds.
+      void refreshApprovals();
+      throw problem;
+    });
     await Promise.all([refreshApprovals(), refreshSounds()]);
     onDecided(t(body.action === "approve" ? "approvals.approvedNow" : "approvals.refusedNow", { title }));
   };

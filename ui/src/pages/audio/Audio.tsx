@@ -19,6 +19,7 @@ import { count, duration, moment, visible } from "../../words/format";
 import { useDecisions } from "../approvals/data";
 import { AddSound } from "./AddSound";
 import { useSoundEvents, useSounds, useTask } from "./data";
+import { useCampaignTitles } from "../campaigns/titles";
 import { usePersonName } from "./person-name";
 import { SoundDrawer } from "./SoundDrawer";
 import { decibels, seconds } from "./SoundFacts";
@@ -63,29 +64,31 @@ function SoundTable({ sounds }: { sounds: Sound[] }) {
   const t = useWords();
   const { rights } = useMe();
   const decisions = useDecisions(rights.has("approvals.decide"));
+  const titleOf = useCampaignTitles(sounds.flatMap((it) => it.used_by));
   const heads = ["name", "usedBy", "length", "level", "clipped", "silence", "state", "uploaded", "checked"] as const;
   const isNumber = (name: string) => name === "length" || name === "level" || name === "clipped" || name === "silence";
   return (
     <table className="table sounds">
       <thead><tr>{heads.map((it) => <th key={it} scope="col" className={isNumber(it) ? "number" : undefined}>{t(`audio.${it}`)}</th>)}</tr></thead>
-      <tbody>{sounds.map((it) => <SoundRow key={it.id} sound={it} decidedBy={decisions.get(`audio:${it.id}`)?.decided_by ?? null} />)}</tbody>
+      <tbody>{sounds.map((it) => <SoundRow key={it.id} sound={it} titleOf={titleOf} decidedBy={decisions.get(`audio:${it.id}`)?.decided_by ?? null} />)}</tbody>
     </table>
   );
 }
 
-function SoundRow({ sound, decidedBy }: { sound: Sound; decidedBy: string | null }) {
+function SoundRow({ sound, titleOf, decidedBy }: { sound: Sound; titleOf: (campaign: string) => string; decidedBy: string | null }) {
   const t = useWords();
   const language = useLanguage();
   const link = useDrawerLink();
   const nameOf = usePersonName();
   const { measured } = sound;
+  const users = sound.used_by.map(titleOf).join(", ");
   const made = new Date(sound.made_at);
   const warned = sound.warnings.length === 0 ? null
     : <span className="waiting-ink" title={sound.warnings.map((it) => it[language]).join("\n")}><Glyph name="warning" /> {t("audio.warned", { n: sound.warnings.length })}</span>;
   return (
     <tr>
       <td className="clip"><Link className="row" to={link({ sound: String(sound.id), add: null })} title={visible(sound.name)}>{visible(sound.name)}</Link></td>
-      <td className="clip second" title={sound.used_by.map(visible).join(", ")}>{sound.used_by.length === 0 ? t("audio.unused") : sound.used_by.map(visible).join(", ")}</td>
+      <td className="clip second" title={users}>{sound.used_by.length === 0 ? t("audio.unused") : users}</td>
       <td className="number">{measured === null ? t("common.none") : duration(Math.round(measured.millis / 1000))}</td>
       <td className="number">{measured === null ? t("common.none") : decibels(measured.level_db, 0)}</td>
       <td className="number">{measured === null ? t("common.none") : count(measured.clipped)}</td>

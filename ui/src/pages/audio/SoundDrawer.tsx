@@ -15,6 +15,7 @@ import { useWords } from "../../words";
 import { moment, visible } from "../../words/format";
 import { useDecisions } from "../approvals/data";
 import { refreshSounds, useSound } from "./data";
+import { useCampaignTitles } from "../campaigns/titles";
 import { usePersonName } from "./person-name";
 import { SoundFacts } from "./SoundFacts";
 import { SoundPlayer } from "./SoundPlayer";
@@ -26,11 +27,12 @@ export function SoundDrawer({ id, onRetired }: { id: number; onRetired: (name: s
   const { data: sound, error, refetch } = useSound(id);
   const [isAsking, setAsking] = useState(false);
   const offline = useOfflineReason();
+  const titleOf = useCampaignTitles(sound?.used_by ?? []);
   if (sound === undefined) {
     const isGone = error instanceof ApiProblem && error.status === 404;
     return <Drawer parameter="sound" title={t("audio.title")}>{isGone ? <Gone>{t("audio.gone")}</Gone> : error ? <Failed problem={error} onRetry={() => void refetch()} /> : <Loading height={200} />}</Drawer>;
   }
-  const inUse = sound.used_by.length === 0 ? undefined : t("audio.inUse", { names: sound.used_by.map(visible).join(", ") });
+  const inUse = sound.used_by.length === 0 ? undefined : t("audio.inUse", { names: sound.used_by.map(titleOf).join(", ") });
   const retire = rights.has("audio.edit") ? <Button refusal={offline ?? inUse} onClick={() => setAsking(true)}>{t("audio.retire")}</Button> : undefined;
   return (
     <Drawer parameter="sound" title={visible(sound.name)} detail={<Pill state={SOUND_STATES[sound.state]} />} buttons={retire === undefined ? undefined : <>{retire}{inUse === undefined ? null : <span className="hint">{inUse}</span>}</>}>

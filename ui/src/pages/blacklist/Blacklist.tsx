@@ -11,13 +11,16 @@ import { Choice } from "../../kit/Field";
 import { Glyph } from "../../kit/Glyph";
 import { More } from "../../kit/More";
 import { Failed, Loading, NoneYet, NothingMatches, problemWords } from "../../kit/States";
+import { offerUndo } from "../../kit/undo";
 import { serverNow } from "../../live/clock";
-import { useCampaign, useCampaigns } from "../../live/stores";
+import { useCampaigns } from "../../live/stores";
 import { useMe } from "../../session";
 import { useSearch } from "../../use-search";
 import { useTitle } from "../../use-title";
 import { hasWord, useWords, type Translate } from "../../words";
 import { count, day, moment, telephone, visible } from "../../words/format";
+import { usePersonName } from "../audio/person-name";
+import { useCampaignTitles } from "../campaigns/titles";
 import { AddEntries } from "./AddEntries";
 import { refreshBlacklist, useEntries, useLookUp } from "./data";
 import { bareNumber, holds, isNumber, national } from "./entries";
@@ -85,14 +88,16 @@ function Answer({ number, entries, onAdd }: { number: string; entries: Blacklist
   const isEverywhere = inForce.some((it) => it.scope === "system");
   const campaigns = [...new Set(inForce.flatMap((it) => (it.campaign === null ? [] : [it.campaign])))];
   const shown = telephone(number);
+  const title = useCampaignTitles(campaigns);
+  const person = usePersonName(inForce.some((it) => it.added_by !== null));
   return (
     <div className="answer" role="status">
       {inForce.length === 0 ? (
         <p><span className="talking-ink"><Glyph name="on" /></span> {t(past > 0 ? "blacklist.notAnyMore" : "blacklist.notListed", { number: shown })} {onAdd === undefined ? null : <Button kind="link" onClick={onAdd}>{t("blacklist.addThis")}</Button>}</p>
       ) : (
         <>
-          <p><span className="alarm-ink"><Glyph name="alarm" /></span> <strong>{isEverywhere ? t("blacklist.everywhere", { number: shown }) : t("blacklist.inCampaigns", { number: shown, names: campaigns.map(visible).join(", ") })}</strong></p>
-          <ul>{inForce.map((it) => <li key={it.id}>{entryWords(it, t)}</li>)}</ul>
+          <p><span className="alarm-ink"><Glyph name="alarm" /></span> <strong>{isEverywhere ? t("blacklist.everywhere", { number: shown }) : t("blacklist.inCampaigns", { number: shown, names: campaigns.map(title).join(", ") })}</strong></p>
+          <ul>{inForce.map((it) => <li key={it.id}>{entryWords(it, title, person, t)}</li>)}</ul>
         </>
       )}
     </div>
@@ -105,11 +110,14 @@ function sourceWords(source: string, t: Translate): string {
   return hasWord(key) ? t(key) : visible(source);
 }
 
+/** Who added an entry: an account by its number, or a program by its word. */
+const adderOf = (by: string, person: (number: string) => string): string => (/^\d+$/.test(by) ? person(by) : visible(by));
+
 /** One entry as a sentence. */
-function entryWords(entry: BlacklistEntry, t: Translate): string {
-  const scope = entry.campaign === null ? t("blacklist.system") : t("blacklist.ofCampaign", { name: visible(entry.campaign) });
+function entryWords(entry: BlacklistEntry, title: (campaign: string) => string, person: (number: string) => string, t: Translate): string {
+  const scope = entry.campaign === null ? t("blacklist.system") : t("blacklist.ofCampaign", { name: title(entry.campaign) });
   const parts = [t("blacklist.entry", { scope, number: telephone(national(entry.number)), source: sourceWords(entry.source, t), day: day(new Date(entry.added_at)) })];
-  if (entry.added_by !== null) parts.push(t("blacklist.by", { name: visible(entry.added_by) }));
+  if (entry.added_by !== null) parts.push(t("blacklist.by", { name: adderOf(entry.added_by, person) }));
   if (entry.reason !== null) parts.push(t("blacklist.because", { reason: visible(entry.reason) }));
   if (entry.until !== null) parts.push(t("blacklist.heldUntil", { day: day(new Date(entry.until)) }));
   return parts.join(" · ");
@@ -122,11 +130,13 @@ function Entries() {
   const [removing, setRemoving] = useState<BlacklistEntry>();
   const campaigns = useCampaigns();
   const scope = search.get("scope") ?? "";
+  const scoped = scope.startsWith("campaign:") ? scope.slice("campaign:".length) : undefined;
+  const title = useCampaignTitles([scoped]);
   const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useEntries(scope);
   const entries = data?.pages.flatMap((page) => page.items) ?? [];
   const known = campaigns.map((it) => ({ value: `campaign:${it.name}`, label: visible(it.title ?? it.name) }));
   // A link may name a campaign that is not open now.
-  if (scope.startsWith("campaign:") && !known.some((it) => it.value === scope)) known.push({ value: scope, label: visible(scope.slice(9)) });
+  if (scoped !== undefined && !known.some((it) => it.value === scope)) known.push({ value: scope, label: title(scoped) });
   return (
     <>
       <div className="filters">
@@ -150,6 +160,8 @@ function Entries() {
 
 function EntryTable({ entries, onRemove }: { entries: BlacklistEntry[]; onRemove: ((entry: BlacklistEntry) => void) | undefined }) {
   const t = useWords();
+  const title = useCampaignTitles(entries.map((it) => it.campaign));
+  const person = usePersonName(entries.some((it) => it.added_by !== null));
   const now = new Date(serverNow());
   return (
     <table className="table">
@@ -165,10 +177,10 @@ function EntryTable({ entries, onRemove }: { entries: BlacklistEntry[]; onRemove
           return (
             <tr key={entry.id}>
               <td>{telephone(national(entry.number))}{entry.number.endsWith("*") ? <span className="second"> {t("blacklist.range")}</span> : null}</td>
-              <td>{entry.campaign === null ? t("blacklist.system") : <CampaignName name={entry.campaign} />}</td>
+              <td>{entry.campaign === null ? t("blacklist.system") : title(entry.campaign)}</td>
               <td>{sourceWords(entry.source, t)}</td>
               <td className="wide" title={entry.reason ?? ""}>{visible(entry.reason ?? "")}</td>
-              <td>{visible(entry.added_by ?? "")}</td>
+              <td>{entry.added_by === null ? "" : adderOf(entry.added_by, person)}</td>
               <td><time dateTime={entry.added_at} title={entry.added_at}>{moment(new Date(entry.added_at), now)}</time></td>
               <td>{entry.until === null ? t("blacklist.forEver") : <span className={isPast ? "second" : undefined} title={entry.until}>{day(new Date(entry.until))}{isPast ? ` ${t("blacklist.over")}` : ""}</span>}</td>
               {onRemove === undefined ? null : <td><Button kind="link" size="small" label={t("blacklist.removeOne", { number: national(entry.number) })} onClick={() => onRemove(entry)}>{t("blacklist.remove")}</Button></td>}
@@ -180,20 +192,19 @@ function EntryTable({ entries, onRemove }: { entries: BlacklistEntry[]; onRemove
   );
 }
 
-function CampaignName({ name }: { name: string }) {
-  return <>{visible(useCampaign(name)?.title ?? name)}</>;
-}
-
 function AskRemove({ entry, onClose }: { entry: BlacklistEntry; onClose: () => void }) {
   const t = useWords();
   const [busy, setBusy] = useState(false);
   const offline = useOfflineReason();
   const [refusal, setRefusal] = useState<string>();
   const number = telephone(national(entry.number));
+  const title = useCampaignTitles([entry.campaign]);
+  const person = usePersonName(entry.added_by !== null);
   const remove = async () => {
     setBusy(true);
     try {
       await call("delete", "/api/v1/blacklist/{id}", { path: { id: entry.id } });
+      offerUndo(t("kit.removedNow", { name: number }));
       await refreshBlacklist();
       onClose();
     } catch (problem) {
@@ -205,7 +216,7 @@ function AskRemove({ entry, onClose }: { entry: BlacklistEntry; onClose: () => v
   return (
     <Dialog title={t("blacklist.removeOne", { number })} onClose={onClose}
       buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button kind="danger" refusal={offline} busy={busy} onClick={() => void remove()}>{t("blacklist.removeNow", { number })}</Button></>}>
-      <p>{entryWords(entry, t)}</p>
+      <p>{entryWords(entry, title, person, t)}</p>
       <p>{entry.number.endsWith("*") ? t("blacklist.askRemoveRange", { number }) : t("blacklist.askRemove")}</p>
       {refusal === undefined ? null : <p className="refusal" role="alert">{refusal}</p>}
     </Dialog>

@@ -11,13 +11,14 @@ import { useCampaign } from "../../live/stores";
 import { useMe } from "../../session";
 import { OUTCOME_STATES, WHY_ALARMS } from "../../states";
 import { useLanguage, useWords } from "../../words";
-import { count, percent, visible } from "../../words/format";
+import { count, percent } from "../../words/format";
 import { Pace } from "./Pace";
 import { AbandonBars } from "./AbandonBars";
-import { callsOut, leadsAll, leadsOpen, stages } from "./figures";
+import { callsOut, hasAgents, leadsAll, leadsOpen, stages } from "./figures";
 import { LimitShare } from "./LimitShare";
 import { Plots } from "./Plots";
 import { useCampaignText } from "./data";
+import { useCampaignWords } from "./titles";
 import { Tour, type TourStep } from "./Tour";
 
 /** How long a sentence stands at least, in ms. */
@@ -39,7 +40,7 @@ export default function Live() {
       <Why campaign={campaign} />
       <Figures campaign={campaign} />
       <Plots campaign={campaign} />
-      <AbandonBars campaign={campaign} />
+      {hasAgents(campaign) ? <AbandonBars campaign={campaign} /> : null}
       <Outcomes campaign={campaign} />
       <Results campaign={campaign} />
     </div>
@@ -99,7 +100,8 @@ function Figure({ label, value, base }: { label: string; value: string; base?: s
 function Figures({ campaign }: { campaign: Campaign }) {
   const t = useWords();
   const now = stages(campaign);
-  const hasAgents = campaign.mode !== "announce";
+  const isStaffed = hasAgents(campaign);
+  const announces = campaign.mode === "announce";
   const answered = campaign.outcomes["answered"] ?? 0;
   return (
     <section className="card live-figures" aria-label={t("campaigns.figures")}>
@@ -109,8 +111,9 @@ function Figures({ campaign }: { campaign: Campaign }) {
           <Figure label={t("campaigns.out")} value={count(callsOut(campaign))} />
           <Figure label={t("campaigns.starting")} value={count(now.starting)} />
           <Figure label={t("campaigns.ringing")} value={count(now.ringing)} />
-          {hasAgents ? <Figure label={t("campaigns.waiting")} value={count(now.waiting)} /> : null}
-          {hasAgents ? <Figure label={t("campaigns.talking")} value={count(now.talking)} /> : <Figure label={t("campaigns.announcing")} value={count(now.announcing)} />}
+          {announces ? <Figure label={t("campaigns.announcing")} value={count(now.announcing)} /> : null}
+          {isStaffed ? <Figure label={t("campaigns.waiting")} value={count(now.waiting)} /> : null}
+          {isStaffed ? <Figure label={t("campaigns.talking")} value={count(now.talking)} /> : null}
           <Figure label={t("campaigns.placed")} value={count(campaign.placed)} />
           <Figure label={t("campaigns.answerRate")} value={campaign.answer_rate === null ? "–" : percent(campaign.answer_rate)} base={campaign.ended === 0 ? undefined : `${count(answered)}/${count(campaign.ended)}`} />
           <Figure label={t("campaigns.left")} value={count(leadsOpen(campaign))} base={`/ ${count(leadsAll(campaign))}`} />
@@ -166,7 +169,8 @@ function Outcomes({ campaign }: { campaign: Campaign }) {
 /** What callees chose by key; the words are the campaign file's own. */
 function Results({ campaign }: { campaign: Campaign }) {
   const t = useWords();
-  const rows = Object.entries(campaign.results).map(([key, n]): Bar => ({ key, n, word: visible(key), fill: "talking" }));
+  const words = useCampaignWords([campaign.name]);
+  const rows = Object.entries(campaign.results).map(([key, n]): Bar => ({ key, n, word: words.result(campaign.name, key), fill: "talking" }));
   if (campaign.mode !== "announce" && rows.length === 0) return null;
   return <Bars title={t("campaigns.results")} rows={rows} none={t("campaigns.noResults")} half />;
 }

@@ -3,6 +3,7 @@ import { useNavigate } from "react-router";
 import { newKey, post } from "../../api/call";
 import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
+import { Check } from "../../kit/Check";
 import { Dialog } from "../../kit/Dialog";
 import { Field } from "../../kit/Field";
 import { problemWords } from "../../kit/States";
@@ -48,7 +49,7 @@ function FileDialog({ onClose }: { onClose: () => void }) {
     }>
       <Field label={t("campaigns.file")} value={file} onChange={setFile} autoFocus autoComplete="off" maxLength={4096} help={t("campaigns.fileHelp")}
         fault={problem === undefined ? undefined : problemWords(problem, t)} />
-      <label className="check"><input type="checkbox" checked={isPaused} onChange={(event) => setPaused(event.target.checked)} />{t("campaigns.startPaused")}</label>
+      <Check label={t("campaigns.startPaused")} isOn={isPaused} onChange={setPaused} />
     </Dialog>
   );
 }

@@ -9,6 +9,7 @@ import { SEAT_STATES } from "../../states";
 import { useSearch } from "../../use-search";
 import { useWords } from "../../words";
 import { count, percent } from "../../words/format";
+import { hasAgents } from "./figures";
 import { beginOf, everyStep, HEADS, rateOf, SPANS, valuesOf, type SpanName } from "./series";
 import { useSeries } from "./series-data";
 
@@ -42,19 +43,20 @@ function Drawn({ campaign, rows, span }: { campaign: Campaign; rows: readonly Se
   const isStale = useIsStale();
   const { step } = SPANS[span];
   const { at, rows: filled } = useMemo(() => everyStep(rows, beginOf(span, serverNow()), serverNow(), step), [rows, span, step]);
+  const isStaffed = hasAgents(campaign);
   const traffic = useMemo((): PlotSeries[] => [
     { key: "placed", label: t("campaigns.placed"), values: valuesOf(filled, (it) => it.placed), colour: "reserved-fill" },
     { key: "answered", label: t("campaigns.answered"), values: valuesOf(filled, (it) => it.answered), colour: "idle-fill" },
-    { key: "talking", label: t("campaigns.talking"), values: valuesOf(filled, (it) => it.talking), colour: "talking-fill" },
-  ], [filled, t]);
+    ...(isStaffed ? [{ key: "talking", label: t("campaigns.talking"), values: valuesOf(filled, (it) => it.talking), colour: "talking-fill" } satisfies PlotSeries] : []),
+  ], [filled, isStaffed, t]);
   const people = useMemo(() => HEADS.map((key): PlotSeries => ({
     key, label: t(SEAT_STATES[key].word), colour: `${SEAT_STATES[key].meaning}-fill`, values: valuesOf(filled, (it) => it.agents[key] ?? 0),
   })).filter((it) => it.values.some((value) => value !== null && value > 0)), [filled, t]);
   return (
     <>
       <Plot title={t("campaigns.traffic")} unit={t("campaigns.perStep", { n: step })} at={at} series={traffic} kind="lines" isWhole format={count} isStale={isStale} />
-      {campaign.abandon === null ? null : <Abandoned campaign={campaign} span={span} ceiling={campaign.abandon.ceiling} isStale={isStale} />}
-      {people.length === 0 ? null : <Plot title={t("campaigns.people")} unit={t("campaigns.heads")} at={at} series={people} kind="areas" isWhole format={count} isStale={isStale} />}
+      {campaign.abandon === null || !isStaffed ? null : <Abandoned campaign={campaign} span={span} ceiling={campaign.abandon.ceiling} isStale={isStale} />}
+      {people.length === 0 || !isStaffed ? null : <Plot title={t("campaigns.people")} unit={t("campaigns.heads")} at={at} series={people} kind="areas" isWhole format={count} isStale={isStale} />}
     </>
   );
 }

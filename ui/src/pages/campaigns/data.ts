@@ -17,10 +17,12 @@ const LOOK_AGAIN = 15_000;
 
 const textKey = (name: string) => [...CAMPAIGN, name, "text"];
 
+/** How a campaign's text and fields are read. */
+export const textQuery = (name: string) => ({ queryKey: textKey(name), queryFn: ({ signal }: { signal: AbortSignal }) => readCampaign(name, signal) });
+
 /** A campaign's text and fields. `isWatched`: looks again and again, since no event says that a colleague saved. */
 export const useCampaignText = (name: string, isWatched = false) => useQuery({
-  queryKey: textKey(name),
-  queryFn: ({ signal }) => readCampaign(name, signal),
+  ...textQuery(name),
   refetchInterval: isWatched ? LOOK_AGAIN : false,
   refetchOnWindowFocus: isWatched,
 });

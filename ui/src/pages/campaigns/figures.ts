@@ -17,6 +17,9 @@ export function stages(campaign: Campaign): Stages {
   return { starting: number(view["starting"]), ringing: number(view["ringing"]), announcing: number(view["up"]), waiting: number(view["waiting"]), talking: number(view["talking"]) };
 }
 
+/** Whether agents take part: an announcement without a group has none, and so neither conversations nor abandoned calls. */
+export const hasAgents = (campaign: Campaign): boolean => campaign.group !== null || (campaign.mode !== null && campaign.mode !== "announce");
+
 /** Calls that are out now. */
 export function callsOut(campaign: Campaign): number {
   const it = stages(campaign);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { SeriesRow } from "../../api/leads-table";
-import { beginOf, everyStep, limitShares, rateOf, valuesOf, withRow } from "./series";
+import { beginOf, everyStep, limitShares, rateOf, shareWords, valuesOf, withRow } from "./series";
 
 const row = (at: string, more: Partial<SeriesRow> = {}): SeriesRow => ({ at, placed: 1, answered: 0, talking: 0, abandoned: 0, divisor: 0, upper: null, agents: {}, limits: {}, ...more });
 const now = Date.parse("2026-11-30T06:10:30Z");
@@ -29,6 +29,10 @@ describe("minutes of a campaign", () => {
     ];
     expect(limitShares(rows, now)).toEqual([{ limit: "agents_busy", share: 75 / 90 }, { limit: "abandon_budget", share: 15 / 90 }]);
     expect(limitShares([], now)).toEqual([]);
+  });
+
+  test("only nothing is written as 0 %", () => {
+    expect([0, 0.0001, 0.004, 0.005, 0.994, 1].map(shareWords)).toEqual(["0 %", "< 1 %", "< 1 %", "1 %", "99 %", "100 %"]);
   });
 
   test("the day begins at midnight where the reader is", () => {

@@ -1,5 +1,6 @@
 /** A campaign's minutes as plots need them: gaps where the service has no row, rates, heads by activity, shares of limits. Pure. */
 import type { SeriesRow } from "../../api/leads-table";
+import { percent } from "../../words/format";
 
 /** Spans of the plots: how far back, in minutes, and the step. `day` begins at midnight. */
 export const SPANS = { hour: { minutes: 60, step: 1 }, four: { minutes: 240, step: 1 }, day: { minutes: undefined, step: 5 } } as const;
@@ -54,3 +55,6 @@ export function limitShares(rows: readonly SeriesRow[], now: number): { limit: s
   const all = [...sums.values()].reduce((sum, it) => sum + it, 0);
   return all <= 0 ? [] : [...sums].map(([limit, seconds]) => ({ limit, share: seconds / all })).sort((a, b) => b.share - a.share);
 }
+
+/** A share that is not nothing is not written as nothing. */
+export const shareWords = (share: number): string => (share > 0 && share < 0.005 ? "< 1 %" : percent(share, 0));

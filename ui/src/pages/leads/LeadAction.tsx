@@ -23,12 +23,20 @@ interface Props {
   lead: OneLead;
   name: LeadActionName;
   onClose: () => void;
+  /** The lead stands otherwise than the page showed: why nothing was done. It is read again. */
+  onOvertaken: (words: string) => void;
 }
 
 const nameOf = (lead: OneLead, t: Translate): string => (lead.name === null ? t("results.leadNumber", { id: lead.id }) : visible(lead.name));
 
+/** Whether it was refused for how the lead stands now, not for what was typed. */
+function isOvertaken(problem: unknown): boolean {
+  if (!(problem instanceof ApiProblem)) return false;
+  return problem.status === 412 || problem.status === 404 || (problem.status === 409 && problem.code !== "past" && problem.problem?.lead != null);
+}
+
 /** One action on one lead: its fields, the service's refusal, and then a bar that takes it back. */
-export function LeadAction({ lead, name, onClose }: Props) {
+export function LeadAction({ lead, name, onClose, onOvertaken }: Props) {
   const t = useWords();
   const offline = useOfflineReason();
   const [form, setForm] = useState(() => ({ ...NO_ACTION, at: nextHour(new Date(serverNow())) }));
@@ -43,13 +51,19 @@ export function LeadAction({ lead, name, onClose }: Props) {
     setBusy(true);
     setRefusal(undefined);
     try {
-      const { inverse } = await actOnLead(lead.id, requestOf(name, form));
+      const inverse = await actOnLead(lead.id, requestOf(name, form));
       refreshLeads(lead.campaign);
       const done = t(`leads.done_${name}`, { name: nameOf(lead, t) });
       offerUndo(done, inverse === null ? undefined : () => actOnLead(lead.id, inverse).then(() => refreshLeads(lead.campaign)));
       onClose();
     } catch (problem) {
-      setRefusal(problem instanceof ApiProblem && problem.message !== "" ? problem.message : problemWords(problem, t));
+      const words = problem instanceof ApiProblem && problem.message !== "" ? problem.message : problemWords(problem, t);
+      if (isOvertaken(problem)) {
+        refreshLeads(lead.campaign);
+        onOvertaken(t("leads.overtaken", { action: t(`leads.act_${name}`), why: words }));
+        return onClose();
+      }
+      setRefusal(words);
       setBusy(false);
     }
   };

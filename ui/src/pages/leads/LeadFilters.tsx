@@ -6,17 +6,15 @@ import { Menu } from "../../kit/Menu";
 import { useSearch } from "../../use-search";
 import { hasWord, useWords, type Translate } from "../../words";
 import { visible } from "../../words/format";
+import { labelOf, useDispositions, type Disposition } from "../campaigns/titles";
 import { reasonWords } from "./cells";
-import { useDispositions } from "./data";
 import { CHOICES, FILTERS, filtersOf, fitValue, NO_FILTERS, type FilterName } from "./filters";
-
-type Disposition = { code: string; label: string };
 
 /** The value of a filter in words. */
 function valueWords(name: FilterName, value: string, dispositions: readonly Disposition[], t: Translate): string {
   if (name === "callback") return "";
   if (name === "reason") return reasonWords(value, t);
-  if (name === "disposition") return visible(dispositions.find((it) => it.code === value)?.label ?? value);
+  if (name === "disposition") return labelOf(dispositions, value);
   const key = `${name === "state" ? "lead" : "outcome"}.${value}`;
   return (name === "state" || name === "outcome") && hasWord(key) ? t(key) : visible(value);
 }
@@ -28,7 +26,7 @@ export function LeadFilters({ campaign }: { campaign: string }) {
   const [adding, setAdding] = useState<FilterName>();
   const filters = filtersOf(search);
   const isUsed = (name: FilterName) => filters.some(([it]) => it === name);
-  const dispositions = useDispositions(campaign, isUsed("disposition") || adding === "disposition").data ?? [];
+  const dispositions = useDispositions(campaign);
   const add = (name: FilterName) => {
     if (name === "callback") set({ callback: "true" });
     else setAdding(name);

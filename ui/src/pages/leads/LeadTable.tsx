@@ -4,7 +4,9 @@ import type { LeadRow } from "../../api/leads-table";
 import { useWords } from "../../words";
 import { count } from "../../words/format";
 import { useDrawerLink } from "../../use-search";
-import { LeadCell } from "./cells";
+import { usePersonName } from "../audio/person-name";
+import { useCampaignWords } from "../campaigns/titles";
+import { LeadCell, type RowWords } from "./cells";
 import { COLUMNS, useColumns, WIDTHS, type Column } from "./columns";
 import { usePageRows } from "./data";
 import type { LeadPages } from "./lead-pages";
@@ -21,6 +23,7 @@ const ROW_WIDTH = 72;
 const places = new Map<string, number>();
 
 interface Props {
+  campaign: string;
   pages: LeadPages;
   isDimmed: boolean;
   selection: Selection | undefined;
@@ -31,7 +34,7 @@ interface Props {
 }
 
 /** The rows in view of a list that may be a million long, in a box of its own that scrolls. */
-export function LeadTable({ pages, isDimmed, selection, onToggle, onToggleAll, opened }: Props) {
+export function LeadTable({ campaign, pages, isDimmed, selection, onToggle, onToggleAll, opened }: Props) {
   const t = useWords();
   const box = useRef<HTMLDivElement>(null);
   const shown = useColumns();
@@ -74,7 +77,12 @@ export function LeadTable({ pages, isDimmed, selection, onToggle, onToggleAll, o
   const until = Math.min(pages.size, last + 1);
   const from = Math.min(first, until);
   const rows = Array.from({ length: until - from }, (_, n) => pages.at(from + n));
+  const titles = useCampaignWords([campaign]);
+  const person = usePersonName(rows.some((row) => row !== undefined && (row.assigned_agent !== null || row.callback?.agent)));
+  const words: RowWords = { disposition: (code) => titles.disposition(campaign, code), person };
   const width = ROW_WIDTH + (selection ? CHECK_WIDTH : 0) + columns.reduce((sum, it) => sum + WIDTHS[it], 0);
+  // A cell that spans more than there is would make a column of its own.
+  const cells = columns.length + (selection ? 2 : 1);
   // The sentence takes what the window has left; without it the last column does.
   const wide = shown.has("because") ? "because" : columns[columns.length - 1];
   return (
@@ -87,11 +95,11 @@ export function LeadTable({ pages, isDimmed, selection, onToggle, onToggleAll, o
         </colgroup>
         <Head columns={columns} selection={selection} order={pages.held()} onToggleAll={onToggleAll} />
         <tbody>
-          {from === 0 ? null : <tr className="space" aria-hidden="true" style={{ height: from * ROW }}><td colSpan={columns.length + 2} /></tr>}
+          {from === 0 ? null : <tr className="space" aria-hidden="true" style={{ height: from * ROW }}><td colSpan={cells} /></tr>}
           {rows.map((row, n) => (
-            <Row key={row?.lead ?? `at-${from + n}`} row={row} index={from + n} columns={columns} isSelected={row !== undefined && selection?.has(row.lead) === true} hasCheck={selection !== undefined} isOpened={row?.lead === opened} onToggle={onToggle} />
+            <Row key={row?.lead ?? `at-${from + n}`} row={row} index={from + n} columns={columns} words={words} isSelected={row !== undefined && selection?.has(row.lead) === true} hasCheck={selection !== undefined} isOpened={row?.lead === opened} onToggle={onToggle} />
           ))}
-          {until >= pages.size ? null : <tr className="space" aria-hidden="true" style={{ height: (pages.size - until) * ROW }}><td colSpan={columns.length + 2} /></tr>}
+          {until >= pages.size ? null : <tr className="space" aria-hidden="true" style={{ height: (pages.size - until) * ROW }}><td colSpan={cells} /></tr>}
         </tbody>
       </table>
     </div>
@@ -119,13 +127,14 @@ interface RowProps {
   row: LeadRow | undefined;
   index: number;
   columns: readonly Column[];
+  words: RowWords;
   isSelected: boolean;
   hasCheck: boolean;
   isOpened: boolean;
   onToggle: Props["onToggle"];
 }
 
-function Row({ row, index, columns, isSelected, hasCheck, isOpened, onToggle }: RowProps) {
+function Row({ row, index, columns, words, isSelected, hasCheck, isOpened, onToggle }: RowProps) {
   const t = useWords();
   const link = useDrawerLink();
   const navigate = useNavigate();
@@ -142,7 +151,7 @@ function Row({ row, index, columns, isSelected, hasCheck, isOpened, onToggle }: 
         <td className="tick"><label><input type="checkbox" checked={isSelected} aria-label={t("leads.selectRow", { n: count(row.row) })} onChange={(event) => onToggle(row.lead, (event.nativeEvent as unknown as { shiftKey?: boolean }).shiftKey === true)} /></label></td>
       ) : null}
       <td className="number"><Link className="plain" to={to} preventScrollReset aria-label={t("leads.openRow", { n: count(row.row) })}>{count(row.row)}</Link></td>
-      {columns.map((column) => <LeadCell key={column} column={column} row={row} to={to} />)}
+      {columns.map((column) => <LeadCell key={column} column={column} row={row} to={to} words={words} />)}
     </tr>
   );
 }

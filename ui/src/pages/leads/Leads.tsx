@@ -101,7 +101,7 @@ function Rows({ campaign, pages, filters, isDimmed }: RowsProps) {
   return (
     <>
       {pages.hasFailed ? <p className="rows-failed" role="alert">{t("leads.rowsFailed")} <Button size="small" onClick={() => pages.retry()}>{t("common.retry")}</Button></p> : null}
-      <LeadTable pages={pages} isDimmed={isDimmed} selection={actions.length === 0 ? undefined : selection} opened={opened}
+      <LeadTable campaign={campaign} pages={pages} isDimmed={isDimmed} selection={actions.length === 0 ? undefined : selection} opened={opened}
         onToggle={(lead, isRange) => setSelection((now) => now.toggle(lead, order, isRange))} onToggleAll={() => setSelection((now) => (now.isAll ? Selection.NONE : now.withAll(order.slice(0, IDS_MAX))))} />
       {selection.isEmpty ? null : (
         <SelectionBar selection={selection} actions={actions} all={total === undefined ? "–" : countWords(total)} hasMore={pages.hasMore || pages.size > selection.ids.size}

@@ -26,8 +26,15 @@ function Outcome({ outcome }: { outcome: string }) {
   return state === undefined ? <>{visible(outcome)}</> : <StateInk state={state} />;
 }
 
+/** Words that the table reads once for all its rows. */
+export interface RowWords {
+  disposition: (code: string) => string;
+  /** An account by its number. */
+  person: (number: string) => string;
+}
+
 /** One cell; what is cut off by its column is whole in its title. */
-export function LeadCell({ column, row, to }: { column: Column; row: LeadRow; to: { search: string } }) {
+export function LeadCell({ column, row, to, words }: { column: Column; row: LeadRow; to: { search: string }; words: RowWords }) {
   const t = useWords();
   const language = useLanguage();
   const text = (value: string | null) => <td title={value ?? undefined}>{visible(value ?? "")}</td>;
@@ -50,15 +57,17 @@ export function LeadCell({ column, row, to }: { column: Column; row: LeadRow; to
     attempts: () => <td className="number">{row.attempts_max === null ? count(row.attempts) : `${count(row.attempts)}/${count(row.attempts_max)}`}</td>,
     last: () => {
       if (row.last === null) return <td className="second">{t("leads.never")}</td>;
-      return <td title={row.last.disposition ?? undefined}><At at={row.last.at} /> <Outcome outcome={row.last.outcome} />{row.last.disposition === null ? null : <span className="second"> {visible(row.last.disposition)}</span>}</td>;
+      const disposition = row.last.disposition === null ? undefined : words.disposition(row.last.disposition);
+      return <td title={disposition}><At at={row.last.at} /> <Outcome outcome={row.last.outcome} />{disposition === undefined ? null : <span className="second"> {disposition}</span>}</td>;
     },
     next: () => {
       if (row.callback === null) return <td><At at={row.next_at} /></td>;
-      const words = row.callback.agent === null ? t("leads.booked") : t("leads.bookedBy", { agent: visible(row.callback.agent) });
-      return <td title={words}><span className="wrap-ink"><Glyph name="wrap" /></span> <At at={row.callback.at} /> <span className="second">{visible(row.callback.agent ?? "")}</span><span className="visually-hidden">{words}</span></td>;
+      const agent = row.callback.agent === null ? "" : words.person(row.callback.agent);
+      const booked = agent === "" ? t("leads.booked") : t("leads.bookedBy", { agent });
+      return <td title={booked}><span className="wrap-ink"><Glyph name="wrap" /></span> <At at={row.callback.at} /> <span className="second">{agent}</span><span className="visually-hidden">{booked}</span></td>;
     },
     because: () => <td title={row.because[language]}>{visible(row.because[language])}</td>,
-    agent: () => text(row.assigned_agent),
+    agent: () => text(row.assigned_agent === null ? null : words.person(row.assigned_agent)),
   };
   return cells[column]();
 }

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback, useSyncExternalStore } from "react";
 import { ApiProblem, get } from "../../api/call";
 import { readLeads, type ChangedLeads, type LeadFilters } from "../../api/leads-table";
-import type { Schemas, Task } from "../../api/words";
+import type { Task } from "../../api/words";
 import { useLiveEvent } from "../../live/stores";
 import { queries } from "../../session";
 import { LeadPages } from "./lead-pages";
@@ -56,18 +56,6 @@ export const useNearest = (campaign: string, number: string | undefined) => useQ
     }
   },
   enabled: number !== undefined,
-});
-
-/** Call summaries of the campaign, code and label; those of campaigns that are not open are not known. */
-export const useDispositions = (campaign: string, enabled: boolean) => useQuery({
-  queryKey: ["workplaces"],
-  queryFn: async ({ signal }) => {
-    const answer = await get("/api/v1/campaigns", { signal });
-    return "workplaces" in answer ? answer.workplaces : (answer.campaigns as Schemas["Workplace"][]);
-  },
-  staleTime: 60_000,
-  enabled,
-  select: (workplaces) => workplaces.find((it) => it.name === campaign)?.dispositions ?? [],
 });
 
 /** A task of ours: its events, and asked for while it works. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { LeadPage, LeadRow } from "../../api/leads-table";
+import { bulkBody, type LeadPage, type LeadRow } from "../../api/leads-table";
 import type { Right } from "../../rights";
 import { actionsFor, actionsOf, faultOf, NO_ACTION, nextHour, requestOf } from "./action-form";
 import { filtersOf, fitValue, queryOf, wantedOf } from "./filters";
@@ -24,6 +24,11 @@ describe("filters", () => {
     expect(wantedOf(search("q=王, 李"))).toBe("王, 李");
     expect(wantedOf(search("q="))).toBeUndefined();
   });
+});
+
+test("a bulk action sends the filters as the service reads them in a body", () => {
+  expect(bulkBody({ action: "close" }, { filters: { state: "open", callback: "true" } })).toEqual({ action: "close", filters: { state: "open", callback: true } });
+  expect(bulkBody({ action: "first" }, { ids: [1, 2] })).toEqual({ action: "first", ids: [1, 2] });
 });
 
 const row = (lead: number) => ({ lead, row: lead }) as LeadRow;

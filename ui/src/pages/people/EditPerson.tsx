@@ -9,6 +9,7 @@ import { Button } from "../../kit/Button";
 import { Check } from "../../kit/Check";
 import { Field } from "../../kit/Field";
 import { Select } from "../../kit/Select";
+import { offerSaved } from "../../kit/undo";
 import { Failed, Forbidden, Gone, Loading, problemWords } from "../../kit/States";
 import { useMe } from "../../session";
 import { useTitle } from "../../use-title";
@@ -45,6 +46,16 @@ export default function EditPerson() {
 const formOf = (account: Account): PersonForm => ({
   ...EMPTY, name: account.name, role: account.role, login: account.login, telephone: account.telephone ?? "", skills: account.skills.join(", "), isRecorded: account.recorded,
 });
+
+/** Writes what the form says; afterwards everything about people is read again. */
+async function change(number: string, form: PersonForm, version: number): Promise<Account> {
+  const body: Schemas["AgentChange"] = {
+    name: form.name.trim(), role: form.role, login: form.login.trim(), telephone: bareTelephone(form.telephone), skills: skillsOf(form.skills), recorded: form.isRecorded,
+  };
+  const changed = await call("patch", "/api/v1/agents/{number}", { path: { number }, body, etag: etag(version) });
+  await refreshPeople();
+  return changed;
+}
 
 /** What differs between two versions of an account, as `field: value` of the present one. */
 function differences(was: Account, now: Account): [PlainKey, string][] {
@@ -84,12 +95,9 @@ function EditForm({ account }: { account: Account }) {
       return;
     }
     setBusy(true);
-    const body: Schemas["AgentChange"] = {
-      name: form.name.trim(), role: form.role, login: form.login.trim(), telephone: bareTelephone(form.telephone), skills: skillsOf(form.skills), recorded: form.isRecorded,
-    };
     try {
-      await call("patch", "/api/v1/agents/{number}", { path: { number: account.number }, body, etag: etag(base.version) });
-      await refreshPeople();
+      const { version } = await change(account.number, form, base.version);
+      offerSaved(t, () => change(account.number, formOf(base), version));
       void navigate(`/people?agent=${account.number}`);
     } catch (problem) {
       if (problem instanceof ApiProblem && problem.code === "changed") {

@@ -9,6 +9,7 @@ import { Check } from "../../kit/Check";
 import { Field } from "../../kit/Field";
 import { Select } from "../../kit/Select";
 import { Failed, Forbidden, Gone, Loading, problemWords } from "../../kit/States";
+import { offerSaved } from "../../kit/undo";
 import { useMe } from "../../session";
 import { useTitle } from "../../use-title";
 import { useWords } from "../../words";
@@ -63,6 +64,11 @@ export default function GroupForm() {
 type Faults = Partial<Record<"name" | "release" | "seats", string>>;
 const isWhole = (text: string, max: number) => text.trim() === "" || (/^\d+$/.test(text.trim()) && Number(text) <= max);
 
+const bodyOf = (form: Form): Schemas["NewGroup"] => ({
+  name: form.name.trim(), telephones: form.telephones, announce_number: form.announces, idle_release_secs: form.release.trim() === "" ? 0 : Math.round(Number(form.release) * 60),
+  work_mode: form.mode, seats: form.seats.trim() === "" ? 0 : Number(form.seats),
+});
+
 function Editor({ group }: { group: Group | undefined }) {
   const t = useWords();
   const navigate = useNavigate();
@@ -91,14 +97,20 @@ function Editor({ group }: { group: Group | undefined }) {
       requestAnimationFrame(() => page.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
       return;
     }
-    const body: Schemas["NewGroup"] = {
-      name: form.name.trim(), telephones: form.telephones, announce_number: form.announces, idle_release_secs: form.release.trim() === "" ? 0 : Math.round(minutes * 60),
-      work_mode: form.mode, seats: form.seats.trim() === "" ? 0 : Number(form.seats),
-    };
+    const body = bodyOf(form);
     setBusy(true);
     try {
-      if (group === undefined) await post("/api/v1/groups", { body });
-      else await call("patch", "/api/v1/groups/{group}", { path: { group: group.name }, body, etag: etag(version ?? group.version) });
+      if (group === undefined) {
+        await post("/api/v1/groups", { body });
+        offerSaved(t);
+      } else {
+        const saved = await call("patch", "/api/v1/groups/{group}", { path: { group: group.name }, body, etag: etag(version ?? group.version) });
+        const before = bodyOf(formOf(group));
+        offerSaved(t, async () => {
+          await call("patch", "/api/v1/groups/{group}", { path: { group: saved.name }, body: before, etag: etag(saved.version) });
+          await refreshPeople();
+        });
+      }
       await refreshPeople();
       void navigate("/groups");
     } catch (problem) {

@@ -9,6 +9,7 @@ import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { Failed, Loading, NoneYet, NothingMatches, problemWords } from "../../kit/States";
+import { offerUndo } from "../../kit/undo";
 import { useCampaigns, useSeats } from "../../live/stores";
 import { useMe } from "../../session";
 import { useSearch } from "../../use-search";
@@ -96,6 +97,7 @@ function AskRemove({ group, onClose }: { group: Group; onClose: () => void }) {
     setBusy(true);
     try {
       await call("delete", "/api/v1/groups/{group}", { path: { group: group.name }, etag: etag(group.version) });
+      offerUndo(t("kit.removedNow", { name: visible(group.name) }));
       await refreshPeople();
       onClose();
     } catch (problem) {

@@ -117,7 +117,7 @@ function PersonRow({ account, hasLive }: { account: Account; hasLive: boolean })
       <td className="live">{hasLive ? <SeatState agent={account.number} /> : "–"}</td>
       <td className="live"><PhoneState account={account} /></td>
       <td>{account.telephone === null ? "" : telephone(account.telephone)}</td>
-      <td className="login" title={account.login}>{account.login === account.number ? "" : visible(account.login)}</td>
+      <td className="login" title={account.login}>{visible(account.login)}</td>
       <td className="wide" title={account.skills.join(", ")}>{visible(account.skills.join(", "))}</td>
     </tr>
   );

@@ -9,11 +9,17 @@ import { useMe } from "../../session";
 import { useSearch } from "../../use-search";
 import { hasWord, useWords, type Translate } from "../../words";
 import { telephone, visible } from "../../words/format";
+import { useCampaignTitles, useDispositions, useOpenDispositions } from "../campaigns/titles";
 import { useAccounts } from "../people/data";
 import { CHOICES, directionOf, FILTERS, filtersOf, fitValue, namedSpan, OUTBOUND_ONLY, spanName, spanOf, SPANS, type FilterName, type SpanName } from "./filters";
 
+/** Values of a filter that the page knows, each with its words. */
+type Known = readonly (readonly [value: string, words: string])[];
+
 /** The value of a filter in words. */
-export function filterValue(name: FilterName, value: string, t: Translate): string {
+function filterValue(name: FilterName, value: string, known: Known, t: Translate): string {
+  const words = known.find(([it]) => it === value)?.[1];
+  if (words) return words;
   if (name === "recorded") return t(value === "true" ? "results.withRecording" : "results.withoutRecording");
   if (name === "min" || name === "max") return t("results.seconds", { n: value });
   if (name === "number") return telephone(value);
@@ -53,7 +59,7 @@ export function FilterBar() {
       <Choice label={t("results.direction")} value={direction} onChange={(dir) => set({ dir: dir === "in" ? "in" : null })}
         options={[{ value: "out", label: t("results.out") }, { value: "in", label: t("results.in") }]} />
       {filters.map(([name, value]) => direction === "in" && OUTBOUND_ONLY.has(name) ? null
-        : <FilterChip key={name} label={`${t(`results.filter_${name}`)} ${filterValue(name, value, t)}`} onRemove={() => set({ [name]: null })} />)}
+        : <SetFilter key={name} name={name} value={value} onRemove={() => set({ [name]: null })} />)}
       {adding === undefined ? (
         <Menu size="small" align="start" entries={FILTERS.map((name) => ({
           id: name, label: t(`results.filter_${name}`), onChoose: () => setAdding(name),
@@ -82,13 +88,15 @@ function NewFilter({ name, onSet, onClose }: { name: FilterName; onSet: (value: 
   if (choices !== undefined) {
     return (
       <span className="new-filter">
-        <Choice label={label} value="" onChange={(value) => { if (value !== "") onSet(value); }} options={[{ value: "", label: `${label}…` }, ...choices.map((value) => ({ value, label: filterValue(name, value, t) }))]} />
+        <Choice label={label} value="" onChange={(value) => { if (value !== "") onSet(value); }} options={[{ value: "", label: `${label}…` }, ...choices.map((value) => ({ value, label: filterValue(name, value, known, t) }))]} />
         <Button kind="plain" size="small" label={t("common.cancel")} onClick={onClose}>✕</Button>
       </span>
     );
   }
   const take = () => {
-    const value = fitValue(name, text);
+    // People write the words that they see; the service takes the code, the name or the number.
+    const typed = text.trim();
+    const value = fitValue(name, known.find(([, words]) => words === typed)?.[0] ?? typed);
     if (value === undefined) setRefused(true);
     else onSet(value);
   };
@@ -104,14 +112,27 @@ function NewFilter({ name, onSet, onClose }: { name: FilterName; onSet: (value: 
   );
 }
 
-/** Values that the page knows of a filter: open campaigns, accounts, trunks. */
-function useKnown(name: FilterName): [string, string][] {
+function SetFilter({ name, value, onRemove }: { name: FilterName; value: string; onRemove: () => void }) {
+  const t = useWords();
+  const known = useKnown(name, value);
+  return <FilterChip label={`${t(`results.filter_${name}`)} ${filterValue(name, value, known, t)}`} onRemove={onRemove} />;
+}
+
+/** Values that the page knows of a filter: open campaigns and the one that is set, accounts, trunks, dispositions. */
+function useKnown(name: FilterName, chosen?: string): Known {
   const { rights } = useMe();
+  const [search] = useSearch();
+  const campaign = search.get("campaign");
+  const title = useCampaignTitles(name === "campaign" ? [chosen] : []);
+  const isOfCampaign = name === "disposition" && campaign !== null;
+  const own = useDispositions(isOfCampaign ? campaign : undefined);
+  const open = useOpenDispositions(name === "disposition" && campaign === null);
   const campaigns = useCampaigns();
   const trunks = useTrunks();
   const accounts = useAccounts(name === "by" && rights.has("people.read")).data ?? [];
-  if (name === "campaign") return campaigns.map((it) => [it.name, it.title ?? ""]);
+  if (name === "campaign") return [...new Set([...campaigns.map((it) => it.name), ...(chosen === undefined ? [] : [chosen])])].map((it) => [it, title(it)]);
+  if (name === "disposition") return (isOfCampaign ? own : open).map((it) => [it.code, visible(it.label)]);
   if (name === "trunk") return trunks.map((it) => [it.name, ""]);
-  if (name === "by") return accounts.map((it) => [it.number, it.name]);
+  if (name === "by") return accounts.map((it) => [it.number, visible(it.name)]);
   return [];
 }

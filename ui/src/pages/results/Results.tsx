@@ -12,13 +12,13 @@ import { useListOf } from "../../kit/neighbours";
 import { StateInk } from "../../kit/Pill";
 import { Failed, Loading, NothingMatches } from "../../kit/States";
 import { serverNow } from "../../live/clock";
-import { useCampaign } from "../../live/stores";
 import { useMe } from "../../session";
 import { CALL_STATES, OUTCOME_STATES } from "../../states";
 import { useDrawerLink, useSearch, type SearchChange } from "../../use-search";
 import { useTitle } from "../../use-title";
 import { hasWord, useWords } from "../../words";
 import { clock, count, duration, moment, telephone, visible } from "../../words/format";
+import { useCampaignWords, type CampaignWords } from "../campaigns/titles";
 import { COLUMNS, setColumns, useColumns, type Column } from "./columns";
 import { useCalls, useLastBefore } from "./data";
 import { FilterBar } from "./FilterBar";
@@ -108,10 +108,11 @@ function CallTable({ calls, isOneDay, onPlay, playing }: TableProps) {
   const t = useWords();
   const shown = useColumns();
   const columns = COLUMNS.filter((it) => shown.has(it));
+  const words = useCampaignWords(calls.map((it) => it.campaign));
   return (
     <table className="table results">
       <thead><tr><th scope="col">{t("results.at")}</th>{columns.map((it) => <th key={it} scope="col" className={RIGHT.has(it) ? "number" : undefined}>{t(`results.column_${it}`)}</th>)}</tr></thead>
-      <tbody>{calls.map((call) => <CallRow key={callId(call)} call={call} columns={columns} isOneDay={isOneDay} onPlay={onPlay} isPlaying={playing !== undefined && callId(playing) === callId(call)} />)}</tbody>
+      <tbody>{calls.map((call) => <CallRow key={callId(call)} call={call} columns={columns} words={words} isOneDay={isOneDay} onPlay={onPlay} isPlaying={playing !== undefined && callId(playing) === callId(call)} />)}</tbody>
     </table>
   );
 }
@@ -123,24 +124,23 @@ export function OutcomeInk({ call }: { call: Pick<Call, "outcome" | "ended_at" |
   return <StateInk state={call.connected_at === null ? OUTCOME_STATES.no_answer : OUTCOME_STATES.answered} />;
 }
 
-function CallRow({ call, columns, isOneDay, onPlay, isPlaying }: { call: Call; columns: readonly Column[]; isOneDay: boolean; onPlay: TableProps["onPlay"]; isPlaying: boolean }) {
+function CallRow({ call, columns, words, isOneDay, onPlay, isPlaying }: { call: Call; columns: readonly Column[]; words: CampaignWords; isOneDay: boolean; onPlay: TableProps["onPlay"]; isPlaying: boolean }) {
   const t = useWords();
   const link = useDrawerLink();
   const navigate = useNavigate();
   const at = new Date(call.at);
   const to = link({ call: callId(call) });
   const talk = talked(call);
-  const title = useCampaign(call.campaign ?? "")?.title;
   const ended = `results.ended_${call.ended_by ?? ""}`;
   const cells: Record<Column, () => ReactNode> = {
-    campaign: () => visible(title ?? call.campaign ?? "–"),
+    campaign: () => (call.campaign === null ? "–" : words.title(call.campaign)),
     name: () => (call.lead === null ? visible(call.name ?? "") : <Link className="plain" to={link({ lead: String(call.lead) })}>{visible(call.name ?? String(call.lead))}</Link>),
     number: () => (call.number === null ? "–" : telephone(call.number)),
     agent: () => (call.agent === null ? "" : <Link className="plain" to={link({ agent: call.agent })}>{call.agent} <span className="second">{visible(call.agent_name ?? "")}</span></Link>),
     outcome: () => <OutcomeInk call={call} />,
     talk: () => (talk === undefined ? "" : duration(talk)),
-    disposition: () => visible(call.disposition ?? ""),
-    result: () => visible(call.result ?? ""),
+    disposition: () => (call.disposition === null ? "" : words.disposition(call.campaign, call.disposition)),
+    result: () => (call.result === null ? "" : words.result(call.campaign, call.result)),
     ended: () => (hasWord(ended) ? t(ended) : visible(call.ended_by ?? "")),
     note: () => visible(call.note ?? ""),
     recording: () => (call.recording === null || onPlay === undefined ? "" : <Button kind={isPlaying ? "primary" : "plain"} size="small" label={t("results.playOf", { time: clock(at), name: call.name ?? call.number ?? "" })} onClick={() => onPlay(call)}><PlayMark /></Button>),

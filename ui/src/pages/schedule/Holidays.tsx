@@ -6,6 +6,7 @@ import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Field } from "../../kit/Field";
 import { LeaveAsk } from "../../kit/LeaveAsk";
+import { offerSaved } from "../../kit/undo";
 import { Failed, Loading, problemWords } from "../../kit/States";
 import { queries, useMe } from "../../session";
 import { useWords } from "../../words";
@@ -31,6 +32,11 @@ export function Holidays() {
       </div>
     </section>
   );
+}
+
+function adopt(saved: Saved): void {
+  queries.setQueryData(HOLIDAYS, saved);
+  void queries.invalidateQueries({ queryKey: ["schedule"] });
 }
 
 const dayWords = (day: string): string => visible(day.replace("..", " – "));
@@ -68,8 +74,8 @@ function Editor({ saved, onReload }: { saved: Saved; onReload: () => void }) {
       (now) => {
         setBase(now);
         setDays(now.days);
-        queries.setQueryData(HOLIDAYS, now);
-        void queries.invalidateQueries({ queryKey: ["schedule"] });
+        adopt(now);
+        offerSaved(t, async () => adopt(await saveHolidays(base.days, now.version)));
       },
       (refused: unknown) => {
         setProblem(refused);

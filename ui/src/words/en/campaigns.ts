@@ -74,6 +74,8 @@ export const campaigns = {
   "campaigns.upperBound": "Upper bound",
   "campaigns.quarter": "at each quarter hour",
   "campaigns.lastMinutes": "Limits of the last 10 min",
+  "campaigns.faultHelp": "For a while a fault stopped or slowed dialling: the disk took no writes, or the pacer failed. Ask an administrator to check the disk's space and speed.",
+  "campaigns.faultWhen": "When it stopped",
 
   "limit.agents": "Agents",
   "limit.budget": "Abandon budget",
@@ -82,5 +84,5 @@ export const campaigns = {
   "limit.leads": "Leads",
   "limit.hours": "Calling hours",
   "limit.stopped": "Stopped",
-  "limit.fault": "Fault",
+  "limit.fault": "Disk or pacing fault",
 } as const satisfies Record<keyof typeof zh, string>;

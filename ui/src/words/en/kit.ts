@@ -10,6 +10,8 @@ export const kit = {
   "kit.notCopied": "The browser did not copy: select the text and copy it",
   "kit.resources": "Resources",
   "kit.admin": "Admin",
+  "kit.savedAt": "Saved at {time}",
+  "kit.removedNow": "Removed: {name}",
   "kit.undo": "Undo",
   "kit.undone": "Taken back",
   "kit.table": "Table",

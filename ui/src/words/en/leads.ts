@@ -42,6 +42,7 @@ export const leads = {
   "leads.selectNone": "Select none",
   "leads.tooManyIds": "At most {max} at once by hand; for more, filter and select all",
   "leads.actions": "Actions",
+  "leads.overtaken": "Not done ({action}): {why}. Above is how it stands now.",
   "leads.act_close": "Close",
   "leads.act_reopen": "Reopen",
   "leads.act_first": "Call first",

@@ -3,7 +3,7 @@ import type { people as zh } from "../zh/people";
 export const people = {
   "people.title": "People",
   "people.add": "Add people",
-  "people.search": "Number, name, telephone or skill",
+  "people.search": "Number, name, phone or skill",
   "people.none": "No account yet. Add one, and its owner can log in.",
   "people.number": "Number",
   "people.name": "Name",

@@ -19,7 +19,6 @@ export const today = {
   "today.see_approval": "Review",
   "today.see_starts_soon": "Checklist",
   "today.see_list_ends": "See the lists",
-  "today.see_line": "See the trunk",
   "today.see_health": "Health",
   "today.see_finished": "See the results",
   "today.byHour": "By hour",

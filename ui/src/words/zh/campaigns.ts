@@ -72,6 +72,8 @@ export const campaigns = {
   "campaigns.upperBound": "上界",
   "campaigns.quarter": "每刻钟末",
   "campaigns.lastMinutes": "过去 10 分钟受限于",
+  "campaigns.faultHelp": "有一段时间因故障停拨或少拨:磁盘写不进去,或者调度出错。请管理员检查磁盘空间和速度。",
+  "campaigns.faultWhen": "什么时候停的",
 
   "limit.agents": "坐席",
   "limit.budget": "呼损余额",
@@ -80,5 +82,5 @@ export const campaigns = {
   "limit.leads": "名单",
   "limit.hours": "可拨打时段",
   "limit.stopped": "已暂停",
-  "limit.fault": "故障",
+  "limit.fault": "磁盘或调度故障",
 } as const;

@@ -8,6 +8,8 @@ export const kit = {
   "kit.notCopied": "浏览器没有复制,请选中文字后手动复制",
   "kit.resources": "资源",
   "kit.admin": "管理",
+  "kit.savedAt": "已保存 {time}",
+  "kit.removedNow": "已删除“{name}”",
   "kit.undo": "撤销",
   "kit.undone": "已撤销",
   "kit.table": "表格",

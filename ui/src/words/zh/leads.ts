@@ -40,6 +40,7 @@ export const leads = {
   "leads.selectNone": "取消选择",
   "leads.tooManyIds": "一次最多选 {max} 位,更多请用筛选后选择全部",
   "leads.actions": "操作",
+  "leads.overtaken": "没有{action}:{why}。上面是现在的情况。",
   "leads.act_close": "关闭",
   "leads.act_reopen": "重新打开",
   "leads.act_first": "提前",

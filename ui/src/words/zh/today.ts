@@ -17,7 +17,6 @@ export const today = {
   "today.see_approval": "去审核",
   "today.see_starts_soon": "开始前检查",
   "today.see_list_ends": "查看名单",
-  "today.see_line": "查看线路",
   "today.see_health": "运行状况",
   "today.see_finished": "查看结果",
   "today.byHour": "每小时",
