@@ -81,7 +81,8 @@ function countRequests(page: Page): void {
     const path = new URL(request.url()).pathname;
     if (path !== "/api/v1/live" && replay.rule(path) !== "hold") open.add(request);
   });
-  for (const end of ["requestfinished", "requestfailed"] as const) page.on(end, (request) => void open.delete(request));
+  page.on("requestfinished", (request) => void open.delete(request));
+  page.on("requestfailed", (request) => void open.delete(request));
 }
 
 /** Every answer is there and drawn: two frames in a row without a request that is open. */
