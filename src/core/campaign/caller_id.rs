@@ -58,6 +58,23 @@ impl Default for CallerIdRules {
     }
 }
 
+impl CallerIdRules {
+    /// Calls that a number may still show itself in within 24 hours, after `used` of them. `None` = as many as wanted.
+    pub fn left_today(&self, used: u32, first: Option<Utc>, at: Utc) -> Option<u32> {
+        self.day_max(first, at).map(|most| most.saturating_sub(used))
+    }
+
+    /// The cap of a number that was first used at `first`.
+    fn day_max(&self, first: Option<Utc>, at: Utc) -> Option<u32> {
+        let days = first.map_or(0, |first| at.since(first).as_secs() / DAY.as_secs());
+        let warm_up = Some(warm_up_max(days)).filter(|most| self.warm_up && *most != u32::MAX);
+        match (self.per_day_max, warm_up) {
+            (Some(own), Some(warm_up)) => Some(own.min(warm_up)),
+            (own, warm_up) => own.or(warm_up),
+        }
+    }
+}
+
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -187,11 +204,7 @@ impl CallerIdLedger {
     /// When this number may be shown again; `at` or earlier = now.
     fn free_at(&self, rules: &CallerIdRules, number: ShownNumber, at: Utc) -> Utc {
         let Some(uses) = self.uses.get(&number) else { return at };
-        let mut day_max = rules.per_day_max;
-        if rules.warm_up {
-            let days = uses.first.map_or(0, |first| at.since(first).as_secs() / DAY.as_secs());
-            day_max = Some(day_max.unwrap_or(u32::MAX).min(warm_up_max(days)));
-        }
+        let day_max = rules.day_max(uses.first, at);
         let free = |cap: Option<u32>, span: Duration| match cap {
             Some(cap) => uses.free_at(cap as usize, span, at),
             None => at,
