@@ -167,6 +167,12 @@ impl CallingWindows {
         None
     }
 
+    /// The holiday that a moment lies in, in the campaign's own zone.
+    pub fn holiday_at(&self, at: Utc) -> Option<Holiday> {
+        let date = local_date(&zone_named(&self.timezone), at);
+        self.holidays.iter().find(|holiday| holiday.first <= date && date <= holiday.last).copied()
+    }
+
     pub fn is_holiday(&self, date: Date) -> bool {
         self.holidays.iter().any(|holiday| holiday.first <= date && date <= holiday.last)
     }
