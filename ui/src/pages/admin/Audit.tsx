@@ -12,7 +12,7 @@ import { Failed, Loading, NoneYet, NothingMatches } from "../../kit/States";
 import { serverNow } from "../../live/clock";
 import { useSearch } from "../../use-search";
 import { useTitle } from "../../use-title";
-import { hasWord, useWords, type Translate } from "../../words";
+import { hasWord, useWords, type PlainKey, type Translate } from "../../words";
 import { clock, count, day, visible } from "../../words/format";
 import { plusDays, startOfDay } from "../results/filters";
 import { changesOf } from "./changes";
@@ -98,6 +98,22 @@ function NewFilter({ onSet }: { onSet: (name: (typeof FILTERS)[number], value: s
   );
 }
 
+/** The name of a field, and its value where that is a closed word of the service: a state, an action. */
+function fieldWords(field: string, t: Translate): string {
+  const key = `audit.field_${field}`;
+  return hasWord(key) ? t(key) : visible(field);
+}
+
+/** Families of state words, by what they are states of. */
+const STATES: Record<string, readonly string[]> = { campaign: ["campaign"], list: ["lists"], approval: ["approval"], audio: ["sound"] };
+
+function fieldValue(row: Row, field: string, value: string, t: Translate): string {
+  const keys = field === "action" ? [`audit.act_${value}`] : field !== "state" ? []
+    : value === "refused" && row.subject_kind === "list" ? ["lists.refusedByColleague"] : (STATES[row.subject_kind] ?? []).map((family) => `${family}.${value}`);
+  const key = keys.find(hasWord);
+  return key === undefined ? visible(value) : t(key as PlainKey);
+}
+
 /** One row of the audit; its actor and action filter the page, where it has filters. */
 export function AuditLine({ row, onFilter }: { row: Row; onFilter?: (name: (typeof FILTERS)[number], value: string) => void }) {
   const t = useWords();
@@ -113,7 +129,7 @@ export function AuditLine({ row, onFilter }: { row: Row; onFilter?: (name: (type
       <td>{onFilter === undefined ? visible(actionWords(row.action, t)) : <Button kind="link" size="small" label={t("audit.onlyAction", { name: actionWords(row.action, t) })} onClick={() => onFilter("action", row.action)}>{visible(actionWords(row.action, t))}</Button>}</td>
       <td>{hasWord(kind) ? t(kind) : visible(row.subject_kind)} <strong>{visible(row.subject)}</strong></td>
       <td className="changes">{changes.length === 0 ? "–" : (
-        <ul>{changes.map((it) => <li key={it.field}>{it.field === "" ? null : <span className="second">{visible(it.field)} </span>}{it.was === undefined ? null : <><del>{visible(it.was)}</del> </>}{it.now === undefined ? null : <ins>{visible(it.now)}</ins>}</li>)}</ul>
+        <ul>{changes.map((it) => <li key={it.field}>{it.field === "" ? null : <span className="second">{fieldWords(it.field, t)} </span>}{it.was === undefined ? null : <><del>{fieldValue(row, it.field, it.was, t)}</del> </>}{it.now === undefined ? null : <ins>{fieldValue(row, it.field, it.now, t)}</ins>}</li>)}</ul>
       )}</td>
     </tr>
   );
