@@ -19,7 +19,7 @@ export function ConfirmStep({ list }: { list: ListDetail }) {
   const t = useWords();
   const navigate = useNavigate();
   const offline = useOfflineReason();
-  const { run, busy, refusal } = useSend();
+  const { run, busy, refusal, code } = useSend();
   const [asked, setAsked] = useState<ListAction>();
   const { decision } = list;
   const campaign = useCampaign(list.campaign);
@@ -38,7 +38,8 @@ export function ConfirmStep({ list }: { list: ListDetail }) {
   const isBarred = list.found?.problem != null;
   const hasNothing = list.found != null && list.found.new_leads === 0 && list.found.new_numbers === 0;
   const barred = offline ?? (isBarred ? t("lists.barred") : hasNothing ? t("lists.nothingNew") : undefined);
-  const mustSubmit = list.needs_approval;
+  // The switch of the organisation may have changed since the list was read: the refusal counts.
+  const mustSubmit = list.needs_approval && code !== "not_needed";
   return (
     <Step id="confirm" place={5} title={t("lists.stepConfirm")}>
       <p className="standing" role="status">{standing(list, mustSubmit, t)}</p>
