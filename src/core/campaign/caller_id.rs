@@ -321,4 +321,19 @@ mod tests {
         assert_eq!(shown.iter().filter(|n| **n == 2).count(), 20);
         assert_eq!((warm_up_max(0), warm_up_max(3), warm_up_max(7)), (20, 160, u32::MAX));
     }
+
+    #[test]
+    fn the_calls_left_within_a_day_follow_cap_and_warm_up() {
+        let mut rules = rules(Rotation::InOrder);
+        rules.per_day_max = None;
+        rules.warm_up = false;
+        assert_eq!(rules.left_today(5, None, AT), None);
+        rules.per_day_max = Some(30);
+        assert_eq!((rules.left_today(5, None, AT), rules.left_today(31, None, AT)), (Some(25), Some(0)));
+        rules.warm_up = true;
+        // A new number: 20 on its first day, 40 on the second, where its own cap is lower.
+        let yesterday = Utc::from_millis(AT.as_millis() - 25 * 3_600_000);
+        assert_eq!(rules.left_today(5, None, AT), Some(15));
+        assert_eq!(rules.left_today(5, Some(yesterday), AT), Some(25));
+    }
 }

@@ -543,4 +543,16 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_moment_lies_in_the_holiday_of_its_local_day() {
+        let mut windows = daily("Asia/Shanghai", 8 * 60, 21 * 60);
+        let day = |text: &str| text.parse::<Date>().expect("a date");
+        let holiday = Holiday { first: day("2026-10-01"), last: day("2026-10-07") };
+        windows.holidays.push(holiday);
+        assert_eq!(windows.holiday_at(utc("2026-09-30T16:00:00Z")), Some(holiday));
+        assert_eq!(windows.holiday_at(utc("2026-09-30T15:59:59Z")), None);
+        assert_eq!(windows.holiday_at(utc("2026-10-07T15:59:59Z")), Some(holiday));
+        assert_eq!(windows.holiday_at(utc("2026-10-07T16:00:00Z")), None);
+    }
 }
