@@ -6,7 +6,7 @@ use super::setup::{OpenedCampaign, Service, Sounds};
 use crate::config::LoadedCampaign;
 use crate::config::campaign::CampaignFiles;
 use crate::console::campaign_requests::CampaignRequest;
-use crate::engine::{Board, CampaignBoard};
+use crate::engine::{Board, CampaignBoard, CampaignOpening, EngineRequest};
 use crate::store::campaign_rows::{CampaignRow, CampaignState, DesiredState};
 use crate::store::scope::Scope;
 use crate::text::fault_lines_zh;
@@ -22,6 +22,12 @@ pub(super) async fn carry_out(service: &Service, open: &mut Vec<LoadedCampaign>,
     let (answer, done) = match request {
         CampaignRequest::Open { campaign, answer } => (answer, open_row(service, open, campaign).await),
         CampaignRequest::Apply { campaign, answer } => (answer, apply(service, open, campaign).await),
+        CampaignRequest::PrepareTest { campaign, answer } => {
+            let prepared = prepare_test(service, campaign).await;
+            // The console may have stopped.
+            let _ = answer.send(prepared.map(Box::new).map_err(|failure| failure.sentence));
+            return;
+        }
     };
     // The console may have stopped.
     let _ = answer.send(done.map_err(|failure| failure.sentence));
@@ -103,6 +109,20 @@ pub(super) async fn open_row(
     Ok(())
 }
 
+/// What the engine needs to place a test call of a campaign that is not open.
+async fn prepare_test(service: &Service, id: CampaignId) -> Result<CampaignOpening, Failure> {
+    let row = service.store.any_campaign_row(id).await.map_err(Failure::unexpected)?;
+    if waits_for_sound(service, &row).await? {
+        return Err(Failure::refused(
+            "a sound of the campaign waits for an approval; a test call plays it once it is approved",
+        ));
+    }
+    let loaded = load_row(service, &row).await?;
+    let sounds = load_sounds(&loaded).await?;
+    let scope = Scope { enterprise: row.enterprise, organisations: vec![row.organisation] };
+    service.opening_for_tests(id, &scope, loaded, sounds).await
+}
+
 /// Decodes the sounds away from the loop that serves requests.
 async fn load_sounds(loaded: &LoadedCampaign) -> Result<Sounds, Failure> {
     let loaded = loaded.clone();
@@ -113,7 +133,12 @@ async fn load_sounds(loaded: &LoadedCampaign) -> Result<Sounds, Failure> {
 /// version is applied once it is approved.
 async fn apply(service: &Service, open: &mut [LoadedCampaign], id: CampaignId) -> Result<(), Failure> {
     let row = service.store.any_campaign_row(id).await.map_err(Failure::unexpected)?;
-    if live(&service.handle.board().borrow(), id).is_none() || waits_for_sound(service, &row).await? {
+    if live(&service.handle.board().borrow(), id).is_none() {
+        // A test by the former text would show what is no longer there.
+        service.handle.send(EngineRequest::EndTests { campaign: id }).await;
+        return Ok(());
+    }
+    if waits_for_sound(service, &row).await? {
         return Ok(());
     }
     let loaded = load_row(service, &row).await?;

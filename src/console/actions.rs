@@ -10,13 +10,12 @@ use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::rights::Action;
 use super::sessions::{ACTIONS_WHILE_LOCKED, is_locked, locked};
-use super::shown_number::shown_text;
+use super::test_call;
 use crate::config::floor::ShadowTable;
 use crate::engine::EngineRequest;
 use crate::store::campaign_rows::{CampaignState, DesiredState};
 use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{AgentRow, Role, Subject};
-use crate::text::{Lang, fault_zh};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -346,7 +345,7 @@ pub(super) enum CampaignAction {
     },
     /// Removes the list that was imported last, as long as none of its leads was called.
     UndoImport {},
-    /// Calls a single number that is in no list.
+    /// Calls a single number that is in no list, also before the start: the campaign is open for this call alone then.
     TestCall {
         #[schemars(regex(pattern = TELEPHONE))]
         number: String,
@@ -379,12 +378,15 @@ pub(super) async fn campaign_action(
     match asked {
         CampaignAction::Start {} => return campaign_start::start(&state, &caller, &name).await,
         CampaignAction::Archive {} => return campaign_start::archive(&state, &caller, &name).await,
+        CampaignAction::TestCall { number } => {
+            let open = open.map(|(id, _)| id).or_else(|| campaign_on_board(&state, &caller, &name));
+            return test_call::place(&state, &caller, &name, open, &number).await;
+        }
         _ => {}
     }
     let campaign = open.map(|(id, _)| id).or_else(|| campaign_on_board(&state, &caller, &name));
     let campaign = campaign.ok_or_else(|| Problem::not_found("open campaign"))?;
-    let places_calls = matches!(asked, CampaignAction::Resume {} | CampaignAction::TestCall { .. });
-    if caller.organisation.suspended && places_calls {
+    if caller.organisation.suspended && matches!(asked, CampaignAction::Resume {}) {
         return Err(Problem::suspended());
     }
     let word = asked.word();
@@ -395,9 +397,8 @@ pub(super) async fn campaign_action(
         CampaignAction::HangUpAll {} => ManagerAction::HangUpAll,
         CampaignAction::Shadow { setting } => ManagerAction::Shadow(setting.as_ref().map(ShadowTable::rules)),
         CampaignAction::UndoImport {} => return undo_import(&state, &caller, &name).await,
-        CampaignAction::Start {} | CampaignAction::Archive {} => return Err(Problem::not_found("action")),
-        CampaignAction::TestCall { number } => {
-            return test_call(&state, &caller, &name, campaign, &number).await;
+        CampaignAction::Start {} | CampaignAction::Archive {} | CampaignAction::TestCall { .. } => {
+            return Err(Problem::not_found("action"));
         }
     };
     let mut change = state.change(&caller, Action::CampaignsRun, Subject::of("campaign", &name)).await?;
@@ -443,44 +444,6 @@ impl CampaignAction {
             CampaignAction::TestCall { .. } => "test_call",
         }
     }
-}
-
-/// How long a trunk may take until it is free for a test call.
-const TEST_WAIT: Duration = Duration::from_secs(10);
-
-/// Answers with the attempt as the call log has it, or with the reason why there is none.
-async fn test_call(
-    state: &AppState,
-    caller: &Caller,
-    name: &str,
-    campaign: CampaignId,
-    number: &str,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let number = parse_telephone(number)?;
-    let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
-    let masked = crate::text::masked(number);
-    change.set_after(json!({ "action": "test_call", "number": masked }));
-    change.commit().await?;
-    let refused = |en: String, zh: String| {
-        let (en, zh) = (shown_text(&en, caller.sight()), shown_text(&zh, caller.sight()));
-        let words = json!({ "en": en, "zh": zh });
-        Problem::new(StatusCode::CONFLICT, "not_called", en).with("words", words)
-    };
-    let Ok(opened) = tokio::time::timeout(TEST_WAIT, state.engine().test_call(campaign, number)).await else {
-        let board = state.engine().board();
-        let view = board.borrow().campaigns.get(&campaign).map(|it| it.view).unwrap_or_default();
-        let (moments, secs) = (super::views::moments(state, campaign), TEST_WAIT.as_secs());
-        let (en, zh) = (Lang::En.view(&view, &moments), Lang::Zh.view(&view, &moments));
-        return Err(refused(
-            format!("{number} was not called within {secs} s and is called as soon as that can be: {en}"),
-            format!("{number} 在 {secs} 秒内没有拨出,可以拨打时会立即拨出:{zh}"),
-        ));
-    };
-    let attempt = opened.map_err(|why| {
-        let zh = fault_zh(&why).unwrap_or_else(|| why.to_string());
-        refused(format!("{number} was not called: {why}"), format!("没有拨打 {number}:{zh}"))
-    })?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "attempt": attempt.0 }))))
 }
 
 /// The dial check refuses leads of the removed list that the dialer still holds.

@@ -335,6 +335,8 @@ answers! {
         answer_rate: Option<Share>,
         abandon_rate: Option<f64>,
         abandon: Option<AbandonView>,
+        /// Each lead once: those in `view.leads_open` and those that ended.
+        leads: u64,
         leads_ended: u64,
         finished: bool,
         opened_at: Moment,
@@ -551,6 +553,8 @@ answers! {
         result: Option<String>,
         ended_by: Option<String>,
         cause: String,
+        /// The program's own words in both languages; a carrier's stay.
+        cause_words: Words,
         agent: Option<String>,
         agent_name: Option<String>,
         disposition: Option<String>,
@@ -575,6 +579,8 @@ answers! {
         again: bool,
         /// Where an INVITE went: `udp 198.51.100.7:5060`.
         peer: Option<String>,
+        /// What it means; `null` = the text says it.
+        words: Option<Words>,
     }
     Trace {
         attempt: i64,
@@ -590,6 +596,7 @@ answers! {
         outcome: Option<String>,
         sip_code: Option<i64>,
         cause: String,
+        cause_words: Words,
         ended_by: Option<String>,
         steps: Vec<StepView>,
         /// What the call means, once it has ended.

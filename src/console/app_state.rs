@@ -298,6 +298,11 @@ impl AppState {
         campaigns.insert(id, Arc::new(facts));
     }
 
+    /// Forgets a campaign that was drained: it is opened for its tests alone.
+    pub fn campaign_closed(&self, id: CampaignId) {
+        self.inner.campaigns.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
     pub(super) fn campaigns(&self) -> BTreeMap<CampaignId, Arc<OpenCampaignFacts>> {
         self.inner.campaigns.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -94,6 +94,8 @@ answers! {
         files: Vec<CampaignFileView>,
         /// The sample campaign, which rings no phone.
         sample: bool,
+        /// It calls over the simulated carrier: no phone rings.
+        simulated: bool,
     }
     SampleBegun { task: i64, campaign: String, }
     CampaignProblem {

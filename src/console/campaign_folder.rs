@@ -11,7 +11,9 @@ use super::route::ROOT;
 use super::server::RequestDeadline;
 use super::uploads::{receive, remove_object};
 use super::versions::with_etag;
-use crate::config::campaign::{FileUse, NamedFile, edit, is_flat, named_files};
+use crate::config::campaign::{
+    FileUse, NamedFile, edit, further_list_note, is_flat, named_files, without_further_lists,
+};
 use crate::config::{CampaignFile, LoadedCampaign};
 use crate::files::{Kind, Stored};
 use crate::store::Subject;
@@ -19,11 +21,12 @@ use crate::store::blobs::NewBlob;
 use crate::store::campaign_rows::{CampaignFileRow, CampaignRow};
 use crate::store::list_uploads::{UploadRow, UploadState};
 use crate::store::task_rows::TaskId;
-use crate::tasks::{self, AskedBy, Changed, FolderFault, ImportWish, Mapping, UseText};
+use crate::tasks::{self, AskedBy, Changed, FolderFault, FolderNames, ImportWish, Mapping, UseText};
 use axum::Json;
-use axum::extract::Request;
+use axum::extract::{Query, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -46,6 +49,13 @@ pub(super) fn prefers_task(headers: &HeaderMap) -> bool {
     all.flat_map(|text| text.split(',')).any(|word| word.trim().eq_ignore_ascii_case("respond-async"))
 }
 
+/// The name and the title that replace those of the folder's text.
+#[derive(Default, Deserialize)]
+struct FolderQuery {
+    name: Option<String>,
+    title: Option<String>,
+}
+
 /// Receives the folder of a campaign and queues its import.
 pub(super) async fn import(
     state: &AppState,
@@ -64,8 +74,12 @@ pub(super) async fn import(
         }
     }
     let (head, body) = request.into_parts();
+    let Query(asked) = Query::<FolderQuery>::try_from_uri(&head.uri)
+        .map_err(|error| Problem::unprocessable(error.body_text()))?;
+    let filled = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|it| !it.is_empty());
+    let names = FolderNames { name: filled(asked.name), title: filled(asked.title) };
     let stored = receive(state, caller, deadline, &head.headers, body, Kind::CampaignFolder).await?;
-    let queued = queue_folder(state, caller, &stored).await;
+    let queued = queue_folder(state, caller, &stored, names).await;
     let Ok((task, name, is_known)) = queued else {
         remove_object(state, &stored.path);
         return queued.map(|_| ().into_response());
@@ -81,10 +95,11 @@ async fn queue_folder(
     state: &AppState,
     caller: &Caller,
     stored: &Stored,
+    names: FolderNames,
 ) -> Result<(TaskId, String, bool), Problem> {
     let path = state.files().file(&stored.path).map_err(Problem::internal)?;
-    let (files, config) = (state.files().clone(), state.config_shared());
-    let checked = tokio::task::spawn_blocking(move || tasks::check_folder(&path, &files, &config));
+    let (files, config, given) = (state.files().clone(), state.config_shared(), names.clone());
+    let checked = tokio::task::spawn_blocking(move || tasks::check_folder(&path, &given, &files, &config));
     let name = checked.await.map_err(Problem::internal)?.map_err(|fault| match fault {
         FolderFault::Text(error) => super::campaign_text::faulty(&error),
         FolderFault::Zip(words) => {
@@ -105,7 +120,8 @@ async fn queue_folder(
         media_type: ZIP,
         path: &stored.path,
     };
-    let (task, is_known) = queue(state, caller, &name, Some(&blob), ImportWish::default()).await?;
+    let (task, is_known) =
+        queue(state, caller, &name, Some(&blob), ImportWish { names, ..ImportWish::default() }).await?;
     Ok((task, name, is_known))
 }
 
@@ -247,7 +263,7 @@ async fn folder_of(state: &AppState, caller: &Caller, row: &CampaignRow) -> Resu
         }
     }
     let edited = edit::edit(&row.toml, &patch).map_err(|error| Problem::internal(error.to_string()))?;
-    let text = with_notes(edited, &packing.left_out, &further);
+    let text = with_notes(without_further_lists(&edited), &packing.left_out, &further);
     Ok(Folder { text, parts: packing.parts })
 }
 
@@ -280,7 +296,8 @@ fn with_notes(text: String, left_out: &[String], further: &[String]) -> String {
         ));
     }
     for name in further {
-        notes.push_str(&format!("# a further list: paceline list add campaign.toml \"{name}\"\n"));
+        notes.push_str(&further_list_note(name));
+        notes.push('\n');
     }
     match notes.is_empty() {
         true => text,

@@ -1,5 +1,6 @@
 //! What the console asks of the task that opens campaigns from their rows.
 
+use crate::engine::CampaignOpening;
 use paceline_core::ids::CampaignId;
 use tokio::sync::oneshot;
 
@@ -16,4 +17,6 @@ pub enum CampaignRequest {
     Open { campaign: CampaignId, answer: Answer },
     /// Applies its current version to the open campaign.
     Apply { campaign: CampaignId, answer: Answer },
+    /// Prepares what a test call needs of a campaign that is not open. Its row and its leads stay as they are.
+    PrepareTest { campaign: CampaignId, answer: oneshot::Sender<Result<Box<CampaignOpening>, String>> },
 }

@@ -9,6 +9,7 @@ use super::campaigns::find;
 use super::checklist;
 use super::problem::Problem;
 use super::rights::Action;
+use crate::engine::EngineRequest;
 use crate::store::Subject;
 use crate::store::campaign_rows::{CampaignRow, CampaignState, DesiredState};
 use axum::Json;
@@ -75,6 +76,7 @@ pub(super) async fn archive(
     }
     let after = json!({ "action": "archive" });
     set_state(state, caller, &row, DesiredState::Closed, CampaignState::Archived, after).await?;
+    state.engine().send(EngineRequest::EndTests { campaign: row.id }).await;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true }))))
 }
 

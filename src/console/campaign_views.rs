@@ -6,11 +6,13 @@ use super::problem::Problem;
 use super::shown_number::{NumberSight, shown_json, shown_text};
 use super::versions::etag;
 use super::views::moment;
+use crate::config::Config;
 use crate::engine::CampaignBoard;
 use crate::store::campaign_rows::{
     CampaignFileRow, CampaignRow, CampaignState, CampaignTotals, WaitingBytes,
 };
 use crate::store::{OrganisationRow, Scope};
+use paceline_core::campaign::SIMULATED_TRUNK;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::pacing::Why;
 use serde_json::{Value, json};
@@ -86,6 +88,16 @@ pub(super) fn group_of(toml: &str) -> Option<String> {
     Some(group.to_owned()).filter(|group| !group.is_empty())
 }
 
+/// Whether the campaign of this text calls over the simulated carrier, so that no phone rings.
+fn is_simulated(toml: &str, config: &Config) -> bool {
+    if config.trunks.is_empty() {
+        return true;
+    }
+    let table = toml.parse::<toml::Table>().unwrap_or_default();
+    let named = table.get("trunks").and_then(toml::Value::as_array);
+    named.is_some_and(|named| named.iter().any(|it| it.as_str() == Some(SIMULATED_TRUNK)))
+}
+
 /// Whether the caller may see this campaign: a shift lead sees those of its groups.
 pub(super) fn may_see(caller: &Caller, row: &CampaignRow, groups: &BTreeMap<String, GroupId>) -> bool {
     caller.can_see_all()
@@ -152,7 +164,7 @@ pub(super) fn campaign_view(
     fields: Value,
     files: &[CampaignFileRow],
     numbers: &BTreeMap<AgentId, String>,
-    sight: NumberSight,
+    (sight, config): (NumberSight, &Config),
 ) -> Value {
     let file = |file: &CampaignFileRow| {
         json!({
@@ -179,5 +191,6 @@ pub(super) fn campaign_view(
         "source": row.source,
         "files": files.iter().map(file).collect::<Vec<_>>(),
         "sample": row.is_sample,
+        "simulated": is_simulated(&row.toml, config),
     })
 }

@@ -275,7 +275,8 @@ pub(super) async fn show(
     let files = state.store().campaign_files(row.id).await?;
     let fields: Option<CampaignFile> = toml::from_str(&row.toml).ok();
     let fields = serde_json::to_value(fields).map_err(Problem::internal)?;
-    let shown = campaign_view(&row, &facts, fields, &files, &state.agent_numbers().await?, caller.sight());
+    let numbers = state.agent_numbers().await?;
+    let shown = campaign_view(&row, &facts, fields, &files, &numbers, (caller.sight(), state.config()));
     Ok(answer_of_row(row.version, shown))
 }
 

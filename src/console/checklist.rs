@@ -7,13 +7,18 @@ use super::campaign_views::{StateFacts, group_of, who_decides};
 use super::campaigns::find;
 use super::problem::Problem;
 use super::shown_number::{NumberSight, shown_text};
+use super::test_call::last_test;
+use super::visible_campaigns;
 use crate::config::{ConfigError, LoadedCampaign};
 use crate::store::AgentRow;
 use crate::store::campaign_rows::CampaignRow;
-use crate::text::fault_lines_zh;
+use crate::text::{Lang, TimeFormat, fault_lines_zh};
 use axum::Json;
 use axum::extract::{Path, State};
+use paceline_core::agent::SeatView;
 use paceline_core::campaign::Mode;
+use paceline_core::campaign::window::{FOREVER, WindowState};
+use paceline_core::explain;
 use serde_json::{Value, json};
 
 pub(super) const CODES: [&str; 10] = [
@@ -114,19 +119,23 @@ pub(super) async fn check(
     facts: &StateFacts,
 ) -> Result<Checked, Problem> {
     let files = NamedFiles::of(state, caller, &row.toml, Some(row)).await?;
-    let read = LoadedCampaign::parse_row(&row.toml, files.files(), state.config());
+    let mut read = LoadedCampaign::parse_row(&row.toml, files.files(), state.config());
+    if let Ok(loaded) = &mut read {
+        visible_campaigns::add_holidays(state, row, loaded).await?;
+    }
     let loaded = read.as_ref().ok();
+    let zone = loaded.map_or_else(TimeFormat::utc, |it| TimeFormat::in_zone(&it.rules.windows.timezone));
     let items = vec![
-        list_item(row),
+        list_item(state, row).await?,
         approvals_item(row, facts, caller.sight()),
-        hours_item(state, row, loaded),
-        caller_ids_item(row, loaded),
+        hours_item(state, row, loaded, &zone),
+        caller_ids_item(state, row, loaded).await?,
         announcement_item(state, row, loaded).await?,
         trunks_item(state, loaded),
         agents_item(state, caller, row, loaded).await?,
         blacklist_item(state, row).await?,
         settings_item(row, &read),
-        test_call_item(state, row).await?,
+        test_call_item(state, row, &zone).await?,
     ];
     Ok(Checked { items })
 }
@@ -135,7 +144,7 @@ fn settings_href(row: &CampaignRow) -> String {
     format!("/campaigns/{}/settings", row.name)
 }
 
-fn list_item(row: &CampaignRow) -> Item {
+async fn list_item(state: &AppState, row: &CampaignRow) -> Result<Item, Problem> {
     let href = format!("/campaigns/{}/lists", row.name);
     let item = match (row.has_list, row.has_open_leads) {
         (false, _) => {
@@ -144,9 +153,31 @@ fn list_item(row: &CampaignRow) -> Item {
         (true, false) => {
             stop("list", false, "no lead is left to call: load a further list", "名单已打完:请再载入一份")
         }
-        (true, true) => stop("list", true, "there are leads to call", "有待拨打的客户"),
+        (true, true) => {
+            let counts = state.store().open_and_blacklisted(row.id).await?;
+            let (open, listed) = (grouped(counts.open), grouped(counts.blacklisted));
+            let (mut en, mut zh) = (format!("leads to call: {open}"), format!("{open} 可拨"));
+            if counts.blacklisted > 0 {
+                en += &format!("; on the blacklist: {listed}");
+                zh += &format!(",{listed} 在黑名单");
+            }
+            stop("list", true, en, zh)
+        }
     };
-    item.at(href)
+    Ok(item.at(href))
+}
+
+/// `31,077`
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut shown = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
 }
 
 fn approvals_item(row: &CampaignRow, facts: &StateFacts, sight: NumberSight) -> Item {
@@ -161,27 +192,95 @@ fn approvals_item(row: &CampaignRow, facts: &StateFacts, sight: NumberSight) -> 
         .by(who_decides())
 }
 
-fn hours_item(state: &AppState, row: &CampaignRow, loaded: Option<&LoadedCampaign>) -> Item {
-    let is_over = loaded.and_then(|it| it.rules.end).is_some_and(|end| end <= state.now());
-    let item = match is_over {
-        true => stop("hours", false, "its end is past: set a later one", "结束时间已过:请改晚一些"),
-        false => stop("hours", true, "its calling hours are set", "拨打时段已设定"),
+fn hours_item(
+    state: &AppState,
+    row: &CampaignRow,
+    loaded: Option<&LoadedCampaign>,
+    zone: &TimeFormat,
+) -> Item {
+    let (now, Some(rules)) = (state.now(), loaded.map(|it| &it.rules)) else {
+        return stop("hours", true, "see the settings", "见设置").at(settings_href(row));
+    };
+    let item = match explain::hours(rules, now) {
+        _ if rules.end.is_some_and(|end| end <= now) => {
+            stop("hours", false, "its end is past: set a later one", "结束时间已过:请改晚一些")
+        }
+        WindowState::OpenUntil(_) if rules.windows.by_number => {
+            stop("hours", true, "open in the hours of each number's own zone", "按每个号码所在地的时段拨打")
+        }
+        WindowState::OpenUntil(FOREVER) => stop("hours", true, "open at any hour", "任何时间均可拨打"),
+        WindowState::OpenUntil(until) => {
+            let is_today = zone.written(until, "%F") == zone.written(now, "%F");
+            let at = zone.written(until, if is_today { "%H:%M" } else { "%m-%d %H:%M" });
+            let today = if is_today { "今天" } else { "" };
+            stop("hours", true, format!("open until {at}"), format!("{today}可拨打至 {at}"))
+        }
+        WindowState::ClosedUntil(Some(opens)) => {
+            let at = zone.written(opens, "%m-%d %H:%M");
+            let holiday = rules.windows.holiday_at(now);
+            let [en, zh] = [Lang::En, Lang::Zh].map(|lang| holiday.map(|it| lang.holiday(&it)));
+            let en = en.map(|holiday| format!("{holiday}: ")).unwrap_or_default();
+            let zh = zh.map(|holiday| format!("{holiday},")).unwrap_or_default();
+            let (en, zh) = (format!("{en}calls begin at {at}"), format!("{zh}{at} 起拨打"));
+            stop("hours", true, en, zh)
+        }
+        WindowState::ClosedUntil(None) => stop(
+            "hours",
+            false,
+            "its calling hours never open: change hours, holidays, start or end",
+            "拨打时段不再开放:请修改时段、节假日或起止时间",
+        ),
     };
     item.at(settings_href(row))
 }
 
-fn caller_ids_item(row: &CampaignRow, loaded: Option<&LoadedCampaign>) -> Item {
-    let has_some = loaded.is_some_and(|it| !it.rules.caller_ids.numbers.is_empty());
-    let item = match has_some {
-        true => advice("caller_ids", true, "callees see a number of its own", "已设定外显号码"),
-        false => advice(
+async fn caller_ids_item(
+    state: &AppState,
+    row: &CampaignRow,
+    loaded: Option<&LoadedCampaign>,
+) -> Result<Item, Problem> {
+    let Some(rules) = loaded.map(|it| &it.rules.caller_ids).filter(|rules| !rules.numbers.is_empty()) else {
+        let item = advice(
             "caller_ids",
             false,
             "no number to show: callees see what the carrier sets",
             "未设定外显号码:由运营商决定",
-        ),
+        );
+        return Ok(item.at(settings_href(row)));
     };
-    item.at(settings_href(row))
+    // One number without a cap is enough for any number of calls.
+    let (now, mut left) = (state.now(), Some(0_u64));
+    for caller_id in &rules.numbers {
+        let uses = state.store().caller_id_uses(caller_id.number, now).await?;
+        let own = rules.left_today(uses.last_day, uses.first, now);
+        left = left.zip(own).map(|(sum, own)| sum + u64::from(own));
+    }
+    let n = rules.numbers.len();
+    let numbers = if n == 1 { "1 number".to_owned() } else { format!("{n} numbers") };
+    let item = match left {
+        None => advice(
+            "caller_ids",
+            true,
+            format!("{numbers}, without a limit per day"),
+            format!("{n} 个号码,每天不限次数"),
+        ),
+        Some(0) => advice(
+            "caller_ids",
+            false,
+            format!("{numbers}, each at its limit of the last 24 hours: calls wait"),
+            format!("{n} 个号码,24 小时内的次数均已用完:需等待"),
+        ),
+        Some(left) => {
+            let left = grouped(left);
+            advice(
+                "caller_ids",
+                true,
+                format!("{numbers}, for {left} more calls within 24 hours"),
+                format!("{n} 个号码,24 小时内合计还可用 {left} 次"),
+            )
+        }
+    };
+    Ok(item.at(settings_href(row)))
 }
 
 async fn announcement_item(
@@ -264,8 +363,11 @@ async fn agents_item(
         return Ok(stop("agents", false, en, zh).at(settings_href(row)));
     }
     let ok = members > 0;
-    let en = format!("the group {name} has {members} agents");
-    Ok(stop("agents", ok, en, format!("坐席组 {name} 有 {members} 名坐席")).at("/groups".to_owned()))
+    let board = state.engine().board();
+    let is_here = |seat: &SeatView| seat.signed_in_at.is_some() && seat.groups.contains(&group.group.id);
+    let here = board.borrow().seats.values().filter(|seat| is_here(seat)).count();
+    let en = format!("{name}: signed in {here} of {members} agents");
+    Ok(stop("agents", ok, en, format!("{name} 在岗 {here} / 成员 {members}")).at("/groups".to_owned()))
 }
 
 async fn blacklist_item(state: &AppState, row: &CampaignRow) -> Result<Item, Problem> {
@@ -294,10 +396,13 @@ fn settings_item(row: &CampaignRow, read: &Result<LoadedCampaign, ConfigError>) 
     item.at(settings_href(row))
 }
 
-async fn test_call_item(state: &AppState, row: &CampaignRow) -> Result<Item, Problem> {
-    let item = match state.store().has_test_call(row.id).await? {
-        true => advice("test_call", true, "a test call was made", "已做过试拨"),
-        false => advice("test_call", false, "no test call was made yet", "还没有试拨过"),
+async fn test_call_item(state: &AppState, row: &CampaignRow, zone: &TimeFormat) -> Result<Item, Problem> {
+    let item = match state.store().last_test_call(row.id).await? {
+        Some(last) => {
+            let (ok, en, zh) = last_test(&last, row.changed_at, zone);
+            advice("test_call", ok, en, zh)
+        }
+        None => advice("test_call", false, "no test call was made yet", "还没有试拨过"),
     };
-    Ok(item.at(format!("/campaigns/{}", row.name)))
+    Ok(item.at(format!("/campaigns/{}/start#test", row.name)))
 }

@@ -7,6 +7,7 @@ use super::shown_number::{NumberSight, shown_json, shown_text};
 use super::versions::etag;
 use super::views::{moment, optional_moment};
 use crate::store::Scope;
+use crate::store::approvals::DecisionRow;
 use crate::store::list_uploads::{UploadRow, UploadState};
 use crate::store::task_rows::{TaskKind, TaskRow};
 use crate::tasks::UploadReport;
@@ -20,15 +21,30 @@ pub(super) fn stored_json(text: Option<&str>) -> Value {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
+/// Whether a list needs an approval, and what was decided about it.
+pub(super) struct ApprovalStanding {
+    pub is_needed: bool,
+    /// Only where its organisation asks for approvals.
+    pub decision: Option<DecisionRow>,
+}
+
 /// An uploaded list with the task that works on it.
 pub(super) fn upload(
     row: &UploadRow,
     task: Option<&TaskRow>,
     numbers: &BTreeMap<AgentId, String>,
-    needs_approval: bool,
+    standing: &ApprovalStanding,
     caller: &Caller,
 ) -> Value {
     let sight = caller.sight();
+    let decision = standing.decision.as_ref().map(|it| {
+        json!({
+            "approved": it.is_approved,
+            "by": it.by.and_then(|id| numbers.get(&AgentId(id))),
+            "at": optional_moment(it.at),
+            "note": it.note.as_deref().map(|note| shown_text(note, sight)),
+        })
+    });
     json!({
         "id": row.id.0,
         "campaign": row.campaign_name,
@@ -43,7 +59,8 @@ pub(super) fn upload(
         "leads": row.leads,
         "refused": row.refused,
         "has_fix_file": row.fix.is_some(),
-        "needs_approval": needs_approval,
+        "needs_approval": standing.is_needed,
+        "decision": decision,
         "is_editable": row.state.is_editable(),
         "may_load": row.state == UploadState::Checked,
         "may_undo": row.state == UploadState::Loaded,

@@ -3,9 +3,9 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::list_views::{report, task_of, upload};
+use super::list_views::{ApprovalStanding, report, task_of, upload};
 use super::objects::{self, Sending};
-use super::problem::Problem;
+use super::problem::{Problem, language_of};
 use super::records::parse_id;
 use super::rights::Action;
 use super::server::RequestDeadline;
@@ -18,8 +18,9 @@ use crate::store::list_uploads::{
     EnteredUpload, NewUpload, UploadChange, UploadEditor, UploadId, UploadRefusal, UploadRow, UploadState,
 };
 use crate::store::task_rows::TaskId;
-use crate::store::{CampaignRecord, Subject};
-use crate::tasks::{self, Changed, Mapping, Reading, RowsWanted};
+use crate::store::{CampaignRecord, StoreError, Subject};
+use crate::tasks::{self, Changed, FixForm, Mapping, Reading, RowsWanted};
+use crate::text::Lang;
 use axum::Json;
 use axum::body::Body as Sent;
 use axum::extract::{Extension, Path, Query, State};
@@ -52,7 +53,8 @@ fn editor(caller: &Caller, row: &UploadRow) -> UploadEditor {
 
 async fn shown(state: &AppState, caller: &Caller, row: &UploadRow) -> Result<Value, Problem> {
     let numbers = state.agent_numbers().await?;
-    Ok(upload(row, task_of(state, row).await?.as_ref(), &numbers, needs_approval(state, row).await?, caller))
+    let (task, standing) = (task_of(state, row).await?, approval_standing(state, row).await?);
+    Ok(upload(row, task.as_ref(), &numbers, &standing, caller))
 }
 
 impl From<UploadRefusal> for Problem {
@@ -183,8 +185,8 @@ pub(super) async fn lists(
     let numbers = state.agent_numbers().await?;
     let mut items = Vec::new();
     for row in rows.iter().filter(|row| caller.scope.holds(row.enterprise, row.organisation)) {
-        let needs_approval = needs_approval(&state, row).await?;
-        items.push(upload(row, task_of(&state, row).await?.as_ref(), &numbers, needs_approval, &caller));
+        let standing = approval_standing(&state, row).await?;
+        items.push(upload(row, task_of(&state, row).await?.as_ref(), &numbers, &standing, &caller));
     }
     Ok(Json(json!({ "items": items, "next": next })))
 }
@@ -358,38 +360,58 @@ fn fix_name(row: &UploadRow, ending: &str) -> String {
     format!("{stem}.fix.{ending}")
 }
 
+#[derive(Deserialize)]
+pub(super) struct FixQuery {
+    lang: Option<String>,
+}
+
 pub(super) async fn fix_csv(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(query): Query<FixQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    require_numbers(&caller)?;
-    let row = find(&state, &caller, &id).await?;
-    let path = object_path(&state, row.fix, "fix file: no row was refused").await?;
-    note_access(&state, &caller, &row, "fix.csv").await?;
-    let (file, _) = state.files().open_object(&path).await.map_err(Problem::internal)?;
-    let name = fix_name(&row, "csv");
-    let sending = Sending { media_type: "text/csv; charset=utf-8", save_as: Some(&name) };
-    objects::send(file, sending, &headers).await
+    fix_file(&state, &caller, &id, FixForm::Csv, query.lang.as_deref(), &headers).await
 }
 
 pub(super) async fn fix_xlsx(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(query): Query<FixQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    require_numbers(&caller)?;
-    let row = find(&state, &caller, &id).await?;
-    let path = object_path(&state, row.fix, "fix file: no row was refused").await?;
-    note_access(&state, &caller, &row, "fix.xlsx").await?;
+    fix_file(&state, &caller, &id, FixForm::Workbook, query.lang.as_deref(), &headers).await
+}
+
+/// Sends the refused rows in the language that is asked for; without one, in the caller's.
+async fn fix_file(
+    state: &AppState,
+    caller: &Caller,
+    id: &str,
+    form: FixForm,
+    lang: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    require_numbers(caller)?;
+    let lang = match lang {
+        Some("zh") => Lang::Zh,
+        Some(_) => Lang::En,
+        None => language_of(headers),
+    };
+    let row = find(state, caller, id).await?;
+    let path = object_path(state, row.fix, "fix file: no row was refused").await?;
+    let (ending, media_type) = match form {
+        FixForm::Csv => ("csv", "text/csv; charset=utf-8"),
+        FixForm::Workbook => ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    };
+    note_access(state, caller, &row, &format!("fix.{ending}")).await?;
     let files = state.files().clone();
-    let written = tokio::task::spawn_blocking(move || tasks::write_fix_xlsx(&files, &path));
+    let written = tokio::task::spawn_blocking(move || tasks::write_fix(&files, &path, form, lang));
     let file = written.await.map_err(Problem::internal)?.map_err(Problem::internal)?;
-    let name = fix_name(&row, "xlsx");
-    let media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    objects::send(tokio::fs::File::from_std(file), Sending { media_type, save_as: Some(&name) }, &headers)
+    let name = fix_name(&row, ending);
+    objects::send(tokio::fs::File::from_std(file), Sending { media_type, save_as: Some(&name) }, headers)
         .await
 }
 
@@ -460,17 +482,23 @@ pub(super) async fn act(
 }
 
 /// Whether another person approves this list before it is loaded. Bytes and mapping that were approved once are.
-pub(super) async fn needs_approval(
+async fn needs_approval(state: &AppState, row: &UploadRow) -> Result<bool, StoreError> {
+    Ok(approval_standing(state, row).await?.is_needed)
+}
+
+/// As [`needs_approval`], with what was decided about these bytes and this mapping.
+pub(super) async fn approval_standing(
     state: &AppState,
     row: &UploadRow,
-) -> Result<bool, crate::store::StoreError> {
+) -> Result<ApprovalStanding, StoreError> {
     let all = state.store().organisations().await?;
     // The list's organisation says it, not the caller's.
     if !all.iter().any(|it| it.id == row.organisation && it.settings.approve_lists) {
-        return Ok(false);
+        return Ok(ApprovalStanding { is_needed: false, decision: None });
     }
     let hash = list_hash(row);
-    Ok(!state.store().is_content_approved(row.enterprise, ApprovalKind::List, &hash).await?)
+    let decision = state.store().last_decision(row.enterprise, ApprovalKind::List, &hash).await?;
+    Ok(ApprovalStanding { is_needed: !decision.as_ref().is_some_and(|it| it.is_approved), decision })
 }
 
 /// What is asked before the change begins, since it takes the store some time or needs the switches.

@@ -43,8 +43,8 @@ async fn list(state: &AppState, caller: &Caller, id: UploadId) -> Option<Value> 
     }
     let task = list_views::task_of(state, &row).await.ok()?;
     let numbers = state.agent_numbers().await.ok()?;
-    let needs_approval = lists::needs_approval(state, &row).await.ok()?;
-    Some(list_views::upload(&row, task.as_ref(), &numbers, needs_approval, caller))
+    let standing = lists::approval_standing(state, &row).await.ok()?;
+    Some(list_views::upload(&row, task.as_ref(), &numbers, &standing, caller))
 }
 
 async fn approval(state: &AppState, caller: &Caller, id: ApprovalId) -> Option<Value> {

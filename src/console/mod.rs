@@ -70,6 +70,7 @@ mod setup_sample;
 mod shown_number;
 pub mod source;
 mod task_routes;
+mod test_call;
 mod today;
 mod tokens;
 mod trunks;

@@ -224,9 +224,9 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The language of a problem's detail: the first of Chinese and English that `Accept-Language` prefers (RFC 9110
+/// The language of a problem's detail, and of a file: the first of Chinese and English that `Accept-Language` prefers (RFC 9110
 /// section 12.5.4); without either English.
-fn language_of(headers: &HeaderMap) -> Lang {
+pub(super) fn language_of(headers: &HeaderMap) -> Lang {
     let text = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut best = (0.0_f32, Lang::En);
     for entry in text.split(',').take(32) {

@@ -8,6 +8,7 @@ use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::rights::Action;
 use super::shown_number::{NumberSight, shown_optional, shown_text};
+use super::trunks::cause_words;
 use super::views::{millis, stored_number};
 use crate::store::{
     CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Subject,
@@ -312,6 +313,7 @@ fn call_json(row: &CallRow, inbound: bool, sight: NumberSight) -> Value {
         "result": row.result,
         "ended_by": row.ended_by,
         "cause": row.cause,
+        "cause_words": cause_words(&row.cause, sight),
         "agent": row.agent,
         "agent_name": row.agent_name,
         "disposition": row.disposition,

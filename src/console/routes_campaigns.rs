@@ -41,7 +41,10 @@ pub(super) const CAMPAIGNS: &[Route] = &[
         right: Right::Action(Action::CampaignsEdit),
         summary: "Makes a campaign from a text, as a copy, or from its folder (the body is a zip; needs an Idempotency-Key), \
                   or opens a file below the service's folder of campaigns (with `Prefer: respond-async` as a task)",
-        query: NONE,
+        query: &[
+            parameter("name", Form::Text, "Of a folder: the name, instead of its text's", "autumn"),
+            parameter("title", Form::Text, "Of a folder: the title, instead of its text's", "Autumn"),
+        ],
         body: BodySchema::JsonOrFile(
             "CampaignRequest",
             || schemars::schema_for!(CampaignRequest),

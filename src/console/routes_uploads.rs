@@ -6,7 +6,7 @@ use super::audio::AudioActionRequest;
 use super::lists::{ListActionRequest, ListChange};
 use super::parameters::{Form, Parameter};
 use super::rights::{Action, Right};
-use super::route::{Answer, BodySchema, NONE, Route, WHOLE_MAX, answer, body};
+use super::route::{Answer, BodySchema, NONE, Route, WHOLE_MAX, answer, body, parameter};
 use super::task_routes::TaskActionRequest;
 use super::{approvals, audio, lists, task_routes};
 use crate::store::task_rows::{TaskKind, TaskState};
@@ -142,7 +142,12 @@ pub(super) const UPLOADS: &[Route] = &[
         path: "/lists/{id}/fix.csv",
         right: Right::Action(Action::ListsEdit),
         summary: "The refused rows with reason and hint, to be mended and uploaded again",
-        query: NONE,
+        query: &[parameter(
+            "lang",
+            Form::Word(&["zh", "en"]),
+            "Titles and hints; without it by Accept-Language",
+            "zh",
+        )],
         body: BodySchema::Empty,
         status: 200,
         answer: Answer::File(&["text/csv; charset=utf-8"]),
@@ -153,7 +158,12 @@ pub(super) const UPLOADS: &[Route] = &[
         path: "/lists/{id}/fix.xlsx",
         right: Right::Action(Action::ListsEdit),
         summary: "As fix.csv, as a workbook",
-        query: NONE,
+        query: &[parameter(
+            "lang",
+            Form::Word(&["zh", "en"]),
+            "Titles and hints; without it by Accept-Language",
+            "zh",
+        )],
         body: BodySchema::Empty,
         status: 200,
         answer: Answer::File(&[XLSX]),

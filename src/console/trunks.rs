@@ -12,7 +12,7 @@ use super::views::{millis, stored_number};
 use super::why::add_sentences;
 use crate::engine::{TrunkTestRefusal, test_campaign_retry};
 use crate::store::{CallTrace, NewCampaign, Subject};
-use crate::text::CallFacts;
+use crate::text::{CallFacts, Lang};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -124,6 +124,12 @@ async fn may_see(state: &AppState, caller: &Caller, row: &CallTrace) -> Result<b
     Ok(state.agent_by_id(agent).await.is_ok_and(|row| caller.can_see(&row)))
 }
 
+/// The cause of a call's end in both languages.
+pub(super) fn cause_words(cause: &str, sight: NumberSight) -> Value {
+    let [en, zh] = [Lang::En, Lang::Zh].map(|lang| shown_text(&lang.call_cause(cause), sight));
+    json!({ "en": en, "zh": zh })
+}
+
 fn trace_json(attempt: AttemptId, row: &CallTrace, steps: &[Step], sight: NumberSight) -> Value {
     let mut answer = json!({
         "attempt": attempt.0,
@@ -138,6 +144,7 @@ fn trace_json(attempt: AttemptId, row: &CallTrace, steps: &[Step], sight: Number
         "outcome": row.outcome,
         "sip_code": row.sip_code,
         "cause": shown_text(&row.cause, sight),
+        "cause_words": cause_words(&row.cause, sight),
         "ended_by": row.ended_by,
         "steps": steps.iter().map(|step| json!({
             "at_ms": step.at_ms,
@@ -145,6 +152,9 @@ fn trace_json(attempt: AttemptId, row: &CallTrace, steps: &[Step], sight: Number
             "text": shown_text(&step.text, sight),
             "again": step.again,
             "peer": step.peer,
+            "words": Lang::En.step_words(&step.text).zip(Lang::Zh.step_words(&step.text)).map(|(en, zh)| {
+                json!({ "en": shown_text(&en, sight), "zh": shown_text(&zh, sight) })
+            }),
         })).collect::<Vec<_>>(),
         "words": null,
         "advice": null,

@@ -43,6 +43,13 @@ answers! {
     }
     TaskList { items: Vec<TaskView>, next: Option<i64>, }
 
+    ListDecision {
+        approved: bool,
+        /// The number of the account.
+        by: Option<String>,
+        at: Option<Moment>,
+        note: Option<String>,
+    }
     ListView {
         id: i64,
         campaign: String,
@@ -59,6 +66,8 @@ answers! {
         refused: u64,
         has_fix_file: bool,
         needs_approval: bool,
+        /// About these bytes, reading and columns; `null` = none, or no approval is asked for here.
+        decision: Option<ListDecision>,
         is_editable: bool,
         may_load: bool,
         /// Unless somebody on it was called.
@@ -88,6 +97,8 @@ answers! {
         refused: u64,
         has_fix_file: bool,
         needs_approval: bool,
+        /// About these bytes, reading and columns; `null` = none, or no approval is asked for here.
+        decision: Option<ListDecision>,
         is_editable: bool,
         may_load: bool,
         /// Unless somebody on it was called.

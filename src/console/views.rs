@@ -255,7 +255,8 @@ pub(super) fn campaign(
         "answer_rate": board.answer_rate(),
         "abandon_rate": braking.map(|rate| rate.rate),
         "abandon": board.view.abandon.as_ref().map(abandon),
-        "leads_ended": board.leads_ended,
+        "leads": board.leads,
+        "leads_ended": board.leads.saturating_sub(board.view.leads_open),
         "finished": board.finished,
         "opened_at": moment(board.opened_at),
     })

@@ -35,11 +35,21 @@ pub(super) async fn load(
     let Ok(mut loaded) = LoadedCampaign::parse_row(&row.toml, files.files(), state.config()) else {
         return Ok(None);
     };
+    add_holidays(state, row, &mut loaded).await?;
+    Ok(Some(loaded))
+}
+
+/// Adds the holidays of the campaign's organisation, and those of the enterprise above it.
+pub(super) async fn add_holidays(
+    state: &AppState,
+    row: &CampaignRow,
+    loaded: &mut LoadedCampaign,
+) -> Result<(), Problem> {
     // The sample campaign rings no phone and calls at any hour.
     let all = if row.is_sample { Vec::new() } else { state.store().organisations().await? };
     let above = all.iter().find(|it| it.id == row.organisation).and_then(|own| own.parent);
     for own in all.iter().filter(|it| it.id == row.organisation || Some(it.id) == above) {
         holidays::add(&mut loaded.rules.windows, &own.settings.holidays);
     }
-    Ok(Some(loaded))
+    Ok(())
 }

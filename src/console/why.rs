@@ -44,6 +44,7 @@ pub async fn explain_campaign(
             due: due.due,
             next_due: due.next_due,
             window: explain::hours(campaign, now),
+            holiday: campaign.windows.holiday_at(now),
         },
     };
     let moments = TimeFormat::in_zone(&campaign.windows.timezone);

@@ -1,7 +1,7 @@
 //! "Why was this lead not dialled?" and "why is nothing dialled?": a closed list of answers, each with its
 //! numbers. `src/text` of the shell puts them into words.
 
-use crate::campaign::window::{self, WindowState};
+use crate::campaign::window::{self, Holiday, WindowState};
 use crate::campaign::{Campaign, Mode};
 use crate::dialer::{Held, LeadPlace, View};
 use crate::ids::AgentId;
@@ -97,7 +97,7 @@ pub enum LeadWhy {
     /// The same number has a live call for another lead.
     Number(Option<Held>),
     /// Outside the calling hours; `None` = they never open again.
-    Hours(Option<Utc>),
+    Hours { opens: Option<Utc>, holiday: Option<Holiday> },
     /// No trunk of the campaign may carry its numbers.
     NoTrunk(PhoneNumber),
     /// Assigned to this agent alone, who is not free.
@@ -128,7 +128,7 @@ impl LeadWhy {
             LeadWhy::Rests { because: Rest::Postponed, .. } => "rests",
             LeadWhy::Household(_) => "household_busy",
             LeadWhy::Number(_) => "number_busy",
-            LeadWhy::Hours(_) => "outside_hours",
+            LeadWhy::Hours { .. } => "outside_hours",
             LeadWhy::NoTrunk(_) => "no_trunk",
             LeadWhy::Assigned { .. } => "assigned",
             LeadWhy::Hopper { .. } => "in_hopper",
@@ -141,7 +141,7 @@ impl LeadWhy {
         match self {
             LeadWhy::Booked { at, .. } => Some(*at),
             LeadWhy::Rests { until, opens, .. } => Some(opens.unwrap_or(*until)),
-            LeadWhy::Hours(until) => *until,
+            LeadWhy::Hours { opens, .. } => *opens,
             _ => None,
         }
     }
@@ -164,6 +164,8 @@ pub enum DialStatus {
         next_due: Option<Utc>,
         /// Calling hours: open until, or closed until.
         window: WindowState,
+        /// The holiday that it is.
+        holiday: Option<Holiday>,
     },
     Open {
         mode: Mode,
@@ -215,7 +217,7 @@ pub fn lead_why(campaign: &Campaign, facts: &LeadFacts, place: Option<&LeadPlace
         return why;
     }
     if let WindowState::ClosedUntil(until) = hours(campaign, now) {
-        return LeadWhy::Hours(until);
+        return LeadWhy::Hours { opens: until, holiday: campaign.windows.holiday_at(now) };
     }
     if let Some(place) = place {
         let carried = |(phone, _): &&(&Phone, &NumberFacts)| place.carried.contains(&phone.number);

@@ -38,7 +38,10 @@ pub struct CampaignBoard {
     pub results: BTreeMap<String, u64>,
     /// Average over the last ten seconds.
     pub calls_per_sec: f64,
+    /// Results that ended a lead; one that was opened again ends twice.
     pub leads_ended: u64,
+    /// Leads of the campaign, open and ended, each once: counted with `view.leads_open`.
+    pub leads: u64,
     pub finished: bool,
     /// Why its trunks rest, in words; empty = they work.
     pub line: String,

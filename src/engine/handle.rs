@@ -46,7 +46,13 @@ pub enum EngineRequest {
     TestCall {
         campaign: CampaignId,
         number: PhoneNumber,
+        /// Opens a campaign that is not open for this test alone.
+        opening: Option<Box<CampaignOpening>>,
         answer: TestAnswer,
+    },
+    /// Hangs up the tests of a campaign that is open for them alone.
+    EndTests {
+        campaign: CampaignId,
     },
     /// An agent's action. The answer comes once the dialer has decided.
     AgentAction {
@@ -122,6 +128,8 @@ pub struct CampaignOpening {
     pub campaign: Campaign,
     /// Country of the list (ISO 3166 alpha-2).
     pub region: String,
+    /// Open and ended leads.
+    pub leads: u64,
     pub leads_open: u64,
     /// No lead is called; single-number tests are.
     pub paused: bool,
@@ -205,13 +213,19 @@ impl EngineHandle {
         answered.await.unwrap_or(Err(Refusal::UnknownAgent))
     }
 
-    /// Calls a single number for a test, and waits until the attempt is on disk.
+    /// Calls a single number for a test, and waits until the attempt is on disk. A campaign that is not open needs an
+    /// opening, which counts for its tests alone.
     ///
     /// # Errors
     /// Why it is not called, in words.
-    pub async fn test_call(&self, campaign: CampaignId, number: PhoneNumber) -> Result<AttemptId, String> {
+    pub async fn test_call(
+        &self,
+        campaign: CampaignId,
+        number: PhoneNumber,
+        opening: Option<Box<CampaignOpening>>,
+    ) -> Result<AttemptId, String> {
         let (answer, answered) = oneshot::channel();
-        self.send(EngineRequest::TestCall { campaign, number, answer }).await;
+        self.send(EngineRequest::TestCall { campaign, number, opening, answer }).await;
         answered.await.unwrap_or_else(|_| Err("the engine has stopped".to_owned()))
     }
 

@@ -4,6 +4,7 @@ use super::board::TrunkDown;
 use super::event::Event;
 use super::key_watch::KeyWatch;
 use super::{CampaignChange, CampaignOpening, Engine, EngineRequest, RECOVERED_WAIT};
+use crate::audio::Sound;
 use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
 use crate::store::{Command, Reply};
@@ -14,9 +15,11 @@ use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::number_pattern::NumberPattern;
+use paceline_core::outcome::Reason;
 use paceline_core::sip::user_agent::{SavedDialog, TrunkUse};
 use paceline_core::sip::{UaEvent, UaOutput};
 use paceline_core::time::Duration;
+use std::sync::Arc;
 
 impl Engine {
     pub(super) fn handle_event(&mut self, event: Event) {
@@ -224,7 +227,10 @@ impl Engine {
                 self.handle(Input::Blacklisted { campaign: None, patterns });
             }
             Reply::Refused { why } => tracing::error!(why, "the store refused a command"),
-            Reply::Leads { campaign, leads, next_due, leads_open } => {
+            Reply::Leads { campaign, leads, next_due, leads_open, leads_all } => {
+                if let Some(board) = self.board.campaigns.get_mut(&campaign) {
+                    board.leads = leads_all;
+                }
                 self.handle(Input::LeadsArrived { campaign, leads, next_due, leads_open });
             }
             Reply::Stalled { why } => {
@@ -246,7 +252,7 @@ impl Engine {
                 self.set_saved_phones(phones);
                 self.resume(work, dialogs);
             }
-            EngineRequest::OpenCampaign(opening) => self.open_campaign(*opening),
+            EngineRequest::OpenCampaign(opening) => self.open_after_tests(*opening),
             EngineRequest::ChangeCampaign(change) => self.change_campaign(*change),
             EngineRequest::ManagerAction { campaign, action } => {
                 if let (ManagerAction::LeadsAdded | ManagerAction::LeadsChanged { .. }, Some(board)) =
@@ -259,10 +265,10 @@ impl Engine {
                 }
                 self.handle(Input::ManagerActed { campaign, action })
             }
-            EngineRequest::TestCall { campaign, number, answer } => {
-                self.test_calls.queue(campaign, number, answer);
-                self.handle(Input::ManagerActed { campaign, action: ManagerAction::TestCall { number } });
+            EngineRequest::TestCall { campaign, number, opening, answer } => {
+                self.place_test(campaign, number, opening, answer);
             }
+            EngineRequest::EndTests { campaign } => self.end_tests(campaign),
             EngineRequest::AgentAction { agent, action, answer } => {
                 self.forward_agent_action(agent, action, answer)
             }
@@ -302,7 +308,8 @@ impl Engine {
     }
 
     fn act_on_all_campaigns(&mut self, act: &ManagerAction) {
-        let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().collect();
+        let mut campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().collect();
+        campaigns.extend(self.test_openings.campaigns());
         for campaign in campaigns {
             self.test_calls.drained(campaign);
             self.handle(Input::ManagerActed { campaign, action: act.clone() });
@@ -323,20 +330,13 @@ impl Engine {
     }
 
     pub(super) fn open_campaign(&mut self, opening: CampaignOpening) {
-        let CampaignOpening { campaign, region, leads_open, paused, abandons, past, sound, sorry } = opening;
-        // Without a country of its own it takes the one that the other campaigns share.
-        if !region.is_empty() {
-            self.regions.insert(campaign.id, region);
-        }
-        if let Some(sound) = sound {
-            self.sounds.insert(campaign.id, sound);
-        }
-        if let Some(sorry) = sorry {
-            self.abandon_messages.insert(campaign.id, sorry);
-        }
+        let CampaignOpening { campaign, region, leads, leads_open, paused, abandons, past, sound, sorry } =
+            opening;
+        self.set_texts(campaign.id, region, sound, sorry);
         let board = super::CampaignBoard {
             name: campaign.name.clone(),
             opened_at: crate::net::clock::Clock::utc(),
+            leads,
             key_watch: KeyWatch::new(length_with_keys(&campaign)),
             ..super::CampaignBoard::default()
         };
@@ -344,6 +344,26 @@ impl Engine {
         self.board_due = self.clock.now();
         let campaign = Box::new(campaign);
         self.handle(Input::CampaignOpened { campaign, leads_open, paused, abandons, past });
+    }
+
+    /// Keeps the country and the sounds of a campaign.
+    pub(super) fn set_texts(
+        &mut self,
+        campaign: CampaignId,
+        region: String,
+        sound: Option<Arc<Sound>>,
+        sorry: Option<Arc<Sound>>,
+    ) {
+        // Without a country of its own it takes the one that the other campaigns share.
+        if !region.is_empty() {
+            self.regions.insert(campaign, region);
+        }
+        if let Some(sound) = sound {
+            self.sounds.insert(campaign, sound);
+        }
+        if let Some(sorry) = sorry {
+            self.abandon_messages.insert(campaign, sorry);
+        }
     }
 
     fn change_campaign(&mut self, change: CampaignChange) {
@@ -378,8 +398,17 @@ fn length_with_keys(campaign: &Campaign) -> Option<Duration> {
 /// Why a single-number test was refused, in words.
 fn refusal_text(verdict: DialVerdict) -> String {
     match verdict {
-        DialVerdict::Closed(reason) => reason.word().to_owned(),
-        DialVerdict::NotBefore { reason, .. } => format!("not now ({reason})"),
-        DialVerdict::Opened | DialVerdict::Gone => "the store knows nothing of it".to_owned(),
+        DialVerdict::Closed(Reason::Blacklisted)
+        | DialVerdict::NotBefore { reason: Reason::Blacklisted, .. } => {
+            "the number is on the blacklist; take it off, or test with another number".to_owned()
+        }
+        DialVerdict::Closed(Reason::Duplicate) | DialVerdict::NotBefore { reason: Reason::Duplicate, .. } => {
+            "a call to this number is up; try again once it is over".to_owned()
+        }
+        DialVerdict::Closed(reason) => format!("the number may not be called ({})", reason.word()),
+        DialVerdict::NotBefore { reason, .. } => {
+            format!("not now ({}): a call to this number was cut off; try again in a minute", reason.word())
+        }
+        DialVerdict::Opened | DialVerdict::Gone => "the campaign was changed meanwhile; try again".to_owned(),
     }
 }

@@ -16,6 +16,7 @@ mod phones;
 mod prompts;
 mod steps;
 mod test_calls;
+mod test_openings;
 mod trunk_addresses;
 mod trunk_test;
 
@@ -185,6 +186,7 @@ struct Engine {
     step_log: steps::StepLog,
     trunk_tests: trunk_test::TrunkTests,
     test_calls: test_calls::TestCalls,
+    test_openings: test_openings::TestOpenings,
     /// Legs with open RTP ports.
     open_legs: BTreeSet<CallId>,
     failed_legs: Vec<(CallId, Ended)>,
@@ -294,6 +296,7 @@ impl Engine {
             step_log: steps::StepLog::default(),
             trunk_tests: trunk_test::TrunkTests::default(),
             test_calls: test_calls::TestCalls::default(),
+            test_openings: test_openings::TestOpenings::default(),
             open_legs: BTreeSet::new(),
             failed_legs: Vec::new(),
             live,
@@ -385,6 +388,7 @@ impl Engine {
             self.board_due = now + BOARD_EVERY;
             self.check_wall_clock();
             self.run_due_checks();
+            self.close_ended_tests();
             self.save_overdue_results();
             self.publish_board();
             self.count_minutes(now, false);

@@ -177,7 +177,8 @@ impl Engine {
                 self.answer_refused_test(trunk, number, why);
             }
             Output::TestRefused { campaign, number, why: _, trunk: None } => {
-                let why = "no trunk of the campaign may carry this number";
+                let why =
+                    "no trunk of the campaign may carry this number; see `allow` and `deny` of its trunks";
                 if let Some(board) = self.board.campaigns.get_mut(&campaign) {
                     board.test_refused = Some(why.into());
                 }

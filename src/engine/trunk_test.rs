@@ -252,6 +252,7 @@ fn opening(id: CampaignId, trunks: Vec<TrunkId>) -> CampaignOpening {
     CampaignOpening {
         campaign,
         region: String::new(),
+        leads: 0,
         leads_open: 0,
         paused: true,
         abandons: Vec::new(),

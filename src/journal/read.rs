@@ -209,7 +209,9 @@ pub fn segment_spans(files: &[PathBuf], whole: bool) -> Result<Vec<SegmentSpan>,
                     campaigns.extend([named(campaign)]);
                     opening = false;
                 }
-                Input::CampaignChanged { campaign } => campaigns.extend([named(campaign)]),
+                Input::CampaignChanged { campaign } | Input::CampaignOpenedForTests { campaign } => {
+                    campaigns.extend([named(campaign)]);
+                }
                 _ => {}
             }
             let utc = clock.utc(record.at);

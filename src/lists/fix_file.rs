@@ -148,6 +148,43 @@ fn fix_row(record: &csv::StringRecord) -> Option<FixRow> {
     })
 }
 
+/// The words of a fix file as a person downloads it.
+pub struct FixWords<'a> {
+    /// Titles of row, reason and hint.
+    pub header: [&'a str; 3],
+    pub reason: &'a (dyn Fn(&str) -> String + Sync),
+    pub hint: &'a (dyn Fn(&str) -> String + Sync),
+}
+
+impl FixWords<'_> {
+    /// A record in these words; the list's own cells stay.
+    fn say(&self, record: &csv::StringRecord, is_header: bool) -> csv::StringRecord {
+        let cells = record.iter().enumerate().map(|(at, cell)| match (is_header, at) {
+            (true, 0..3) => self.header[at].to_owned(),
+            (false, 1) => (self.reason)(cell),
+            (false, 2) => csv_cell(&(self.hint)(csv_text(cell))).into_owned(),
+            _ => cell.to_owned(),
+        });
+        cells.collect()
+    }
+}
+
+/// Writes a fix file in other words, row by row.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn write_fix_csv(csv: &Path, words: &FixWords<'_>, mut out: impl Write) -> io::Result<()> {
+    let mut reader = fix_reader(csv, 0)?;
+    out.write_all("\u{FEFF}".as_bytes())?;
+    let mut out = csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(out);
+    let (mut record, mut is_header) = (csv::StringRecord::new(), true);
+    while reader.read_record(&mut record)? {
+        out.write_record(&words.say(&record, is_header))?;
+        is_header = false;
+    }
+    out.flush()
+}
+
 /// Rows of an Excel sheet, header included, and characters of its cells.
 const SHEET_ROWS_MAX: u32 = 1_048_576;
 const CELL_CHARS_MAX: usize = 32_767;
@@ -157,10 +194,15 @@ const CELL_CHARS_MAX: usize = 32_767;
 ///
 /// # Errors
 /// A file cannot be read or written.
-pub fn write_fix_workbook(csv: &Path, out: &mut (impl Write + Seek + Send)) -> io::Result<()> {
+pub fn write_fix_workbook(
+    csv: &Path,
+    words: &FixWords<'_>,
+    out: &mut (impl Write + Seek + Send),
+) -> io::Result<()> {
     let mut reader = fix_reader(csv, 0)?;
     let mut header = csv::StringRecord::new();
     reader.read_record(&mut header)?;
+    let header = words.say(&header, true);
     let mut book = Workbook::new();
     let (mut sheets, mut row) = (0, SHEET_ROWS_MAX);
     let mut record = csv::StringRecord::new();
@@ -175,6 +217,7 @@ pub fn write_fix_workbook(csv: &Path, out: &mut (impl Write + Seek + Send)) -> i
             row = 1;
         }
         if more {
+            let record = words.say(&record, false);
             write_line(&mut book, sheets, row, &record).map_err(io::Error::other)?;
             row += 1;
         }

@@ -143,6 +143,8 @@ struct ImportState<'a> {
     /// Rows of the tables before, so that rows are counted through all tables: where each table begins.
     begins: Vec<u64>,
     last_row: u64,
+    /// The row of the table that was visited last, or its header.
+    visited: u64,
     /// Rows and leads before the current table.
     before: (u64, u64, u64),
 }
@@ -172,6 +174,7 @@ impl<'a> ImportState<'a> {
             begins: Vec::new(),
             last_row: 0,
             before: (0, 0, 0),
+            visited: 0,
         }
     }
 
@@ -180,6 +183,7 @@ impl<'a> ImportState<'a> {
         self.batch.is_last_sheet = at + 1 == self.tables.read.len();
         self.begins.push(self.last_row);
         self.before = (self.report.rows_read, self.report.leads, self.report.refused_rows);
+        self.visited = self.table.layout.header_row.unwrap_or(0);
         if self.tables.read.len() > 1 {
             self.batch.sheet = self.table.place.sheet.as_str().into();
         }
@@ -212,6 +216,8 @@ impl<'a> ImportState<'a> {
             merged_regions,
         });
         if hidden_rows > 0 {
+            // They are no records either.
+            self.report.empty_rows = self.report.empty_rows.saturating_sub(hidden_rows);
             let what = format!("{hidden_rows} rows are hidden or filtered out and were left out");
             self.report.warn(&what, &place.sheet, 0);
         }
@@ -265,6 +271,8 @@ impl<'a> ImportState<'a> {
             return;
         }
         self.report.rows_read += 1;
+        self.report.empty_rows += record.row.saturating_sub(self.visited + 1);
+        self.visited = record.row;
         self.last_row = self.begins.last().copied().unwrap_or(0) + record.row;
         if self.report.sample.len() < ROWS_SHOWN {
             self.report.sample.push(truncated(record.cells));

@@ -24,7 +24,9 @@ mod tables;
 mod text;
 
 pub use clean::{Refusal, caller_id, clean_number, clean_pattern};
-pub use fix_file::{FixFile, FixPage, FixRow, FixWriter, read_fix_rows, write_fix_workbook};
+pub use fix_file::{
+    FixFile, FixPage, FixRow, FixWords, FixWriter, read_fix_rows, write_fix_csv, write_fix_workbook,
+};
 pub use header::{Basis, Role};
 pub use import::{BATCH_ROWS, Batch, ImportError, import};
 pub use limits::check_workbook;

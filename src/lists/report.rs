@@ -28,6 +28,9 @@ pub struct ListReport {
     pub columns: Vec<ColumnReport>,
     /// Rows below the header that are not blank.
     pub rows_read: u64,
+    /// Blank rows between the others: the file has them, and nothing is made of them.
+    #[serde(default)]
+    pub empty_rows: u64,
     pub leads: u64,
     pub refused_rows: u64,
     /// Refused rows by reason.

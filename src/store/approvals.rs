@@ -55,6 +55,16 @@ pub struct ApprovalRow {
     pub note: Option<String>,
 }
 
+/// What was decided about a content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionRow {
+    pub is_approved: bool,
+    /// The account.
+    pub by: Option<i64>,
+    pub at: Option<Utc>,
+    pub note: Option<String>,
+}
+
 /// Why an approval was not decided, or not asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApprovalRefusal {
@@ -317,18 +327,35 @@ impl Store {
         Ok(rows.collect())
     }
 
-    /// Whether this content was approved in the enterprise.
+    /// The last decision about a list or a sound that stands: its subject was not submitted anew since.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn is_content_approved(
+    pub async fn last_decision(
         &self,
         enterprise: i64,
         kind: ApprovalKind,
         hash: &[u8],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<DecisionRow>, StoreError> {
         let mut conn = self.read().await?;
-        is_approved(&mut conn, enterprise, kind, hash).await.map_err(self.query_error())
+        let kind = kind.word();
+        let found = sqlx::query!(
+            r#"select state, decided_by, decided_at, note from approval
+                where enterprise_id = $1 and kind = $2 and hash = $3 and state in ('approved', 'refused')
+                order by state, id desc limit 1"#,
+            enterprise,
+            kind,
+            hash
+        )
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(self.query_error())?;
+        Ok(found.map(|row| DecisionRow {
+            is_approved: row.state == "approved",
+            by: row.decided_by,
+            at: row.decided_at.map(Utc::from_millis),
+            note: row.note,
+        }))
     }
 }
 

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FolderPart {
     List,
+    /// Beside the one that the text names.
+    FurtherList,
     Sound,
     /// A blacklist, or days without calls.
     Other,
@@ -35,6 +37,7 @@ pub struct EnteredFolder {
     pub campaign: CampaignId,
     /// Its list, which is still to be checked.
     pub upload: Option<UploadId>,
+    pub further: Vec<UploadId>,
     /// Paths of objects whose bytes were there before.
     pub unused: Vec<String>,
 }
@@ -91,13 +94,17 @@ impl Change<'_> {
     ) -> Result<Result<EnteredFolder, FolderRefusal>, StoreError> {
         let (now, by) = (self.now.as_millis(), self.by);
         let (mut files, mut unused) = (BTreeMap::<String, BlobId>::new(), Vec::new());
+        let mut further_lists: Vec<(&str, BlobId)> = Vec::new();
         for part in parts {
             let entered =
                 blobs::enter(self.conn(), &part.blob, now).await.map_err(|error| self.error(error))?;
             if entered.is_known {
                 unused.push(part.blob.path.to_owned());
             }
-            files.insert(part.name.to_owned(), entered.id);
+            match part.part {
+                FolderPart::FurtherList => further_lists.push((part.name, entered.id)),
+                _ => drop(files.insert(part.name.to_owned(), entered.id)),
+            }
         }
         let campaign = self.add_campaign(scope, &NewVersion { files: &files, ..new.clone() }).await?;
         for part in parts.iter().filter(|part| part.part == FolderPart::Sound) {
@@ -121,14 +128,20 @@ impl Change<'_> {
             Some((name, blob)) => Some(self.enter_folder_list(scope, campaign, name, blob, task).await?),
             None => None,
         };
-        asked["made"] =
-            serde_json::json!({ "campaign": campaign.0, "upload": upload.map(|upload| upload.0) });
+        let mut further = Vec::new();
+        for (name, blob) in further_lists {
+            further.push(self.enter_folder_list(scope, campaign, name, blob, task).await?);
+        }
+        let further_ids: Vec<i64> = further.iter().map(|upload| upload.0).collect();
+        asked["made"] = serde_json::json!({
+            "campaign": campaign.0, "upload": upload.map(|upload| upload.0), "further": further_ids,
+        });
         let request = serde_json::json!({ "subject": campaign.0, "asked": asked }).to_string();
         let noted = sqlx::query!("update task set request = $2 where id = $1", task.0, request)
             .execute(self.conn())
             .await;
         noted.map_err(|error| self.error(error))?;
-        Ok(Ok(EnteredFolder { campaign, upload, unused }))
+        Ok(Ok(EnteredFolder { campaign, upload, further, unused }))
     }
 
     /// The object of the sound that has this name.

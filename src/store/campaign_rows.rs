@@ -472,21 +472,6 @@ impl Store {
         })
     }
 
-    /// Whether a call without a lead was made in the campaign: a test.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn has_test_call(&self, campaign: CampaignId) -> Result<bool, StoreError> {
-        let mut conn = self.read().await?;
-        sqlx::query_scalar!(
-            r#"select exists (select 1 from attempt where campaign_id = $1 and lead_id is null) as "found!: bool""#,
-            campaign.0
-        )
-        .fetch_one(&mut *conn)
-        .await
-        .map_err(self.query_error())
-    }
-
     /// Whether any number is on the system's blacklist or the campaign's.
     ///
     /// # Errors

@@ -42,6 +42,13 @@ pub struct LeadCounts {
     pub open: u64,
 }
 
+/// Leads that may be called, and leads that the blacklist closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenLeads {
+    pub open: u64,
+    pub blacklisted: u64,
+}
+
 impl Store {
     /// The text of a campaign's file, as it was last run.
     ///
@@ -59,16 +66,22 @@ impl Store {
     /// Counts all and open leads of a campaign. Reads indexes only.
     pub async fn lead_counts(&self, campaign: CampaignId) -> Result<LeadCounts, StoreError> {
         let mut conn = self.read().await?;
+        leads::count(&mut conn, campaign).await.map_err(self.query_error())
+    }
+
+    /// Leads of a campaign that may be called, and those that the blacklist closed.
+    pub async fn open_and_blacklisted(&self, campaign: CampaignId) -> Result<OpenLeads, StoreError> {
+        let mut conn = self.read().await?;
         let open = leads::count_open(&mut conn, campaign).await.map_err(self.query_error())?;
-        let all = sqlx::query_scalar!(
-            r#"select count(*) as "n!" from import i join lead l on l.import_id = i.id
-                where i.campaign_id = $1 and i.state = 'done'"#,
+        let listed = sqlx::query_scalar!(
+            r#"select count(*) as "n!: i64" from import i join lead l on l.import_id = i.id
+                where i.campaign_id = $1 and i.state = 'done' and l.reason = 'blacklisted'"#,
             campaign.0
         )
         .fetch_one(&mut *conn)
         .await
         .map_err(self.query_error())?;
-        Ok(LeadCounts { all: all as u64, open })
+        Ok(OpenLeads { open, blacklisted: listed as u64 })
     }
 
     /// Inserts the campaign of the first enterprise that a file defines, or updates it. Campaigns are identified by

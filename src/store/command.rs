@@ -167,6 +167,8 @@ pub enum Reply {
         leads: Vec<Lead>,
         next_due: Option<Utc>,
         leads_open: u64,
+        /// Open and ended ones.
+        leads_all: u64,
     },
     SummarySaved {
         attempt: AttemptId,

@@ -1,6 +1,7 @@
 //! Leads: queries for due leads, and updates of their state as decided by the dialer.
 
 use super::blacklist::json_numbers;
+use super::campaigns::LeadCounts;
 use paceline_core::dialer::output::LeadUpdate;
 use paceline_core::ids::{AgentId, CampaignId, HouseholdId, LeadId};
 use paceline_core::lead::{Callback, Lead, Phone};
@@ -225,6 +226,22 @@ pub(crate) async fn count_open(
     .fetch_one(&mut *conn)
     .await?;
     Ok(open as u64)
+}
+
+/// Counts leads of a campaign, open and ended.
+pub(crate) async fn count(
+    conn: &mut SqliteConnection,
+    campaign: CampaignId,
+) -> Result<LeadCounts, sqlx::Error> {
+    let open = count_open(conn, campaign).await?;
+    let all = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from import i join lead l on l.import_id = i.id
+            where i.campaign_id = $1 and i.state = 'done'"#,
+        campaign.0
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    Ok(LeadCounts { all: all as u64, open })
 }
 
 /// Data of an ended attempt that is written into its lead's row.

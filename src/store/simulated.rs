@@ -25,7 +25,7 @@ pub struct Forgotten {
 }
 
 impl Store {
-    /// Number of a campaign's attempts on the simulated carrier.
+    /// Number of a campaign's attempts on the simulated carrier. Single-number tests touch no lead, and do not count.
     pub async fn simulated_attempts(&self, campaign: CampaignId) -> Result<u64, StoreError> {
         let mut conn = self.read().await?;
         count(&mut conn, campaign).await.map_err(self.query_error())
@@ -64,7 +64,7 @@ impl Reader {
 
 async fn count(conn: &mut SqliteConnection, campaign: CampaignId) -> Result<u64, sqlx::Error> {
     let count = sqlx::query_scalar!(
-        r#"select count(*) as "n!: i64" from attempt where campaign_id = $1 and trunk = 'simulated'"#,
+        r#"select count(*) as "n!: i64" from attempt where campaign_id = $1 and trunk = 'simulated' and lead_id is not null"#,
         campaign.0
     )
     .fetch_one(conn)

@@ -3,6 +3,7 @@
 //! reports `Stalled`, then `Recovered`.
 
 use super::batch::{Effects, Job, commit_batch};
+use super::campaigns::LeadCounts;
 use super::command::{Command, Reply};
 use super::commits::CommitTimes;
 use super::disk_reserve::DiskReserve;
@@ -76,7 +77,7 @@ impl Store {
             replies,
             leased: FxHashSet::default(),
             requested: FxHashSet::default(),
-            open_leads: BTreeMap::new(),
+            counted_leads: BTreeMap::new(),
             lists_version: 0,
             stalled: false,
             refill_at: None,
@@ -95,8 +96,8 @@ struct WriterTask {
     leased: FxHashSet<i64>,
     /// Leased leads that an agent asked for: these may be dialled although they are closed.
     requested: FxHashSet<i64>,
-    /// Open leads by campaign: counted once, then updated incrementally.
-    open_leads: BTreeMap<CampaignId, u64>,
+    /// Leads by campaign: counted once; then the open ones are updated incrementally.
+    counted_leads: BTreeMap<CampaignId, LeadCounts>,
     lists_version: u64,
     stalled: bool,
     /// Earliest time of the next attempt to refill the disk reserve.
@@ -237,8 +238,8 @@ impl WriterTask {
             self.requested.remove(&lead.0);
         }
         for (campaign, delta) in effects.open_leads {
-            if let Some(open) = self.open_leads.get_mut(&campaign) {
-                *open = open.saturating_add_signed(delta);
+            if let Some(counts) = self.counted_leads.get_mut(&campaign) {
+                counts.open = counts.open.saturating_add_signed(delta);
             }
         }
         for reply in effects.replies {
@@ -294,21 +295,28 @@ impl WriterTask {
     ) -> Result<(), sqlx::Error> {
         let version = self.write.lists_version();
         if version != self.lists_version {
-            self.open_leads.clear();
+            self.counted_leads.clear();
             self.lists_version = version;
         }
         let now = (self.clock)();
         let write = self.write.clone();
         let mut conn = write.lock().await;
         let due = leads::find_due(&mut conn, campaign, count as usize, untried, &self.leased, now).await?;
-        let leads_open = match self.open_leads.get(&campaign) {
-            Some(open) => *open,
-            None => leads::count_open(&mut conn, campaign).await?,
+        let counts = match self.counted_leads.get(&campaign) {
+            Some(counts) => *counts,
+            None => leads::count(&mut conn, campaign).await?,
         };
         drop(conn);
-        self.open_leads.insert(campaign, leads_open);
+        self.counted_leads.insert(campaign, counts);
         self.leased.extend(due.leads.iter().map(|lead| lead.id.0));
-        self.reply(Reply::Leads { campaign, leads: due.leads, next_due: due.next_due, leads_open });
+        let LeadCounts { all, open } = counts;
+        self.reply(Reply::Leads {
+            campaign,
+            leads: due.leads,
+            next_due: due.next_due,
+            leads_open: open,
+            leads_all: all,
+        });
         Ok(())
     }
 

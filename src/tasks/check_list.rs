@@ -21,6 +21,8 @@ use std::io::{BufWriter, Write};
 pub(super) const ROWS_MAX: u64 = 2_000_000;
 /// Leads of one campaign.
 pub(super) const LEADS_MAX: u64 = 1_000_000;
+/// Other lists of the campaign that a check looks at.
+const LISTS_MAX: u32 = 50;
 /// Leads that are shown as examples.
 const SHOWN: usize = 20;
 
@@ -110,6 +112,12 @@ impl Check {
         add_campaign_columns(&mut spec, &campaign, &preview);
         self.document.preview = Some(preview);
         let known = context.wait(KnownRows::load(&store, upload.campaign, false))?;
+        let others = context.wait(store.uploads(upload.enterprise, upload.campaign, None, LISTS_MAX))?;
+        let is_unloaded = |row: &&UploadRow| {
+            row.id != upload.id && matches!(row.state, UploadState::Checked | UploadState::Waiting)
+        };
+        self.document.unloaded_lists =
+            others.iter().filter(is_unloaded).map(|it| it.file_name.clone()).collect();
         let have = context.wait(store.lead_counts(upload.campaign))?.all;
         let blocked = context.wait(store.blacklisted(Some(upload.campaign)))?;
         let read = self.read(context, upload, &spec, &known, blocked)?;

@@ -9,7 +9,7 @@ use super::folder_zip::{FolderZip, TEXT_NAME};
 use super::opening::{OpenCampaign, OpenRefusal, UseText};
 use super::{Changed, Shared, check_list, load_list};
 use crate::audio::Sound;
-use crate::config::campaign::{CampaignFiles, FileUse, named_files};
+use crate::config::campaign::{CampaignFiles, FileUse, NamedFile, edit, further_lists, named_files};
 use crate::config::{CampaignFile, Config, ConfigError, LoadedCampaign};
 use crate::files::{Files, Kind, Stored, Temporary};
 use crate::lists;
@@ -45,6 +45,8 @@ pub struct ImportWish {
     pub folder: Option<i64>,
     /// A campaign file of the server, which is opened.
     pub file: Option<PathBuf>,
+    /// Replace those of the folder's text.
+    pub names: FolderNames,
     pub paused: bool,
     pub use_text: Option<UseText>,
     pub asked_by: AskedBy,
@@ -52,11 +54,47 @@ pub struct ImportWish {
     pub made: Option<Made>,
 }
 
+/// The name and the title under which a folder is taken in, instead of those of its text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FolderNames {
+    pub name: Option<String>,
+    pub title: Option<String>,
+}
+
+impl FolderNames {
+    /// The text with these names; nothing else of it changes.
+    fn put_into(&self, text: String) -> Result<String, FolderFault> {
+        let given = [("name", &self.name), ("title", &self.title)];
+        let patch: serde_json::Map<String, Value> = given
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?.into())))
+            .collect();
+        if patch.is_empty() {
+            return Ok(text);
+        }
+        // A text that is no TOML says so with its line.
+        written_of(&text)?;
+        edit::edit(&text, &patch).map_err(|error| {
+            let en = error.to_string();
+            FolderFault::Zip(Words::new(en.clone(), format!("无法改写 campaign.toml:{en}")))
+        })
+    }
+}
+
 /// What an import has made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     pub campaign: i64,
     pub upload: Option<i64>,
+    #[serde(default)]
+    pub further: Vec<i64>,
+}
+
+impl Made {
+    fn uploads(&self) -> impl Iterator<Item = UploadId> {
+        self.upload.iter().chain(&self.further).copied().map(UploadId)
+    }
 }
 
 /// Reads the text of a folder and checks it against the files beside it. Nothing is written; CPU and disk work, not
@@ -64,11 +102,16 @@ pub struct Made {
 ///
 /// # Errors
 /// What was found, where, and what to do; a text with faults gives all of them.
-pub fn check_folder(path: &Path, files: &Files, config: &Config) -> Result<String, FolderFault> {
+pub fn check_folder(
+    path: &Path,
+    names: &FolderNames,
+    files: &Files,
+    config: &Config,
+) -> Result<String, FolderFault> {
     let mut folder = FolderZip::open(path).map_err(FolderFault::Zip)?;
-    let text = folder.text().map_err(FolderFault::Zip)?;
+    let text = names.put_into(folder.text().map_err(FolderFault::Zip)?)?;
     let written = written_of(&text)?;
-    check_sizes(&folder, &written).map_err(FolderFault::Zip)?;
+    check_sizes(&folder, &text, &written).map_err(FolderFault::Zip)?;
     let mut kept = Vec::new();
     let mut objects = BTreeMap::new();
     for member in folder.members().to_vec() {
@@ -136,9 +179,15 @@ fn load(
     LoadedCampaign::parse_folder(text, &CampaignFiles { file: None, objects }, config)
 }
 
+/// The further lists of a text that lie in its folder.
+fn further_of(text: &str, folder: &FolderZip) -> impl Iterator<Item = NamedFile> {
+    let all = further_lists(text).into_iter().filter(|name| folder.member(name).is_some());
+    all.map(|name| NamedFile { name, key: ["list", "file"], what: FileUse::List })
+}
+
 /// Refuses a file that is larger than its kind may be.
-fn check_sizes(folder: &FolderZip, written: &CampaignFile) -> Result<(), Words> {
-    for file in named_files(written) {
+fn check_sizes(folder: &FolderZip, text: &str, written: &CampaignFile) -> Result<(), Words> {
+    for file in named_files(written).into_iter().chain(further_of(text, folder)) {
         let most = match file.what {
             FileUse::List | FileUse::Blacklist => LIST_MAX,
             FileUse::Sound => SOUND_MAX,
@@ -164,15 +213,19 @@ pub(super) fn import_campaign(context: &mut TaskContext<'_>) -> Result<Value, Ta
         return open_file(context, &wish, file);
     }
     let mut ignored = Vec::new();
-    let made = match wish.made {
+    let made = match wish.made.clone() {
         Some(made) => made,
         None => take_in(context, &wish, &mut ignored)?,
     };
     read_blacklists(context, CampaignId(made.campaign))?;
-    let mut result = json!({ "campaign": wish.campaign, "ignored": ignored, "list": null });
-    if let Some(upload) = made.upload {
-        result["list"] = take_list_in(context, &wish, UploadId(upload))?;
+    let mut result = json!({ "campaign": wish.campaign, "ignored": ignored, "list": null, "further": [] });
+    let mut lists = Vec::new();
+    for upload in made.uploads() {
+        lists.push(take_list_in(context, &wish, upload)?);
     }
+    let mut lists = lists.into_iter();
+    result["list"] = lists.next().unwrap_or(Value::Null);
+    result["further"] = lists.collect::<Vec<Value>>().into();
     Ok(result)
 }
 
@@ -223,6 +276,7 @@ fn open_file(context: &mut TaskContext<'_>, wish: &ImportWish, file: PathBuf) ->
 struct Unpacked {
     name: String,
     what: FileUse,
+    is_further: bool,
     stored: Stored,
 }
 
@@ -254,12 +308,17 @@ fn take_in(
     let path = parts.files.file(&folder.path)?;
     let mut zip = FolderZip::open(&path).map_err(TaskEnd::Failed)?;
     let text = zip.text().map_err(TaskEnd::Failed)?;
+    let text = wish.names.put_into(text).map_err(|fault| TaskEnd::Failed(fault.words()))?;
     let written = written_of(&text).map_err(|fault| TaskEnd::Failed(fault.words()))?;
-    check_sizes(&zip, &written).map_err(TaskEnd::Failed)?;
+    check_sizes(&zip, &text, &written).map_err(TaskEnd::Failed)?;
     let mut named = named_files(&written);
     named.retain(|file| zip.member(&file.name).is_some());
     let mut seen = std::collections::BTreeSet::new();
     named.retain(|file| seen.insert(file.name.clone()));
+    let further: Vec<NamedFile> =
+        further_of(&text, &zip).filter(|file| seen.insert(file.name.clone())).collect();
+    let is_further = |name: &str| further.iter().any(|file| file.name == name);
+    named.extend(further.iter().cloned());
     let is_named = |name: &str| name == TEXT_NAME || named.iter().any(|file| file.name == name);
     ignored.extend(zip.members().iter().filter(|it| !is_named(&it.name)).map(|it| it.name.clone()));
     let total: u64 = named.iter().filter_map(|file| zip.member(&file.name)).map(|member| member.bytes).sum();
@@ -284,7 +343,8 @@ fn take_in(
     let (enterprise, now) = (wish.asked_by.enterprise, parts.store.clock_now());
     for (name, what, out) in temporaries {
         let stored = parts.files.keep(out, enterprise, object_kind(what), now)?;
-        unpacked.all.push(Unpacked { name, what, stored });
+        let is_further = is_further(&name);
+        unpacked.all.push(Unpacked { name, what, is_further, stored });
     }
     enter(context, wish, &loaded, unpacked)
 }
@@ -357,7 +417,7 @@ fn enter(
         .iter()
         .map(|one| NewFolderFile {
             name: &one.name,
-            part: part_of(one.what),
+            part: if one.is_further { FolderPart::FurtherList } else { part_of(one.what) },
             blob: blob(enterprise, object_kind(one.what), "application/octet-stream", &one.stored),
         })
         .collect();
@@ -389,9 +449,10 @@ fn enter(
     };
     // Their rows stand; what was there before is not needed twice.
     unpacked.all.retain(|one| entered.unused.contains(&one.stored.path));
-    let EnteredFolder { campaign, upload, .. } = entered;
+    let EnteredFolder { campaign, upload, further, .. } = entered;
     context.shared.wake_thread();
-    Ok(Made { campaign: campaign.0, upload: upload.map(|upload| upload.0) })
+    let further = further.into_iter().map(|upload| upload.0).collect();
+    Ok(Made { campaign: campaign.0, upload: upload.map(|upload| upload.0), further })
 }
 
 /// Another campaign has the name.
@@ -468,13 +529,12 @@ fn take_list_in(context: &mut TaskContext<'_>, wish: &ImportWish, id: UploadId) 
 
 /// The import did not come to its end. A campaign that was made stays, with its list as far as it came.
 pub(super) async fn settle(shared: &Shared, task: &TaskRow, words: &Words) -> Result<(), StoreError> {
-    let Some(upload) =
-        shared.parts.store.task_of_any(task.id).await?.and_then(|row| wish_of(&row)?.made?.upload)
-    else {
-        return Ok(());
-    };
-    check_list::settle(shared, UploadId(upload), words).await?;
-    load_list::settle(shared, UploadId(upload), words).await
+    let made = shared.parts.store.task_of_any(task.id).await?.and_then(|row| wish_of(&row)?.made);
+    for upload in made.iter().flat_map(Made::uploads) {
+        check_list::settle(shared, upload, words).await?;
+        load_list::settle(shared, upload, words).await?;
+    }
+    Ok(())
 }
 
 /// Removes the folders that no import needs any more.

@@ -3,7 +3,8 @@
 use super::context::Words;
 use super::list_spec::Mapping;
 use crate::files::Files;
-use crate::lists::{self, FixPage, ListReport, Preview};
+use crate::lists::{self, FixPage, FixWords, ListReport, Preview};
+use crate::text::Lang;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -26,6 +27,10 @@ pub struct UploadReport {
     pub new_numbers: u64,
     /// Leads whose household has more than one lead in this list.
     pub household_shared: u64,
+    /// Other lists of the campaign that are checked and not loaded: of a number that both have, the list that is loaded
+    /// first makes the lead.
+    #[serde(default)]
+    pub unloaded_lists: Vec<String>,
     /// What stands against loading the list, although it could be read.
     pub problem: Option<Words>,
     /// Some leads, chosen at random.
@@ -100,19 +105,32 @@ pub fn read_rows(
     Ok(ListRows { columns, rows: rows.collect(), next })
 }
 
-/// Writes the refused rows as a workbook into a temporary file. Not for an async task.
+/// The form of a fix file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FixForm {
+    Csv,
+    Workbook,
+}
+
+/// Writes the refused rows in a reader's language into a temporary file. Not for an async task.
 ///
 /// # Errors
 /// An object is gone, or a file cannot be read or written.
-pub fn write_fix_xlsx(files: &Files, fix: &str) -> io::Result<std::fs::File> {
+pub fn write_fix(files: &Files, fix: &str, form: FixForm, lang: Lang) -> io::Result<std::fs::File> {
     let temporary = files.create()?;
-    write_workbook(&files.file(fix)?, temporary.path())?;
+    write_words(&files.file(fix)?, temporary.path(), form, lang)?;
     // Once it is open, the name may go.
     std::fs::File::open(temporary.path())
 }
 
-fn write_workbook(csv: &Path, out: &Path) -> io::Result<()> {
+fn write_words(csv: &Path, out: &Path, form: FixForm, lang: Lang) -> io::Result<()> {
+    let reason = |word: &str| lang.refused_row_reason(word);
+    let hint = |english: &str| lang.list_hint(english);
+    let words = FixWords { header: lang.fix_columns(), reason: &reason, hint: &hint };
     let mut file = io::BufWriter::new(std::fs::OpenOptions::new().write(true).open(out)?);
-    lists::write_fix_workbook(csv, &mut file)?;
+    match form {
+        FixForm::Csv => lists::write_fix_csv(csv, &words, &mut file)?,
+        FixForm::Workbook => lists::write_fix_workbook(csv, &words, &mut file)?,
+    }
     io::Write::flush(&mut file)
 }

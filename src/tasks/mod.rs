@@ -27,9 +27,9 @@ pub use forecast::{
     FORECAST_AGENTS_MAX, FORECAST_HOURS_MAX, FORECAST_SEEDS_MAX, ForecastWish, forecast_refusal,
     measure_history, next_opening,
 };
-pub use import_campaign::{FolderFault, ImportWish, check_folder, name_taken};
+pub use import_campaign::{FolderFault, FolderNames, ImportWish, check_folder, name_taken};
 pub use known_rows::KnownRows;
-pub use list_report::{ListRows, RowsWanted, UploadReport, read_report, read_rows, write_fix_xlsx};
+pub use list_report::{FixForm, ListRows, RowsWanted, UploadReport, read_report, read_rows, write_fix};
 pub use list_spec::{Mapping, Reading};
 pub use measure_audio::{Peaks, SoundMeasured, peaks};
 pub use new_lead::{PhoneRefusal, clean_phones};

@@ -324,7 +324,8 @@ impl Lang {
     }
 
     fn unfinished_call(self, call: &CallFacts<'_>) -> Sentence {
-        let (outcome, cause) = (call.outcome.word(), call.cause.escape_debug());
+        let cause = self.call_cause(call.cause);
+        let (outcome, cause) = (self.outcome_words(call.outcome), cause.escape_debug());
         let says = match self {
             Lang::En => format!("{outcome}: {cause}"),
             Lang::Zh => format!("{outcome}:{cause}"),
@@ -430,7 +431,7 @@ mod tests {
             ),
             (fault, Some(503), vec![INVITE, (In, "503 Full")], "no room"),
             (fault, Some(488), vec![INVITE, (In, "488 No")], "codecs"),
-            (fault, None, vec![INVITE, (In, "100 Trying")], "line_fault: words"),
+            (fault, None, vec![INVITE, (In, "100 Trying")], "a fault of the line: words"),
         ] {
             let (says, advice) = meaning(Lang::En, outcome, code, &lines);
             assert!(says.contains(words), "{code:?}: {says}");

@@ -69,7 +69,7 @@ fn is_setting(text: &str) -> bool {
 }
 
 /// The first template that fits, the one with the most fixed letters first.
-fn translate(english: &str, tables: &[&[Template]], depth: usize) -> Option<String> {
+pub(super) fn translate(english: &str, tables: &[&[Template]], depth: usize) -> Option<String> {
     let fixed = |template: &Template| template.0.len() - 2 * template.0.matches('{').count();
     let fitting = tables.iter().flat_map(|table| table.iter());
     let fitting = fitting.filter_map(|template| Some((template, texts_of(template.0, english)?)));

@@ -133,7 +133,7 @@ impl Lang {
                         ),
                         Lang::Zh => format!("{number} 在本活动中已拨 {made}/{most} 次:轮到时将关闭"),
                     },
-                    self.pick("raise `attempts_max` of [retry]", "可调高 [retry] 的 `attempts_max`"),
+                    self.pick("raise “Attempts a number” in the settings", "可在设置里调高“每个号码最多拨”"),
                 )
             }
             LeadWhy::Booked { agent, skill, at: booked, anyone_from } => {
@@ -161,18 +161,22 @@ impl Lang {
                 let says = self.pick("its number is in use for another lead", "同一号码正在为另一条名单处理");
                 Sentence::new(self.with_held(says, held.as_ref(), agents), "")
             }
-            LeadWhy::Hours(Some(until)) => Sentence::new(
-                match self {
-                    Lang::En => format!("outside the calling hours, which open at {}", at(*until)),
-                    Lang::Zh => format!("不在拨打时段内,{} 开始", at(*until)),
+            LeadWhy::Hours { opens: Some(until), holiday } => Sentence::new(
+                match (self, holiday.map(|holiday| self.holiday(&holiday))) {
+                    (Lang::En, None) => format!("outside the calling hours, which open at {}", at(*until)),
+                    (Lang::Zh, None) => format!("不在拨打时段内,{} 开始", at(*until)),
+                    (Lang::En, Some(holiday)) => {
+                        format!("not called on {holiday}; calls go on at {}", at(*until))
+                    }
+                    (Lang::Zh, Some(holiday)) => format!("{holiday}不拨打,{} 继续", at(*until)),
                 },
                 "",
             ),
-            LeadWhy::Hours(None) => Sentence::new(
+            LeadWhy::Hours { opens: None, .. } => Sentence::new(
                 self.pick("the calling hours never open again", "拨打时段不再开放"),
                 self.pick(
-                    "look at `windows` and `end` of [calling]",
-                    "请检查 [calling] 的 `windows` 与 `end`",
+                    "look at “Calling hours” and “End” in the settings",
+                    "请检查设置里的“可拨打时段”与“结束”",
                 ),
             ),
             LeadWhy::NoTrunk(number) => {
@@ -406,8 +410,8 @@ mod tests {
             LeadWhy::Household(None),
             LeadWhy::Household(Some(call)),
             LeadWhy::Number(None),
-            LeadWhy::Hours(Some(at)),
-            LeadWhy::Hours(None),
+            LeadWhy::Hours { opens: Some(at), holiday: None },
+            LeadWhy::Hours { opens: None, holiday: None },
             LeadWhy::NoTrunk(number),
             LeadWhy::Assigned { agent: AgentId(3) },
             LeadWhy::Hopper { ahead: 5 },

@@ -3,6 +3,31 @@
 use super::fault::Template;
 
 pub(super) const REQUESTS: &[Template] = &[
+    // Test calls.
+    (
+        "the number is on the blacklist; take it off, or test with another number",
+        "号码在黑名单中;请移出黑名单,或换一个号码测试",
+    ),
+    ("a call to this number is up; try again once it is over", "该号码正在通话;请等通话结束后再试"),
+    ("the number may not be called ({})", "不能拨打该号码({})"),
+    (
+        "not now ({}): a call to this number was cut off; try again in a minute",
+        "现在不能拨打({}):刚才与该号码的通话被中断;请一分钟后再试",
+    ),
+    ("the campaign was changed meanwhile; try again", "活动刚被修改;请重试"),
+    (
+        "no trunk of the campaign may carry this number; see `allow` and `deny` of its trunks",
+        "活动的线路都不能拨打该号码;请检查线路的 `allow` 与 `deny`",
+    ),
+    ("the campaign is being started; try again once it is open", "活动正在启动;请等启动后再试"),
+    ("the campaign is not open", "活动没有打开"),
+    ("the campaign was drained before the call", "活动已收尾或测试已结束,没有拨打"),
+    ("the service is stopping", "服务正在停止"),
+    ("the engine has stopped", "服务已停止"),
+    (
+        "a sound of the campaign waits for an approval; a test call plays it once it is approved",
+        "活动的录音正在等待审批;批准后才能用它测试",
+    ),
     // JSON and the query.
     ("this does not fit: {+}", "{}"),
     ("this is no JSON: {+}", "不是 JSON:{}"),

@@ -1,7 +1,7 @@
 //! Texts: why a campaign dials or does not, with its numbers, and the advice.
 
 use super::{Lang, TimeFormat};
-use paceline_core::campaign::window::{FOREVER, WindowState};
+use paceline_core::campaign::window::{FOREVER, Holiday, WindowState};
 use paceline_core::dialer::View;
 use paceline_core::explain::DialStatus;
 use paceline_core::pacing::Why;
@@ -34,8 +34,8 @@ impl Lang {
                 }
                 None => Sentence::new(self.pick("nothing was decided yet", "尚未做出任何拨号决定"), ""),
             },
-            DialStatus::NotOpen { leads_open, due, next_due, window } => {
-                self.not_open(*leads_open, *due, *next_due, *window, moments)
+            DialStatus::NotOpen { leads_open, due, next_due, window, holiday } => {
+                self.not_open(*leads_open, *due, *next_due, (*window, *holiday), moments)
             }
         }
     }
@@ -45,7 +45,7 @@ impl Lang {
         leads_open: u64,
         due: u64,
         next_due: Option<paceline_core::time::Utc>,
-        window: WindowState,
+        (window, holiday): (WindowState, Option<Holiday>),
         moments: &TimeFormat,
     ) -> Sentence {
         if leads_open == 0 {
@@ -64,6 +64,13 @@ impl Lang {
             says += &match self {
                 Lang::En => format!(", the next at {}", moments.show(at)),
                 Lang::Zh => format!(",下一条在 {}", moments.show(at)),
+            };
+        }
+        if let Some(holiday) = holiday.filter(|_| matches!(window, WindowState::ClosedUntil(Some(_)))) {
+            let holiday = self.holiday(&holiday);
+            says += &match self {
+                Lang::En => format!("; it does not call on {holiday}"),
+                Lang::Zh => format!(";{holiday}不拨打"),
             };
         }
         let hours = match (window, self) {
@@ -87,6 +94,22 @@ impl Lang {
             "请启动:`paceline run CAMPAIGN.toml`,有坐席时用 `paceline serve CAMPAIGN.toml`",
         );
         Sentence::new(says, advice)
+    }
+
+    fn holiday_days(self, holiday: &Holiday) -> String {
+        match holiday.first == holiday.last {
+            true => holiday.first.to_string(),
+            false => format!("{} – {}", holiday.first, holiday.last),
+        }
+    }
+
+    /// Days without calls.
+    pub fn holiday(self, holiday: &Holiday) -> String {
+        let days = self.holiday_days(holiday);
+        match self {
+            Lang::En => format!("a holiday ({days})"),
+            Lang::Zh => format!("节假日({days})"),
+        }
     }
 
     /// One line for an open campaign: calls placed, limit, numbers.
@@ -197,15 +220,10 @@ impl Lang {
             (Why::CalleesWaiting, Lang::Zh) => format!("{} 人等待,在岗坐席 {} 人", view.waiting, n.agents),
             (Why::Draining, Lang::En) => format!("{} calls out", n.live),
             (Why::Draining, Lang::Zh) => format!("在呼 {} 路", n.live),
-            (
-                Why::OutsideWindow
-                | Why::NoAgents
-                | Why::CallerIdsUsed
-                | Why::StoreStalled
-                | Why::Paused
-                | Why::Finished,
-                _,
-            ) => String::new(),
+            (Why::OutsideWindow, _) => view.holiday.map(|it| self.holiday_days(&it)).unwrap_or_default(),
+            (Why::NoAgents | Why::CallerIdsUsed | Why::StoreStalled | Why::Paused | Why::Finished, _) => {
+                String::new()
+            }
         };
         let words = match why {
             // Nothing is being fetched: every due lead has a live call.
@@ -213,6 +231,9 @@ impl Lang {
                 "every lead that is due is being called; what becomes of them may bring retries",
                 "到时的名单均在呼叫中,结果出来后可能重拨",
             ),
+            Why::OutsideWindow if view.holiday.is_some() => {
+                self.pick("no calls on a holiday", "节假日不拨打")
+            }
             other => self.why(other),
         };
         match (numbers.is_empty(), self) {
@@ -261,24 +282,24 @@ impl Lang {
     pub fn advice(self, why: Why) -> &'static str {
         match why {
             Why::ConcurrencyFull => self.pick(
-                "raise `concurrency_max` of [calling] if the far end can take more",
-                "如对端可承受,请调高 [calling] 的 `concurrency_max`",
+                "raise “Calls at a time” in the settings if the far end can take more",
+                "如对端可承受,请在设置里调高“最大并发”",
             ),
             Why::TrunksFull => self.pick(
-                "ask the carrier for more lines and raise `calls_max`, or name another trunk",
-                "向运营商增开线路并调高 `calls_max`,或增加中继",
+                "ask the carrier for more lines and raise the trunk's limit of calls, or name another trunk",
+                "向运营商增开线路并调高中继的并发上限,或增加中继",
             ),
             Why::CallsPerSec => self.pick(
-                "if the carrier allows more, raise `calls_per_sec` of the trunk or of the campaign",
-                "如运营商允许,请调高中继或活动的 `calls_per_sec`",
+                "if the carrier allows more, raise “Calls per second” of the trunk or of the campaign",
+                "如运营商允许,请调高中继或活动的“每秒呼叫数”",
             ),
             Why::TrunksDown => self.pick(
                 "look at the trunk: address, password, arrears; the log names its last answer",
                 "请检查中继:地址、密码、是否欠费;日志中有其最后的应答",
             ),
             Why::OutsideWindow => self.pick(
-                "wait, or change `windows` of [calling] if the law and your client allow it",
-                "请等待;如法规与委托方允许,可修改 [calling] 的 `windows`",
+                "wait, or change “Calling hours” in the settings if the law and your client allow it",
+                "请等待;如法规与委托方允许,可在设置里修改“可拨打时段”",
             ),
             Why::HopperEmpty => self.pick(
                 "nothing to do while calls are out; if it stays without any, the store is slow: look at its disk",
@@ -289,8 +310,8 @@ impl Lang {
                 "相关通话结束后恢复;`paceline why CAMPAIGN.toml --number …` 可查看某一号码在等什么",
             ),
             Why::RetriesLater => self.pick(
-                "nothing to do; shorter delays in [retry.after] would bring them sooner",
-                "无需处理;缩短 [retry.after] 的间隔可提前重拨",
+                "nothing to do; shorter delays in “Called again after” would bring them sooner",
+                "无需处理;缩短设置里的“重拨间隔”可提前重拨",
             ),
             Why::NoAgents => self.pick(
                 "let agents sign in or end their breaks; `paceline agents` shows who is there",
@@ -504,6 +525,7 @@ mod tests {
             due: 0,
             next_due: Some(at),
             window: WindowState::ClosedUntil(Some(at)),
+            holiday: None,
         };
         let moments = TimeFormat::in_zone("Asia/Shanghai");
         let Sentence { says, advice } = Lang::En.dial_status(&closed, &moments);
@@ -518,6 +540,7 @@ mod tests {
             due: 0,
             next_due: None,
             window: WindowState::ClosedUntil(None),
+            holiday: None,
         };
         assert!(Lang::Zh.dial_status(&over, &moments).says.contains("已结束"));
     }

@@ -134,6 +134,30 @@ async fn a_folder_goes_in_and_comes_out_with_the_same_bytes() {
 }
 
 #[tokio::test]
+async fn a_name_and_a_title_that_are_given_replace_those_of_the_text_and_nothing_else() {
+    let app = working().await;
+    let path = "/campaigns?name=winter&title=%E5%86%AC%E5%AD%A3";
+    let mut request = app.request(MANAGER, "post", path, None).await;
+    let zip = packed(&folder(TEXT));
+    let headers = request.headers_mut();
+    headers.insert(header::CONTENT_TYPE, ZIP.parse().unwrap());
+    headers.insert(header::CONTENT_LENGTH, zip.len().to_string().parse().unwrap());
+    headers.insert("idempotency-key", "named".parse().unwrap());
+    *request.body_mut() = Body::from(zip);
+    let begun = app.send(request).await.is(202).json();
+    assert_eq!(begun["campaign"], "winter");
+    assert_eq!(ended(&app, &begun["task"]).await["state"], "done");
+    let shown = app.get(MANAGER, "/campaigns/winter").await.is(200).json();
+    assert_eq!(shown["title"], "冬季", "{shown}");
+    let text = shown["toml"].as_str().unwrap();
+    let is_named = |line: &&str| line.starts_with("name =") || line.starts_with("title =");
+    let rest =
+        |text: &str| text.lines().filter(|line| !is_named(line)).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(rest(text), rest(TEXT), "comments and the order stay");
+    app.get(MANAGER, "/campaigns/autumn").await.is(404);
+}
+
+#[tokio::test]
 async fn the_same_request_again_imports_once_and_a_taken_name_is_refused() {
     let app = working().await;
     let zip = packed(&folder(TEXT));
@@ -350,6 +374,20 @@ async fn a_campaign_with_uploaded_lists_comes_out_as_a_folder_that_runs() {
     let text = String::from_utf8(out["campaign.toml"].clone()).unwrap();
     assert!(text.contains("file = \"a.csv\"") && text.contains("phones = [\"甲\"]"), "{text}");
     assert!(text.contains("paceline list add campaign.toml \"b.csv\""), "{text}");
+    // Taken in again it has both lists, and comes out with the same bytes.
+    let renamed = text.replace("\"winter\"", "\"rain\"");
+    let members = [
+        ("campaign.toml", renamed.clone().into_bytes()),
+        ("a.csv", out["a.csv"].clone()),
+        ("b.csv", out["b.csv"].clone()),
+    ];
+    let done = import(&app, "both", &members).await;
+    assert_eq!((&done["state"], &done["result"]["ignored"]), (&json!("done"), &json!([])), "{done}");
+    assert_eq!(done["result"]["further"][0]["state"], "loaded", "{done}");
+    assert_eq!(leads(&app, "rain").await, leads(&app, "winter").await);
+    let mut again = unpacked(&export(&app, MANAGER, "rain").await.is(200).body);
+    assert_eq!(String::from_utf8(again.remove("campaign.toml").unwrap()).unwrap(), renamed);
+    assert_eq!((&again["a.csv"], &again["b.csv"], again.len()), (&out["a.csv"], &out["b.csv"], 2));
     app.tasks.stop().await;
 }
 

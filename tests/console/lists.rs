@@ -157,7 +157,14 @@ async fn a_list_is_checked_mended_loaded_and_undone() {
         "the dialer is notified"
     );
 
-    // The mended fix file, as CSV and as the workbook that was offered.
+    // The mended fix file: as CSV in Chinese, and the workbook that was offered, in English.
+    let english = String::from_utf8(fix.body).unwrap();
+    assert!(english.starts_with("\u{FEFF}row,reason,hint,"), "{english}");
+    let fix = app.get(MANAGER, &format!("/lists/{}/fix.csv?lang=zh", id(&list))).await.is(200);
+    let chinese = String::from_utf8(fix.body.clone()).unwrap();
+    assert!(chinese.starts_with("\u{FEFF}行,原因,修改办法,"), "{chinese}");
+    assert!(chinese.contains("号码不对,7 位:手机号码应为 11 位"), "{chinese}");
+    assert_eq!(english.lines().count(), chinese.lines().count());
     let mended = String::from_utf8(fix.body).unwrap().replace("1380013,", "13800138001,");
     let mended = checked(&app, "mended.csv", mended).await;
     assert_eq!((&mended["leads"], &mended["found"]["new_leads"]), (&json!(2), &json!(1)), "{mended}");

@@ -165,7 +165,7 @@ impl TestApp {
                     EngineRequest::CallSteps { answer, .. } => {
                         let _ = answer.send(None);
                     }
-                    EngineRequest::TestCall { campaign, number, answer } => {
+                    EngineRequest::TestCall { campaign, number, opening: _, answer } => {
                         stub.others.push(format!("TestCall {campaign:?} {number}"));
                         let _ = answer.send(match &stub.test_refusal {
                             Some(why) => Err(why.clone()),
@@ -204,12 +204,19 @@ impl TestApp {
         let (seen, refusal) = (campaign_requests.clone(), campaign_refusal.clone());
         tokio::spawn(async move {
             while let Some(asked) = asked_of_it.recv().await {
+                let refused = refusal.lock().unwrap().clone();
                 let (word, answer) = match asked {
+                    CampaignRequest::PrepareTest { answer, .. } => {
+                        seen.lock().unwrap().push("test".to_owned());
+                        let _ =
+                            answer.send(Err(refused.unwrap_or_else(|| "no test is prepared here".into())));
+                        continue;
+                    }
                     CampaignRequest::Open { answer, .. } => ("open", answer),
                     CampaignRequest::Apply { answer, .. } => ("apply", answer),
                 };
                 seen.lock().unwrap().push(word.to_owned());
-                let _ = answer.send(refusal.lock().unwrap().clone().map_or(Ok(()), Err));
+                let _ = answer.send(refused.map_or(Ok(()), Err));
             }
         });
         let state = AppState::new(AppStateParts {

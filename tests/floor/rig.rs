@@ -216,6 +216,7 @@ impl Rig {
         let opening = CampaignOpening {
             campaign,
             region: "CN".into(),
+            leads: wish.leads,
             leads_open,
             paused,
             sound: None,

@@ -6,6 +6,7 @@ use super::*;
 use paceline::store::lead_actions::{ChangedLead, LeadAction, LeadRefusal};
 use paceline::store::{Actor, ActorKind, LeadKey, Scope, Secrets, Subject};
 use paceline_core::ids::AgentId;
+use rand::{RngExt, SeedableRng};
 
 async fn agent(store: &Store, number: &str) -> AgentId {
     let details = crate::store::accounts::details(number);
@@ -230,4 +231,60 @@ async fn assigned_leads_come_few_at_a_time_and_beside_the_others() {
     assert_eq!(third, [21, 9, 2], "moved to the front of the agent's own");
     let shown = fixture.store.lead_counts(fixture.campaign).await.unwrap();
     assert_eq!((shown.all, shown.open), (30, 30));
+}
+
+/// Leads of the live figures: however often a lead is called, closed and opened again, it is there once, and those left
+/// and those that ended are all.
+#[tokio::test]
+async fn open_and_ended_leads_are_all_whatever_happens_to_them() {
+    for seed in 0..6_u64 {
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        let mut fixture = Fixture::new().await;
+        fixture.list(&rows(12), &[]).await;
+        let mut known: BTreeMap<LeadId, bool> =
+            fixture.fetch(12).await.0.iter().map(|lead| (lead.id, true)).collect();
+        let leads = known.keys().copied().collect();
+        fixture.tell(Command::ReturnLeads { leads }).await;
+        for step in 0..30 {
+            match random.random_range(0..4) {
+                0 | 1 => {
+                    let outcome = [Outcome::Answered, Outcome::NoAnswer][random.random_range(0..2)];
+                    let Some(lead) = fixture.fetch(1).await.0.pop() else { continue };
+                    let request = fixture.request(Some(&lead), lead.phones[0].number);
+                    match fixture.dial(&request).await {
+                        DialVerdict::Opened => {
+                            fixture.end(&request, Some(&lead), outcome).await;
+                            let may_retry = lead.phones[0].attempts + 1 < retry_rules().attempts_max;
+                            known.insert(lead.id, outcome != Outcome::Answered && may_retry);
+                        }
+                        DialVerdict::Closed(_) => drop(known.insert(lead.id, false)),
+                        DialVerdict::NotBefore { .. } | DialVerdict::Gone => {}
+                    }
+                }
+                2 => {
+                    let open = known.iter().find(|(_, is_open)| **is_open).map(|(id, _)| *id);
+                    let Some(id) = open else { continue };
+                    if fixture.change(id, &LeadAction::Close).await.is_ok() {
+                        known.insert(id, false);
+                    }
+                }
+                _ => {
+                    let ended = known.iter().find(|(_, is_open)| !**is_open).map(|(id, _)| *id);
+                    let Some(id) = ended else { continue };
+                    if fixture.change(id, &LeadAction::Reopen).await.is_ok() {
+                        known.insert(id, true);
+                    }
+                }
+            }
+            fixture.clock.advance(3 * 3_600_000);
+            let fetch = Command::FetchLeads { campaign: fixture.campaign, count: 1, untried: false };
+            let Reply::Leads { leads, leads_open, leads_all, .. } = fixture.ask(fetch).await else {
+                panic!("no leads")
+            };
+            let leads = leads.iter().map(|lead| lead.id).collect();
+            fixture.tell(Command::ReturnLeads { leads }).await;
+            let open = known.values().filter(|is_open| **is_open).count() as u64;
+            assert_eq!((leads_open, leads_all), (open, 12), "seed {seed}, step {step}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::uploads::{Service, until};
 use serde_json::{Value, json};
 
 /// A site whose service opens campaigns from a folder, on the built-in simulated carrier.
-fn site() -> Site {
+pub(super) fn site() -> Site {
     let site = Site::new("127.0.0.1:5060".parse().expect("an address"), 1, "");
     site.write(
         "paceline.toml",
@@ -21,28 +21,28 @@ fn site() -> Site {
     site
 }
 
-const ROW: &str = "# made over the API\nname = \"row\"\nmode = \"announce\"\n[calling]\ncalls_per_sec = 50.0\n\
+pub(super) const ROW: &str = "# made over the API\nname = \"row\"\nmode = \"announce\"\n[calling]\ncalls_per_sec = 50.0\n\
                    windows = [{ days = \"mon-sun\", from = \"00:00\", to = \"24:00\" }]\n[retry]\nattempts_max = 1\n\
                    [announcement]\nfile = \"notice.wav\"\ninput_wait_secs = 1\n";
 
-fn json_request(service: &Service, method: &str, path: &str, body: &Value) -> (u16, Value) {
+pub(super) fn json_request(service: &Service, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let head = "Content-Type: application/json\r\nIf-Match: *\r\n";
     service.request(method, path, head, body.to_string().as_bytes()).expect("an answer")
 }
 
 #[track_caller]
-fn send(service: &Service, method: &str, path: &str, body: &Value, status: u16) -> Value {
+pub(super) fn send(service: &Service, method: &str, path: &str, body: &Value, status: u16) -> Value {
     let (found, answer) = json_request(service, method, path, body);
     assert_eq!(found, status, "{method} {path}: {answer}");
     answer
 }
 
-fn get(service: &Service, path: &str) -> Value {
+pub(super) fn get(service: &Service, path: &str) -> Value {
     service.request("GET", path, "", &[]).expect("an answer").1
 }
 
 /// Sends the sound of the site and waits until it is measured.
-fn upload_sound(service: &Service, site: &Site) {
+pub(super) fn upload_sound(service: &Service, site: &Site) {
     let bytes = std::fs::read(site.path("notice.wav")).expect("a sound");
     let head = "Content-Type: application/octet-stream\r\nIdempotency-Key: sound\r\n";
     let (status, answer) =
@@ -52,11 +52,11 @@ fn upload_sound(service: &Service, site: &Site) {
     assert_eq!(done["state"], "done", "{done}");
 }
 
-fn state(service: &Service, name: &str) -> Value {
+pub(super) fn state(service: &Service, name: &str) -> Value {
     get(service, &format!("/campaigns/{name}"))["state"].clone()
 }
 
-fn calls(service: &Service, name: &str) -> Vec<Value> {
+pub(super) fn calls(service: &Service, name: &str) -> Vec<Value> {
     let answer = get(service, &format!("/calls?campaign={name}"));
     answer["calls"].as_array().cloned().unwrap_or_default()
 }

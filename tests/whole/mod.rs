@@ -9,6 +9,7 @@ mod held;
 mod kills;
 mod sample;
 mod simulated;
+mod test_calls;
 mod trunks;
 mod uploads;
 mod why;

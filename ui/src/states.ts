@@ -93,6 +93,11 @@ export const LIST_STATES = {
   discarded: state("gone", "gone", "lists.discarded"),
 } as const satisfies Record<List["state"], State>;
 
+/** A checked list that another person has approved says so: it waits to be loaded. */
+export function listState(list: List): State {
+  return list.state === "checked" && list.decision?.approved ? state("idle", "done", "lists.approved") : LIST_STATES[list.state];
+}
+
 export const TRUNK_STATES = {
   up: state("talking", "on", "trunk.up"),
   down: state("alarm", "alarm", "trunk.down"),

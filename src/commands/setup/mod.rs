@@ -16,7 +16,7 @@ pub(super) use import::{ListChange, ListFile, describe_change, save_campaign, ta
 use super::demo_agents::Crew;
 use super::folder::{Refused, TakenIn};
 use super::list_service::{ListService, ListTurn};
-use super::{Failure, recordings, rehearsal};
+use super::{Failure, campaign_service, recordings, rehearsal};
 use crate::audio::{Language, Sound};
 use crate::cli::UseText;
 use crate::config::settings::{FilesConfig, PromptLanguage};
@@ -409,6 +409,7 @@ impl Service {
         let opening = CampaignOpening {
             campaign: rules,
             region: loaded.list.region.clone(),
+            leads,
             leads_open,
             paused,
             abandons,
@@ -421,6 +422,33 @@ impl Service {
         // board.
         let _ = self.handle.board().wait_for(|board| board.campaigns.contains_key(&campaign)).await;
         Ok(OpenedCampaign { campaign, leads, leads_open, loaded: None })
+    }
+
+    /// A campaign for its test calls alone: without agents, whose time no test takes.
+    pub async fn opening_for_tests(
+        &self,
+        campaign: CampaignId,
+        scope: &Scope,
+        mut loaded: LoadedCampaign,
+        sounds: Sounds,
+    ) -> Result<CampaignOpening, Failure> {
+        self.simulation.serve(&self.config, &loaded, &self.handle).await?;
+        loaded.rules.agents = None;
+        let rules = self.rules_of(campaign, scope, &loaded, &sounds).await?;
+        if campaign_service::live(&self.handle.board().borrow(), campaign).is_none() {
+            self.state.campaign_closed(campaign);
+        }
+        Ok(CampaignOpening {
+            campaign: rules,
+            region: loaded.list.region,
+            leads: 0,
+            leads_open: 0,
+            paused: true,
+            abandons: Vec::new(),
+            past: Vec::new(),
+            sound: sounds.announcement,
+            sorry: None,
+        })
     }
 
     /// The core's rules with the ids of the store and the length of the announcement.

@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod edit;
+mod further_lists;
 mod named_files;
 mod row_guard;
 mod rules;
@@ -11,6 +12,7 @@ pub mod tables;
 use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::settings::Config;
 use crate::lists::ListSpec;
+pub use further_lists::{further_list_note, further_lists, without_further_lists};
 pub use named_files::{FileUse, NamedFile, is_flat, named_files};
 use paceline_core::campaign::{Campaign, Mode};
 use std::collections::BTreeMap;

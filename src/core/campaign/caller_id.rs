@@ -58,6 +58,23 @@ impl Default for CallerIdRules {
     }
 }
 
+impl CallerIdRules {
+    /// Calls that a number may still show itself in within 24 hours, after `used` of them. `None` = as many as wanted.
+    pub fn left_today(&self, used: u32, first: Option<Utc>, at: Utc) -> Option<u32> {
+        self.day_max(first, at).map(|most| most.saturating_sub(used))
+    }
+
+    /// The cap of a number that was first used at `first`.
+    fn day_max(&self, first: Option<Utc>, at: Utc) -> Option<u32> {
+        let days = first.map_or(0, |first| at.since(first).as_secs() / DAY.as_secs());
+        let warm_up = Some(warm_up_max(days)).filter(|most| self.warm_up && *most != u32::MAX);
+        match (self.per_day_max, warm_up) {
+            (Some(own), Some(warm_up)) => Some(own.min(warm_up)),
+            (own, warm_up) => own.or(warm_up),
+        }
+    }
+}
+
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -187,11 +204,7 @@ impl CallerIdLedger {
     /// When this number may be shown again; `at` or earlier = now.
     fn free_at(&self, rules: &CallerIdRules, number: ShownNumber, at: Utc) -> Utc {
         let Some(uses) = self.uses.get(&number) else { return at };
-        let mut day_max = rules.per_day_max;
-        if rules.warm_up {
-            let days = uses.first.map_or(0, |first| at.since(first).as_secs() / DAY.as_secs());
-            day_max = Some(day_max.unwrap_or(u32::MAX).min(warm_up_max(days)));
-        }
+        let day_max = rules.day_max(uses.first, at);
         let free = |cap: Option<u32>, span: Duration| match cap {
             Some(cap) => uses.free_at(cap as usize, span, at),
             None => at,
@@ -307,5 +320,20 @@ mod tests {
         assert_eq!(shown.iter().filter(|n| **n == 1).count(), 20);
         assert_eq!(shown.iter().filter(|n| **n == 2).count(), 20);
         assert_eq!((warm_up_max(0), warm_up_max(3), warm_up_max(7)), (20, 160, u32::MAX));
+    }
+
+    #[test]
+    fn the_calls_left_within_a_day_follow_cap_and_warm_up() {
+        let mut rules = rules(Rotation::InOrder);
+        rules.per_day_max = None;
+        rules.warm_up = false;
+        assert_eq!(rules.left_today(5, None, AT), None);
+        rules.per_day_max = Some(30);
+        assert_eq!((rules.left_today(5, None, AT), rules.left_today(31, None, AT)), (Some(25), Some(0)));
+        rules.warm_up = true;
+        // A new number: 20 on its first day, 40 on the second, where its own cap is lower.
+        let yesterday = Utc::from_millis(AT.as_millis() - 25 * 3_600_000);
+        assert_eq!(rules.left_today(5, None, AT), Some(15));
+        assert_eq!(rules.left_today(5, Some(yesterday), AT), Some(25));
     }
 }

@@ -167,6 +167,12 @@ impl CallingWindows {
         None
     }
 
+    /// The holiday that a moment lies in, in the campaign's own zone.
+    pub fn holiday_at(&self, at: Utc) -> Option<Holiday> {
+        let date = local_date(&zone_named(&self.timezone), at);
+        self.holidays.iter().find(|holiday| holiday.first <= date && date <= holiday.last).copied()
+    }
+
     pub fn is_holiday(&self, date: Date) -> bool {
         self.holidays.iter().any(|holiday| holiday.first <= date && date <= holiday.last)
     }
@@ -536,5 +542,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_moment_lies_in_the_holiday_of_its_local_day() {
+        let mut windows = daily("Asia/Shanghai", 8 * 60, 21 * 60);
+        let day = |text: &str| text.parse::<Date>().expect("a date");
+        let holiday = Holiday { first: day("2026-10-01"), last: day("2026-10-07") };
+        windows.holidays.push(holiday);
+        assert_eq!(windows.holiday_at(utc("2026-09-30T16:00:00Z")), Some(holiday));
+        assert_eq!(windows.holiday_at(utc("2026-09-30T15:59:59Z")), None);
+        assert_eq!(windows.holiday_at(utc("2026-10-07T15:59:59Z")), Some(holiday));
+        assert_eq!(windows.holiday_at(utc("2026-10-07T16:00:00Z")), None);
     }
 }

@@ -6,15 +6,15 @@ use super::plan::{Planned, predicts};
 use super::trunk_line::TrunkLine;
 use crate::call::Digit;
 use crate::campaign::hopper::Hopper;
-use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
-use crate::campaign::{AgentRules, Announcement, Campaign, HomeCountry, KeyRule};
+use crate::campaign::window::{self, CLOSING_MARGIN, Holiday, WindowState};
+use crate::campaign::{AgentRules, Announcement, Campaign, HomeCountry, KeyRule, Mode, PacingRules};
 use crate::ids::{AttemptId, GroupId, LeadId, TrunkId};
 use crate::number::{PhoneNumber, ShownNumber};
 use crate::pacing::fail_safe::FailSafePacer;
 use crate::pacing::ledger::{self, Ledger};
 use crate::pacing::predictive::{self, Event};
 use crate::pacing::shadow::{Shadow, ShadowRules};
-use crate::pacing::{Decision, Rate};
+use crate::pacing::{Decision, Rate, Why};
 use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,6 +30,8 @@ pub(super) struct CampaignRun {
     pub hopper: Hopper,
     pub tests: VecDeque<QueuedTest>,
     pub paused: bool,
+    /// Paused for good: the campaign is not open, and places single-number tests alone.
+    pub tests_only: bool,
     pub draining: bool,
     /// A drain is complete; cleared by `Resume`.
     pub drained: bool,
@@ -140,6 +142,7 @@ impl CampaignRun {
             hopper: Hopper::default(),
             tests: VecDeque::new(),
             paused,
+            tests_only: false,
             draining: false,
             drained: false,
             finished: false,
@@ -160,6 +163,13 @@ impl CampaignRun {
             day: None,
             rules,
         }
+    }
+
+    /// A campaign that is not open. It has no agents and plans nothing: its callees hear the announcement, or music.
+    pub fn for_tests(rules: Campaign) -> Self {
+        let pacing = PacingRules { shadow: None, ..rules.pacing };
+        let rules = Campaign { mode: Mode::Announce, agents: None, pacing, ..rules };
+        CampaignRun { tests_only: true, ..CampaignRun::new(rules, 0, true) }
     }
 
     /// Takes new rules. The pacer keeps what it has learnt where it is still asked; a plan of the old rules does not
@@ -266,6 +276,12 @@ impl CampaignRun {
             (WindowState::OpenUntil(_), closed) => closed,
             (closed, _) => closed,
         }
+    }
+
+    /// The holiday on which it does not call now.
+    pub fn holiday(&self, at: Utc) -> Option<Holiday> {
+        let is_closed = self.last.is_some_and(|last| last.why == Why::OutsideWindow);
+        is_closed.then(|| self.rules.windows.holiday_at(at)).flatten()
     }
 
     /// The cached calling hours.

@@ -17,10 +17,10 @@ use crate::ids::{AgentId, CallId, CampaignId, GroupId};
 use crate::pacing::predictive::Event;
 
 impl Dialer {
-    /// Gives an open campaign new rules. An unknown campaign is left alone.
+    /// Gives an open campaign new rules. One that is unknown, or open for tests alone, is left as it is.
     pub(super) fn change_campaign(&mut self, rules: Campaign) {
         let (id, now) = (rules.id, self.now);
-        let Some(run) = self.campaigns.get_mut(&id) else { return };
+        let Some(run) = self.campaigns.get_mut(&id).filter(|run| !run.tests_only) else { return };
         let before = (run.rules.mode, group_of(&run.rules));
         let had_pacer = run.pacer.is_some();
         let has_new_shadow = run.change_rules(now, rules);

@@ -133,6 +133,11 @@ pub enum Input {
     CampaignChanged {
         campaign: Box<Campaign>,
     },
+    /// A campaign that is not open places single-number tests, and nothing else, until `CampaignOpened`. It has no
+    /// live call.
+    CampaignOpenedForTests {
+        campaign: Box<Campaign>,
+    },
 }
 
 /// State that the store kept from the last run.
@@ -233,4 +238,17 @@ pub enum ManagerAction {
     LeadsChanged {
         leads: Vec<LeadId>,
     },
+}
+
+impl ManagerAction {
+    /// Whether a campaign that is open for tests alone takes it.
+    pub(super) const fn is_for_tests(&self) -> bool {
+        matches!(
+            self,
+            ManagerAction::TestCall { .. }
+                | ManagerAction::Drain
+                | ManagerAction::HangUpAll
+                | ManagerAction::Blacklisted { .. }
+        )
+    }
 }

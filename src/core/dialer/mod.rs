@@ -170,6 +170,7 @@ impl Dialer {
             Input::PhoneRestarted { agent, same_device } => self.phone_restarted(agent, same_device),
             Input::Blacklisted { campaign, patterns } => self.numbers_blacklisted(campaign, &patterns),
             Input::CampaignChanged { campaign } => self.change_campaign(*campaign),
+            Input::CampaignOpenedForTests { campaign } => self.open_for_tests(*campaign),
             Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {
@@ -208,6 +209,7 @@ impl Dialer {
             trouble: run.pacer.as_ref().and_then(|pacer| pacer.fault(self.now)),
             shadow: run.shadow.as_ref().map(|shadow| shadow.comparison()),
             line: self.line_view(run),
+            holiday: run.holiday(self.wall.utc(self.now)),
             ..View::default()
         };
         for call in self.calls.values().filter(|call| call.campaign == campaign) {
@@ -221,6 +223,11 @@ impl Dialer {
             }
         }
         view
+    }
+
+    /// Whether a campaign has no test to place, no live call and no result to be written.
+    pub fn is_idle(&self, campaign: CampaignId) -> bool {
+        self.campaigns.get(&campaign).is_none_or(|run| run.tests.is_empty() && !run.is_busy())
     }
 
     pub fn ledger(&self, campaign: CampaignId) -> Option<&Ledger> {
@@ -282,6 +289,9 @@ impl Dialer {
 
     fn apply_manager_action(&mut self, campaign: CampaignId, action: ManagerAction) {
         let Some(run) = self.campaigns.get_mut(&campaign) else { return };
+        if run.tests_only && !action.is_for_tests() {
+            return;
+        }
         match action {
             ManagerAction::Pause => run.paused = true,
             ManagerAction::Resume => {
@@ -327,6 +337,17 @@ impl Dialer {
             }
             ManagerAction::LeadsChanged { leads } => self.leads_changed(campaign, &leads),
         }
+    }
+
+    /// Replaces what is left of the campaign, which is not open: its leases end.
+    fn open_for_tests(&mut self, campaign: crate::campaign::Campaign) {
+        let run = CampaignRun::for_tests(campaign);
+        let id = run.rules.id;
+        if let Some(before) = self.campaigns.get_mut(&id) {
+            before.hopper.drop_waiting(|_| true);
+            self.return_leads();
+        }
+        self.campaigns.insert(id, run);
     }
 
     /// Stops placing: previews are withdrawn, and calls whose INVITE has not left do not leave.

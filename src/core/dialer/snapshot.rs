@@ -8,6 +8,7 @@ use super::live_call::{Call, Phase};
 use super::placing::Search;
 use super::trunk_line::Ready;
 use crate::campaign::Campaign;
+use crate::campaign::window::Holiday;
 use crate::ids::{AgentId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::number::PhoneNumber;
 use crate::pacing::Why;
@@ -184,6 +185,8 @@ pub struct View {
     pub shadow: Option<Comparison>,
     /// A trunk of the campaign, or a region on it, rests because the line refuses us.
     pub line: Option<LineView>,
+    /// The holiday that keeps the campaign from calling.
+    pub holiday: Option<Holiday>,
 }
 
 impl Dialer {

@@ -275,11 +275,14 @@ fn a_booked_callback_waits_for_its_moment_and_then_for_its_agent() {
 #[test]
 fn outside_the_hours_it_says_when_they_open() {
     let at = |now| lead_why(&campaign(), &facts(), Some(&place()), now);
-    assert_eq!(at(CLOSES), LeadWhy::Hours(Some(OPENS)));
+    assert_eq!(at(CLOSES), LeadWhy::Hours { opens: Some(OPENS), holiday: None });
     let over = Campaign { end: Some(NOW), ..campaign() };
-    assert_eq!(lead_why(&over, &facts(), None, NOW), LeadWhy::Hours(None));
+    assert_eq!(lead_why(&over, &facts(), None, NOW), LeadWhy::Hours { opens: None, holiday: None });
     let later = Campaign { start: Some(NOW + HOUR), ..campaign() };
-    assert_eq!(lead_why(&later, &facts(), None, NOW), LeadWhy::Hours(Some(NOW + HOUR)));
+    assert_eq!(
+        lead_why(&later, &facts(), None, NOW),
+        LeadWhy::Hours { opens: Some(NOW + HOUR), holiday: None }
+    );
 }
 
 #[test]

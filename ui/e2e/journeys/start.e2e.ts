@@ -22,6 +22,15 @@ test("a copy is made, stopped by its list, and started once it has one", async (
   const start = page.getByRole("button", { name: "开始外呼" });
   await start.waitFor();
   expect(await start.getAttribute("aria-disabled")).toBe("true");
+  // A draft is tested before its start: the ladder and the result are shown, and the check turns by it.
+  const check = page.locator(".check-items li", { hasText: "单条测试" });
+  await check.getByText("还没有试拨过").waitFor();
+  const panel = page.getByRole("region", { name: "单条测试" });
+  await panel.getByLabel("号码").fill("154 9999 0001");
+  await panel.getByRole("button", { name: "拨打" }).click();
+  await page.locator(".ladder").getByText("发起呼叫").waitFor();
+  await expect.poll(() => check.textContent(), { timeout: 60_000 }).toMatch(/接通 \d+ 秒|没有成功/);
+  expect(await page.locator(".page-head .pill").textContent()).toContain("草稿");
   await page.getByRole("link", { name: "去名单" }).click();
   await page.waitForURL(`**/campaigns/${NAME}/lists`);
 

@@ -8,8 +8,9 @@ export const FOLDER_MAX = 512 * 1024 * 1024;
 
 const ZIP = "application/zip";
 
-/** Sends a folder. The answer names the task that takes it in. */
-export const sendFolder = (file: File, onProgress: (sent: number) => void): Sending<Schemas["CampaignImport"]> => sendFile("/api/v1/campaigns", file, onProgress, ZIP);
+/** Sends a folder; a name or a title replaces that of its text. The answer names the task that takes it in. */
+export const sendFolder = (file: File, names: { name: string; title: string }, onProgress: (sent: number) => void): Sending<Schemas["CampaignImport"]> =>
+  sendFile(address("/api/v1/campaigns", {}, names), file, onProgress, ZIP);
 
 /** What came of the import of a folder. */
 export interface ImportedFolder {

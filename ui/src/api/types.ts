@@ -1961,6 +1961,8 @@ export interface components {
             at: string;
             campaign: string | null;
             cause: string;
+            /** @description The program's own words in both languages; a carrier's stay. */
+            cause_words: components["schemas"]["Words"];
             /** Format: date-time */
             connected_at: string | null;
             /** @enum {string} */
@@ -2103,6 +2105,8 @@ export interface components {
             name: string;
             /** @description The sample campaign, which rings no phone. */
             sample: boolean;
+            /** @description It calls over the simulated carrier: no phone rings. */
+            simulated: boolean;
             /** @enum {string} */
             source: "file" | "api";
             /** @enum {string} */
@@ -2174,6 +2178,11 @@ export interface components {
             group: string | null;
             /** Format: int64 */
             id: number;
+            /**
+             * Format: uint64
+             * @description Each lead once: those in `view.leads_open` and those that ended.
+             */
+            leads: number;
             /** Format: uint64 */
             leads_ended: number;
             line: components["schemas"]["LineRest"] | null;
@@ -3144,6 +3153,14 @@ export interface components {
             /** Format: int64 */
             task: number | null;
         };
+        ListDecision: {
+            approved: boolean;
+            /** Format: date-time */
+            at: string | null;
+            /** @description The number of the account. */
+            by: string | null;
+            note: string | null;
+        };
         /** @description A list with what its check found. */
         ListDetail: {
             /** Format: uint64 */
@@ -3151,6 +3168,8 @@ export interface components {
             campaign: string;
             /** Format: date-time */
             changed_at: string;
+            /** @description About these bytes, reading and columns; `null` = none, or no approval is asked for here. */
+            decision: components["schemas"]["ListDecision"] | null;
             error: components["schemas"]["Words"] | null;
             etag: string;
             file_name: string;
@@ -3187,6 +3206,12 @@ export interface components {
         ListReport: {
             blacklists: components["schemas"]["BlacklistReport"][];
             columns: components["schemas"]["ColumnReport"][];
+            /**
+             * Format: uint64
+             * @description Blank rows between the others: the file has them, and nothing is made of them.
+             * @default 0
+             */
+            empty_rows: number;
             /** @description `UTF-8`, `UTF-16LE`, `gb18030` and so on; for a workbook `xlsx`. */
             encoding: string;
             /**
@@ -3304,6 +3329,8 @@ export interface components {
             campaign: string;
             /** Format: date-time */
             changed_at: string;
+            /** @description About these bytes, reading and columns; `null` = none, or no approval is asked for here. */
+            decision: components["schemas"]["ListDecision"] | null;
             error: components["schemas"]["Words"] | null;
             etag: string;
             file_name: string;
@@ -4287,6 +4314,8 @@ export interface components {
             peer: string | null;
             /** @description `INVITE sip:…`, `180 Ringing`, `200 OK (BYE)`; of a note its word and numbers: `key 1 rtp`. */
             text: string;
+            /** @description What it means; `null` = the text says it. */
+            words: components["schemas"]["Words"] | null;
         };
         /** @enum {string} */
         StrategyWord: "longest_idle" | "round_robin" | "random" | "fewest_answered" | "priority" | "ring_all";
@@ -4433,6 +4462,7 @@ export interface components {
             attempt: number;
             campaign: string;
             cause: string;
+            cause_words: components["schemas"]["Words"];
             /**
              * Format: date-time
              * @description Empty while the call is live.
@@ -4514,6 +4544,12 @@ export interface components {
             problem: components["schemas"]["Words"] | null;
             /** @description Absent where the list is unreadable. */
             report: components["schemas"]["ListReport"] | null;
+            /**
+             * @description Other lists of the campaign that are checked and not loaded: of a number that both have, the list that is loaded
+             *     first makes the lead.
+             * @default []
+             */
+            unloaded_lists: string[];
         };
         /**
          * @description Of a campaign file that was changed, and whose row was changed over the API too: the text that counts.
@@ -9209,7 +9245,18 @@ export interface operations {
     };
     postCampaigns: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Of a folder: the name, instead of its text's
+                 * @example autumn
+                 */
+                name?: string;
+                /**
+                 * @description Of a folder: the title, instead of its text's
+                 * @example Autumn
+                 */
+                title?: string;
+            };
             header?: {
                 /**
                  * @description A word of the sender's own: sent again with it, the request has its effect once
@@ -14072,7 +14119,13 @@ export interface operations {
     };
     getListsIdFixCsv: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Titles and hints; without it by Accept-Language
+                 * @example zh
+                 */
+                lang?: "zh" | "en";
+            };
             header?: never;
             path: {
                 /**
@@ -14197,7 +14250,13 @@ export interface operations {
     };
     getListsIdFixXlsx: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Titles and hints; without it by Accept-Language
+                 * @example zh
+                 */
+                lang?: "zh" | "en";
+            };
             header?: never;
             path: {
                 /**

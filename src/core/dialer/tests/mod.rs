@@ -13,6 +13,7 @@ mod lines;
 mod pacing;
 mod rates;
 mod stopping;
+mod test_openings;
 mod trunk_tests;
 mod whys;
 

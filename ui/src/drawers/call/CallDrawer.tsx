@@ -16,7 +16,7 @@ import { Player } from "../../pages/results/Player";
 import { OutcomeInk } from "../../pages/results/Results";
 import { useMe } from "../../session";
 import { useDrawerLink } from "../../use-search";
-import { hasWord, useWords } from "../../words";
+import { hasWord, useLanguage, useWords } from "../../words";
 import { day, duration, telephone, visible } from "../../words/format";
 import { clockMs } from "./clock-ms";
 
@@ -112,6 +112,7 @@ function Course({ call }: { call: Call }) {
 /** How the call ended: by which side, and the cause as signalling has it. */
 function EndWords({ call }: { call: Call }) {
   const t = useWords();
+  const language = useLanguage();
   const ended = `results.by_${call.ended_by ?? ""}`;
-  return <>{hasWord(ended) ? t(ended) : t("results.ended")}{call.cause === "" ? null : <span className="hint"> {visible(call.cause)}</span>}</>;
+  return <>{hasWord(ended) ? t(ended) : t("results.ended")}{call.cause === "" ? null : <span className="hint"> {visible(call.cause_words[language])}</span>}</>;
 }

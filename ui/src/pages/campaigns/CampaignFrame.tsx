@@ -54,7 +54,7 @@ export default function CampaignFrame() {
       <div className="page-head">
         <h1>{title}</h1>
         {title === name ? null : <span className="hint mono">{name}</span>}
-        {text?.sample ? <span className="hint">{t("sample.rings")}</span> : null}
+        {text?.simulated ? <span className="hint">{t("sample.rings")}</span> : null}
         <Pill state={CAMPAIGN_STATES[state]} detail={hasWord(mode) ? `· ${t(mode)}` : undefined} />
         {campaign ? <CampaignActions campaign={campaign} /> : rights.has("campaigns.run") && state !== "archived" ? <Link className="button" to="start">{t("start.toStart")}</Link> : null}
         <span className="space" />

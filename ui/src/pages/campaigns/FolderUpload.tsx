@@ -21,8 +21,8 @@ type Phase =
   | { is: "refused"; file: File; problem: unknown }
   | { is: "begun"; file: File; task: number; campaign: string };
 
-/** Takes a campaign's folder as a zip: its way to the service, the task that takes it in, and what came of it. */
-export function FolderUpload() {
+/** Takes a campaign's folder as a zip, under the name and title that are given, or under its own: its way to the service, the task that takes it in, and what came of it. */
+export function FolderUpload({ name, title }: { name: string; title: string }) {
   const t = useWords();
   const offline = useOfflineReason();
   const [phase, setPhase] = useState<Phase>({ is: "pick" });
@@ -31,7 +31,7 @@ export function FolderUpload() {
   const current = useRef<File>(null);
   const send = (file: File) => {
     current.current = file;
-    const by = sendFolder(file, (sent) => setPhase((was) => (was.is === "sending" && was.file === file ? { ...was, sent } : was)));
+    const by = sendFolder(file, { name: name.trim(), title: title.trim() }, (sent) => setPhase((was) => (was.is === "sending" && was.file === file ? { ...was, sent } : was)));
     setPhase({ is: "sending", file, sent: 0, by });
     by.answer.then(
       ({ task, campaign }) => { if (current.current === file) setPhase({ is: "begun", file, task, campaign }); },
@@ -56,6 +56,7 @@ export function FolderUpload() {
   return (
     <section className="file-pick" aria-labelledby="folder-title">
       <h2 id="folder-title">{t("folder.title")}</h2>
+      <p className="hint">{t("folder.names")}</p>
       {phase.is === "pick" ? (
         <label className={isOver ? "drop over" : "drop"}
           onDragOver={(event) => { event.preventDefault(); setOver(true); }}

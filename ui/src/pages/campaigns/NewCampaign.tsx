@@ -81,7 +81,7 @@ export default function NewCampaign() {
         <p className="hint">{t("new.next")}</p>
         <div className="buttons"><Button type="submit" kind="primary" busy={busy} refusal={offline}>{t("new.make")}</Button><Link className="button" to="/campaigns">{t("common.cancel")}</Link></div>
       </form>
-      <div className="form"><FolderUpload /></div>
+      <div className="form"><FolderUpload name={name} title={title} /></div>
     </>
   );
 }

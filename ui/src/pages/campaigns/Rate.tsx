@@ -1,4 +1,5 @@
 import type { Campaign } from "../../api/words";
+import { useWords } from "../../words";
 import { count, percent } from "../../words/format";
 import { strictestRule } from "./figures";
 
@@ -8,8 +9,11 @@ function Rate({ rate, of, from, ceiling }: { rate: number; of: number; from: num
 }
 
 export function AnswerRate({ campaign }: { campaign: Campaign }) {
+  const t = useWords();
   if (campaign.answer_rate === null) return "–";
-  return <Rate rate={campaign.answer_rate} of={campaign.outcomes["answered"] ?? 0} from={campaign.ended} />;
+  const [answered, ended] = [campaign.outcomes["answered"] ?? 0, campaign.ended];
+  const base = campaign.mode === "announce" ? "campaigns.answerBase" : "campaigns.answerBaseAgents";
+  return <span title={t(base, { answered: count(answered), ended: count(ended) })}><Rate rate={campaign.answer_rate} of={answered} from={ended} /></span>;
 }
 
 /** Abandoned of those who answered, by the strictest rule, with the ceiling. */

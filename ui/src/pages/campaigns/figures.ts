@@ -30,9 +30,9 @@ export function leadsOpen(campaign: Campaign): number {
   return number(campaign.view["leads_open"]);
 }
 
-/** Leads of the campaign since it was opened: those that ended and those still open. */
+/** Leads of the campaign, each once: those that ended and those still open. */
 export function leadsAll(campaign: Campaign): number {
-  return leadsOpen(campaign) + campaign.leads_ended;
+  return campaign.leads;
 }
 
 /** The rule that leaves the fewest abandoned calls, where any call was answered. */

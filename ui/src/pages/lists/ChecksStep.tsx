@@ -24,8 +24,9 @@ export function ChecksStep({ list, found, report }: { list: ListDetail; found: U
   ] as const;
   return (
     <Step id="checks" place={4} title={t("lists.stepChecks")}>
-      <p className="sum">{t("lists.sum", { read: count(report.rows_read), leads: count(report.leads), refused: count(report.refused_rows) })}</p>
+      <p className="sum">{report.empty_rows > 0 ? t("lists.sumEmpty", { all: count(report.rows_read + report.empty_rows), leads: count(report.leads), refused: count(report.refused_rows), empty: count(report.empty_rows) }) : t("lists.sum", { read: count(report.rows_read), leads: count(report.leads), refused: count(report.refused_rows) })}</p>
       <dl className="list-figures">{figures.map(([word, n]) => <div key={word}><dt>{t(word)}</dt><dd>{count(n)}</dd></div>)}</dl>
+      {found.unloaded_lists.length === 0 ? null : <p className="hint"><Glyph name="warning" /> {t("lists.otherLists", { names: found.unloaded_lists.map(visible).join(", ") })}</p>}
       {found.problem === null ? null : <p className="finding alarm" role="alert"><Glyph name="alarm" /> {visible(found.problem[language])}</p>}
       <Refused list={list} report={report} />
       <Warnings report={report} />
@@ -88,14 +89,15 @@ function Warnings({ report }: { report: Report }) {
 function Fix({ list }: { list: ListDetail }) {
   const t = useWords();
   const { rights } = useMe();
+  const lang = useLanguage();
   if (!rights.has("numbers.read")) return <p className="hint">{t("lists.fixForbidden", { right: t("right.numbers.read") })}</p>;
   return (
     <section aria-labelledby="fix-title" className="part">
       <h3 id="fix-title">{t("lists.fix")}</h3>
       <p>{t("lists.fixHelp")}</p>
       <div className="line-of">
-        <a className="button" href={address("/api/v1/lists/{id}/fix.xlsx", { id: list.id })} download>{t("lists.fixXlsx")}</a>
-        <a className="button" href={address("/api/v1/lists/{id}/fix.csv", { id: list.id })} download>{t("lists.fixCsv")}</a>
+        <a className="button" href={address("/api/v1/lists/{id}/fix.xlsx", { id: list.id }, { lang })} download>{t("lists.fixXlsx")}</a>
+        <a className="button" href={address("/api/v1/lists/{id}/fix.csv", { id: list.id }, { lang })} download>{t("lists.fixCsv")}</a>
       </div>
       <FilePick campaign={list.campaign} label={t("lists.pickMended")} help={t("lists.pickMendedHelp")} />
     </section>

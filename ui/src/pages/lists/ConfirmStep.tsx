@@ -5,24 +5,23 @@ import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { Glyph } from "../../kit/Glyph";
+import { serverNow } from "../../live/clock";
 import { useCampaign } from "../../live/stores";
-import { useMe } from "../../session";
 import { campaignState } from "../../states";
 import { useWords, type Translate } from "../../words";
-import { count, visible } from "../../words/format";
-import { actOnList, discardList, useDecision, type ListAction } from "./data";
+import { count, moment, visible } from "../../words/format";
+import { actOnList, discardList, type ListAction } from "./data";
 import { Step } from "./Step";
 import { useSend } from "./use-send";
 
 /** Step 5: submit, load, undo or discard, each with its number, and what the campaign does then. */
 export function ConfirmStep({ list }: { list: ListDetail }) {
   const t = useWords();
-  const { rights } = useMe();
   const navigate = useNavigate();
   const offline = useOfflineReason();
   const { run, busy, refusal, code } = useSend();
   const [asked, setAsked] = useState<ListAction>();
-  const { data: decision } = useDecision(list, rights.has("approvals.decide"));
+  const { decision } = list;
   const campaign = useCampaign(list.campaign);
   const isRunning = campaign !== undefined && campaignState(campaign) === "running";
   const name = visible(list.file_name);
@@ -36,21 +35,20 @@ export function ConfirmStep({ list }: { list: ListDetail }) {
   };
   const leads = count(list.found?.new_leads ?? list.leads);
   const numbers = count(list.found?.new_numbers ?? 0);
-  // Without the right to see approvals only the service's answer says whether the list was approved.
-  const isApproved = list.needs_approval && code !== "not_approved" && (decision?.state === "approved" || code === "not_needed");
   const isBarred = list.found?.problem != null;
   const hasNothing = list.found != null && list.found.new_leads === 0 && list.found.new_numbers === 0;
   const barred = offline ?? (isBarred ? t("lists.barred") : hasNothing ? t("lists.nothingNew") : undefined);
-  const mustSubmit = list.needs_approval && !isApproved;
+  // The switch of the organisation may have changed since the list was read: the refusal counts.
+  const mustSubmit = list.needs_approval && code !== "not_needed";
   return (
     <Step id="confirm" place={5} title={t("lists.stepConfirm")}>
       <p className="standing" role="status">{standing(list, mustSubmit, t)}</p>
-      {decision?.state === "refused" && list.state === "refused" ? <p className="finding alarm"><Glyph name="alarm" /> {t("lists.refusedNote", { number: decision.decided_by ?? "–", note: visible(decision.note ?? "–") })}</p> : null}
+      {decision?.approved === false && list.state === "refused" ? <p className="finding alarm"><Glyph name="alarm" /> {t("lists.refusedNote", { number: decision.by ?? "–", note: visible(decision.note ?? "–") })}</p> : null}
       {list.state === "checked" && !isBarred && !hasNothing ? <p className="hint">{t(isRunning ? "lists.whileRunning" : "lists.whilePaused")}</p> : null}
       <div className="line-of">
         {list.may_load && mustSubmit ? <Button kind="primary" busy={busy} refusal={barred} onClick={() => act("submit")}>{t("lists.submit", { n: leads })}</Button> : null}
-        {list.may_load && (!mustSubmit || decision === undefined) ? (
-          <Button kind={mustSubmit ? undefined : "primary"} busy={busy} refusal={barred} onClick={() => (isRunning ? setAsked("load") : act("load"))}>
+        {list.may_load && !mustSubmit ? (
+          <Button kind="primary" busy={busy} refusal={barred} onClick={() => (isRunning ? setAsked("load") : act("load"))}>
             {list.found?.new_leads === 0 ? t("lists.loadNumbers", { n: numbers }) : t("lists.load", { n: leads })}
           </Button>
         ) : null}
@@ -79,7 +77,11 @@ function standing(list: ListDetail, mustSubmit: boolean, t: Translate): string {
     case "receiving":
     case "checking": return t("lists.standChecking");
     case "unreadable": return t("lists.standUnreadable");
-    case "checked": return t(mustSubmit ? "lists.standSubmit" : "lists.standChecked");
+    case "checked": {
+      const { decision } = list;
+      if (mustSubmit || !decision?.approved) return t(mustSubmit ? "lists.standSubmit" : "lists.standChecked");
+      return t("lists.standApproved", { number: decision.by ?? "–", at: decision.at === null ? "" : moment(new Date(decision.at), new Date(serverNow())) });
+    }
     case "waiting": return t("lists.standWaiting");
     case "refused": return t("lists.standRefused");
     case "loading": return t("lists.standLoading");

@@ -8,7 +8,7 @@ import { useIsStale } from "../../frame/LiveState";
 import { Glyph } from "../../kit/Glyph";
 import { Pill } from "../../kit/Pill";
 import { Failed, Gone, Loading } from "../../kit/States";
-import { LIST_STATES } from "../../states";
+import { listState } from "../../states";
 import { useTitle } from "../../use-title";
 import { useLanguage, useWords, type PlainKey } from "../../words";
 import { visible } from "../../words/format";
@@ -37,7 +37,7 @@ export default function ListWizard() {
       <div className="list-head">
         {back}
         <h2>{visible(list.file_name)}</h2>
-        <Pill state={LIST_STATES[list.state]} />
+        <Pill state={listState(list)} />
       </div>
       <Steps list={list} />
       <FileStep list={list} />

@@ -7,7 +7,7 @@ import { Pill } from "../../kit/Pill";
 import { Failed, Loading, NoneYet } from "../../kit/States";
 import { useIsStale } from "../../frame/LiveState";
 import { serverNow } from "../../live/clock";
-import { LIST_STATES } from "../../states";
+import { listState } from "../../states";
 import { useTitle } from "../../use-title";
 import { useLanguage, useWords } from "../../words";
 import { count, moment, visible } from "../../words/format";
@@ -43,7 +43,7 @@ export default function Lists() {
                 return (
                   <tr key={list.id}>
                     <td className="wide"><Link className="row" to={String(list.id)}>{visible(list.file_name)}</Link></td>
-                    <td><Pill state={LIST_STATES[list.state]} />{isTaskOpen(list.task) ? <span className="hint"> {list.task.words[language]}</span> : null}</td>
+                    <td><Pill state={listState(list)} />{isTaskOpen(list.task) ? <span className="hint"> {list.task.words[language]}</span> : null}</td>
                     <td className="number">{isRead ? count(list.rows) : "–"}</td><td className="number">{isRead ? count(list.leads) : "–"}</td><td className="number">{isRead ? count(list.refused) : "–"}</td>
                     <td className="number">{size(list.bytes)}</td><td>{list.made_by ?? "–"}</td><td title={list.made_at}>{moment(new Date(list.made_at), now)}</td>
                   </tr>

@@ -72,16 +72,6 @@ export const useRefusedRows = (id: number, version: number, reason: RefusalReaso
   staleTime: Infinity,
 });
 
-/** The newest decision about this list; `null` = none, `undefined` = not known: the caller may not see approvals. */
-export const useDecision = (list: List, mayAsk: boolean) => useQuery({
-  queryKey: [...LISTS, "approval", list.id, list.version],
-  queryFn: async ({ signal }) => {
-    const { items } = await get("/api/v1/approvals", { query: { state: "done", limit: 200 }, signal });
-    return items.find((it) => it.kind === "list" && it.subject === list.id) ?? null;
-  },
-  enabled: mayAsk && list.needs_approval && (list.state === "checked" || list.state === "refused"),
-});
-
 /** Says how the file is read or which column is what; it is checked again. @throws ApiProblem */
 export async function changeList(list: ListDetail, change: { reading?: ListReading; mapping?: ListMapping | null }): Promise<void> {
   try {

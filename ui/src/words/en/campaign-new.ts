@@ -30,6 +30,7 @@ export const campaignNew = {
   "folder.title": "Or from a folder",
   "folder.pick": "Drop a campaign's folder as .zip, or choose it",
   "folder.help": "campaign.toml with its list, blacklists and sounds beside it; up to 512 MiB, 64 files, no subfolders",
+  "folder.names": "A name or title that is given above replaces that of the text; the rest of it stays",
   "folder.oneFile": "One zip at a time",
   "folder.noZip": "{name} is no .zip: pack the files of the folder as .zip",
   "folder.tooLarge": "{name} has {size}, at most {max}: leave the list out and upload it later",

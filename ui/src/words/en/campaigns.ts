@@ -14,6 +14,8 @@ export const campaigns = {
   "campaigns.left": "Left",
   "campaigns.leftOf": "{left} of {all} left",
   "campaigns.answerRate": "Answer rate",
+  "campaigns.answerBase": "{answered} answered of {ended} ended",
+  "campaigns.answerBaseAgents": "{answered} reached an agent of {ended} ended; abandoned ones do not count",
   "campaigns.abandon": "Abandoned / ceiling",
   "campaigns.rate": "Per second",
   "campaigns.placed": "Placed",

@@ -28,6 +28,7 @@ export const campaignNew = {
   "folder.title": "或从文件夹导入",
   "folder.pick": "把活动文件夹打包成 .zip 拖到这里,或选择文件",
   "folder.help": "campaign.toml 和它旁边的名单、黑名单、语音;最大 512 MiB、64 个文件,不含子文件夹",
+  "folder.names": "上面填了标识或名称时,以它们为准,文本的其余部分不变",
   "folder.oneFile": "一次一个压缩包",
   "folder.noZip": "{name} 不是 .zip:请把文件夹里的文件打包成 .zip",
   "folder.tooLarge": "{name} 有 {size},最大 {max}:先不放名单,之后再上传",

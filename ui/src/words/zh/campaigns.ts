@@ -12,6 +12,8 @@ export const campaigns = {
   "campaigns.left": "剩余",
   "campaigns.leftOf": "剩余 {left},共 {all}",
   "campaigns.answerRate": "接通率",
+  "campaigns.answerBase": "接通 {answered} / 已结束 {ended}",
+  "campaigns.answerBaseAgents": "与坐席接通 {answered} / 已结束 {ended},呼损不算接通",
   "campaigns.abandon": "呼损 / 上限",
   "campaigns.rate": "每秒",
   "campaigns.placed": "已拨",

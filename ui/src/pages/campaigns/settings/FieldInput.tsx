@@ -7,7 +7,7 @@ import { hasWord, useLanguage, useWords, type Translate } from "../../../words";
 import { visible } from "../../../words/format";
 import { narrow } from "../../../words/width";
 import { useSuggestions } from "./suggestions";
-import { optionKey, wordKey, type FieldSpec } from "./fields";
+import { optionKey, withTitles, wordKey, type FieldSpec } from "./fields";
 import { AfterRows, DispositionRows, KeyRows, WindowRows } from "./RowInputs";
 import { isSame } from "./patch";
 import type { Value } from "./toml";
@@ -72,7 +72,8 @@ export function FieldInput(props: InputProps) {
 export function ProblemLine({ problem, children }: { problem: TextProblem; children?: ReactNode }) {
   const t = useWords();
   const language = useLanguage();
-  const [found, advice] = [problem.found[language], problem.advice[language]];
+  const titled = (sentence: string) => withTitles(sentence, (key) => word(wordKey("f", key), t));
+  const [found, advice] = [titled(problem.found[language]), titled(problem.advice[language])];
   const isError = problem.level === "error";
   return (
     <p className={isError ? "fault" : "fault soft"} role={isError ? "alert" : undefined}>

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { en } from "../../../words/en";
 import { zh } from "../../../words/zh";
-import { FIELDS, GROUPS, TEXT_ONLY, fieldOfProblem, keyAtLine, optionKey, wordKey } from "./fields";
+import { FIELDS, GROUPS, TEXT_ONLY, fieldOfProblem, keyAtLine, optionKey, withTitles, wordKey } from "./fields";
 
 interface Schema {
   $ref?: string;
@@ -72,4 +72,11 @@ test("a problem is about the field that its key begins with", () => {
 test("a line leads to the key that it sets", () => {
   const toml = 'mode = "x"\n[calling]\nring_secs = "abc" # x\n\n[[dispositions]]\ncode = 1\n';
   expect([1, 2, 3, 4, 6, 9].map((line) => keyAtLine(toml, line))).toEqual(["mode", null, "calling.ring_secs", null, "dispositions.code", null]);
+});
+
+test("a sentence names fields by their titles, and leaves what is no field", () => {
+  const title = (key: string) => (zh as Record<string, string>)[wordKey("f", key)] ?? key;
+  expect([
+    "请检查 [calling] 的 `windows`", "raise calls_per_sec of the campaign", "`concurrency_max` = 3", "see [sip] listen and external_address",
+  ].map((it) => withTitles(it, title))).toEqual(["请检查 “可拨打时段”", "raise “每秒呼叫数” of the campaign", "“最大并发” = 3", "see [sip] listen and external_address"]);
 });

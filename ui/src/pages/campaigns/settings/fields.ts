@@ -107,6 +107,25 @@ export const fieldOf = (key: string): FieldSpec | undefined => FIELDS.find((it) 
 /** Key of the texts of a field: `settings.f_calling_ring_secs`. */
 export const wordKey = (prefix: "f" | "h", key: string): string => `settings.${prefix}_${key.replace(/\./g, "_")}`;
 
+const KEYS = new Set(FIELDS.map((it) => it.key));
+
+/** The field that a bare name stands for, where one alone has it: `calls_per_sec`. */
+function fieldNamed(name: string): string | undefined {
+  const found = FIELDS.filter((it) => it.key === name || it.key.endsWith(`.${name}`));
+  return found.length === 1 ? found[0]?.key : undefined;
+}
+
+/** A sentence of the service in which fields of the form have their titles instead of their keys: `[calling] windows`. */
+export function withTitles(sentence: string, title: (key: string) => string): string {
+  const shown = (key: string) => `“${title(key)}”`;
+  return sentence
+    .replace(/\[(\w+)\] ?(?:的 ?)?`?(\w+)`?/g, (whole, table: string, name: string) => (KEYS.has(`${table}.${name}`) ? shown(`${table}.${name}`) : whole))
+    .replace(/`?\b([a-z]+(?:_[a-z]+)+)\b`?/g, (whole, name: string) => {
+      const key = fieldNamed(name);
+      return key === undefined ? whole : shown(key);
+    });
+}
+
 /** Key of the word of an option. Modes and rules of abandoned calls have theirs on every page. */
 export const optionKey = (field: string, option: string): string =>
   field === "mode" ? `mode.${option}` : field === "pacing.abandon_rules" ? `rule.${option}` : `settings.o_${field.replace(/\./g, "_")}_${option}`;

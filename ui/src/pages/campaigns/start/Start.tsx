@@ -41,7 +41,7 @@ export default function Start() {
       </section>
       <div className="beside">
         <ForecastPanel key={campaign.version} campaign={campaign} />
-        {rights.has("campaigns.edit") ? <TestPanel name={name} isOpen={live !== undefined && campaignState(live) !== "finished"} /> : null}
+        {rights.has("campaigns.edit") ? <TestPanel name={name} state={live ? campaignState(live) : campaign.state} /> : null}
       </div>
     </div>
   );
@@ -69,7 +69,7 @@ function Check({ item, campaign }: { item: CheckItem; campaign: CampaignText }) 
       <span className={`mark ${kind}`}><Glyph name={item.ok ? "done" : item.level === "stop" ? "alarm" : "idle"} /><span className="visually-hidden">{t(`start.${kind}`)}</span></span>
       <strong>{checkWord(item.code, t)}</strong>
       <span>{visible(item.words[language])}{item.who === null ? null : <span className="hint"> {visible(item.who[language])}</span>}</span>
-      {item.ok || href === null || !href.startsWith("/") ? <span /> : <Link to={href}>{hasWord(go) ? t(go) : t("common.open")}</Link>}
+      {item.ok || href === null || !href.startsWith("/") ? <span /> : item.code === "test_call" ? <a href="#test">{t("start.go_test_call")}</a> : <Link to={href}>{hasWord(go) ? t(go) : t("common.open")}</Link>}
     </li>
   );
 }

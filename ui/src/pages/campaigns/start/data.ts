@@ -16,6 +16,8 @@ const TRACE_AGAIN = 700;
 
 const checklistKey = (name: string) => ["campaign", name, "checklist"];
 
+export const refreshChecklist = (name: string): void => void queries.invalidateQueries({ queryKey: checklistKey(name) });
+
 /** The checks, read again when an approval, a trunk, a seat or a list changed. */
 export function useChecklist(name: string) {
   const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);

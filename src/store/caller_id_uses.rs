@@ -1,0 +1,36 @@
+//! How often caller IDs were shown, over all campaigns.
+
+use super::{Store, StoreError};
+use paceline_core::number::ShownNumber;
+use paceline_core::time::{Duration, Utc};
+
+/// One number's uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallerIdUses {
+    /// In the last 24 hours.
+    pub last_day: u32,
+    pub first: Option<Utc>,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+impl Store {
+    /// The uses of a number up to `now`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn caller_id_uses(&self, number: ShownNumber, now: Utc) -> Result<CallerIdUses, StoreError> {
+        let mut conn = self.read().await?;
+        let (number, since) = (number.as_u64() as i64, (now - DAY).as_millis());
+        let row = sqlx::query!(
+            r#"select (select count(*) from attempt where placed_at > $2 and caller_id = $1) as "used!: i64",
+                      (select at from caller_id_first_use where number = $1) as "first: i64""#,
+            number,
+            since
+        )
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(self.query_error())?;
+        Ok(CallerIdUses { last_day: row.used as u32, first: row.first.map(Utc::from_millis) })
+    }
+}
