@@ -10,6 +10,7 @@ pub mod tables;
 
 use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::settings::Config;
+use super::texts;
 use crate::lists::ListSpec;
 pub use named_files::{FileUse, NamedFile, is_flat, named_files};
 use paceline_core::campaign::{Campaign, Mode};
@@ -78,8 +79,9 @@ impl LoadedCampaign {
     /// As `load`.
     pub fn parse(file: &Path, text: String, config: &Config) -> Result<LoadedCampaign, ConfigError> {
         let files = CampaignFiles { file: Some(file.to_owned()), objects: BTreeMap::new() };
-        let source = Source::new(file, &text);
+        let mut source = Source::new(file, &text);
         let written: CampaignFile = source.parse()?;
+        texts::check(&mut source);
         build(written, &text, source, &files, config)
     }
 
@@ -112,6 +114,7 @@ impl LoadedCampaign {
         let file = files.shown_file();
         let mut source = Source::of_row(&file, text, &files.objects);
         let written: CampaignFile = source.parse()?;
+        texts::check(&mut source);
         row_guard::check_folder(&written, |name| files.objects.contains_key(name), &mut source);
         if !source.problems.is_empty() {
             let problems = source.problems;
@@ -133,6 +136,7 @@ impl LoadedCampaign {
         let file = files.shown_file();
         let mut source = Source::of_row(&file, text, &files.objects);
         let written: CampaignFile = source.parse()?;
+        texts::check(&mut source);
         row_guard::check(before, &written, |name| files.objects.contains_key(name), &mut source);
         // No file is read that the check has refused.
         if !source.problems.is_empty() {
