@@ -127,7 +127,7 @@ pub enum ListAction {
 
 #[derive(Clone, Debug, Args)]
 pub struct ListAddArgs {
-    /// The campaign file
+    /// The campaign file, or the name of a campaign in the store
     pub campaign: PathBuf,
     /// The file with the rows, of any kind that a list may be
     pub file: PathBuf,
@@ -138,7 +138,7 @@ pub struct ListAddArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct ForecastArgs {
-    /// The campaign file
+    /// The campaign file, or the name of a campaign in the store
     pub campaign: PathBuf,
     /// Agents at work
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=2_000))]
@@ -191,13 +191,13 @@ impl WorldArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct CampaignArgs {
-    /// The campaign file
+    /// The campaign file, or the name of a campaign in the store
     pub campaign: PathBuf,
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// The campaign file
+    /// The campaign file, or the name of a campaign in the store
     pub campaign: PathBuf,
     /// People file for the built-in simulated carrier
     #[arg(long, value_name = "FILE")]
@@ -268,7 +268,7 @@ pub struct TrunkTestArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct ExportArgs {
-    /// The campaign file
+    /// The campaign file, or the name of a campaign in the store
     pub campaign: PathBuf,
     #[arg(long, value_enum, default_value_t = FormatWord::Csv)]
     pub format: FormatWord,
@@ -332,7 +332,7 @@ pub struct ReplayViewArgs {
 pub struct WhyArgs {
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The campaign file
+    /// The campaign file, or the name of a campaign in the store
     pub campaign: PathBuf,
     /// The lead with this number
     #[arg(long, value_name = "NUMBER", group = "meant")]

@@ -3,6 +3,9 @@
 /// Configuration: `paceline.toml`, campaign files and the environment, parsed and checked at once.
 pub mod config;
 
+/// Panics that are caught, as lines of the log.
+mod caught_panic;
+
 /// Forms of numbers on a trunk: which digits leave for a callee and a caller ID.
 pub mod dialplan;
 
@@ -41,6 +44,9 @@ pub mod console;
 
 /// Command-line arguments as clap types.
 pub mod cli;
+
+/// What commands print, and how they end when nobody reads it.
+mod output;
 
 /// Implementation of each command.
 pub mod commands;

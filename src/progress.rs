@@ -1,6 +1,7 @@
 //! Progress view of a run: a bar with a status line on a terminal, a plain line every few seconds elsewhere.
 
 use crate::engine::CampaignBoard;
+use crate::output::error_line;
 use crate::text::{Lang, TimeFormat};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use paceline_core::pacing::Why;
@@ -37,7 +38,7 @@ impl Progress {
             bar
         });
         if bar.is_none() {
-            eprintln!("{title}: {leads} {}", lang.leads());
+            error_line!("{title}: {leads} {}", lang.leads());
         }
         let moments = TimeFormat::in_zone(timezone);
         let started = Instant::now();
@@ -55,7 +56,7 @@ impl Progress {
         let due = self.last_line.is_none_or(|at| at.elapsed() >= LINE_INTERVAL);
         let waits = board.view.why != self.last_why && board.view.why != Some(Why::CallsPerSec);
         if due || (waits && self.last_line.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))) {
-            eprintln!("{done}/{} {line}", self.leads);
+            error_line!("{done}/{} {line}", self.leads);
             self.last_line = Some(Instant::now());
             self.last_why = board.view.why;
         }

@@ -14,12 +14,12 @@ mod wav;
 pub use music::hold_music;
 pub use prompts::{Language, Prompt, Prompts, agent_announcement, prompt};
 
+use crate::caught_panic;
 use level::decibels;
 use paceline_core::media::tone::Cadence;
 use paceline_core::media::{Codec, g711, g722};
 use std::fs::File;
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +96,7 @@ impl Sound {
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Sound, Refusal> {
         // The third-party decoders meet any file a user has; a panic in them may cost this file, not the
         // campaign.
-        catch_unwind(AssertUnwindSafe(|| Sound::decoded(name, bytes))).unwrap_or_else(|_| {
+        caught_panic::catch("decoding a sound", || Sound::decoded(name, bytes)).unwrap_or_else(|| {
             Err(Refusal::new("the file is damaged", "export it again, as WAV (16 bit) or MP3"))
         })
     }

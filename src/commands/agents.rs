@@ -5,6 +5,7 @@ use super::{Failure, config, target};
 use crate::cli::{AgentsArgs, Exit, Global};
 use crate::console::client::Client;
 use crate::net::clock::Clock;
+use crate::output::{print_line, print_part};
 use crate::text::Lang;
 use comfy_table::{Cell, CellAlignment, Table};
 use paceline_core::time::Utc;
@@ -37,8 +38,10 @@ pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> 
                     (false, true) => view.event_line(lang, &name, &data),
                     (false, false) => None,
                 };
-                // A closed stdout (a pipe such as `head`) ends the command.
-                if line.is_some_and(|line| writeln!(std::io::stdout(), "{line}").is_err()) || args.once {
+                if let Some(line) = line {
+                    print_line!("{line}");
+                }
+                if args.once {
                     return Ok(Exit::Done);
                 }
             }
@@ -58,7 +61,7 @@ struct Screen;
 impl Screen {
     fn open() -> Screen {
         // Clear the screen, hide the cursor.
-        print!("\x1b[2J\x1b[?25l");
+        print_part!("\x1b[2J\x1b[?25l");
         Screen
     }
 
@@ -74,7 +77,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        println!("\x1b[?25h");
+        print_line!("\x1b[?25h");
     }
 }
 

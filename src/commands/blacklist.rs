@@ -7,6 +7,7 @@ use crate::cli::{BlacklistAction, BlacklistArgs, BlacklistScope, Exit, Global};
 use crate::config::Config;
 use crate::console::NUMBERS_MAX;
 use crate::console::client::{Client, Method};
+use crate::output::print_line;
 use comfy_table::Table;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -132,7 +133,7 @@ async fn list(
         }
     }
     if global.json {
-        println!("{}", json!({ "items": items }));
+        print_line!("{}", json!({ "items": items }));
         return Ok(Exit::Done);
     }
     let mut table = Table::new();
@@ -150,12 +151,12 @@ async fn list(
             text("reason"),
         ]);
     }
-    println!("{table}");
+    print_line!("{table}");
     Ok(Exit::Done)
 }
 
 fn show(global: &Global, answer: &Value, words: &str) {
-    if global.json { println!("{answer}") } else { println!("{words}") }
+    if global.json { print_line!("{answer}") } else { print_line!("{words}") }
 }
 
 /// The first cell of each row; a first row without a digit is a header.

@@ -7,6 +7,7 @@ use crate::config::LoadedCampaign;
 use crate::config::campaign::CampaignFiles;
 use crate::console::campaign_requests::CampaignRequest;
 use crate::engine::{Board, CampaignBoard, CampaignOpening, EngineRequest};
+use crate::output::error_line;
 use crate::store::campaign_rows::{CampaignRow, CampaignState, DesiredState};
 use crate::store::scope::Scope;
 use crate::text::fault_lines_zh;
@@ -49,7 +50,7 @@ pub(super) async fn open_again(service: &Service, open: &mut Vec<LoadedCampaign>
             Ok(()) if is_over => (DesiredState::Closed, CampaignState::Ready, None),
             Ok(()) => continue,
             Err(failure) => {
-                eprintln!("warning: campaign {} is not opened again: {}", row.name, failure.sentence);
+                error_line!("warning: campaign {} is not opened again: {}", row.name, failure.sentence);
                 let zh = format!("重启后没有打开:{}", fault_lines_zh(&failure.sentence));
                 let words = json!({ "en": failure.sentence, "zh": zh }).to_string();
                 (row.desired, CampaignState::Ready, Some(words))
@@ -100,7 +101,7 @@ pub(super) async fn open_row(
     let state = if paused { CampaignState::Paused } else { CampaignState::Running };
     let noted = service.store.note_campaign_state(id, row.desired, state, None).await;
     noted.map_err(Failure::unexpected)?;
-    eprintln!("campaign {} is open: {leads} leads, {leads_open} of them open", row.name);
+    error_line!("campaign {} is open: {leads} leads, {leads_open} of them open", row.name);
     // Result files are written for campaigns that lie in a folder.
     if row.file.is_some() {
         open.retain(|it| it.rules.name != row.name);

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use crate::cli::{CarrierArgs, Exit, Global};
+use crate::output::print_line;
 use crate::sim::people::Population;
 use crate::sim::serve::{self, CarrierOptions};
 use paceline_core::sip::user_agent::Transport;
@@ -20,9 +21,9 @@ pub async fn carrier(global: &Global, args: CarrierArgs) -> Result<Exit, Failure
         move |addresses| {
             for (transport, address) in addresses {
                 if json_out {
-                    println!("{}", json!({ "transport": transport, "address": address }));
+                    print_line!("{}", json!({ "transport": transport, "address": address }));
                 } else {
-                    println!("listening on {transport:?} {address}");
+                    print_line!("listening on {transport:?} {address}");
                 }
             }
         },

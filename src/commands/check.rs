@@ -3,24 +3,28 @@
 use super::check_numbers::{Hours, Numbers, campaign_trunks};
 use super::check_rules::{Retries, keyless_warning, pick_up_warning};
 use super::rehearsal::expected_refusal;
-use super::{Failure, campaign, config};
+use super::{Failure, config, named};
 use crate::audio::Sound;
 use crate::cli::{CampaignArgs, Exit, Global};
 use crate::config::{Config, LoadedCampaign};
 use crate::dialplan;
 use crate::lists::{self, ListError, ListReport};
 use crate::net::clock::Clock;
+use crate::output::print_line;
 use serde_json::json;
 use std::path::Path;
 
 pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let mut loaded = campaign(&args.campaign, &config)?;
+    let named = named::find(&args.campaign, &config).await?;
+    let has_list_file = named.has_list_file();
+    let mut loaded = named.loaded;
     loaded.warnings.extend(pick_up_warning(&loaded));
     let keyless = keyless_warning(&loaded, &config).await;
     loaded.warnings.extend(keyless);
     let retries = Retries::of(&loaded);
     let mut refused: Vec<String> = expected_refusal(&config, &loaded).await.into_iter().collect();
+    refused.extend(loaded.lacks.iter().map(ToString::to_string));
     let sounds: Vec<&Path> =
         loaded.announcement.iter().chain(&loaded.sorry).map(|file| file.as_path()).collect();
     let mut measured_sounds = Vec::new();
@@ -31,28 +35,35 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
         }
     }
     let (spec, dir) = (loaded.list.clone(), loaded.results_dir.clone());
-    std::fs::create_dir_all(&dir)
-        .map_err(|source| Failure::refused(ListError::Write { file: dir.clone(), source }))?;
+    if has_list_file {
+        std::fs::create_dir_all(&dir)
+            .map_err(|source| Failure::refused(ListError::Write { file: dir.clone(), source }))?;
+    }
     let hours = Hours::of(&loaded, Clock::utc());
     let trunks = campaign_trunks(&loaded, &config);
     let home = loaded.rules.home.clone();
     let checking = tokio::task::spawn_blocking(move || {
         let mut numbers = Numbers::default();
+        if !has_list_file {
+            return (None, numbers);
+        }
         let report = lists::check_with(&spec, &mut std::iter::empty(), &dir, &mut |batch| {
             numbers.add(batch, &trunks, &home);
             true
         });
-        (report, numbers)
+        (Some(report), numbers)
     });
     let (report, numbers) = checking.await.map_err(Failure::unexpected)?;
     let report = match report {
-        Ok(report) => {
+        // It was uploaded, and checked then.
+        None => None,
+        Some(Ok(report)) => {
             if report.expected_dialable == 0 {
                 refused.push(format!("{}: no row can be dialled; see fix.csv", loaded.list.file.display()));
             }
             Some(report)
         }
-        Err(error) => {
+        Some(Err(error)) => {
             refused.push(error.to_string());
             None
         }
@@ -62,7 +73,7 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
             .iter()
             .map(|(file, measured)| json!({ "file": file, "measured": measured }))
             .collect();
-        println!(
+        print_line!(
             "{}",
             json!({
                 "list": report,
@@ -78,7 +89,7 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
     } else {
         show(&loaded, report.as_ref(), &measured_sounds);
         for line in trunk_lines(&config, &loaded) {
-            println!("  {line}");
+            print_line!("  {line}");
         }
         hours.show();
         retries.show();
@@ -113,12 +124,12 @@ fn show(
     report: Option<&ListReport>,
     measured_sounds: &[(String, crate::audio::Measured)],
 ) {
-    println!("{} ({})", loaded.title, loaded.file.display());
+    print_line!("{} ({})", loaded.title, loaded.file.display());
     for warning in &loaded.warnings {
-        println!("  warning: {warning}");
+        print_line!("  warning: {warning}");
     }
     for (file, measured) in measured_sounds {
-        println!(
+        print_line!(
             "  {file}: {:.1} s, {} Hz, {} channel(s), {:.1} dBFS, sent at {:.1} dBFS",
             measured.secs,
             measured.sample_rate,
@@ -127,16 +138,17 @@ fn show(
             measured.rms_dbfs_out
         );
         if measured.secs_claimed > 0.0 {
-            println!(
+            print_line!(
                 "    warning: the header claims {:.1} s and {:.1} s are there: the file was cut off; upload it again",
-                measured.secs_claimed, measured.secs
+                measured.secs_claimed,
+                measured.secs
             );
         }
         if measured.clipped > 0 {
-            println!("    warning: {} samples at full scale: the recording is clipped", measured.clipped);
+            print_line!("    warning: {} samples at full scale: the recording is clipped", measured.clipped);
         }
     }
-    println!(
+    print_line!(
         "  caller IDs: {}",
         match loaded.rules.caller_ids.numbers.len() {
             0 => "the trunk's own".to_owned(),
@@ -144,12 +156,12 @@ fn show(
         }
     );
     let Some(report) = report else { return };
-    println!("  list: {}, {}", report.file, report.encoding);
+    print_line!("  list: {}, {}", report.file, report.encoding);
     for column in &report.columns {
-        println!("    column {:?}: {:?}", column.name, column.role);
+        print_line!("    column {:?}: {:?}", column.name, column.role);
     }
     for sheet in &report.sheets {
-        println!(
+        print_line!(
             "    sheet {:?}: rows read {} = leads {} + refused {}{}{}",
             sheet.name,
             sheet.rows_read,
@@ -168,43 +180,53 @@ fn show(
         );
     }
     for sheet in &report.unread_sheets {
-        println!("    warning: sheet {:?} is not read: {}", sheet.name, sheet.reason);
+        print_line!("    warning: sheet {:?} is not read: {}", sheet.name, sheet.reason);
     }
-    println!("    rows read {} = leads {} + refused {}", report.rows_read, report.leads, report.refused_rows);
-    println!(
+    print_line!(
+        "    rows read {} = leads {} + refused {}",
+        report.rows_read,
+        report.leads,
+        report.refused_rows
+    );
+    print_line!(
         "    numbers {}, households {}, dialable {}",
-        report.phones, report.households, report.expected_dialable
+        report.phones,
+        report.households,
+        report.expected_dialable
     );
     for (reason, count) in &report.refused {
-        println!("    refused as {reason}: {count}");
+        print_line!("    refused as {reason}: {count}");
     }
     for blacklist in &report.blacklists {
-        println!(
+        print_line!(
             "    blacklist {}: {} numbers, {} prefixes, {} hits",
-            blacklist.name, blacklist.numbers, blacklist.prefixes, blacklist.hits
+            blacklist.name,
+            blacklist.numbers,
+            blacklist.prefixes,
+            blacklist.hits
         );
         if blacklist.unreadable > 0 {
-            println!(
+            print_line!(
                 "      warning: {} rows are not understood and block nothing: {}",
                 blacklist.unreadable,
                 blacklist.unreadable_hints.join("; ")
             );
         }
         for sheet in &blacklist.unread_sheets {
-            println!("      warning: sheet {:?} is not read: {}", sheet.name, sheet.reason);
+            print_line!("      warning: sheet {:?} is not read: {}", sheet.name, sheet.reason);
         }
     }
     for warning in &report.warnings {
         let sheet =
             if warning.sheet.is_empty() { String::new() } else { format!(" of sheet {:?}", warning.sheet) };
         match warning.rows.as_slice() {
-            [] => println!("    warning: {}{sheet}", warning.what),
-            rows => println!("    warning: {}: {} (rows {rows:?}{sheet})", warning.what, warning.count),
+            [] => print_line!("    warning: {}{sheet}", warning.what),
+            rows => print_line!("    warning: {}: {} (rows {rows:?}{sheet})", warning.what, warning.count),
         }
     }
     let dir = loaded.results_dir.display();
-    println!("  report: {dir}/list-report.json");
+    print_line!("  report: {dir}/list-report.json");
     if report.refused_rows > 0 {
-        println!("  refused rows, with reason and hint: {dir}/fix.csv");
+        print_line!("  refused rows, with reason and hint: {dir}/fix.csv");
     }
 }

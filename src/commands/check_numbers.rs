@@ -4,6 +4,7 @@
 use super::setup::trunk_limits;
 use crate::config::{Config, LoadedCampaign, hours};
 use crate::lists::Batch;
+use crate::output::print_line;
 use crate::text::TimeFormat;
 use paceline_core::campaign::window::{FOREVER, Holiday};
 use paceline_core::campaign::{HomeCountry, Trunk};
@@ -65,14 +66,14 @@ impl Hours {
     }
 
     pub fn show(&self) {
-        println!("  calling hours, {}: now {}; today {}", self.timezone, self.now, self.today);
+        print_line!("  calling hours, {}: now {}; today {}", self.timezone, self.now, self.today);
         match (&self.first_call, &self.last_call) {
-            (None, _) => println!("    warning: with these dates and hours there is no call at all"),
-            (Some(first), None) => println!("    first call {first}; no end"),
-            (Some(first), Some(last)) => println!("    first call {first}; last call before {last}"),
+            (None, _) => print_line!("    warning: with these dates and hours there is no call at all"),
+            (Some(first), None) => print_line!("    first call {first}; no end"),
+            (Some(first), Some(last)) => print_line!("    first call {first}; last call before {last}"),
         }
         if !self.holidays.is_empty() {
-            println!("    no calls on {}", self.holidays.join(", "));
+            print_line!("    no calls on {}", self.holidays.join(", "));
         }
     }
 }
@@ -185,10 +186,10 @@ impl Numbers {
         for (count, zones, there, here) in self.own_zones(loaded) {
             match zones {
                 [zone] if hours::is_same_clock(zone, clock) => {
-                    println!("    {count} numbers in {zone}: {there}")
+                    print_line!("    {count} numbers in {zone}: {there}")
                 }
-                [zone] => println!("    {count} numbers in {zone}: {there} there is {here} in {clock}"),
-                [zone, ..] => println!(
+                [zone] => print_line!("    {count} numbers in {zone}: {there} there is {here} in {clock}"),
+                [zone, ..] => print_line!(
                     "    {count} numbers in one of {} zones ({zone} …): called while {there} holds in all of them",
                     zones.len()
                 ),
@@ -196,14 +197,15 @@ impl Numbers {
             }
         }
         for (count, zone, hours) in self.elsewhere(loaded) {
-            println!(
+            print_line!(
                 "    warning: {count} numbers are elsewhere ({zone}): {hours}; see [calling] timezone = \"number\""
             );
         }
         if self.without_trunk > 0 {
-            println!(
+            print_line!(
                 "  warning: {} numbers are carried by no trunk (no_trunk; rows {:?}): see allow and deny of [trunks]",
-                self.without_trunk, self.without_trunk_rows
+                self.without_trunk,
+                self.without_trunk_rows
             );
         }
     }

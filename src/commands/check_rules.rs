@@ -2,6 +2,7 @@
 //! time.
 
 use crate::config::{Config, LoadedCampaign};
+use crate::output::print_line;
 use crate::store::Store;
 use paceline_core::campaign::Mode;
 use paceline_core::campaign::retry::usual_retry;
@@ -49,9 +50,9 @@ impl Retries {
                 .collect::<Vec<_>>()
                 .join(", "),
         };
-        println!("  retries by [retry.after]: {}", list(&self.named));
-        println!("    usual, as it names none: {}", list(&self.usual));
-        println!("    not called again: {}", self.last.join(", "));
+        print_line!("  retries by [retry.after]: {}", list(&self.named));
+        print_line!("    usual, as it names none: {}", list(&self.usual));
+        print_line!("    not called again: {}", self.last.join(", "));
     }
 }
 

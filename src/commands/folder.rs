@@ -7,6 +7,7 @@ use crate::cli::UseText;
 use crate::config::campaign::CampaignFiles;
 use crate::config::{Config, LoadedCampaign};
 use crate::files::{Files, Kind};
+use crate::output::error_line;
 use crate::store::blobs::{BlobId, NewBlob};
 use crate::store::campaign_rows::CampaignRow;
 use crate::store::scope::FIRST_ENTERPRISE;
@@ -113,9 +114,10 @@ pub(super) async fn take_in(
     if let Some(lack) = loaded.lacks.first() {
         return Err(Refused::Other(Failure::refused(lack)));
     }
-    eprintln!(
+    error_line!(
         "campaign {}: its file is as it was, and its text was changed over the API; version {} of it counts",
-        row.name, row.version
+        row.name,
+        row.version
     );
     Ok(TakenIn { campaign, loaded, is_from_store: true })
 }

@@ -1,10 +1,11 @@
 //! `paceline forecast`: simulates a campaign in every pacing mode before its first call.
 
 use super::svg::{escape_xml, open_svg};
-use super::{Failure, campaign, config};
+use super::{Failure, config, named};
 use crate::cli::{Exit, ForecastArgs, Global, WorldArgs};
 use crate::config::{Config, LoadedCampaign};
 use crate::lists;
+use crate::output::print_line;
 use crate::sim::forecast::{
     AGENTS_MAX, Assumptions, Forecast, ForecastPlan, ForecastProgress, ModeForecast, World, WorldFigures,
     ample_trunk, forecast_document, forecast_modes,
@@ -13,7 +14,7 @@ use crate::store::Store;
 use crate::tasks;
 use comfy_table::Table;
 use paceline_core::campaign::{CalleePattern, Trunk};
-use paceline_core::ids::TrunkId;
+use paceline_core::ids::{CampaignId, TrunkId};
 use std::fmt::Write as _;
 
 impl WorldArgs {
@@ -26,16 +27,18 @@ impl WorldArgs {
 
 pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let loaded = campaign(&args.campaign, &config)?;
+    let named = named::find(&args.campaign, &config).await?;
+    let loaded = &named.loaded;
     if loaded.rules.agents.is_none() {
         return Err(Failure::refused(format!(
             "{}: a forecast needs agents: name their group in [agents]",
             loaded.file.display()
         )));
     }
-    let leads = match args.leads {
-        Some(leads) => leads,
-        None => count_dialable(&loaded).await?,
+    let leads = match (args.leads, named.row) {
+        (Some(leads), _) => leads,
+        (None, Some(id)) if !named.has_list_file() => count_open(&config, id).await?,
+        (None, _) => count_dialable(loaded).await?,
     };
     let measured = match &args.from_history {
         Some(name) => measure_history(&config, name).await?,
@@ -72,6 +75,13 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
 }
 
 /// Counts the leads of the list that can be dialled. Report and fix file go to a temporary folder.
+/// Open leads of a campaign whose list was uploaded.
+async fn count_open(config: &Config, id: CampaignId) -> Result<u64, Failure> {
+    let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
+    let counts = reader.counts(id).await.map_err(Failure::unexpected)?;
+    Ok(counts.leads.get("open").copied().unwrap_or(0))
+}
+
 async fn count_dialable(loaded: &LoadedCampaign) -> Result<u64, Failure> {
     let spec = loaded.list.clone();
     let dir = create_temp_dir()?;
@@ -129,10 +139,10 @@ fn band(days: &[Forecast], of: impl Fn(&Forecast) -> f64) -> (f64, f64, f64) {
 fn show(global: &Global, assumed: &Assumptions, rows: &[ModeForecast], ceiling: f64) {
     if global.json {
         let text = forecast_document(assumed, rows, ceiling);
-        println!("{text}");
+        print_line!("{text}");
         return;
     }
-    println!(
+    print_line!(
         "{} leads, {} agents, {:.0} % answered, {:.0} s talk, {:.0} s wrap-up, {:.0} s ringing (medians)",
         assumed.leads,
         assumed.agents,
@@ -176,8 +186,8 @@ fn show(global: &Global, assumed: &Assumptions, rows: &[ModeForecast], ceiling: 
         }
         table.add_row(cells);
     }
-    println!("{table}");
-    println!("the ceiling is {:.1} % abandoned of the people who answered", ceiling * 100.0);
+    print_line!("{table}");
+    print_line!("the ceiling is {:.1} % abandoned of the people who answered", ceiling * 100.0);
 }
 
 /// Median and range of the agents needed, over the seeds.

@@ -5,12 +5,13 @@ use super::folder;
 use super::setup::{ListChange, ListFile, describe_change, save_campaign, take_in_list};
 use super::target;
 use super::user::call_api;
-use super::{Failure, campaign, config};
+use super::{Failure, config, named};
 use crate::cli::{CampaignArgs, Exit, Global, ListAction, ListAddArgs, ListArgs};
 use crate::config::{Config, LoadedCampaign};
 use crate::console::client::{Client, Method};
 use crate::lists::ListSpec;
 use crate::net::clock::Clock;
+use crate::output::{error_line, print_line};
 use crate::store::{Store, StoreError};
 use paceline_core::ids::CampaignId;
 use serde::de::DeserializeOwned;
@@ -65,7 +66,7 @@ async fn open_store(config: &Config) -> Result<Holder, Failure> {
                     "{error}; it serves no API that this command could use: stop it (calls may end), and run this again"
                 )));
             };
-            eprintln!("a service runs on this store: asking it at {}", client.url);
+            error_line!("a service runs on this store: asking it at {}", client.url);
             Ok(Holder::Service(client))
         }
         Err(other) => Err(Failure::refused(other)),
@@ -74,15 +75,22 @@ async fn open_store(config: &Config) -> Result<Holder, Failure> {
 
 async fn add(global: &Global, args: ListAddArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let loaded = campaign(&args.campaign, &config)?;
+    let named = named::find(&args.campaign, &config).await?;
     let done: Addition = match open_store(&config).await? {
         Holder::Here(store) => {
-            let taken = save_campaign(&store, None, &loaded, &config, None).await?;
-            add_rows(&store, taken.campaign, &taken.loaded, &args.file, args.close_gone).await?
+            let (id, loaded) = match named.row {
+                Some(id) => (id, named.loaded),
+                None => {
+                    let taken = save_campaign(&store, None, &named.loaded, &config, None).await?;
+                    (taken.campaign, taken.loaded)
+                }
+            };
+            add_rows(&store, id, &loaded, &args.file, args.close_gone).await?
         }
         Holder::Service(client) => {
             let body = json!({
-                "action": "add", "campaign": absolute(&args.campaign)?, "file": absolute(&args.file)?,
+                "action": "add", "campaign": absolute(&named::file_of(&args.campaign, &config).await?)?,
+                "file": absolute(&args.file)?,
                 "close_gone": args.close_gone,
             });
             through_service(&client, &body).await?
@@ -90,25 +98,28 @@ async fn add(global: &Global, args: ListAddArgs) -> Result<Exit, Failure> {
     };
     let Some(change) = &done.change else {
         match global.json {
-            true => println!("{}", json!({ "already_added": true })),
-            false => println!("{}: this file was taken in before; nothing to add", args.file.display()),
+            true => print_line!("{}", json!({ "already_added": true })),
+            false => print_line!("{}: this file was taken in before; nothing to add", args.file.display()),
         }
         return Ok(Exit::Done);
     };
     if global.json {
-        println!("{}", json!({ "already_added": false, "change": change, "closed": done.closed }));
+        print_line!("{}", json!({ "already_added": false, "change": change, "closed": done.closed }));
         return Ok(Exit::Done);
     }
-    println!("{}: {} rows read: {}", args.file.display(), change.rows_read, describe_change(change));
+    print_line!("{}: {} rows read: {}", args.file.display(), change.rows_read, describe_change(change));
     if change.refused_rows > 0 {
-        println!("refused rows, with reason and hint: {}/fix.csv", done.report_dir.display());
+        print_line!("refused rows, with reason and hint: {}/fix.csv", done.report_dir.display());
     }
     match (change.gone, args.close_gone) {
         (0, _) => {}
         (gone, true) => {
-            println!("{} of the {gone} leads that are gone were open and are closed (stopped)", done.closed)
+            print_line!(
+                "{} of the {gone} leads that are gone were open and are closed (stopped)",
+                done.closed
+            )
         }
-        (_, false) => println!("the leads that are gone stay in the campaign; --close-gone closes them"),
+        (_, false) => print_line!("the leads that are gone stay in the campaign; --close-gone closes them"),
     }
     Ok(Exit::Done)
 }
@@ -144,24 +155,30 @@ pub(super) async fn add_rows(
 
 async fn reset(global: &Global, args: CampaignArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let loaded = campaign(&args.campaign, &config)?;
+    let named = named::find(&args.campaign, &config).await?;
     let done: Reset = match open_store(&config).await? {
         Holder::Here(store) => {
-            let id = folder::take_in(&store, None, &loaded, &config, None).await?.campaign;
+            let id = match named.row {
+                Some(id) => id,
+                None => folder::take_in(&store, None, &named.loaded, &config, None).await?.campaign,
+            };
             store.resume().await.map_err(Failure::unexpected)?;
-            forget_simulated(&store, id, &loaded.rules.name).await?
+            forget_simulated(&store, id, &named.loaded.rules.name).await?
         }
         Holder::Service(client) => {
-            through_service(&client, &json!({ "action": "reset", "campaign": absolute(&args.campaign)? }))
-                .await?
+            let file = absolute(&named::file_of(&args.campaign, &config).await?)?;
+            through_service(&client, &json!({ "action": "reset", "campaign": file })).await?
         }
     };
     if global.json {
-        println!("{}", json!(done));
+        print_line!("{}", json!(done));
     } else {
-        println!(
+        print_line!(
             "{}: {} calls on the simulated carrier are forgotten, {} leads are as they were imported; {} are open",
-            done.campaign, done.attempts_forgotten, done.leads_reset, done.leads_open
+            done.campaign,
+            done.attempts_forgotten,
+            done.leads_reset,
+            done.leads_open
         );
     }
     Ok(Exit::Done)

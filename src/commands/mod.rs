@@ -15,6 +15,7 @@ mod folder;
 mod forecast;
 mod list;
 mod list_service;
+mod named;
 mod recordings;
 mod rehearsal;
 mod replay;
@@ -35,6 +36,7 @@ mod why;
 
 use crate::cli::{Cli, Command, Exit, Global};
 use crate::config::{Config, ConfigError, LoadedCampaign};
+use crate::output::{self, error_line, print_line};
 use std::path::Path;
 
 /// A failed command: its exit code and the sentence for the user.
@@ -67,6 +69,18 @@ impl From<ConfigError> for Failure {
 /// Runs one command line.
 pub async fn carry_out(cli: Cli) -> Exit {
     let json = cli.global.json;
+    // What holds calls or serves others is not ended by a reader who has seen enough.
+    if matches!(
+        cli.command,
+        Command::Run(_)
+            | Command::Call(_)
+            | Command::Demo(_)
+            | Command::Serve(_)
+            | Command::Carrier(_)
+            | Command::Trunk(_)
+    ) {
+        output::go_on_without_reader();
+    }
     let done = match cli.command {
         Command::Run(args) => run::run(&cli.global, args).await,
         Command::Call(args) => run::call(&cli.global, args).await,
@@ -92,10 +106,13 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Ok(exit) => exit,
         Err(failure) => {
             if json {
-                println!("{}", serde_json::json!({ "error": failure.sentence, "exit": failure.exit as i32 }));
+                print_line!(
+                    "{}",
+                    serde_json::json!({ "error": failure.sentence, "exit": failure.exit as i32 })
+                );
             }
             for line in failure.sentence.lines() {
-                eprintln!("error: {line}");
+                error_line!("error: {line}");
             }
             failure.exit
         }

@@ -4,6 +4,7 @@
 use super::Failure;
 use crate::config::Config;
 use crate::net::rtp;
+use crate::output::error_line;
 use crate::store::{InterruptedLeg, RecoveredRecording, Store};
 use paceline_core::ids::CallId;
 use paceline_core::time::Utc;
@@ -47,7 +48,7 @@ pub(super) async fn recover_recordings(
         .map_err(Failure::unexpected)?
         .map_err(|error| Failure::usage(format!("{}: {error}", dir.display())))?;
     if mended > 0 {
-        eprintln!("{mended} recordings were cut off by the last stop; they have been repaired");
+        error_line!("{mended} recordings were cut off by the last stop; they have been repaired");
     }
     store.add_recovered_recordings(&found, cut).await.map_err(Failure::unexpected)?;
     delete_expired(config, store).await
@@ -85,7 +86,7 @@ async fn delete_expired(config: &Config, store: &Store) -> Result<(), Failure> {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
-                eprintln!("warning: {}: {error}; kept beyond its retention", file.display());
+                error_line!("warning: {}: {error}; kept beyond its retention", file.display());
                 continue;
             }
         }

@@ -4,6 +4,7 @@
 use super::{Failure, replay_view};
 use crate::cli::{Exit, Global, ReplayArgs};
 use crate::journal;
+use crate::output::{error_line, print_line};
 use crate::text::Lang;
 use paceline_core::campaign::Mode;
 use paceline_core::dialer::{Dialer, Input, Output};
@@ -25,14 +26,14 @@ pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
         }
         for output in outputs {
             if let Output::Decided { campaign, decision } = output {
-                println!("{at} campaign {campaign}: placed {}, {}", decision.place, decision.why.word());
+                print_line!("{at} campaign {campaign}: placed {}, {}", decision.place, decision.why.word());
             }
         }
         tracing::debug!(%at, ?input, "input");
     })
     .map_err(Failure::refused)?;
     if global.json {
-        println!(
+        print_line!(
             "{}",
             json!({
                 "segments": found.segments, "inputs": found.inputs, "outputs": found.outputs,
@@ -40,7 +41,7 @@ pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
             })
         );
     } else {
-        println!(
+        print_line!(
             "{} segments, {} inputs, {} outputs, {} calls placed, {} differences",
             found.segments,
             found.inputs,
@@ -49,11 +50,11 @@ pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
             found.differences.len()
         );
         if found.torn {
-            println!("the last record was cut off, as a crash leaves it");
+            print_line!("the last record was cut off, as a crash leaves it");
         }
     }
     for difference in &found.differences {
-        eprintln!(
+        error_line!(
             "{}: input {} at {}: {:?}\n  decides now: {:?}",
             difference.file.display(),
             difference.input_number,
@@ -64,7 +65,7 @@ pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
     }
     let same_version = found.versions.iter().all(|version| version == env!("CARGO_PKG_VERSION"));
     if !same_version {
-        eprintln!(
+        error_line!(
             "written by version {}, replayed by {}",
             found.versions.join(", "),
             env!("CARGO_PKG_VERSION")
@@ -84,18 +85,18 @@ fn replay_with_shadow(global: &Global, args: &ReplayArgs, setting: &str) -> Resu
     if global.json {
         let sides: Vec<_> =
             compared.iter().map(|(name, sides)| json!({ "campaign": name, "compared": sides })).collect();
-        println!(
+        print_line!(
             "{}",
             json!({ "inputs": found.inputs, "differences": found.differences.len(), "shadow": sides })
         );
     } else {
         let lang = Lang::from_env(|name| std::env::var(name).ok());
         for (name, sides) in &compared {
-            println!("{name}: {}", lang.shadow(sides));
+            print_line!("{name}: {}", lang.shadow(sides));
         }
-        println!("{} inputs, {} differences", found.inputs, found.differences.len());
+        print_line!("{} inputs, {} differences", found.inputs, found.differences.len());
         if compared.is_empty() {
-            println!("no campaign with agents was open");
+            print_line!("no campaign with agents was open");
         }
     }
     Ok(if found.differences.is_empty() { Exit::Done } else { Exit::Unexpected })

@@ -5,6 +5,7 @@ use super::{Failure, call_trace, timeline};
 use crate::cli::{Exit, Global, ReplayViewArgs};
 use crate::journal::{self, CallTracer, SegmentSpan, Timeline, TraceTarget, Window};
 use crate::lists;
+use crate::output::{print_line, print_part};
 use crate::text::{Lang, TimeFormat};
 use jiff::civil::{DateTime, Time as LocalTime};
 use jiff::tz::TimeZone;
@@ -62,7 +63,7 @@ fn show_timeline(global: &Global, journal: &Path, args: &ReplayViewArgs, at: &st
             .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
     }
     if global.json {
-        println!("{}", timeline::to_json(&found, &moments, args.numbers));
+        print_line!("{}", timeline::to_json(&found, &moments, args.numbers));
     } else {
         let look = timeline::TextOptions {
             moments: &moments,
@@ -70,7 +71,7 @@ fn show_timeline(global: &Global, journal: &Path, args: &ReplayViewArgs, at: &st
             numbers: args.numbers,
             lang: Lang::of_process(),
         };
-        print!("{}", timeline::to_text(&found, &look));
+        print_part!("{}", timeline::to_text(&found, &look));
     }
     Ok(Exit::Done)
 }
@@ -97,9 +98,9 @@ fn show_call_traces(global: &Global, journal: &Path, args: &ReplayViewArgs) -> R
         }));
     }
     if global.json {
-        println!("{}", call_trace::to_json(&stories, args.numbers));
+        print_line!("{}", call_trace::to_json(&stories, args.numbers));
     } else {
-        print!("{}", call_trace::to_text(&stories, args.numbers, Lang::of_process()));
+        print_part!("{}", call_trace::to_text(&stories, args.numbers, Lang::of_process()));
     }
     Ok(Exit::Done)
 }

@@ -2,12 +2,13 @@
 
 use super::setup::{RunningCampaign, Setup};
 use super::user::call_api;
-use super::{Failure, campaign, config, target};
+use super::{Failure, campaign, config, named, target};
 use crate::cli::{CallArgs, Exit, Global, RunArgs};
 use crate::config::LoadedCampaign;
 use crate::console::client::{Client, Method};
 use crate::engine::{Board, CampaignBoard, EngineHandle, EngineRequest};
 use crate::net::clock::Clock;
+use crate::output::{error_line, print_line};
 use crate::progress::Progress;
 use crate::results::{self, Summary};
 use crate::store::Store;
@@ -29,7 +30,7 @@ const RESULTS_INTERVAL: Duration = Duration::from_secs(60);
 
 pub async fn run(global: &Global, args: RunArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let loaded = campaign(&args.campaign, &config)?;
+    let loaded = campaign(&named::file_of(&args.campaign, &config).await?, &config)?;
     let (people, use_text) = (args.people, args.use_text);
     let setup = Setup { config, loaded, people, with_api: true, crew: None, first_start: false, use_text };
     run_campaign(global, setup).await
@@ -115,11 +116,11 @@ pub(super) async fn finish_within<T>(
             finished = &mut finishing => return finished,
             () = &mut deadline, if !hung_up => {
                 hung_up = true;
-                eprintln!("calls are still up after {} s: hanging up", drain.as_secs());
+                error_line!("calls are still up after {} s: hanging up", drain.as_secs());
                 handle.send(EngineRequest::HangUpAll).await;
             }
             () = signals.next() => {
-                eprintln!("hanging up");
+                error_line!("hanging up");
                 handle.send(EngineRequest::HangUpAll).await;
             }
         }
@@ -129,7 +130,7 @@ pub(super) async fn finish_within<T>(
 /// What is said at the first signal.
 pub(super) fn say_stopping(drain: Duration) {
     let secs = drain.as_secs();
-    eprintln!("stopping: no new calls; calls may end within {secs} s (again to hang up)");
+    error_line!("stopping: no new calls; calls may end within {secs} s (again to hang up)");
 }
 
 /// Watches the board until the campaign is finished, or until a signal or the line stops it (`true`): then nothing
@@ -158,7 +159,7 @@ async fn watch_until_finished(
         tokio::select! {
             changed = board.changed() => if changed.is_err() { break },
             _ = ticks.tick() => if line.is_over(&state) {
-                eprintln!("the campaign pauses: {}", state.line);
+                error_line!("the campaign pauses: {}", state.line);
                 running.handle.send(EngineRequest::Drain).await;
                 stopped = true;
                 break;
@@ -186,13 +187,14 @@ async fn watch_until_finished(
 
 pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let loaded = campaign(&args.campaign, &config)?;
+    let loaded = named::find(&args.campaign, &config).await?.loaded;
     let number = crate::lists::clean_number(&args.number, &loaded.list.region).map_err(|refusal| {
         Failure::refused(format!("{}: {}: {}", args.number, refusal.reason, refusal.hint))
     })?;
     if let Some(client) = target::running_service(&config).await {
         return call_through_service(global, &client, &loaded.rules.name, &number.national()).await;
     }
+    let loaded = campaign(&named::file_of(&args.campaign, &config).await?, &config)?;
     let mut signals = Signals::new()?;
     let setup = Setup {
         config,
@@ -243,7 +245,7 @@ async fn call_through_service(
     campaign: &str,
     number: &str,
 ) -> Result<Exit, Failure> {
-    eprintln!("a service runs on this store: calling through {}", client.url);
+    error_line!("a service runs on this store: calling through {}", client.url);
     let name = target::percent_encode(campaign);
     // The moment as the service's log writes it, in milliseconds.
     let from = jiff::Timestamp::from_millisecond(Clock::utc().as_millis()).map_err(Failure::unexpected)?;
@@ -264,11 +266,11 @@ async fn call_through_service(
         tokio::time::sleep(LOG_INTERVAL).await;
     };
     if global.json {
-        println!("{call}");
+        print_line!("{call}");
         return Ok(Exit::Done);
     }
     let text = |field: &str| call[field].as_str().unwrap_or("-").escape_debug().to_string();
-    println!(
+    print_line!(
         "{number}: {}: {}; ended by the {}; call {}",
         text("outcome"),
         text("cause"),
@@ -282,7 +284,7 @@ fn show_call(global: &Global, number: &str, result: &AttemptResult) {
     let keys: String = result.keys.iter().map(|key| key.as_char()).collect();
     if global.json {
         let talk = result.answered_at.map(|at| result.ended_at.since(at).as_secs_f64());
-        println!(
+        print_line!(
             "{}",
             json!({
                 "attempt_id": result.attempt, "phone": number, "outcome": result.outcome, "cause": result.cause,
@@ -293,14 +295,14 @@ fn show_call(global: &Global, number: &str, result: &AttemptResult) {
         return;
     }
     let code = result.sip_code.map(|code| format!(" (SIP {code})")).unwrap_or_default();
-    println!(
+    print_line!(
         "{number}: {}{code}: {}; ended by the {}",
         result.outcome,
         result.cause.escape_debug(),
         result.ended_by
     );
     if let Some(at) = result.answered_at {
-        println!(
+        print_line!(
             "  talked {:.1} s, keys: {}",
             result.ended_at.since(at).as_secs_f64(),
             if keys.is_empty() { "none" } else { &keys }
@@ -326,12 +328,12 @@ fn show(
     stopped: bool,
 ) {
     if global.json {
-        println!("{}", json!({ "stopped": stopped, "summary": summary, "results": loaded.results_dir }));
+        print_line!("{}", json!({ "stopped": stopped, "summary": summary, "results": loaded.results_dir }));
         return;
     }
-    println!("{}", loaded.title);
+    print_line!("{}", loaded.title);
     let ended: u64 = summary.attempts_by_outcome.values().sum();
-    println!(
+    print_line!(
         "{}",
         count_table(lang.outcome(), lang, &summary.attempts_by_outcome, ended, |word| Outcome::from_word(
             word
@@ -339,10 +341,13 @@ fn show(
         .is_some())
     );
     if !summary.leads_by_result.is_empty() {
-        println!("{}", count_table(lang.result(), lang, &summary.leads_by_result, summary.leads, |_| true));
+        print_line!(
+            "{}",
+            count_table(lang.result(), lang, &summary.leads_by_result, summary.leads, |_| true)
+        );
     }
-    println!("{}", count_table(lang.state(), lang, &summary.leads_by_state, summary.leads, |_| true));
-    println!(
+    print_line!("{}", count_table(lang.state(), lang, &summary.leads_by_state, summary.leads, |_| true));
+    print_line!(
         "rows {} = {} leads + {} refused; {} attempts, {} in this run; {}",
         summary.rows_read,
         summary.leads,
@@ -352,17 +357,17 @@ fn show(
         lang.reconciles(summary.reconciles)
     );
     if let Some(compared) = &board.view.shadow {
-        println!("{}", lang.shadow(compared));
+        print_line!("{}", lang.shadow(compared));
     }
     for trunk in board.key_watch.silent_trunks() {
-        println!("{}", lang.no_keys(trunk));
+        print_line!("{}", lang.no_keys(trunk));
     }
-    println!("{} {}", lang.results_in(), loaded.results_dir.display());
+    print_line!("{} {}", lang.results_in(), loaded.results_dir.display());
     if let Some(trouble) = &summary.line_trouble {
-        println!("{trouble}");
+        print_line!("{trouble}");
     }
     if stopped {
-        println!("stopped before the end; run it again to go on");
+        print_line!("stopped before the end; run it again to go on");
     }
 }
 

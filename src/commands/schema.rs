@@ -5,6 +5,7 @@ use crate::cli::{Exit, SchemaArgs};
 use crate::config::{CampaignFile, Config};
 use crate::console;
 use crate::lists::ListReport;
+use crate::output::{print_line, print_part};
 use crate::results::Summary;
 use schemars::schema_for;
 
@@ -35,23 +36,23 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit, Failure> {
             let file = dir.join(format!("{name}.schema.json"));
             std::fs::write(&file, text(schema))
                 .map_err(|error| Failure::unexpected(format!("{}: {error}", file.display())))?;
-            println!("{}", file.display());
+            print_line!("{}", file.display());
         }
         let file = dir.join(OPENAPI);
         std::fs::write(&file, console::openapi_text())
             .map_err(|error| Failure::unexpected(format!("{}: {error}", file.display())))?;
-        println!("{}", file.display());
+        print_line!("{}", file.display());
         return Ok(Exit::Done);
     }
     let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
     let wanted = args.name.as_deref().unwrap_or("campaign");
     if wanted == "openapi" {
-        print!("{}", console::openapi_text());
+        print_part!("{}", console::openapi_text());
         return Ok(Exit::Done);
     }
     match all.iter().find(|(name, _)| *name == wanted) {
         Some((_, schema)) => {
-            print!("{}", text(schema));
+            print_part!("{}", text(schema));
             Ok(Exit::Done)
         }
         None => Err(Failure::usage(format!(

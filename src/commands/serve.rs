@@ -11,6 +11,7 @@ use crate::cli::{Exit, Global, ServeArgs, UseText};
 use crate::config::LoadedCampaign;
 use crate::console::{CampaignFolder, campaign_requests};
 use crate::engine::{Board, EngineRequest};
+use crate::output::error_line;
 use crate::store::Scope;
 use crate::store::campaign_rows::DesiredState;
 use crate::tasks::{self, OpenCampaign, OpenRefusal};
@@ -110,11 +111,11 @@ async fn open_campaign(
         return Err(Refused::Other(Failure::refused(format!("the campaign `{name}` is open already"))));
     }
     for warning in &loaded.warnings {
-        eprintln!("warning: {warning}");
+        error_line!("warning: {warning}");
     }
     let paused = paused || row.is_some_and(|row| row.desired == DesiredState::Paused);
     let opened = service.open(&loaded, sounds, true, paused, use_text).await?;
-    eprintln!("campaign {name} is open: {} leads, {} of them open", opened.leads, opened.leads_open);
+    error_line!("campaign {name} is open: {} leads, {} of them open", opened.leads, opened.leads_open);
     open.retain(|it| it.rules.name != name);
     open.push(opened.loaded.unwrap_or(loaded));
     Ok(())

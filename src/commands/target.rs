@@ -11,6 +11,7 @@ use crate::engine::{Board, EngineHandle};
 use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
+use crate::output::error_line;
 use crate::store::{Store, StoreError};
 use crate::tasks::{TaskParts, Tasks};
 use std::net::SocketAddr;
@@ -51,7 +52,7 @@ pub(super) async fn service_or_local_client(args: &TargetArgs, config: &Config) 
         Ok(store) => local_client(store, config),
         Err(StoreError::InUse { .. }) => {
             let client = service_client(args, config)?;
-            eprintln!("a service runs on this store: asking it at {}", client.url);
+            error_line!("a service runs on this store: asking it at {}", client.url);
             Ok(client)
         }
         Err(other) => Err(Failure::refused(other)),

@@ -4,6 +4,7 @@ use super::user::call_api;
 use super::{Failure, config, target};
 use crate::cli::{Exit, Global, TokenAction, TokenArgs};
 use crate::console::client::Method;
+use crate::output::{error_line, print_line};
 use crate::text::Lang;
 use comfy_table::Table;
 use serde_json::{Value, json};
@@ -28,11 +29,11 @@ pub async fn token(global: &Global, args: TokenArgs) -> Result<Exit, Failure> {
 
 fn show(global: &Global, answer: &Value, lang: Lang) {
     if global.json {
-        println!("{answer}");
+        print_line!("{answer}");
     } else if let Some(token) = answer["token"].as_str() {
         // The token alone on stdout, so that a script can store it.
-        eprintln!("{}", lang.token_once());
-        println!("{token}");
+        error_line!("{}", lang.token_once());
+        print_line!("{token}");
     } else if let Some(tokens) = answer["tokens"].as_array() {
         let mut table = Table::new();
         table.set_header(["id", lang.name(), lang.role(), lang.expires()]);
@@ -42,8 +43,8 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
             let expires = token["expires_at"].as_str().unwrap_or("-").to_owned();
             table.add_row([token["id"].to_string(), name, role, expires]);
         }
-        println!("{table}");
+        print_line!("{table}");
     } else {
-        println!("{}", answer["removed"]);
+        print_line!("{}", answer["removed"]);
     }
 }

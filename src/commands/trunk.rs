@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::console::client::{Client, Method};
 use crate::engine::{Board, EngineHandle, EngineRequest};
 use crate::lists;
+use crate::output::{error_line, print_line};
 use crate::text::Lang;
 use paceline_core::call_steps::{Direction, Step};
 use paceline_core::campaign::SIMULATED_TRUNK;
@@ -34,7 +35,7 @@ async fn test(global: &Global, args: TrunkTestArgs) -> Result<Exit, Failure> {
     let body = request(&config, &args)?;
     let mut signals = Signals::new()?;
     if let Some(client) = target::running_service(&config).await {
-        eprintln!("a service runs on this store: calling through {}", client.url);
+        error_line!("a service runs on this store: calling through {}", client.url);
         return call(global, &client, &args.trunk, &body, None, &mut signals).await;
     }
     let service = Service::start(config, None, false, false, Openings::default(), true).await?;
@@ -134,15 +135,15 @@ async fn call(
 
 fn show_meaning(global: &Global, trace: &Value, lang: Lang) {
     if global.json {
-        println!("{trace}");
+        print_line!("{trace}");
         return;
     }
     let word = lang.pick("en", "zh");
     if let Some(says) = trace["words"][word].as_str() {
-        println!("{says}");
+        print_line!("{says}");
     }
     if let Some(advice) = trace["advice"][word].as_str() {
-        println!("  {advice}");
+        print_line!("  {advice}");
     }
 }
 
@@ -158,7 +159,7 @@ impl Ladder {
     fn print(&mut self, trace: &Value, lang: Lang) {
         let steps: Vec<Step> = serde_json::from_value(trace["steps"].clone()).unwrap_or_default();
         for step in self.fresh(&steps) {
-            println!("{}", lang.step(step));
+            print_line!("{}", lang.step(step));
         }
     }
 

@@ -4,6 +4,7 @@
 use super::{Failure, config, target};
 use crate::cli::{Exit, Global, GroupAction, GroupArgs, UserAction, UserAddArgs, UserArgs};
 use crate::console::client::{Client, Method};
+use crate::output::print_line;
 use crate::text::Lang;
 use comfy_table::Table;
 use serde_json::{Value, json};
@@ -108,7 +109,7 @@ fn read_password(from_stdin: bool) -> Result<Option<String>, Failure> {
 
 fn show(global: &Global, answer: &Value, lang: Lang) {
     if global.json {
-        println!("{answer}");
+        print_line!("{answer}");
         return;
     }
     if let Some(agents) = answer["agents"].as_array() {
@@ -129,7 +130,7 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
             row.extend([groups.join(", "), escaped(&agent["telephone"])]);
             table.add_row(row);
         }
-        println!("{table}");
+        print_line!("{table}");
         return;
     }
     if let Some(groups) = answer["groups"].as_array() {
@@ -146,23 +147,28 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
             ];
             table.add_row(row);
         }
-        println!("{table}");
+        print_line!("{table}");
         return;
     }
     if let Some(agent) = answer.get("agent") {
-        println!("{} {} ({})", escaped(&agent["number"]), escaped(&agent["name"]), escaped(&agent["role"]));
+        print_line!(
+            "{} {} ({})",
+            escaped(&agent["number"]),
+            escaped(&agent["name"]),
+            escaped(&agent["role"])
+        );
     }
     if let Some(password) = answer["password"].as_str() {
-        println!("{}: {password}", lang.console_password());
+        print_line!("{}: {password}", lang.console_password());
     }
     if let Some(sheet) = answer.get("sheet") {
-        println!("{}", lang.sheet());
+        print_line!("{}", lang.sheet());
         for field in ["user", "password", "domain", "proxy", "transport"] {
-            println!("  {field}: {}", escaped(&sheet[field]));
+            print_line!("  {field}: {}", escaped(&sheet[field]));
         }
     }
     if let Some(name) = answer["name"].as_str().or(answer["removed"].as_str()) {
-        println!("{}", name.escape_debug());
+        print_line!("{}", name.escape_debug());
     }
 }
 

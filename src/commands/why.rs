@@ -2,13 +2,14 @@
 //! campaign open, else the store alone.
 
 use super::rehearsal::expected_refusal;
-use super::{Failure, campaign, config, target};
+use super::{Failure, config, named, target};
 use crate::cli::{Exit, Global, WhyArgs};
 use crate::config::{Config, LoadedCampaign};
 use crate::console::client::{Client, Method};
 use crate::console::why;
 use crate::lists;
 use crate::net::clock::Clock;
+use crate::output::{error_line, print_line};
 use crate::store::{LeadSelector, Reader, Scope, Store};
 use crate::text::Lang;
 use paceline_core::campaign::Campaign;
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 
 pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let loaded = campaign(&args.campaign, &config)?;
+    let loaded = named::find(&args.campaign, &config).await?.loaded;
     let selector = selected_lead(&args, &loaded)?;
     let named = args.target.url.is_some() || args.target.token.is_some();
     let answers = match (target::service_client(&args.target, &config), named) {
@@ -34,12 +35,12 @@ pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
     };
     if global.json {
         let shown = if selector.is_some() { json!({ "leads": answers }) } else { answers[0].clone() };
-        println!("{shown}");
+        print_line!("{shown}");
     } else {
         answers.iter().for_each(|answer| show(answer, Lang::of_process()));
     }
     if let Some(refusal) = expected_refusal(&config, &loaded).await {
-        eprintln!("paceline: `run` refuses this campaign: {refusal}");
+        error_line!("paceline: `run` refuses this campaign: {refusal}");
     }
     Ok(Exit::Done)
 }
@@ -128,14 +129,14 @@ fn show(answer: &Value, lang: Lang) {
     let key = if lang == Lang::Zh { "zh" } else { "en" };
     let words = |part: &Value| part[key].as_str().map(without_control);
     if answer["lead"].is_null() {
-        println!(
+        print_line!(
             "{}: {}",
             without_control(&text(&answer["campaign"])),
             words(&answer["words"]).unwrap_or_default()
         );
     } else {
         let numbers: Vec<String> = answer["numbers"].as_array().into_iter().flatten().map(text).collect();
-        println!(
+        print_line!(
             "{} {} ({}, {} {}): {}",
             lang.lead(),
             answer["lead"],
@@ -148,18 +149,18 @@ fn show(answer: &Value, lang: Lang) {
     // The words about a line hold their advice.
     let is_said = |advice: &String| words(&answer["words"]).is_some_and(|words| words.contains(advice));
     if let Some(advice) = words(&answer["advice"]).filter(|advice| !is_said(advice)) {
-        println!("  {advice}");
+        print_line!("  {advice}");
     }
     if let Some(line) = words(&answer["line"]["words"]).filter(|_| answer["line"]["words"] != answer["words"])
     {
-        println!("  {line}");
+        print_line!("  {line}");
     }
     // A lead that only waits its turn is explained by the campaign's own answer.
     let waits = matches!(answer["because"].as_str(), Some("in_hopper" | "due"));
     if waits && let Some(turn) = words(&answer["turn"]["words"]) {
-        println!("  {}: {turn}", lang.campaign());
+        print_line!("  {}: {turn}", lang.campaign());
         if let Some(advice) = words(&answer["turn"]["advice"]) {
-            println!("  {advice}");
+            print_line!("  {advice}");
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod problem;
 pub mod proxies;
 pub mod settings;
 pub mod shown;
+mod texts;
 pub mod trunk;
 pub mod trunk_uri;
 

@@ -454,14 +454,15 @@ async fn undo_import(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let found = state.store().reader().await?.campaign_in(&caller.scope, name).await?;
     let campaign = found.ok_or_else(|| Problem::not_found("campaign"))?.id;
-    let undone = state.store().undo_last_list(campaign).await?;
+    let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
+    let undone = change.undo_last_list(campaign).await?;
     let Some(first) = undone.first() else {
         let detail = format!("the campaign `{name}` has no imported list");
         return Err(Problem::new(StatusCode::CONFLICT, "no_import", detail));
     };
-    let mut change = state.change(caller, Action::CampaignsRun, Subject::of("campaign", name)).await?;
     change.set_after(json!({ "action": "undo_import", "file": first.file }));
     change.commit().await?;
+    state.store().sweep_undone(&undone).await?;
     let rows: u64 = undone.iter().map(|import| import.rows_read).sum();
     let import = json!({ "file": first.file, "rows": rows });
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "import": import }))))

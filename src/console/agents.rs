@@ -1,6 +1,7 @@
 //! Handlers of accounts, with their phones and passwords. A change is written to the store first, then sent
 //! to the engine.
 
+use super::account_rights::{check_account, check_operator, check_role};
 use super::accounts;
 use super::answers;
 use super::app_state::AppState;
@@ -18,7 +19,7 @@ use super::versions::{answer_of_row, check_version, with_etag};
 use super::views;
 use crate::engine::EngineRequest;
 use crate::store::scope::FIRST_ENTERPRISE;
-use crate::store::{AgentDetails, AgentRow, Role, Secrets, Subject};
+use crate::store::{AgentDetails, AgentRow, Change, Role, Secrets, Subject};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -124,14 +125,20 @@ struct Drafted {
     phone_password: Option<String>,
 }
 
-/// Checks a request for an account and hashes its passwords: all that must not wait inside the change.
-async fn draft(state: &AppState, caller: &Caller, asked: NewAgent) -> Result<Drafted, Problem> {
+/// Checks a request for an account and hashes its passwords: all that must not wait inside the change. `taken` are the
+/// numbers of the accounts that are made with it.
+async fn draft(
+    state: &AppState,
+    caller: &Caller,
+    asked: NewAgent,
+    taken: &BTreeSet<String>,
+) -> Result<Drafted, Problem> {
     let role = parse_role(asked.role.as_deref().unwrap_or("agent"))?;
-    may_grant(caller, role)?;
+    check_role(caller, role)?;
     let groups = parse_memberships(state, &caller.scope, &asked.groups).await?;
     let number = match &asked.number {
         Some(number) => check_agent_number(number)?,
-        None => draw_agent_number(state, asked.pattern.as_deref(), asked.digits).await?,
+        None => draw_agent_number(state, asked.pattern.as_deref(), asked.digits, taken).await?,
     };
     let phone = asked.phone.unwrap_or(matches!(role, Role::Agent | Role::Lead));
     let details = AgentDetails {
@@ -155,11 +162,14 @@ async fn draft(state: &AppState, caller: &Caller, asked: NewAgent) -> Result<Dra
     Ok(Drafted { number, details, groups, secrets: kept, password, phone_password })
 }
 
-/// Writes a drafted account; answers with it and with what is shown once.
-async fn hire(state: &AppState, caller: &Caller, drafted: Drafted) -> Result<(AgentRow, Value), Problem> {
-    let subject = Subject::of("agent", &drafted.number);
-    let names = state.group_names().await?;
-    let mut change = state.change(caller, Action::PeopleEdit, subject).await?;
+/// Writes a drafted account, which is the subject of the change; answers with its row and with what is shown once.
+async fn hire(
+    state: &AppState,
+    caller: &Caller,
+    change: &mut Change<'_>,
+    drafted: Drafted,
+    names: &BTreeMap<GroupId, String>,
+) -> Result<(AgentRow, Value), Problem> {
     let id = change.add_agent(&caller.scope, &drafted.number, &drafted.details, &drafted.secrets).await?;
     change.set_memberships(id, &drafted.groups).await?;
     // An installation has an operator: the first admin, however it was made.
@@ -170,10 +180,8 @@ async fn hire(state: &AppState, caller: &Caller, drafted: Drafted) -> Result<(Ag
         change.set_operator(id, true).await?;
     }
     let row = change.agent(id).await?;
-    change.set_after(audit_view(&row, &names));
-    change.commit().await?;
-    let row = state.send_agent_to_engine(row.id).await?;
-    let mut answer = json!({ "agent": views::agent(&row, &names, caller.sight()) });
+    change.set_after(audit_view(&row, names));
+    let mut answer = json!({ "agent": views::agent(&row, names, caller.sight()) });
     if let Some(password) = drafted.password {
         answer["password"] = password.into();
     }
@@ -193,8 +201,13 @@ pub(super) async fn add_agent(
     caller: Caller,
     Body(asked): Body<NewAgent>,
 ) -> Result<Response, Problem> {
-    let drafted = draft(&state, &caller, asked).await?;
-    let (row, answer) = hire(&state, &caller, drafted).await?;
+    let drafted = draft(&state, &caller, asked, &BTreeSet::new()).await?;
+    let names = state.group_names().await?;
+    let subject = Subject::of("agent", &drafted.number);
+    let mut change = state.change(&caller, Action::PeopleEdit, subject).await?;
+    let (row, answer) = hire(&state, &caller, &mut change, drafted, &names).await?;
+    change.commit().await?;
+    state.send_agent_to_engine(row.id).await?;
     Ok(with_etag(row.version, (StatusCode::CREATED, Json(answer)).into_response()))
 }
 
@@ -208,7 +221,8 @@ pub(super) struct NewAgents {
     agents: Vec<NewAgent>,
 }
 
-/// Adds accounts one by one; each row of the answer is one account, or why it was not added.
+/// Adds accounts; each row of the answer is one account, or why it was not added. All rows are checked first, and those
+/// that fit are added in one transaction, so that a batch that was cut off has added all of them or none.
 pub(super) async fn add_agents(
     State(state): State<AppState>,
     caller: Caller,
@@ -217,20 +231,50 @@ pub(super) async fn add_agents(
     if !(1..=BATCH_MAX).contains(&asked.agents.len()) {
         return Err(Problem::unprocessable(format!("agents: 1 to {BATCH_MAX}")));
     }
-    let mut items = Vec::new();
+    let mut taken: BTreeSet<String> = asked.agents.iter().filter_map(|new| new.number.clone()).collect();
+    let mut rows = Vec::new();
     for new in asked.agents {
-        let added = match draft(&state, &caller, new).await {
-            Ok(drafted) => hire(&state, &caller, drafted).await,
+        let drafted = row_or_fault(draft(&state, &caller, new, &taken).await)?;
+        taken.extend(drafted.iter().map(|drafted| drafted.number.clone()));
+        rows.push(drafted);
+    }
+    let names = state.group_names().await?;
+    let mut change = state.change(&caller, Action::PeopleEdit, Subject::of("agent", "")).await?;
+    change.leave_out_of_audit();
+    let (mut added, mut items) = (Vec::new(), Vec::new());
+    for row in rows {
+        let hired = match row {
+            Ok(drafted) => {
+                change.begin_subject(Subject::of("agent", &drafted.number));
+                let hired = row_or_fault(hire(&state, &caller, &mut change, drafted, &names).await)?;
+                if hired.is_err() {
+                    change.leave_out_of_audit();
+                }
+                hired
+            }
             Err(problem) => Err(problem),
         };
-        items.push(match added {
-            Ok((_, answer)) => answer,
-            // A fault of the service ends the batch: the rows after it would fail too.
-            Err(problem) if problem.status().is_server_error() => return Err(problem),
+        items.push(match hired {
+            Ok((row, answer)) => {
+                added.push(row.id);
+                answer
+            }
             Err(problem) => json!({ "problem": problem.document() }),
         });
     }
+    change.commit().await?;
+    for id in added {
+        state.send_agent_to_engine(id).await?;
+    }
     Ok(Json(json!({ "items": items })))
+}
+
+/// A problem of one row stands in its place; a fault of the service ends the batch.
+fn row_or_fault<T>(worked: Result<T, Problem>) -> Result<Result<T, Problem>, Problem> {
+    match worked {
+        Err(problem) if problem.status().is_server_error() => Err(problem),
+        worked => Ok(worked),
+    }
 }
 
 pub(super) async fn change_agent(
@@ -254,11 +298,12 @@ pub(super) async fn change_agent(
     let row = change.agent(found.id).await?;
     check_version(&headers, row.version, false)?;
     let operator = asked.operator.filter(|operator| *operator != row.operator);
-    if operator.is_some() && !caller.operator {
-        return Err(Problem::forbidden("only an operator makes an operator"));
-    }
+    check_account(&caller, &row)?;
     let details = asked.applied_to(&row.details)?;
-    may_grant(&caller, details.role)?;
+    if operator.is_some() {
+        check_operator(&caller, details.role)?;
+    }
+    check_role(&caller, details.role)?;
     change.set_before(audit_view(&row, &names));
     change.change_agent(row.id, &details).await?;
     if let Some(groups) = groups {
@@ -390,13 +435,10 @@ fn set_phone_hashes(kept: &mut Secrets, user: &str, realm: &str, password: &str)
     (kept.ha1_md5, kept.ha1_sha256) = (Some(md5), Some(sha256));
 }
 
-/// An account that the caller may change: only an admin changes an admin's, and only an operator an operator's.
+/// An account that the caller may change.
 async fn changeable_agent(state: &AppState, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
     let row = state.agent_by_number(&caller.scope, number).await?;
-    may_grant(caller, row.details.role)?;
-    if row.operator && !caller.operator {
-        return Err(Problem::forbidden("only an operator changes an operator's account"));
-    }
+    check_account(caller, &row)?;
     Ok(row)
 }
 
@@ -415,23 +457,17 @@ pub(super) fn simulated() -> Problem {
     Problem::new(StatusCode::CONFLICT, "simulated", detail)
 }
 
-pub(super) fn may_grant(caller: &Caller, role: Role) -> Result<(), Problem> {
-    if role == Role::Admin && caller.role != Role::Admin {
-        return Err(Problem::forbidden("only an admin makes or changes an admin"));
-    }
-    Ok(())
-}
-
 async fn draw_agent_number(
     state: &AppState,
     pattern: Option<&str>,
     digits: Option<u8>,
+    taken: &BTreeSet<String>,
 ) -> Result<String, Problem> {
     let (pattern, digits) = (pattern.unwrap_or("8?"), usize::from(digits.unwrap_or(4)));
     if !(2..=6).contains(&digits) || pattern.len() > 7 {
         return Err(Problem::unprocessable("a number that is drawn has 2 to 6 digits"));
     }
-    let drawn = state.store().free_agent_number(pattern, digits, secrets::random_number()?).await?;
+    let drawn = state.store().free_agent_number(pattern, digits, secrets::random_number()?, taken).await?;
     drawn.ok_or_else(|| Problem::unprocessable("no number of this pattern is free; a pattern is like `8?`"))
 }
 

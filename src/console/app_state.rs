@@ -12,6 +12,7 @@ use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
 use super::request_limits::{RequestKey, RequestLimits, network_of};
 use super::rights::Action;
+use super::running_requests::RunningRequests;
 use super::secrets::{self, Hasher};
 use super::setup::SetupCode;
 use super::shown_number::NumberSight;
@@ -109,6 +110,7 @@ struct Inner {
     setup_code: SetupCode,
     look_ups: LookUps,
     served_keys: ServedKeys,
+    running_requests: Arc<RunningRequests>,
     decisions: Arc<DecisionLog>,
     closing: Arc<watch::Sender<bool>>,
 }
@@ -133,6 +135,7 @@ impl AppState {
             setup_code: SetupCode::draw()?,
             look_ups: LookUps::default(),
             served_keys: ServedKeys::default(),
+            running_requests: Arc::default(),
             parts,
             hasher: Hasher::default(),
             login_throttle: LoginThrottle::default(),
@@ -264,6 +267,11 @@ impl AppState {
     /// As [`AppState::count_request`].
     pub(super) fn count_stranger(&self, address: IpAddr) -> Result<(), Problem> {
         self.count_request(RequestKey::Stranger(network_of(address)))
+    }
+
+    /// Requests that change something.
+    pub(super) fn running_requests(&self) -> &Arc<RunningRequests> {
+        &self.inner.running_requests
     }
 
     pub(super) fn hasher(&self) -> &Hasher {

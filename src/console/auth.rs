@@ -2,6 +2,7 @@
 //! anonymous), the Origin check and the check of query parameters. Whose data a caller may see is checked in the handlers.
 
 use super::app_state::{AppState, OpenCampaignFacts};
+use super::free_text;
 use super::idempotency::serve_once;
 use super::limits::StreamReader;
 use super::parameters::check_query;
@@ -199,9 +200,10 @@ impl Caller {
 /// come with a cookie, checks the right, and hands the [`Caller`] to the handler.
 pub(super) async fn require_right(
     State((state, route)): State<(AppState, &'static Route)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    request.extensions_mut().insert(route);
     let source = request.extensions().get::<Source>().copied();
     let address = source.map_or(IpAddr::from([0, 0, 0, 0]), |it| it.address);
     if route.right == Right::Public {
@@ -213,7 +215,12 @@ pub(super) async fn require_right(
             check_origin(request.headers())?;
         }
         check_query(request.uri().query(), route.query)?;
-        return Ok(next.run(request).await);
+        return if is_changing(request.method()) {
+            let work = |request| async move { Ok(next.run(request).await) };
+            state.running_requests().run(request, work).await
+        } else {
+            Ok(next.run(request).await)
+        };
     }
     let mut caller = match authenticate(&state, request.headers(), address).await {
         Ok(Some(caller)) => caller,
@@ -243,7 +250,12 @@ pub(super) async fn require_right(
     }
     check_query(request.uri().query(), route.query)?;
     sessions::use_session(&state, &mut caller, route).await?;
-    serve_once(&state, route, caller, request, next).await
+    if !is_changing(request.method()) {
+        return serve_once(&state, route, caller, request, next).await;
+    }
+    let shared = state.clone();
+    let work = |request| async move { serve_once(&shared, route, caller, request, next).await };
+    state.running_requests().run(request, work).await
 }
 
 fn is_changing(method: &Method) -> bool {
@@ -384,10 +396,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|length| length > BODY_MAX as u64) {
             return Err(too_large(StatusCode::PAYLOAD_TOO_LARGE));
         }
+        let route = request.extensions().get::<&'static Route>().copied();
         let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|rejected| {
             let status = axum::response::IntoResponse::into_response(rejected).status();
             too_large(status)
         })?;
+        free_text::check(route, &bytes)?;
         parse_json(&bytes).map(Body)
     }
 }

@@ -1,5 +1,6 @@
 //! Handlers of groups and memberships. A change is written to the store first, then sent to the engine.
 
+use super::account_rights::check_account;
 use super::agents;
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
@@ -135,7 +136,7 @@ async fn change_memberships(
     Ok(Json(views::agent(&row, &names, caller.sight_of(&row))))
 }
 
-/// The agent and the group, if the caller may see both.
+/// The agent and the group, if the caller may see both and change the account.
 async fn agent_and_group(
     state: &AppState,
     caller: &Caller,
@@ -147,7 +148,11 @@ async fn agent_and_group(
         return Err(Problem::not_found("group"));
     }
     let row = state.agent_by_number(&caller.scope, number).await?;
-    if caller.can_see(&row) { Ok((row, group)) } else { Err(Problem::not_found("agent")) }
+    if !caller.can_see(&row) {
+        return Err(Problem::not_found("agent"));
+    }
+    check_account(caller, &row)?;
+    Ok((row, group))
 }
 
 pub(super) async fn groups(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {

@@ -8,6 +8,8 @@ use super::auth::{BODY_MAX, Caller};
 use super::problem::Problem;
 use super::route::Route;
 use super::secrets;
+use super::server::RequestDeadline;
+use super::uploads;
 use crate::store::{KeyClaim, RequestKey};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
@@ -112,14 +114,18 @@ pub(super) async fn serve_once(
     let name = format!("{} {}", route.method, route.path);
     match state.store().claim_key(&key, &name, &hash).await? {
         KeyClaim::Claimed => {}
-        KeyClaim::Reused => {
-            let detail = "this key was used for another request; draw a new one for each";
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail));
-        }
-        KeyClaim::Answered { status, answer: Some(answer) } => return Ok(replay(status, answer)),
-        KeyClaim::Answered { answer: None, .. } => {
-            let detail = "this was done already; its answer is not kept. Read the row, or set a new secret";
-            return Err(Problem::new(StatusCode::CONFLICT, "already_done", detail));
+        KeyClaim::Reused => return Err(reused()),
+        KeyClaim::Answered { status, answer, file } => {
+            if let Some(file) = file
+                && file != hash_of_file(state, &caller, request).await?
+            {
+                return Err(reused());
+            }
+            return answer.map(|answer| replay(status, answer)).ok_or_else(|| {
+                let detail =
+                    "this was done already; its answer is not kept. Read the row, or set a new secret";
+                Problem::new(StatusCode::CONFLICT, "already_done", detail)
+            });
         }
     }
     caller.request_key = Some(key.clone());
@@ -131,6 +137,17 @@ pub(super) async fn serve_once(
     Ok(response)
 }
 
+fn reused() -> Problem {
+    let detail = "this key was used for another request; draw a new one for each";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail)
+}
+
+async fn hash_of_file(state: &AppState, caller: &Caller, request: Request) -> Result<String, Problem> {
+    let (parts, body) = request.into_parts();
+    let deadline = parts.extensions.get::<RequestDeadline>().cloned();
+    uploads::hash_again(state, caller, deadline, &parts.headers, body).await
+}
+
 fn parse_key(value: &HeaderValue) -> Result<String, Problem> {
     let text = value.to_str().unwrap_or_default();
     if text.is_empty() || text.len() > KEY_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -140,7 +157,8 @@ fn parse_key(value: &HeaderValue) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-/// The request with a hash of its path, query and body. The body of an upload is known by its type and length.
+/// The request with a hash of its path, query and body. Of an upload type and length are hashed here; its bytes are
+/// hashed while they are received, and that hash is kept beside this one.
 async fn hash_of(request: Request) -> Result<(Request, String), Problem> {
     let (parts, body) = request.into_parts();
     let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();

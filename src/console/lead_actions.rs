@@ -14,7 +14,7 @@ use crate::engine::EngineRequest;
 use crate::store::lead_actions::{LeadAction, LeadRefusal, LeadStanding};
 use crate::store::lead_additions::{AdditionRefusal, NewLead};
 use crate::store::{BlacklistAddition, CampaignRecord, LeadFilter, Subject};
-use crate::tasks::{Changed, LeadsWish, PhoneRefusal, clean_phones};
+use crate::tasks::{AskedBy, Changed, LeadsWish, PhoneRefusal, clean_phones};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
@@ -352,19 +352,13 @@ pub(super) async fn act_on_many(
     if query.dry_run == Some(true) {
         return Ok(Json(json!({ "count": count })).into_response());
     }
-    let actor = caller.actor();
     let wish = LeadsWish {
         action,
         reason: asked.reason,
         ids,
         filter,
         campaign: campaign.name.clone(),
-        enterprise: caller.scope.enterprise,
-        organisations: caller.scope.organisations.clone(),
-        by: actor.id,
-        is_person: caller.account.is_some(),
-        name: actor.name,
-        address: actor.address,
+        asked_by: AskedBy::of(&caller.actor(), &caller.scope),
     };
     let right = if asked.action == LeadActionWord::Close { Action::LeadsClose } else { Action::LeadsEdit };
     let right = if asked.action == LeadActionWord::Blacklist { Action::BlacklistAdd } else { right };

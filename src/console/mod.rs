@@ -1,6 +1,7 @@
 //! The HTTP service (axum): the API under `/api/v1` for screens and programs, the console's pages, and the
 //! endpoints `/metrics`, `/healthz` and `/readyz`. No other module uses axum.
 
+mod account_rights;
 mod accounts;
 mod action_schema;
 mod actions;
@@ -27,6 +28,7 @@ pub mod client;
 mod decision_log;
 mod fields;
 mod floor;
+mod free_text;
 mod groups;
 mod headers;
 mod health;
@@ -60,6 +62,7 @@ mod routes_leads;
 mod routes_pacing;
 mod routes_people;
 mod routes_uploads;
+mod running_requests;
 mod schedule;
 mod search;
 pub mod secrets;

@@ -3,6 +3,7 @@
 
 use super::action_schema;
 use super::answers::{self, ProblemDocument};
+use super::free_text;
 use super::idempotency;
 use super::rights::Right;
 use super::route::{Answer, BodySchema, ROOT, Route};
@@ -19,6 +20,7 @@ pub fn document(routes: &[Route]) -> Value {
     }
     schemas.insert("AgentAction".into(), action_schema::schema());
     add_schema("Problem", answers::schema::<ProblemDocument>().to_value(), &mut schemas);
+    state_bounds(&paths, &mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -273,6 +275,32 @@ fn operation_id(route: &Route) -> String {
         id.push_str(&word[1..]);
         id
     })
+}
+
+/// States the bound of each text in the schemas of bodies, those that answers have too included.
+fn state_bounds(paths: &Map<String, Value>, schemas: &mut Map<String, Value>) {
+    let operations = paths.values().filter_map(Value::as_object).flat_map(|path| path.values());
+    let mut names: Vec<String> =
+        operations.flat_map(|operation| references(&operation["requestBody"])).collect();
+    let mut next = 0;
+    while let Some(name) = names.get(next).cloned() {
+        next += 1;
+        let Some(schema) = schemas.get_mut(&name) else { continue };
+        free_text::state_bounds(schema);
+        let new = references(schema).into_iter().filter(|name| !names.contains(name));
+        names.extend(new.collect::<Vec<_>>());
+    }
+}
+
+/// The names of the components that a schema refers to.
+fn references(schema: &Value) -> Vec<String> {
+    let prefix = "#/components/schemas/";
+    match schema {
+        Value::String(text) => text.strip_prefix(prefix).map(str::to_owned).into_iter().collect(),
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        Value::Object(fields) => fields.values().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Adds a schema and its `$defs` to the components.

@@ -186,7 +186,8 @@ pub(super) async fn add(
     };
     let password = secrets::random_password()?;
     let kept = Secrets { password: state.hasher().hash(&password).await?, ..Secrets::default() };
-    let number = state.store().free_agent_number("9?", 4, secrets::random_number()?).await?;
+    let number =
+        state.store().free_agent_number("9?", 4, secrets::random_number()?, &BTreeSet::new()).await?;
     let number = number.ok_or_else(|| Problem::internal("no agent number of four digits is free"))?;
     let subject = Subject::of("organisation", &asked.slug);
     let mut change = state.change(&caller, Action::OrganisationsMake, subject).await?;

@@ -130,7 +130,7 @@ pub fn phone_hashes(user: &str, realm: &str, password: &str) -> (String, String)
     (hex(&hash.md5), hex(&hash.sha256))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

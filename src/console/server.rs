@@ -6,6 +6,7 @@ use super::AppState;
 use super::headers::set_security_headers;
 use super::limits::{Counts, Permit};
 use super::problem::Problem;
+use super::running_requests::RunningRequests;
 use super::source::Peer;
 use super::write_timeout::WriteTimeout;
 use axum::extract::Request;
@@ -62,17 +63,23 @@ pub struct Console {
     pub address: SocketAddr,
     task: JoinHandle<()>,
     closing: Arc<watch::Sender<bool>>,
+    running: Arc<RunningRequests>,
 }
+
+/// How long requests may take to end when the console stops.
+const REQUESTS_END_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long readers of the live stream may take to hear that it ends.
 const FAREWELL_MAX: Duration = Duration::from_secs(2);
 
 impl Console {
-    /// Tells readers of the live stream, stops listening, ends every connection and releases the store.
+    /// Tells readers of the live stream, lets running changes end, stops listening, ends every connection and releases
+    /// the store.
     pub async fn stop(self) {
         self.closing.send_replace(true);
         // Each stream holds a receiver until it has ended; one whose reader takes nothing is not waited for.
         let _ = tokio::time::timeout(FAREWELL_MAX, self.closing.closed()).await;
+        self.running.stop(REQUESTS_END_WITHIN).await;
         self.task.abort();
         // An aborted task always ends with an error.
         let _ = self.task.await;
@@ -94,9 +101,9 @@ pub async fn start(listen: SocketAddr, state: AppState) -> std::io::Result<Conso
 pub async fn start_with(listen: SocketAddr, state: AppState, timeouts: Timeouts) -> std::io::Result<Console> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
-    let closing = state.closing_switch();
+    let (closing, running) = (state.closing_switch(), state.running_requests().clone());
     let task = tokio::spawn(serve(listener, state, timeouts));
-    Ok(Console { address, task, closing })
+    Ok(Console { address, task, closing, running })
 }
 
 async fn serve(listener: TcpListener, state: AppState, timeouts: Timeouts) {

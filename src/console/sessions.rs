@@ -1,5 +1,6 @@
 //! Console sessions: the password is asked for again, and the sessions of an account are listed and ended.
 
+use super::account_rights::check_account;
 use super::accounts::{self, PASSWORD_AGE, SESSION_LIFETIME};
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
@@ -122,7 +123,7 @@ pub(super) async fn end(
     Path(number): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let row = visible_agent(&state, &caller, &number).await?;
-    super::agents::may_grant(&caller, row.details.role)?;
+    check_account(&caller, &row)?;
     let subject = Subject::of("agent", &row.number);
     let mut change = state.change(&caller, Action::SessionsEnd, subject).await?;
     let ended = change.end_sessions(row.id, None).await?;

@@ -144,7 +144,8 @@ pub(super) async fn make_first_account(
     let preferences = accounts::Preferences { language: asked.language, ..Default::default() };
     preferences.check()?;
     let secrets = Secrets { password: state.hasher().hash(&asked.password).await?, ..Secrets::default() };
-    let number = state.store().free_agent_number("9?", 4, secrets::random_number()?).await?;
+    let number =
+        state.store().free_agent_number("9?", 4, secrets::random_number()?, &Default::default()).await?;
     let number = number.ok_or_else(|| Problem::internal("no agent number of four digits is free"))?;
     let actor = Actor {
         kind: ActorKind::System,

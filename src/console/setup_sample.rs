@@ -44,6 +44,9 @@ pub(super) async fn start_sample(State(state): State<AppState>, caller: Caller) 
     let by = caller.account.as_ref().map(|account| account.id.0);
     let (task, name) = match state.store().sample_of(caller.scope.enterprise).await? {
         Some(row) => {
+            if !caller.scope.holds(row.enterprise, row.organisation) {
+                return Err(there_elsewhere());
+            }
             refuse_again(&state, &caller, &row).await?;
             let subject = Subject::of("campaign", &row.name);
             let mut change = state.change(&caller, Action::CampaignsEdit, subject).await?;
@@ -69,6 +72,14 @@ fn there_already(name: &str) -> Problem {
     conflict("sample_there", "the sample campaign is there already")
         .with("campaign", name.into())
         .with("href", format!("/campaigns/{name}/live").into())
+}
+
+/// As [`there_already`], of a part of the enterprise that the caller does not see.
+fn there_elsewhere() -> Problem {
+    conflict(
+        "sample_elsewhere",
+        "your enterprise has its sample campaign already, in a part that you do not see",
+    )
 }
 
 /// A sample campaign that is there is started again only if it is closed and has leads to call, or has no list yet.
@@ -108,8 +119,9 @@ async fn make(state: &AppState, caller: &Caller, by: Option<i64>) -> Result<(Tas
     let known_group = earlier.iter().find_map(|row| row.groups.first()).map(|it| it.group);
     let mut change = state.change(caller, Action::CampaignsEdit, Subject::of("campaign", SAMPLE)).await?;
     // Asked again inside the change: of two people at once the second is refused.
-    if change.has_sample(&caller.scope).await? {
-        return Err(there_already(SAMPLE));
+    if let Some((name, organisation)) = change.present_sample(&caller.scope).await? {
+        let is_seen = caller.scope.holds(caller.scope.enterprise, organisation);
+        return Err(if is_seen { there_already(&name) } else { there_elsewhere() });
     }
     let (group, group_name) = match known_group {
         Some(id) => (id, change.group(id).await?.group.name),

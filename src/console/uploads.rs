@@ -5,8 +5,9 @@ use super::app_state::AppState;
 use super::auth::Caller;
 use super::limits::{Counts, Permit, StreamReader};
 use super::problem::Problem;
+use super::secrets;
 use super::server::RequestDeadline;
-use crate::files::{Kind, Limits, PutError, Stored};
+use crate::files::{self, Kind, Limits, PutError, Stored};
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use std::collections::BTreeMap;
@@ -84,23 +85,72 @@ pub(super) async fn receive(
         let detail = "send the file itself as the body, with the content type application/octet-stream";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_a_file", detail));
     }
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let bytes = if kind == Kind::Audio { AUDIO_BYTES_MAX } else { LIST_BYTES_MAX };
-    // A file that is never taken costs nobody's share of the day.
-    if announced.is_some_and(|announced: u64| announced > bytes) {
-        return Err(refusal(PutError::TooLarge { limit: bytes }));
+    let (_place, announced) = admit(state, caller, deadline, headers, bytes).await?;
+    let limits = Limits { bytes, idle: IDLE_MAX };
+    let (enterprise, now) = (caller.scope.enterprise, state.now());
+    let put = state.files().put(enterprise, kind, now, announced, limits, body.into_data_stream()).await;
+    let stored = counted(state, enterprise, announced, put, |stored| stored.bytes)?;
+    if let Some(key) = &caller.request_key {
+        let noted = state.store().note_key_file(key, &secrets::hex(&stored.sha256)).await;
+        if noted.is_err() {
+            remove_object(state, &stored.path);
+        }
+        noted?;
     }
-    let _place = state.uploads().enter(caller)?;
+    Ok(stored)
+}
+
+/// The hash of a file that is sent again under its key; nothing of it is kept.
+///
+/// # Errors
+/// As [`receive`].
+pub(super) async fn hash_again(
+    state: &AppState,
+    caller: &Caller,
+    deadline: Option<RequestDeadline>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<String, Problem> {
+    let (_place, announced) = admit(state, caller, deadline, headers, LIST_BYTES_MAX).await?;
+    let limits = Limits { bytes: LIST_BYTES_MAX, idle: IDLE_MAX };
+    let read = files::hash(announced, limits, body.into_data_stream()).await;
+    let (hash, _) = counted(state, caller.scope.enterprise, announced, read, |(_, bytes)| *bytes)?;
+    Ok(secrets::hex(&hash))
+}
+
+/// Takes a place for an upload and gives it its time.
+async fn admit(
+    state: &AppState,
+    caller: &Caller,
+    deadline: Option<RequestDeadline>,
+    headers: &HeaderMap,
+    limit: u64,
+) -> Result<(Place, Option<u64>), Problem> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    // A file that is never taken costs nobody's share of the day.
+    if announced.is_some_and(|announced: u64| announced > limit) {
+        return Err(refusal(PutError::TooLarge { limit }));
+    }
+    let place = state.uploads().enter(caller)?;
     check_quota(state, caller, announced.unwrap_or(0)).await?;
     if let Some(deadline) = deadline {
         deadline.extend(WHOLE_MAX);
     }
-    let limits = Limits { bytes, idle: IDLE_MAX };
-    let (enterprise, now) = (caller.scope.enterprise, state.now());
-    let put = state.files().put(enterprise, kind, now, announced, limits, body.into_data_stream()).await;
-    let day = now.as_millis().div_euclid(DAY_MILLIS);
+    Ok((place, announced))
+}
+
+/// Counts what came to the enterprise's share of the day.
+fn counted<T>(
+    state: &AppState,
+    enterprise: i64,
+    announced: Option<u64>,
+    put: Result<T, PutError>,
+    bytes: impl FnOnce(&T) -> u64,
+) -> Result<T, Problem> {
+    let day = state.now().as_millis().div_euclid(DAY_MILLIS);
     let came = match &put {
-        Ok(stored) => stored.bytes,
+        Ok(stored) => bytes(stored),
         Err(PutError::TooLarge { limit }) => announced.unwrap_or(*limit).min(*limit),
         Err(PutError::Broken { bytes, .. } | PutError::Short { bytes, .. }) => *bytes,
         Err(_) => 0,

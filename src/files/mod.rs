@@ -9,7 +9,7 @@ mod put;
 mod read;
 mod sweep;
 
-pub use put::{Limits, PutError, Temporary};
+pub use put::{Limits, PutError, Temporary, hash};
 pub use read::chunks;
 
 use crate::private_file;

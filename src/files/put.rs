@@ -67,14 +67,7 @@ impl Files {
         let mut stream = std::pin::pin!(stream);
         let mut checked_at = 0;
         loop {
-            let next = tokio::time::timeout(limits.idle, stream.next()).await;
-            let piece = match next.map_err(|_| PutError::Idle { idle: limits.idle })? {
-                None => break,
-                Some(Err(error)) => {
-                    return Err(PutError::Broken { bytes: temporary.bytes, why: error.to_string() });
-                }
-                Some(Ok(piece)) => piece,
-            };
+            let Some(piece) = next_piece(&mut stream, limits.idle, temporary.bytes).await? else { break };
             let piece = piece.as_ref();
             temporary.note(piece);
             if temporary.bytes > limit {
@@ -90,9 +83,7 @@ impl Files {
         }
         out.flush().await?;
         let bytes = temporary.bytes;
-        if let Some(announced) = announced.filter(|announced| *announced != bytes) {
-            return Err(PutError::Short { announced, bytes });
-        }
+        check_length(announced, bytes)?;
         drop(out);
         let files = self.clone();
         let kept = tokio::task::spawn_blocking(move || files.keep(temporary, enterprise, kind, now));
@@ -133,6 +124,49 @@ impl Files {
         }
         let sha256 = temporary.hash.clone().finalize().into();
         Ok(Stored { path, sha256, bytes: temporary.bytes })
+    }
+}
+
+/// SHA-256 and length of what the stream brings, which is not kept. `announced` as in [`Files::put`].
+///
+/// # Errors
+/// See [`PutError`].
+pub async fn hash<B, E>(
+    announced: Option<u64>,
+    limits: Limits,
+    stream: impl Stream<Item = Result<B, E>>,
+) -> Result<([u8; 32], u64), PutError>
+where
+    B: AsRef<[u8]>,
+    E: std::fmt::Display,
+{
+    let mut stream = std::pin::pin!(stream);
+    let (mut hash, mut bytes) = (Sha256::new(), 0);
+    while let Some(piece) = next_piece(&mut stream, limits.idle, bytes).await? {
+        hash.update(piece.as_ref());
+        bytes += piece.as_ref().len() as u64;
+        if bytes > limits.bytes {
+            return Err(PutError::TooLarge { limit: limits.bytes });
+        }
+    }
+    check_length(announced, bytes)?;
+    Ok((hash.finalize().into(), bytes))
+}
+
+async fn next_piece<B, E: std::fmt::Display>(
+    stream: &mut (impl Stream<Item = Result<B, E>> + Unpin),
+    idle: Duration,
+    bytes: u64,
+) -> Result<Option<B>, PutError> {
+    let next = tokio::time::timeout(idle, stream.next()).await;
+    let piece = next.map_err(|_| PutError::Idle { idle })?.transpose();
+    piece.map_err(|error| PutError::Broken { bytes, why: error.to_string() })
+}
+
+fn check_length(announced: Option<u64>, bytes: u64) -> Result<(), PutError> {
+    match announced.filter(|announced| *announced != bytes) {
+        Some(announced) => Err(PutError::Short { announced, bytes }),
+        None => Ok(()),
     }
 }
 

@@ -2,7 +2,9 @@
 //! what they really unpack to.
 
 use super::ListError;
-use std::fs::File;
+use super::bounded_xml::{BoundedXml, XmlFault};
+use super::wanted::WantedFile;
+use quick_xml::events::Event;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 use zip::ZipArchive;
@@ -19,6 +21,12 @@ const STRINGS_MAX: u64 = 128 << 20;
 
 /// Shared strings of a workbook: each costs some 24 bytes beside its letters.
 const STRINGS_COUNT_MAX: u64 = 4_000_000;
+/// The parts that name the sheets.
+const INDEX_MAX: u64 = 8 << 20;
+/// Cell styles: a spreadsheet makes at most 65,490.
+const STYLES_COUNT_MAX: u64 = 65_536;
+/// Cell styles, each with the longest format, in octets.
+const STYLES_HELD_MAX: u64 = 32 << 20;
 /// Styles are kept by their number, each many times larger than its letters.
 const STYLES_MAX: u64 = 16 << 20;
 
@@ -29,15 +37,16 @@ const STYLES_MAX: u64 = 16 << 20;
 pub fn check_workbook(path: &Path) -> Result<(), ListError> {
     let failed = |source| ListError::Open { file: path.into(), source };
     let mut head = Vec::new();
-    File::open(path).map_err(failed)?.take(4).read_to_end(&mut head).map_err(failed)?;
+    WantedFile::open(path).map_err(failed)?.take(4).read_to_end(&mut head).map_err(failed)?;
     if head != b"PK\x03\x04" {
         return Ok(());
     }
     let refused = |what: String| ListError::Sheet { file: path.into(), row: 0, what };
-    let file = File::open(path).map_err(failed)?;
+    let file = WantedFile::open(path).map_err(failed)?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| refused(error.to_string()))?;
     check_members(&mut archive).map_err(refused)?;
-    check_strings(path).map_err(refused)
+    check_strings(path).map_err(refused)?;
+    check_parsed(&mut archive).map_err(refused)
 }
 
 /// Checks what the shared strings of a workbook say of their number, also where the file is trusted otherwise: its reader
@@ -46,7 +55,7 @@ pub fn check_workbook(path: &Path) -> Result<(), ListError> {
 /// # Errors
 /// In words, what was found.
 pub(super) fn check_strings(path: &Path) -> Result<(), String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
+    let file = WantedFile::open(path).map_err(|error| error.to_string())?;
     // An archive that cannot be read is refused by the reader, in its words.
     let Ok(mut archive) = ZipArchive::new(BufReader::new(file)) else { return Ok(()) };
     for at in 0..archive.len() {
@@ -62,7 +71,7 @@ pub(super) fn check_strings(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn check_members(archive: &mut ZipArchive<BufReader<File>>) -> Result<(), String> {
+fn check_members(archive: &mut ZipArchive<BufReader<WantedFile>>) -> Result<(), String> {
     if archive.len() > MEMBERS_MAX {
         return Err(format!("it has {} members, and a list at most {MEMBERS_MAX}", archive.len()));
     }
@@ -101,13 +110,17 @@ fn is_sheet(name: &str) -> bool {
 
 /// Unpacks a part that will be held in memory, without holding it: the directory may lie about its size.
 fn check_held(
-    archive: &mut ZipArchive<BufReader<File>>,
+    archive: &mut ZipArchive<BufReader<WantedFile>>,
     at: usize,
     name: &str,
     claimed: u64,
 ) -> Result<(), String> {
     let lower = name.to_ascii_lowercase();
-    let most = if lower.ends_with("styles.xml") { STYLES_MAX } else { STRINGS_MAX };
+    let most = match () {
+        () if lower.ends_with("styles.xml") => STYLES_MAX,
+        () if is_index(&lower) => INDEX_MAX,
+        () => STRINGS_MAX,
+    };
     if claimed > most {
         return Err(format!("its member '{}' unpacks to more than {} MB", shown(name), most >> 20));
     }
@@ -121,6 +134,49 @@ fn check_held(
         }
         _ => Ok(()),
     }
+}
+
+/// Parts that name the sheets.
+fn is_index(lower: &str) -> bool {
+    ["workbook.xml", "workbook.xml.rels", "theme1.xml"].iter().any(|name| lower.ends_with(name))
+}
+
+/// Reads the parts whose elements the reader keeps, event by event: it keeps each text whole, each style with a copy of
+/// its format, and each sheet with its names.
+fn check_parsed(archive: &mut ZipArchive<BufReader<WantedFile>>) -> Result<(), String> {
+    for at in 0..archive.len() {
+        let member = archive.by_index(at).map_err(|error| error.to_string())?;
+        let name = member.name().map_err(|error| error.to_string())?.into_owned();
+        let lower = name.to_ascii_lowercase();
+        let is_styles = lower.ends_with("styles.xml");
+        if !is_styles && !is_index(&lower) && !lower.ends_with("sharedstrings.xml") {
+            continue;
+        }
+        let mut events = BoundedXml::new(BufReader::new(member));
+        let (mut styles, mut longest) = (0u64, 0u64);
+        loop {
+            match events.next() {
+                Ok(Event::Start(tag)) if is_styles => {
+                    styles += u64::from(tag.local_name().as_ref() == "xf");
+                    longest = longest.max(tag.len() as u64);
+                }
+                Ok(Event::Eof) => break,
+                Ok(_) => {}
+                // The reader reports damage.
+                Err(XmlFault::Damaged(_)) => break,
+                Err(XmlFault::TooLarge) => {
+                    return Err(format!("its member '{}': {}", shown(&name), XmlFault::TooLarge));
+                }
+            }
+        }
+        if styles > STYLES_COUNT_MAX || styles.saturating_mul(longest) > STYLES_HELD_MAX {
+            return Err(format!(
+                "its member '{}' has {styles} styles of up to {longest} octets, more than a spreadsheet makes",
+                shown(&name)
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Counts the strings of a part while it passes, and reads how many it says it has: its reader makes room for them. Every
@@ -213,12 +269,48 @@ mod tests {
     use zip::write::{SimpleFileOptions, ZipWriter};
 
     fn workbook(strings: &[u8]) -> tempfile::NamedTempFile {
+        workbook_of("xl/sharedStrings.xml", strings)
+    }
+
+    fn workbook_of(part: &str, bytes: &[u8]) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let mut zip = ZipWriter::new(file.reopen().expect("a file"));
-        zip.start_file("xl/sharedStrings.xml", SimpleFileOptions::default()).expect("a member");
-        zip.write_all(strings).expect("a member");
+        zip.start_file(part, SimpleFileOptions::default()).expect("a member");
+        zip.write_all(bytes).expect("a member");
         zip.finish().expect("an archive");
         file
+    }
+
+    /// Letters that do not pack, so that no other limit is met.
+    fn noise(count: usize) -> String {
+        let mut state = 1_u64;
+        let mut letter = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(b'a' + (state >> 33) as u8 % 26)
+        };
+        (0..count).map(|_| letter()).collect()
+    }
+
+    #[test]
+    fn parts_whose_elements_are_kept_are_bounded_by_what_is_kept() {
+        let styles = |format: usize, count: usize| {
+            let format = noise(format);
+            let xf = "<xf numFmtId=\"164\"/>".repeat(count);
+            format!("<styleSheet><numFmt numFmtId=\"164\" formatCode=\"{format}\"/>{xf}</styleSheet>")
+        };
+        for (part, xml, is_fine) in [
+            ("xl/styles.xml", styles(255, 30_000), true),
+            ("xl/styles.xml", styles(10, 70_000), false),
+            // Each style would have a copy of the format.
+            ("xl/styles.xml", styles(2_000, 40_000), false),
+            ("xl/sharedStrings.xml", format!("<sst><si><t>{}</t></si></sst>", noise(900_000)), true),
+            ("xl/sharedStrings.xml", format!("<sst><si><t>{}</t></si></sst>", noise(1_200_000)), false),
+            ("xl/workbook.xml", format!("<workbook>{}</workbook>", noise(9 << 20)), false),
+        ] {
+            let file = workbook_of(part, xml.as_bytes());
+            let checked = check_workbook(file.path());
+            assert_eq!(checked.is_ok(), is_fine, "{part}, {} bytes: {checked:?}", xml.len());
+        }
     }
 
     #[test]

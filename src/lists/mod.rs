@@ -1,6 +1,7 @@
 //! Call-list import: files in, clean leads and refused rows out. The only user of polars besides `results`.
 
 mod blacklist;
+mod bounded_xml;
 pub mod clean;
 mod column_values;
 mod duplicates;
@@ -22,6 +23,7 @@ mod sniff;
 mod source;
 mod tables;
 mod text;
+mod wanted;
 
 pub use clean::{Refusal, caller_id, clean_number, clean_pattern};
 pub use fix_file::{
@@ -32,6 +34,7 @@ pub use import::{BATCH_ROWS, Batch, ImportError, import};
 pub use limits::check_workbook;
 pub use preview::{Preview, SheetPreview, preview};
 pub use report::{BlacklistReport, ColumnReport, ListReport, SheetReport, UnreadSheet, Warning};
+pub use wanted::while_wanted;
 
 use crate::private_file;
 use column_values::country_of_code;

@@ -4,13 +4,13 @@
 
 use super::sheet_form::{self, Merge, SheetForm};
 use super::source::{Record, SAMPLE_ROWS, SampleRow};
+use super::wanted::WantedFile;
 use super::{ListError, limits};
+use crate::caught_panic;
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
@@ -19,13 +19,15 @@ const COLUMNS_MAX: u32 = 1_000;
 
 /// Largest unpacked size, against ZIP bombs. A list of a million rows unpacks to about 400 MB.
 const UNPACKED_MAX: u64 = 4 << 30;
+/// Texts of the merged cells that reach a row, in octets.
+const MERGED_MAX: usize = 16 << 20;
 /// Largest shared-strings table; it is held in memory.
 const STRINGS_MAX: u64 = 512 << 20;
 
 pub(crate) struct Workbook {
     path: PathBuf,
-    book: Xlsx<BufReader<File>>,
-    archive: ZipArchive<BufReader<File>>,
+    book: Xlsx<BufReader<WantedFile>>,
+    archive: ZipArchive<BufReader<WantedFile>>,
     /// The parts of the archive that hold the sheets, by name.
     parts: HashMap<String, String>,
 }
@@ -41,7 +43,8 @@ pub(crate) struct SheetEntry {
 
 impl Workbook {
     pub fn open(path: &Path) -> Result<Self, ListError> {
-        let mut file = File::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
+        let mut file =
+            WantedFile::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
         let damaged = |what: String| ListError::Sheet { file: path.into(), row: 0, what };
         let unread = |source| ListError::Read { file: path.into(), row: 0, source };
         let mut head = [0; 8];
@@ -60,7 +63,7 @@ impl Workbook {
         file.rewind().map_err(unread)?;
         let book =
             catch_panic(|| Xlsx::new(BufReader::new(file)).map_err(|e| e.to_string())).map_err(&damaged)?;
-        let again = File::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
+        let again = WantedFile::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
         let mut archive = ZipArchive::new(BufReader::new(again)).map_err(|e| damaged(e.to_string()))?;
         let parts = sheet_form::sheet_parts(&mut archive).map_err(&damaged)?;
         Ok(Workbook { path: path.into(), book, archive, parts })
@@ -123,7 +126,12 @@ impl Workbook {
             let position = cell.as_ref().map(|(cell, _)| cell.get_position());
             let number = position.map_or(0, |(line, _)| u64::from(line) + 1);
             if position.is_none() || number != row.number {
-                if row.finish() {
+                let is_row = row.finish();
+                if row.fill.held > MERGED_MAX {
+                    let what = format!("its merged cells hold more than {} MB of text", MERGED_MAX >> 20);
+                    return Err(damaged(row.number, what));
+                }
+                if is_row {
                     match form.is_hidden((row.number - 1) as u32) {
                         true => hidden += 1,
                         false if row.visit(visit).is_break() => return Ok(hidden),
@@ -206,15 +214,21 @@ struct MergeFill<'a> {
     /// Regions below, by first row.
     rest: &'a [Merge],
     active: Vec<(Merge, String)>,
+    /// Octets of those texts.
+    held: usize,
 }
 
 impl<'a> MergeFill<'a> {
     fn new(merges: &'a [Merge]) -> Self {
-        MergeFill { rest: merges, active: Vec::new() }
+        MergeFill { rest: merges, ..MergeFill::default() }
     }
 
     fn advance(&mut self, row: u32, cells: &[String]) {
-        self.active.retain(|(merge, _)| merge.rows.1 >= row);
+        self.active.retain(|(merge, text)| {
+            let stays = merge.rows.1 >= row;
+            self.held -= if stays { 0 } else { text.len() };
+            stays
+        });
         while let Some((merge, rest)) = self.rest.split_first()
             && merge.rows.0 <= row
         {
@@ -223,6 +237,7 @@ impl<'a> MergeFill<'a> {
             if merge.rows.0 == row
                 && let Some(text) = text
             {
+                self.held += text.len();
                 self.active.push((*merge, text.clone()));
             }
         }
@@ -269,11 +284,11 @@ fn write_value(value: &DataRef<'_>, zeros: usize, out: &mut String) {
 
 /// A damaged workbook must end in an error message, even if the `calamine` crate panics.
 fn catch_panic<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("the workbook is damaged".into()))
+    caught_panic::catch("reading a workbook", read).unwrap_or_else(|| Err("the workbook is damaged".into()))
 }
 
 /// Refuses ZIP bombs: adds up the unpacked sizes in the archive's directory before anything is unpacked.
-fn refuse_zip_bomb(file: &mut File) -> Result<(), String> {
+fn refuse_zip_bomb(file: &mut WantedFile) -> Result<(), String> {
     let io = |e: std::io::Error| e.to_string();
     let len = file.seek(SeekFrom::End(0)).map_err(io)?;
     let tail_len = len.min(66_000);

@@ -1,15 +1,20 @@
 //! What a worksheet shows by its form and `calamine` does not tell: merged cells, hidden rows (also those that
 //! a filter hides), formulas without a saved value. Read in one pass over the sheet's XML, bounded.
 
-use quick_xml::Reader;
+use super::bounded_xml::BoundedXml;
+use super::wanted::WantedFile;
 use quick_xml::events::{BytesStart, Event};
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use zip::ZipArchive;
 
 /// Most merged regions of a sheet; the list of an estate has a few thousand.
 const MERGES_MAX: usize = 200_000;
+/// Octets of a cell: a spreadsheet takes 32,767 characters.
+const CELL_MAX: usize = 256 << 10;
+const ROW_MAX: usize = 4 << 20;
+/// Rows of a spreadsheet.
+const ROWS_MAX: usize = 1 << 20;
 /// Largest part that names the sheets, unpacked.
 const INDEX_MAX: u64 = 8 << 20;
 
@@ -48,16 +53,15 @@ impl SheetForm {
     /// Reads a sheet to its last byte. An error means that the sheet is damaged.
     pub fn read(xml: impl BufRead) -> Result<SheetForm, String> {
         let mut form = SheetForm::default();
-        let mut reader = Reader::from_reader(xml);
-        reader.config_mut().expand_empty_elements = true;
-        let mut buffer = Vec::new();
+        let mut events = BoundedXml::new(xml);
         let (mut row, mut is_complete) = (0u32, false);
+        let mut held = RowText::default();
         let (mut has_formula, mut has_value) = (false, false);
         loop {
-            buffer.clear();
-            match reader.read_event_into(&mut buffer).map_err(|e| e.to_string())? {
+            match events.next().map_err(|fault| fault.to_string())? {
                 Event::Start(tag) => match tag.local_name().as_ref() {
                     "row" => {
+                        held = RowText::default();
                         if let Some(number) = attribute(&tag, "r") {
                             let number: u32 =
                                 number.trim().parse().map_err(|_| format!("row number '{number}'"))?;
@@ -66,8 +70,14 @@ impl SheetForm {
                         if is_true(&tag, "hidden") {
                             form.hide(row);
                         }
+                        if form.hidden.len() > ROWS_MAX {
+                            return Err(format!("it has more than {ROWS_MAX} rows"));
+                        }
                     }
-                    "c" => (has_formula, has_value) = (false, false),
+                    "c" => {
+                        held.cell = 0;
+                        (has_formula, has_value) = (false, false);
+                    }
                     "f" => has_formula = true,
                     "v" | "is" => has_value = true,
                     "mergeCell" => {
@@ -85,6 +95,9 @@ impl SheetForm {
                     "worksheet" => is_complete = true,
                     _ => {}
                 },
+                Event::Text(text) => held.add(text.len())?,
+                Event::CData(text) => held.add(text.len())?,
+                Event::GeneralRef(_) => held.add(1)?,
                 Event::Eof if is_complete => break,
                 Event::Eof => return Err("it ends in the middle".into()),
                 _ => {}
@@ -96,9 +109,28 @@ impl SheetForm {
     }
 }
 
+/// Octets of text in the present row and cell, which are held in memory while they are read.
+#[derive(Default)]
+struct RowText {
+    row: usize,
+    cell: usize,
+}
+
+impl RowText {
+    fn add(&mut self, octets: usize) -> Result<(), String> {
+        self.row += octets;
+        self.cell += octets;
+        match (self.cell > CELL_MAX, self.row > ROW_MAX) {
+            (true, _) => Err(format!("a cell of it holds more than {} KB", CELL_MAX >> 10)),
+            (_, true) => Err(format!("a row of it holds more than {} MB", ROW_MAX >> 20)),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The parts of a workbook that hold the sheets, by the sheet's name.
 pub(crate) fn sheet_parts(
-    archive: &mut ZipArchive<BufReader<File>>,
+    archive: &mut ZipArchive<BufReader<WantedFile>>,
 ) -> Result<HashMap<String, String>, String> {
     let book = part_name(archive, "xl/workbook.xml").ok_or("its workbook part is missing")?;
     let relations =
@@ -126,31 +158,31 @@ pub(crate) fn sheet_parts(
 }
 
 /// Opens one part of the workbook. Some programs write part names in another case.
-pub(crate) fn read_form(archive: &mut ZipArchive<BufReader<File>>, part: &str) -> Result<SheetForm, String> {
+pub(crate) fn read_form(
+    archive: &mut ZipArchive<BufReader<WantedFile>>,
+    part: &str,
+) -> Result<SheetForm, String> {
     let name = part_name(archive, part).ok_or("its part is missing in the file")?;
     let file = archive.by_name(&name).map_err(|e| e.to_string())?;
     SheetForm::read(BufReader::new(file))
 }
 
-fn part_name(archive: &ZipArchive<BufReader<File>>, part: &str) -> Option<String> {
+fn part_name(archive: &ZipArchive<BufReader<WantedFile>>, part: &str) -> Option<String> {
     let names = archive.file_names().flatten();
     let mut alike = names.filter(|name| name.replace('\\', "/").eq_ignore_ascii_case(part));
     alike.next().map(|name| name.into_owned())
 }
 
 fn for_each_tag(
-    archive: &mut ZipArchive<BufReader<File>>,
+    archive: &mut ZipArchive<BufReader<WantedFile>>,
     part: &str,
     name: &str,
     visit: &mut dyn FnMut(&BytesStart<'_>),
 ) -> Result<(), String> {
     let file = archive.by_name(part).map_err(|e| e.to_string())?;
-    let mut reader = Reader::from_reader(BufReader::new(file.take(INDEX_MAX)));
-    reader.config_mut().expand_empty_elements = true;
-    let mut buffer = Vec::new();
+    let mut events = BoundedXml::new(BufReader::new(file.take(INDEX_MAX)));
     loop {
-        buffer.clear();
-        match reader.read_event_into(&mut buffer).map_err(|e| e.to_string())? {
+        match events.next().map_err(|fault| fault.to_string())? {
             Event::Start(tag) if tag.local_name().as_ref() == name => visit(&tag),
             Event::Eof => return Ok(()),
             _ => {}
@@ -203,6 +235,21 @@ mod tests {
         assert_eq!(form.merges[0], Merge { rows: (0, 0), columns: (26, 27) });
         assert_eq!(form.merges[1], Merge { rows: (0, 8), columns: (2, 2) });
         assert_eq!(form.unsaved_formulas, 1);
+    }
+
+    #[test]
+    fn a_cell_and_a_row_hold_what_a_spreadsheet_takes() {
+        let sheet = |cells: String| {
+            let xml = format!("<worksheet><sheetData><row r=\"1\">{cells}</row></sheetData></worksheet>");
+            SheetForm::read(xml.as_bytes()).map(drop)
+        };
+        let cell = |octets: usize| format!("<c><is><t>{}</t></is></c>", "x".repeat(octets));
+        let pieces =
+            format!("<c><is>{}</is></c>", format!("<r><t>{}</t></r>", "x".repeat(1_000)).repeat(400));
+        assert_eq!(sheet(cell(200_000).repeat(10)), Ok(()));
+        for cells in [cell(300_000), pieces, cell(200_000).repeat(30), cell(3 << 20)] {
+            assert!(sheet(cells.clone()).is_err(), "{} octets", cells.len());
+        }
     }
 
     #[test]

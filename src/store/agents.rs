@@ -204,17 +204,21 @@ impl Store {
     }
 
     /// Picks an agent number that was never used: the pattern's leading digits, its `?` filled up to `digits`
-    /// in all (`8?` and 3 give `800` to `899`). `chance` is a random number drawn by the caller.
+    /// in all (`8?` and 3 give `800` to `899`). `chance` is a random number drawn by the caller; none of
+    /// `taken` is picked.
     /// `None` = no such number is free, or the pattern is invalid.
     pub async fn free_agent_number(
         &self,
         pattern: &str,
         digits: usize,
         chance: u64,
+        taken: &BTreeSet<String>,
     ) -> Result<Option<String>, StoreError> {
         let used: BTreeSet<String> = self.all_agents().await?.into_iter().map(|agent| agent.number).collect();
-        let free: Vec<String> =
-            numbers_matching(pattern, digits).into_iter().filter(|number| !used.contains(number)).collect();
+        let free: Vec<String> = numbers_matching(pattern, digits)
+            .into_iter()
+            .filter(|number| !used.contains(number) && !taken.contains(number))
+            .collect();
         Ok(free.get((chance % free.len().max(1) as u64) as usize).cloned())
     }
 }

@@ -37,6 +37,11 @@ impl AuditEntry {
         }
     }
 
+    /// The same actor, action and moment, with another subject.
+    pub fn of_subject(&self, subject: Subject) -> AuditEntry {
+        AuditEntry { subject, before: None, after: None, is_left_out: false, ..self.clone() }
+    }
+
     /// The key of the request that makes the change.
     pub fn key(&self) -> Option<&RequestKey> {
         self.actor.key.as_ref()

@@ -2,7 +2,7 @@
 
 use super::campaign_rows::{VersionRow, add_version};
 use super::scope::FIRST_ENTERPRISE;
-use super::{Store, StoreError, leads};
+use super::{Reader, Store, StoreError, leads};
 use paceline_core::campaign::RetryRules;
 use paceline_core::ids::CampaignId;
 use paceline_core::time::Utc;
@@ -47,6 +47,31 @@ pub struct LeadCounts {
 pub struct OpenLeads {
     pub open: u64,
     pub blacklisted: u64,
+}
+
+/// The file that a campaign is from, and its objects: names in its text with their paths in the object store.
+pub type CampaignSource = (Option<String>, Vec<(String, String)>);
+
+impl Reader {
+    /// Where a campaign's text is from and which objects it names.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn campaign_source(&mut self, campaign: CampaignId) -> Result<CampaignSource, StoreError> {
+        let file = sqlx::query_scalar!("select file from campaign where id = $1", campaign.0)
+            .fetch_optional(&mut self.conn)
+            .await
+            .map_err(|error| self.query_error(&error))?;
+        let objects = sqlx::query!(
+            "select f.name, b.path from campaign_file f join blob b on b.id = f.blob_id
+              where f.campaign_id = $1 order by f.name",
+            campaign.0
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|error| self.query_error(&error))?;
+        Ok((file.flatten(), objects.into_iter().map(|row| (row.name, row.path)).collect()))
+    }
 }
 
 impl Store {

@@ -67,6 +67,8 @@ pub struct Change<'a> {
     session: MutexGuard<'a, WriteSession>,
     pub(super) store: &'a Store,
     entry: AuditEntry,
+    /// Those of the subjects before this one.
+    earlier: Vec<AuditEntry>,
     events: Vec<(&'static str, String, Value)>,
     /// Leads were changed: the writer counts open leads anew.
     has_changed_leads: bool,
@@ -88,17 +90,19 @@ impl Store {
         let now = self.now();
         let entry = AuditEntry::of(actor, action, subject, now);
         let by = actor.id.filter(|_| actor.kind == ActorKind::Person);
-        Ok(Change { session, store: self, entry, events: Vec::new(), has_changed_leads: false, by, now })
+        let (earlier, events) = (Vec::new(), Vec::new());
+        Ok(Change { session, store: self, entry, earlier, events, has_changed_leads: false, by, now })
     }
 
-    /// Notes an access to what is sensitive, before its first byte is sent.
+    /// Notes an access to what is sensitive, before its first byte is sent. It is no effect of the request's key.
     pub async fn record_access(
         &self,
         actor: &Actor,
         action: &str,
         subject: Subject,
     ) -> Result<(), StoreError> {
-        self.begin_change(actor, action, subject).await?.commit().await
+        let reader = Actor { key: None, ..actor.clone() };
+        self.begin_change(&reader, action, subject).await?.commit().await
     }
 }
 
@@ -142,11 +146,18 @@ impl Change<'_> {
         self.entry.subject = subject;
     }
 
+    /// Goes on with another subject, which has a row of its own in the audit.
+    pub fn begin_subject(&mut self, subject: Subject) {
+        let next = self.entry.of_subject(subject);
+        self.earlier.push(std::mem::replace(&mut self.entry, next));
+    }
+
     pub(super) fn note_leads_changed(&mut self) {
         self.has_changed_leads = true;
     }
 
-    /// Leaves the audit row out: the change is of the caller's own screen (a preference) and of nobody else.
+    /// Leaves the audit row of the present subject out: nothing of it was changed, or only the caller's own screen (a
+    /// preference).
     pub fn leave_out_of_audit(&mut self) {
         self.entry.is_left_out = true;
     }
@@ -184,8 +195,8 @@ impl Change<'_> {
         if let Some(key) = self.entry.key() {
             mark_done(conn, key).await?;
         }
-        if !self.entry.is_left_out {
-            audit::insert(conn, &self.entry).await?;
+        for entry in self.earlier.iter().chain([&self.entry]).filter(|entry| !entry.is_left_out) {
+            audit::insert(conn, entry).await?;
         }
         if !self.events.is_empty() {
             let first = take_ids(conn, "outbox", self.events.len()).await?;

@@ -25,7 +25,8 @@ pub enum KeyClaim {
     /// Another request has used it.
     Reused,
     /// The first request was served; `None` = its answer was not kept, or was cut off.
-    Answered { status: u16, answer: Option<String> },
+    /// `file` = SHA-256 of the file that came with it.
+    Answered { status: u16, answer: Option<String>, file: Option<String> },
 }
 
 /// The status of a key whose request had its effect and is not answered yet.
@@ -45,7 +46,7 @@ impl Store {
         self.transaction(async |conn| {
             sqlx::query!("delete from idempotency where at < $1", oldest).execute(&mut *conn).await?;
             let known = sqlx::query!(
-                "select route, body_hash, status, answer from idempotency where caller = $1 and key = $2",
+                "select route, body_hash, status, answer, file_hash from idempotency where caller = $1 and key = $2",
                 key.caller,
                 key.key
             )
@@ -58,7 +59,8 @@ impl Store {
                 Some(known) => {
                     if let Some(status) = known.status {
                         let status = u16::try_from(status).unwrap_or_default();
-                        return Ok(KeyClaim::Answered { status, answer: known.answer });
+                        let (answer, file) = (known.answer, known.file_hash);
+                        return Ok(KeyClaim::Answered { status, answer, file });
                     }
                 }
                 None => {
@@ -75,6 +77,23 @@ impl Store {
                 }
             }
             Ok(KeyClaim::Claimed)
+        })
+        .await
+        .map_err(self.query_error())
+    }
+
+    /// Notes which file came with a request, before it has an effect.
+    pub async fn note_key_file(&self, key: &RequestKey, file: &str) -> Result<(), StoreError> {
+        self.transaction(async |conn| {
+            sqlx::query!(
+                "update idempotency set file_hash = $3 where caller = $1 and key = $2",
+                key.caller,
+                key.key,
+                file
+            )
+            .execute(conn)
+            .await?;
+            Ok(())
         })
         .await
         .map_err(self.query_error())

@@ -147,43 +147,6 @@ impl Store {
         Ok(numbers.into_iter().filter_map(|number| PhoneNumber::from_e164(number as u64)).collect())
     }
 
-    /// Undoes an import and deletes its rows. Refused once an attempt was made from it.
-    pub async fn undo_import(&self, import: ImportId) -> Result<(), StoreError> {
-        let now = self.now().as_millis();
-        let undone = self.transaction(async |conn| mark_undone(conn, import, now).await).await;
-        undone.map_err(self.query_error())??;
-        self.write.note_lists_changed();
-        self.write.sweep(import).await.map_err(self.query_error())
-    }
-
-    /// Undoes what was imported last: every import of that file, since the sheets of a workbook are taken in together.
-    /// All of them or none; refused once an attempt was made from one. Empty = the campaign has no import.
-    pub async fn undo_last_list(&self, campaign: CampaignId) -> Result<Vec<ImportRecord>, StoreError> {
-        let mut imports = self.imports(campaign).await?;
-        // Leads that were added by hand are no list.
-        imports.retain(|import| import.fingerprint != super::lead_additions::FINGERPRINT);
-        let file =
-            |import: &ImportRecord| import.fingerprint.split('#').next().unwrap_or_default().to_owned();
-        let Some(last) = imports.last().map(file) else { return Ok(imports) };
-        imports.retain(|import| file(import) == last);
-        let now = self.now().as_millis();
-        let undone = self.write.transaction(async |conn| {
-            for import in &imports {
-                mark_undone(conn, import.id, now).await?.map_err(UndoError::Refused)?;
-            }
-            Ok(())
-        });
-        undone.await.map_err(|error| match error {
-            UndoError::Refused(refused) => refused,
-            UndoError::Query(error) => self.query_error()(error),
-        })?;
-        self.write.note_lists_changed();
-        for import in &imports {
-            self.write.sweep(import.id).await.map_err(self.query_error())?;
-        }
-        Ok(imports)
-    }
-
     /// Deletes the rows of interrupted and undone imports, and leads that belong to no import at all.
     pub(crate) async fn sweep_unfinished_imports(&self) -> Result<(), StoreError> {
         let mut conn = self.write.lock().await;
@@ -213,52 +176,9 @@ impl Store {
     }
 }
 
-/// Why imports were not undone; either rolls back.
-enum UndoError {
-    Refused(StoreError),
-    Query(sqlx::Error),
-}
-
-impl From<sqlx::Error> for UndoError {
-    fn from(error: sqlx::Error) -> Self {
-        UndoError::Query(error)
-    }
-}
-
-/// Marks an import as undone: its leads are invisible from this commit on.
-async fn mark_undone(
-    conn: &mut SqliteConnection,
-    import: ImportId,
-    now: i64,
-) -> Result<Result<(), StoreError>, sqlx::Error> {
-    let state = sqlx::query_scalar!("select state from import where id = $1", import.0)
-        .fetch_optional(&mut *conn)
-        .await?;
-    let Some(state) = state else {
-        return Ok(Err(StoreError::Unknown { what: format!("import {}", import.0) }));
-    };
-    if state != "done" {
-        return Ok(Err(StoreError::ImportNotDone { state }));
-    }
-    let attempts = sqlx::query_scalar!(
-        r#"select count(*) as "n!" from attempt a join lead l on l.id = a.lead_id
-            where l.import_id = $1 and a.campaign_id = (select campaign_id from import where id = $1)"#,
-        import.0
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    if attempts > 0 {
-        return Ok(Err(StoreError::ImportInUse { attempts: attempts as u64 }));
-    }
-    sqlx::query!("update import set state = 'undone', undone_at = $2 where id = $1", import.0, now)
-        .execute(&mut *conn)
-        .await?;
-    Ok(Ok(()))
-}
-
 impl WriteConnection {
     /// Deletes the rows of an invisible import, in chunks.
-    async fn sweep(&self, import: ImportId) -> Result<(), sqlx::Error> {
+    pub(super) async fn sweep(&self, import: ImportId) -> Result<(), sqlx::Error> {
         while !self.transaction(async |conn| sweep_piece(conn, import.0, SWEEP).await).await? {}
         Ok(())
     }

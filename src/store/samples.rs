@@ -47,19 +47,20 @@ impl Store {
 }
 
 impl Change<'_> {
-    /// Whether the enterprise has a sample campaign that was not put away, as it stands in this transaction.
+    /// Name and organisation of the enterprise's sample campaign that was not put away, as it stands in this transaction.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn has_sample(&mut self, scope: &Scope) -> Result<bool, StoreError> {
-        sqlx::query_scalar!(
-            r#"select exists (select 1 from campaign where is_sample and state <> 'archived' and enterprise_id = $1)
-                 as "found!: bool""#,
+    pub async fn present_sample(&mut self, scope: &Scope) -> Result<Option<(String, i64)>, StoreError> {
+        let found = sqlx::query!(
+            "select name, organisation_id from campaign
+              where is_sample and state <> 'archived' and enterprise_id = $1 order by id desc limit 1",
             scope.enterprise
         )
-        .fetch_one(self.conn())
+        .fetch_optional(self.conn())
         .await
-        .map_err(|error| self.error(error))
+        .map_err(|error| self.error(error))?;
+        Ok(found.map(|row| (row.name, row.organisation_id)))
     }
 
     /// Makes a campaign the enterprise's sample campaign.

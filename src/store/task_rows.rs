@@ -82,6 +82,9 @@ impl TaskState {
     }
 }
 
+/// A task that was begun so often without an end is not begun again: it ends the process each time.
+pub const STARTS_MAX: i64 = 3;
+
 /// A task to queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewTask {
@@ -222,7 +225,8 @@ impl Store {
             .map_err(self.query_error())
     }
 
-    /// Takes the oldest queued task: it is running from this commit on.
+    /// Takes the oldest queued task: it is running from this commit on. One that was begun before without an end has the
+    /// process to itself, so that of two tasks the one that ends the process is known.
     ///
     /// # Errors
     /// The store cannot be written.
@@ -232,8 +236,10 @@ impl Store {
             .transaction_with_events(async |conn| {
                 let taken = sqlx::query_as!(
                     Columns,
-                    r#"update task set state = 'running', began_at = $1, done = 0
+                    r#"update task set state = 'running', began_at = $1, done = 0, starts = starts + 1
                         where id = (select min(oldest.id) from task oldest where oldest.state = 'queued')
+                          and not exists (select 1 from task other where other.node_id = 1
+                                             and other.state = 'running' and (task.starts > 0 or other.starts > 1))
                        returning id as "id!", enterprise_id as "enterprise_id!", kind as "kind!", state as "state!",
                          done as "done!", total as "total!", request as "request!", result, error, asked_by,
                          made_at as "made_at!", began_at, ended_at"#,
@@ -262,7 +268,7 @@ impl Store {
         }
     }
 
-    /// Queues what ran when the process ended. Returns how many.
+    /// Queues what ran when the process ended, unless it was begun too often. Returns how many.
     ///
     /// # Errors
     /// The store cannot be written.
@@ -271,7 +277,8 @@ impl Store {
             .transaction(async |conn| {
                 let queued = sqlx::query!(
                     "update task set state = 'queued', began_at = null, done = 0
-                      where node_id = 1 and state = 'running'"
+                      where node_id = 1 and state = 'running' and starts < $1",
+                    STARTS_MAX
                 )
                 .execute(conn)
                 .await?;
@@ -281,7 +288,25 @@ impl Store {
         queued.map_err(self.query_error())
     }
 
-    /// Queues one running task again: the service stops.
+    /// The tasks that run, at a start: those that [`Store::requeue_tasks`] left because they were begun too often.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn running_tasks(&self) -> Result<Vec<TaskRow>, StoreError> {
+        let mut conn = self.read().await?;
+        let rows = sqlx::query_as!(
+            Columns,
+            r#"select id as "id!", enterprise_id, kind, state, done, total, request, result, error, asked_by,
+                      made_at, began_at, ended_at
+                 from task where node_id = 1 and state = 'running' order by id"#
+        )
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(self.query_error())?;
+        Ok(rows.into_iter().filter_map(Columns::row).collect())
+    }
+
+    /// Queues one running task again: the service stops. This start had an end.
     ///
     /// # Errors
     /// The store cannot be written.
@@ -289,7 +314,8 @@ impl Store {
         let now = self.now().as_millis();
         self.transaction_with_events(async |conn| {
             sqlx::query!(
-                "update task set state = 'queued', began_at = null, done = 0 where id = $1 and state = 'running'",
+                "update task set state = 'queued', began_at = null, done = 0, starts = starts - 1
+                  where id = $1 and state = 'running'",
                 id.0
             )
             .execute(&mut *conn)

@@ -1,10 +1,11 @@
 //! Changes many leads of a campaign, a few at a time beside live calls: each piece is one change with its row in the
 //! audit, and the dialer is notified of it.
 
+use super::asked_by::AskedBy;
 use super::context::{TaskContext, TaskEnd, Words};
 use crate::engine::EngineRequest;
 use crate::store::lead_actions::LeadAction;
-use crate::store::{Actor, ActorKind, BlacklistAddition, LeadFilter, LeadKey, Scope, Subject};
+use crate::store::{BlacklistAddition, LeadFilter, LeadKey, Subject};
 use paceline_core::dialer::input::ManagerAction;
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number_pattern::NumberPattern;
@@ -32,29 +33,8 @@ pub struct LeadsWish {
     pub filter: LeadFilter,
     /// The campaign's name, for the audit.
     pub campaign: String,
-    pub enterprise: i64,
-    pub organisations: Vec<i64>,
-    /// The account or token, its number and name, and where it asked from.
-    pub by: Option<i64>,
-    pub is_person: bool,
-    pub name: String,
-    pub address: String,
-}
-
-impl LeadsWish {
-    fn actor(&self) -> Actor {
-        let kind = match (self.by, self.is_person) {
-            (None, _) => ActorKind::System,
-            (Some(_), true) => ActorKind::Person,
-            (Some(_), false) => ActorKind::Program,
-        };
-        let (name, address) = (self.name.clone(), self.address.clone());
-        Actor { kind, id: self.by, name, address, enterprise: self.enterprise, key: None }
-    }
-
-    fn scope(&self) -> Scope {
-        Scope { enterprise: self.enterprise, organisations: self.organisations.clone() }
-    }
+    #[serde(flatten)]
+    pub asked_by: AskedBy,
 }
 
 /// What came of it.
@@ -110,10 +90,10 @@ fn change_chunk(
     chunk: &[i64],
     outcome: &mut Outcome,
 ) -> Result<(), TaskEnd> {
-    let (store, scope) = (&context.shared.parts.store, wish.scope());
+    let (store, scope) = (&context.shared.parts.store, wish.asked_by.scope());
     let began = store.clock_now();
     let subject = Subject::of("campaign", &wish.campaign);
-    let mut change = context.wait(store.begin_change(&wish.actor(), "leads.edit", subject))?;
+    let mut change = context.wait(store.begin_change(&wish.asked_by.actor(), "leads.edit", subject))?;
     let (mut leads, mut patterns) = (Vec::new(), Vec::new());
     for id in chunk {
         let lead = LeadId(*id);
@@ -133,7 +113,7 @@ fn change_chunk(
         patterns,
         source: "by hand".into(),
         reason: wish.reason.clone(),
-        added_by: Some(wish.name.clone()),
+        added_by: Some(wish.asked_by.name.clone()),
         until: None,
     });
     if let Some(addition) = &addition {
@@ -153,4 +133,22 @@ fn change_chunk(
     let took = store.clock_now().as_millis().saturating_sub(began.as_millis()).clamp(0, PAUSE_MAX_MILLIS);
     std::thread::sleep(Duration::from_millis(took as u64));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shape of requests that wait in stores.
+    #[test]
+    fn a_request_has_its_asker_beside_the_other_fields() {
+        let kept = json!({
+            "action": LeadAction::First, "reason": null, "ids": [4], "filter": LeadFilter::default(),
+            "campaign": "spring", "enterprise": 1, "organisations": [1, 2], "by": 3, "is_person": true,
+            "name": "8003 N", "address": "::1",
+        });
+        let wish: LeadsWish = serde_json::from_value(kept.clone()).expect("a request");
+        assert_eq!((wish.asked_by.by, wish.asked_by.name.as_str()), (Some(3), "8003 N"));
+        assert_eq!(serde_json::to_value(&wish).expect("JSON"), kept);
+    }
 }

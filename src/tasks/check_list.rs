@@ -36,7 +36,9 @@ pub(super) fn check_list(context: &mut TaskContext<'_>) -> Result<Value, TaskEnd
         return Ok(json!({ "state": upload.state.word() }));
     }
     let mut check = Check { document: UploadReport::default(), fix: None };
-    let error = match check.run(context, &upload)? {
+    let checked = check.run(context, &upload)?;
+    context.check_wanted()?;
+    let error = match checked {
         Ok(()) => None,
         Err(error) => Some(list_words(error, &upload)),
     };

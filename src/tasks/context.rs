@@ -92,17 +92,26 @@ impl<'a> TaskContext<'a> {
         self.runtime.block_on(work)
     }
 
-    /// Notes the progress, at most once a second.
+    /// Whether the task is to go on. A reading that fails is asked first: it ends when its task does.
     ///
     /// # Errors
     /// The task is cancelled, or the service stops.
-    pub fn progress(&mut self, done: u64, total: u64) -> Result<(), TaskEnd> {
+    pub fn check_wanted(&self) -> Result<(), TaskEnd> {
         if self.is_cancelled.load(Ordering::Acquire) {
             return Err(TaskEnd::Cancelled);
         }
         if self.shared.is_stopping.load(Ordering::Acquire) {
             return Err(TaskEnd::Stopping);
         }
+        Ok(())
+    }
+
+    /// Notes the progress, at most once a second.
+    ///
+    /// # Errors
+    /// As [`TaskContext::check_wanted`].
+    pub fn progress(&mut self, done: u64, total: u64) -> Result<(), TaskEnd> {
+        self.check_wanted()?;
         let store = &self.shared.parts.store;
         let now = store.clock_now();
         let is_due = self.noted_at.is_none_or(|at| {

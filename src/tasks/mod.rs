@@ -77,7 +77,7 @@ pub(crate) struct Shared {
     /// Whether one more task may be queued. No part of the runtime: a thread that waits outlives it in silence.
     pub is_woken: Mutex<bool>,
     pub wake: Condvar,
-    pub is_stopping: AtomicBool,
+    pub is_stopping: Arc<AtomicBool>,
     /// Running tasks, each with the wish to cancel it.
     pub running: Mutex<BTreeMap<TaskId, Arc<AtomicBool>>>,
     /// For screens. A slow subscriber loses the oldest.
@@ -108,7 +108,7 @@ impl Tasks {
         Ok(tasks)
     }
 
-    /// Queues again what ran when the last process ended, and starts the threads. Must be called in a runtime, once.
+    /// Queues again what ran when the last process ended, ends what ended it too often, and starts the threads. Must be called in a runtime, once.
     ///
     /// # Errors
     /// The store cannot be written, or the system has no thread to give.
@@ -117,6 +117,7 @@ impl Tasks {
         if again > 0 {
             tracing::info!(tasks = again, "tasks that the last stop cut off begin again");
         }
+        worker::end_crashed(&self.shared).await?;
         let runtime = tokio::runtime::Handle::current();
         let mut threads = self.lock_threads();
         for at in 1..=THREADS {
@@ -137,7 +138,7 @@ impl Tasks {
             parts,
             is_woken: Mutex::default(),
             wake: Condvar::new(),
-            is_stopping: AtomicBool::new(false),
+            is_stopping: Arc::default(),
             running: Mutex::default(),
             changed: broadcast::channel(256).0,
         };

@@ -2,12 +2,13 @@
 
 use super::context::{TaskContext, TaskEnd, Words};
 use super::{Shared, change_leads, check_list, forecast, import_campaign, load_list, measure_audio, sample};
+use crate::caught_panic;
+use crate::lists;
 use crate::store::StoreError;
 use crate::store::list_uploads::UploadId;
-use crate::store::task_rows::{TaskKind, TaskRow, TaskState};
+use crate::store::task_rows::{STARTS_MAX, TaskKind, TaskRow, TaskState};
 use paceline_core::ids::CampaignId;
 use serde_json::Value;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
@@ -43,8 +44,8 @@ fn run(shared: &Shared, runtime: &Handle, task: &TaskRow) {
     let is_cancelled = Arc::new(AtomicBool::new(false));
     shared.lock_running().insert(task.id, is_cancelled.clone());
     shared.announce(task);
-    let mut context = TaskContext::new(shared, runtime, task, is_cancelled);
-    let ended = catch_unwind(AssertUnwindSafe(|| match task.kind {
+    let mut context = TaskContext::new(shared, runtime, task, is_cancelled.clone());
+    let mut work = || match task.kind {
         TaskKind::CheckList => check_list::check_list(&mut context),
         TaskKind::LoadList => load_list::load_list(&mut context),
         TaskKind::UndoList => load_list::undo_list(&mut context),
@@ -53,11 +54,18 @@ fn run(shared: &Shared, runtime: &Handle, task: &TaskRow) {
         TaskKind::ChangeLeads => change_leads::change_leads(&mut context),
         TaskKind::Sample => sample::open_sample(&mut context),
         TaskKind::ImportCampaign => import_campaign::import_campaign(&mut context),
-    }));
-    let ended = ended.unwrap_or_else(|_| {
+    };
+    let ends = [is_cancelled, shared.is_stopping.clone()];
+    let ended = lists::while_wanted(&ends, || caught_panic::catch("working on a task", &mut work));
+    let ended = ended.unwrap_or_else(|| {
         let en = "this could not be done: the program met a fault of its own, which its log shows";
         Err(TaskEnd::Failed(Words::new(en, "任务未能完成:程序内部出错,详情见日志")))
     });
+    // A reading that was cut off by the cancel is no fault of its file.
+    let ended = match (ended, context.check_wanted()) {
+        (Err(TaskEnd::Failed(_)), Err(cancelled)) => Err(cancelled),
+        (ended, _) => ended,
+    };
     let written = runtime.block_on(end(shared, task, ended));
     if let Err(error) = written {
         // The row still says that it runs, so it begins again with the next start.
@@ -87,6 +95,23 @@ async fn end(shared: &Shared, task: &TaskRow, ended: Result<Value, TaskEnd>) -> 
             store.end_task(task.id, TaskState::Failed, None, Some(&words.json())).await
         }
     }
+}
+
+/// Fails the tasks that were begun too often without an end.
+pub(super) async fn end_crashed(shared: &Shared) -> Result<(), StoreError> {
+    for task in shared.parts.store.running_tasks().await? {
+        let en = format!(
+            "the service ended {STARTS_MAX} times while it did this, so it is not begun again by itself: ask who runs \
+             the service what its log says, then ask for it again, with another file if it has one"
+        );
+        let zh = format!(
+            "服务在执行这项任务时已 {STARTS_MAX} 次中断,因此不再自动重试。请联系服务的运维人员查看日志,然后重新发起;\
+             如果涉及文件,请换一个文件"
+        );
+        end(shared, &task, Err(TaskEnd::Failed(Words::new(en, zh)))).await?;
+        shared.announce(&task);
+    }
+    Ok(())
 }
 
 /// Takes what a cancelled task worked on back to a state in which it can be begun again.

@@ -41,6 +41,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "changed_in_both" => "文件和这里的文本都改过:请选择用哪一个",
         "archived" => "任务已归档",
         "sample_there" => "示例活动已经在运行",
+        "sample_elsewhere" => "贵企业已有示例活动,在你看不到的机构里",
         "sample_over" => "示例活动的名单已经打完:归档后可以重新启动",
         "cannot_place" => {
             "模拟运营商需要 UDP 和 IPv4:请在 [sip] listen 中加入 udp://0.0.0.0:5060,然后重新启动服务"
@@ -112,6 +113,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "not_needed" => "这份名单不需要审批:可以直接载入",
         "own_work" => "不能审批自己提交的内容:请有权限的同事审批",
         "wrong_state" => "名单现在的状态不允许这样操作:请刷新后再看",
+        "stopping" => "服务正在停止:请在恢复后重新发送",
         "store_stalled" => "存储无法写入,已停止外呼",
         _ => return None,
     };

@@ -265,3 +265,35 @@ fn a_demo_deletes_no_store_of_another() {
     assert_eq!(ran.code, USAGE, "{}", ran.err);
     assert!(place.path("paceline.db").exists() && ran.err.contains("--dir"), "{}", ran.err);
 }
+
+/// Commands that print data, each with its reader gone before the first byte.
+#[test]
+fn a_command_whose_reader_has_gone_ends_without_a_word() {
+    let staffed =
+        CAMPAIGN.replace("mode = \"announce\"", "mode = \"ratio\"") + "\n[agents]\ngroup = \"team\"\n";
+    let workspace = Workspace::new().with("campaign.toml", &staffed).with("list.csv", "phone\n13800138000\n");
+    for arguments in [
+        &["schema", "openapi"][..],
+        &["check", "campaign.toml"],
+        &["--json", "check", "campaign.toml"],
+        &["forecast", "campaign.toml", "--leads", "20", "--agents", "2", "--hours", "1", "--seeds", "1"],
+        &["user", "list"],
+        &["blacklist", "list"],
+        &["--json", "export", "absent.toml"],
+    ] {
+        let read = workspace.run(arguments);
+        assert!(!read.out.is_empty(), "{arguments:?} prints: {}", read.err);
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let ended = Command::new(env!("CARGO_BIN_EXE_paceline"))
+            .args(arguments)
+            .current_dir(workspace.dir.path())
+            .env("LC_ALL", "C")
+            .stdout(writer)
+            .output()
+            .expect("the program starts");
+        let said = String::from_utf8(ended.stderr).expect("UTF-8");
+        assert_eq!(ended.status.code(), Some(141), "{arguments:?}: {said}");
+        assert!(!said.contains("panicked") && !said.contains("Broken pipe"), "{arguments:?}: {said}");
+    }
+}

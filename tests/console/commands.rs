@@ -143,17 +143,12 @@ async fn a_service_opens_campaigns_below_its_folder_only() {
         client.ask(Method::POST, "/api/v1/campaigns", Some(&json!({ "file": file, "paused": true }))).await
     };
     let absolute = dir.path().join("outside.toml");
-    for outside in [
-        "../outside.toml",
-        "jade/../../outside.toml",
-        "link.toml",
-        absolute.to_str().unwrap(),
-        "",
-        "jade",
-        "\u{0}",
-    ] {
+    for outside in
+        ["../outside.toml", "jade/../../outside.toml", "link.toml", absolute.to_str().unwrap(), "", "jade"]
+    {
         assert!(open(outside).await.unwrap_err().contains("no such file"), "{outside:?}");
     }
+    assert!(open("\u{0}").await.unwrap_err().contains("control character"));
     let name = open("jade/campaign.toml").await.unwrap()["campaign"].as_str().unwrap().to_owned();
     assert!(open("jade/campaign.toml").await.unwrap_err().contains("open already"));
     let campaigns = client.ask(Method::GET, "/api/v1/campaigns", None).await.unwrap();
@@ -236,4 +231,43 @@ async fn an_import_is_removed_and_a_number_is_called_through_a_running_service()
     assert_eq!(code, 0, "{err}");
     assert!(out.starts_with("13800138000: ") && err.contains("a service runs on this store"), "{out}{err}");
     stop(service).await;
+}
+
+/// A campaign that was made in the console has no file: commands find it by its name.
+#[tokio::test]
+async fn commands_find_a_campaign_of_the_store_by_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = serve(dir.path(), &["--campaigns", "."]).await;
+    let client = Client::for_store(&dir.path().join("paceline.db")).expect("the key of the service");
+    for name in ["spring-vote", "spring-vote-2", "autumn"] {
+        let text = format!(
+            "name = \"{name}\"\nmode = \"progressive\"\n[agents]\ngroup = \"vote\"\n\
+             [[dispositions]]\ncode = \"voted\"\nlabel = \"Voted\"\nstate = \"done\"\ndefault = true\n"
+        );
+        client.ask(Method::POST, "/api/v1/campaigns", Some(&json!({ "toml": text }))).await.unwrap();
+    }
+    let commands = [
+        &["check", "spring-vote"][..],
+        &["why", "spring-vote"],
+        &["export", "spring-vote"],
+        &["forecast", "spring-vote", "--leads", "20", "--agents", "2", "--hours", "1", "--seeds", "1"],
+    ];
+    for arguments in commands {
+        let (code, out, err) = run(dir.path(), arguments, "").await;
+        assert!(code == 0 && !out.is_empty(), "{arguments:?}: {code}\n{out}\n{err}");
+        let wrong = [&arguments[..1], &["sprin-vote"], &arguments[2..]].concat();
+        let (code, _, err) = run(dir.path(), &wrong, "").await;
+        assert_eq!(code, 3, "{wrong:?}: {err}");
+        assert!(err.contains("did you mean `spring-vote`, `spring-vote-2`?"), "{wrong:?}: {err}");
+    }
+    assert!(dir.path().join("spring-vote/results").is_dir(), "each campaign has results of its own");
+    // There is no list to undo, and no file to run.
+    let (code, _, err) = run(dir.path(), &["undo-import", "spring-vote"], "").await;
+    assert!(code == 3 && err.contains("no imported list"), "{code}: {err}");
+    let (code, _, err) = run(dir.path(), &["run", "spring-vote"], "").await;
+    assert!(code == 3 && err.contains("made in the console"), "{code}: {err}");
+    stop(service).await;
+    // Without a service the store is asked.
+    let (code, _, err) = run(dir.path(), &["undo-import", "autumn"], "").await;
+    assert!(code == 3 && err.contains("no imported list"), "{code}: {err}");
 }

@@ -657,3 +657,29 @@ async fn an_upload_may_take_longer_than_other_requests() {
     console.stop().await;
     app.tasks.stop().await;
 }
+
+#[tokio::test]
+async fn a_task_that_ends_the_process_each_time_fails_with_what_to_do() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    define(&app, "spring", "").await;
+    let added = upload(&app, "list.csv", "phone\n13800138000\n").await.is(201).json();
+    for start in 1..=3 {
+        let taken = app.store.take_task().await.unwrap().expect("the check");
+        assert_eq!(json!(taken.id.0), added["task"], "start {start}");
+        // The process ends here; the next one begins as the service does.
+        assert_eq!(app.store.requeue_tasks().await.unwrap(), u64::from(start < 3));
+    }
+    app.tasks.begin().await.unwrap();
+    let task = ended(&app, &added["task"]).await;
+    assert_eq!(task["state"], "failed");
+    for (language, part) in [("en", "the service ended 3 times"), ("zh", "3 次中断")] {
+        assert!(task["error"][language].as_str().unwrap().contains(part), "{task}");
+    }
+    let shown = list(&app, id(&added["list"])).await;
+    assert_eq!(shown["state"], "unreadable", "{shown}");
+    // Asked for again, it is a new task.
+    let again = patch(&app, &shown, json!({ "reading": {} })).await.is(202).json();
+    assert_eq!(ended(&app, &again["task"]).await["state"], "done");
+    app.tasks.stop().await;
+}

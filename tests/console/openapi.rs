@@ -250,3 +250,128 @@ async fn every_example_gets_an_answer_of_the_document() {
     assert!(refused.is_empty(), "of {sent}:\n{}", refused.join("\n"));
     assert!(sent > 80, "{sent} examples");
 }
+
+/// Every text in a schema, by its path, that says how long it may be in no way.
+fn unbounded(schema: &Value, at: &str, found: &mut Vec<String>) {
+    let is_text =
+        |kind: &Value| kind == "string" || kind.as_array().is_some_and(|all| all.contains(&json!("string")));
+    if is_text(&schema["type"]) {
+        let pattern = schema["pattern"].as_str();
+        // A pattern without a repeat that has no end bounds the length itself.
+        let is_pattern_bounded =
+            pattern.is_some_and(|it| !it.contains('*') && !it.contains('+') && !it.contains(",}"));
+        let reasons = ["maxLength", "enum", "const", "format"];
+        if !is_pattern_bounded && !reasons.iter().any(|reason| schema.get(reason).is_some()) {
+            found.push(at.to_owned());
+        }
+    }
+    match schema {
+        Value::Object(fields) => {
+            let inner =
+                fields.iter().filter(|(key, _)| !matches!(key.as_str(), "enum" | "const" | "examples"));
+            inner.for_each(|(key, inner)| unbounded(inner, &format!("{at}/{key}"), found));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, inner)| unbounded(inner, &format!("{at}/{n}"), found));
+        }
+        _ => {}
+    }
+}
+
+/// The schemas that the body of a request is made of, with those that they refer to.
+fn body_schemas() -> BTreeMap<String, Value> {
+    let names = |schema: &Value| -> Vec<String> {
+        let text = schema.to_string();
+        let parts = text.split("#/components/schemas/").skip(1);
+        parts.map(|part| part.split('"').next().unwrap().to_owned()).collect()
+    };
+    let mut wanted: Vec<String> = Vec::new();
+    for path in document().json["paths"].as_object().unwrap().values() {
+        for operation in path.as_object().unwrap().values() {
+            wanted.extend(names(&operation["requestBody"]));
+        }
+    }
+    let mut all = BTreeMap::new();
+    while let Some(name) = wanted.pop() {
+        let schema = &document().json["components"]["schemas"][&name];
+        if all.insert(name, schema.clone()).is_none() {
+            wanted.extend(names(schema));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_text_of_a_request_states_its_length() {
+    let mut found = Vec::new();
+    let schemas = body_schemas();
+    assert!(schemas.len() > 30, "{} schemas", schemas.len());
+    for (name, schema) in &schemas {
+        unbounded(schema, name, &mut found);
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Pointers to the texts of a body.
+fn texts(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::String(_) => found.push(at.to_owned()),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, it)| texts(it, &format!("{at}/{n}"), found))
+        }
+        Value::Object(fields) => fields.iter().for_each(|(key, it)| texts(it, &format!("{at}/{key}"), found)),
+        _ => {}
+    }
+}
+
+/// A control character and an endless text are refused in every field of every request, by its name.
+#[tokio::test]
+async fn a_text_that_does_not_fit_is_refused_by_the_name_of_its_field() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let operator = app.state.local_service_token().to_owned();
+    let mut sent = 0;
+    for route in ROUTES.iter() {
+        let path = format!("{ROOT}{}", route.path);
+        let body =
+            &document().json["paths"][&path][route.method]["requestBody"]["content"]["application/json"];
+        for example in examples(body) {
+            let mut fields = Vec::new();
+            texts(example, "", &mut fields);
+            for (field, unfit) in
+                fields.iter().flat_map(|it| [(it, "a\u{0}b".to_owned()), (it, "x".repeat(65_537 - 4_000))])
+            {
+                // A text of 64 KiB is what a campaign's text may be.
+                if field == "/toml" && unfit.len() > 100 {
+                    continue;
+                }
+                let mut body = example.clone();
+                *body.pointer_mut(field).unwrap() = unfit.clone().into();
+                let filled = route.path.replace("{number}", "8001").replace("{name}", "spring");
+                let filled: String = filled.replace("{slug}", "main").replace("{group}", "vote");
+                let filled = filled.replace("{id}", "1").replace("{lead}", "1");
+                // A program has no seat and approves nothing.
+                let of_person = ["/me", "/sign-in", "/approvals"];
+                let is_own = of_person.iter().any(|start| route.path.starts_with(start));
+                let mut request = match is_own {
+                    true => app.request("8005", route.method, &filled, Some(body)).await,
+                    false => bare(route.method, &filled, Some(body)),
+                };
+                if !is_own {
+                    let token = format!("Bearer {operator}");
+                    request.headers_mut().insert(header::AUTHORIZATION, token.parse().unwrap());
+                    let here = paceline::console::source::Peer("127.0.0.1:4711".parse().unwrap());
+                    request.extensions_mut().insert(here);
+                }
+                request.headers_mut().insert("idempotency-key", format!("k{sent}").parse().unwrap());
+                app.clock.advance(1_000);
+                let answer = app.send(request).await;
+                let what = format!("{} {} {field}: {}", route.method, route.path, answer.status);
+                assert_eq!(answer.status, 422, "{what}");
+                assert_eq!(answer.json()["errors"][0]["at"], *field, "{what}");
+                sent += 1;
+            }
+        }
+    }
+    assert!(sent > 150, "{sent} texts");
+}

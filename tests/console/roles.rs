@@ -157,3 +157,88 @@ async fn metrics_are_open_to_loopback_and_to_tokens() {
     let key = app.state.local_service_token().to_owned();
     assert_eq!(scrape("192.0.2.9:1", Some(&key)).await, 200);
 }
+
+/// Every role, every role of the account, every act on it: nobody changes an account, or gives a role, with rights that
+/// are not their own.
+#[tokio::test]
+async fn an_account_is_changed_by_those_who_have_its_rights() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let vote = app.group("vote").await;
+    let callers = [
+        (Role::Agent, "8001"),
+        (Role::Lead, "8002"),
+        (Role::Manager, "8003"),
+        (Role::Analyst, "8004"),
+        (Role::Auditor, "8006"),
+        (Role::Admin, "8005"),
+    ];
+    // The roles whose rights are a part of the caller's own.
+    let below = |caller: Role| match caller {
+        Role::Admin => Role::ALL.to_vec(),
+        Role::Manager => vec![Role::Agent, Role::Lead, Role::Manager, Role::Analyst],
+        Role::Lead => vec![Role::Agent, Role::Lead],
+        _ => vec![],
+    };
+    let mut next = 9_000;
+    for (role, caller) in callers {
+        let edits = matches!(role, Role::Manager | Role::Admin);
+        for other in Role::ALL {
+            let may = below(role).contains(&other);
+            let word = other.word();
+            // Acts on an account that is there; the last one removes it.
+            let acts = [
+                ("patch", "", json!({ "name": "x" }), edits),
+                ("patch", "", json!({ "role": word }), edits),
+                ("post", "/password", json!({}), edits),
+                ("post", "/phone-password", json!({}), edits),
+                ("put", "/groups/vote", json!({ "priority": 2 }), edits || role == Role::Lead),
+                ("delete", "/sessions", Value::Null, edits),
+                ("delete", "/groups/vote", Value::Null, edits || role == Role::Lead),
+                ("delete", "", Value::Null, edits),
+            ];
+            for (method, part, body, has_right) in acts {
+                next += 1;
+                let number = next.to_string();
+                let id = app.hire(&number, other, &[]).await;
+                let member = Membership { group: vote, priority: 1, in_use: true };
+                app.store.set_memberships(id, &[member]).await.unwrap();
+                let before = app.store.agents().await.unwrap().into_iter().find(|row| row.id == id);
+                app.clock.advance(1_000);
+                let body = (!body.is_null()).then_some(body);
+                let path = format!("/agents/{number}{part}");
+                let answer = app.by(caller, method, &path, body).await;
+                let what = format!("{role:?} {method} {part} of {other:?}: {}", answer.status);
+                let after = app.store.agents().await.unwrap().into_iter().find(|row| row.id == id);
+                if has_right && may {
+                    assert!(answer.status.is_success(), "{what}");
+                } else {
+                    assert_eq!(answer.status, 403, "{what}");
+                    assert_eq!(before, after, "{what}");
+                }
+            }
+            // A role is given to an agent, to a new account, and to a program.
+            let number = (next + 500).to_string();
+            app.hire(&number, Role::Agent, &[]).await;
+            let new = json!({ "name": "x", "role": word });
+            let given = [
+                ("patch", format!("/agents/{number}"), json!({ "role": word })),
+                ("post", "/agents".to_owned(), new),
+                ("post", "/tokens".to_owned(), json!({ "name": "x", "role": word })),
+            ];
+            for (method, path, body) in given {
+                app.clock.advance(1_000);
+                let answer = app.by(caller, method, &path, Some(body)).await;
+                let what = format!("{role:?} {method} {path} {other:?}: {}", answer.status);
+                let is_seat = path == "/tokens" && matches!(other, Role::Agent | Role::Lead);
+                match edits && may {
+                    true if is_seat => assert_eq!(answer.status, 422, "{what}"),
+                    true => assert!(answer.status.is_success(), "{what}"),
+                    false => assert_eq!(answer.status, 403, "{what}"),
+                }
+            }
+            // Hands off the numbers of the next round.
+            next += 600;
+        }
+    }
+}

@@ -233,3 +233,52 @@ async fn a_campaign_that_rings_phones_does_not_start_with_simulated_agents() {
     let rehearsal = format!("trunks = [\"simulated\"]\n{}", real.replace("\"real\"", "\"rehearsal\""));
     assert_eq!(agents(&rehearsal, "rehearsal").await["ok"], true);
 }
+
+/// A part of an enterprise does not see its parent's campaigns, and no name of one is shown to it.
+#[tokio::test]
+async fn a_sample_of_another_part_is_not_named() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let operator = app.state.local_service_token().to_owned();
+    let body = json!({
+        "slug": "part", "name": "A part", "parent": "main", "admin": { "name": "Li", "login": "li" },
+    });
+    let mut request = bare("post", "/organisations", Some(body));
+    request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {operator}").parse().unwrap());
+    let made = app.send(request).await.is(201).json();
+    let sign_in = json!({ "login": "li@main", "password": made["admin"]["password"] });
+    let li = app.send(bare("post", "/sign-in", Some(sign_in))).await.is(200).key();
+    let ask_as_part = async |key: &str| {
+        let mut request = bare("post", "/setup/sample", None);
+        request.headers_mut().insert(header::COOKIE, format!("paceline={li}").parse().unwrap());
+        request.headers_mut().insert(header::ORIGIN, format!("http://{HOST}").parse().unwrap());
+        request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+        app.send(request).await
+    };
+    // Both at once: whoever comes second is refused inside the change.
+    let (ours, theirs) = tokio::join!(ask(&app, "8003", "k1"), ask_as_part("k1"));
+    let mut seen = vec![theirs];
+    if ours.status == 202 {
+        seen.push(ask_as_part("k2").await);
+        for refused in seen {
+            let refused = refused.is(409);
+            assert_eq!(refused.code(), "sample_elsewhere");
+            assert!(!refused.json().to_string().contains("sample-") && refused.json()["campaign"].is_null());
+        }
+    } else {
+        // The parent sees its part's.
+        assert_eq!(ours.json()["campaign"], "sample");
+    }
+}
+
+#[tokio::test]
+async fn the_refusal_names_the_sample_that_is_there() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let own = json!({ "toml": "name = \"sample\"\nmode = \"announce\"\n" });
+    app.post("8003", "/campaigns", own).await.is(201);
+    let (first, second) = tokio::join!(ask(&app, "8003", "k1"), ask(&app, "8005", "k2"));
+    let (made, refused) = if first.status == 202 { (first, second) } else { (second, first) };
+    assert_eq!(made.is(202).json()["campaign"], "sample-2");
+    assert_eq!(refused.is(409).json()["campaign"], "sample-2");
+}

@@ -61,11 +61,12 @@ const WRITES: &[(&str, &str)] = &[
     ("extend_session", "as above"),
     ("note_token_used", "the service notes it"),
     ("claim_key", "the request, and not what it changes"),
+    ("note_key_file", "as above"),
     ("keep_answer", "as above"),
     ("release_key", "as above"),
     ("apply_blacklist", "closes leads after the change was committed, in pieces"),
     ("define_campaign", "the system's own campaign of test calls; the test is a change beside it"),
-    ("undo_last_list", "its own transaction; the change is noted beside it"),
+    ("sweep_undone", "deletes invisible rows after the change was committed, in pieces"),
 ];
 
 /// Names behind `store()` in a source, whatever stands between them.

@@ -222,3 +222,25 @@ fn no_unfinished_marks_remain() {
     }
     check(&faults);
 }
+
+/// A closed stdout ends a command by `output` alone; the standard macros would panic.
+#[test]
+fn commands_print_through_one_module() {
+    let marks = ["println!(", "eprintln!(", "print!(", "eprint!("];
+    let mut faults = Vec::new();
+    for file in files("src", "rs") {
+        let path = file.display().to_string();
+        let text = read(&path);
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (line, text) in code.lines().enumerate().filter(|_| !path.ends_with("tests.rs")) {
+            let word = |mark: &str| {
+                let at = text.find(mark);
+                at.is_some_and(|at| !text[..at].ends_with(|letter: char| letter.is_ascii_alphanumeric()))
+            };
+            if marks.iter().any(|mark| word(mark)) {
+                faults.push(format!("{path}:{}: use `output::print_line`", line + 1));
+            }
+        }
+    }
+    check(&faults);
+}

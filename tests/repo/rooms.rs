@@ -14,11 +14,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dialplan", &[]),
     ("text", &[]),
     ("cli", &[]),
+    ("caught_panic", &[]),
+    ("output", &["cli"]),
     ("private_file", &[]),
     // Rooms with I/O. `net` plays the sounds that `audio` decoded.
-    ("audio", &[]),
+    ("audio", &["caught_panic"]),
     ("net", &["audio", "private_file"]),
-    ("lists", &["private_file"]),
+    ("lists", &["caught_panic", "private_file"]),
     // The object store knows bytes and names, not whose they are.
     ("files", &["private_file"]),
     ("store", &["lists", "private_file"]),
@@ -32,16 +34,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // trouble.
     ("engine", &["audio", "dialplan", "journal", "metrics", "net", "store", "text"]),
     // Long work stands between the console and the rooms that read files: the console sees neither lists nor sounds.
-    ("tasks", &["audio", "config", "engine", "files", "lists", "sim", "store", "text"]),
+    ("tasks", &["audio", "caught_panic", "config", "engine", "files", "lists", "sim", "store", "text"]),
     // The console uses the engine's board and the metrics, and queries the store for people, leads and calls.
     ("console", &["config", "engine", "files", "metrics", "store", "tasks", "text"]),
-    ("progress", &["engine", "text"]),
+    ("progress", &["engine", "output", "text"]),
     // Commands connect the rooms.
     (
         "commands",
         &[
             "audio", "cli", "config", "console", "dialplan", "engine", "files", "journal", "lists",
-            "metrics", "net", "progress", "results", "sim", "store", "tasks", "text",
+            "metrics", "net", "output", "progress", "results", "sim", "store", "tasks", "text",
         ],
     ),
     ("main", &["cli", "commands"]),

@@ -63,7 +63,7 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("explain", "numbers_in_lists", OF_A_FOUND_CAMPAIGN),
     ("household_history", "household_history", OF_A_FOUND_CAMPAIGN),
     ("imports", "insert_leads", TASKS),
-    ("imports", "mark_undone", TASKS),
+    ("import_undo", "mark_undone", TASKS),
     ("imports", "sweep_piece", TASKS),
     ("lead_actions", "load_phones", OF_A_FOUND_CAMPAIGN),
     ("lead_actions", "write_standing", OF_A_FOUND_CAMPAIGN),

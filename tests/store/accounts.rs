@@ -76,13 +76,18 @@ async fn free_agent_numbers_are_drawn_until_the_pattern_is_used_up() {
     let fixture = Fixture::new().await;
     let mut drawn = BTreeSet::new();
     for n in 0..10_u64 {
-        let number = fixture.store.free_agent_number("80?", 3, n * 7919).await.unwrap().expect("one is free");
+        let number = fixture
+            .store
+            .free_agent_number("80?", 3, n * 7919, &BTreeSet::new())
+            .await
+            .unwrap()
+            .expect("one is free");
         let mut details = details(&number);
         details.sip_user = None;
         fixture.store.add_agent(&number, &details, &secrets()).await.unwrap();
         assert!(number.len() == 3 && number.starts_with("80") && drawn.insert(number));
     }
-    assert_eq!(fixture.store.free_agent_number("80?", 3, 4).await.unwrap(), None);
+    assert_eq!(fixture.store.free_agent_number("80?", 3, 4, &BTreeSet::new()).await.unwrap(), None);
 }
 
 #[tokio::test]

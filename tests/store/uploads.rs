@@ -154,6 +154,7 @@ async fn tasks_are_taken_in_their_order_and_again_after_a_crash() {
     assert_eq!([take().await, take().await, take().await], [Some(tasks[0]), Some(tasks[1]), None]);
     fixture.store.note_task_progress(tasks[0], 5, 9).await.unwrap();
     assert_eq!(fixture.store.requeue_tasks().await.unwrap(), 2);
+    assert_eq!(fixture.store.running_tasks().await.unwrap(), []);
     let again = fixture.store.take_task().await.unwrap().unwrap();
     assert_eq!((again.id, again.done, again.total), (tasks[0], 0, 9));
     fixture.store.end_task(again.id, TaskState::Done, Some("{}"), None).await.unwrap();
@@ -168,4 +169,34 @@ async fn tasks_are_taken_in_their_order_and_again_after_a_crash() {
         None,
         "of another enterprise"
     );
+}
+
+/// Of two tasks that ran when the process ended, the one that ends it is found: each runs alone from then on.
+#[tokio::test]
+async fn a_task_that_ends_the_process_is_left_after_three_starts_and_takes_no_other_with_it() {
+    let fixture = Fixture::new().await;
+    let mut tasks = Vec::new();
+    for id in [checked(&fixture, 1).await, checked(&fixture, 2).await] {
+        let subject = Subject::of("list", "x");
+        let mut change = fixture.store.begin_change(&actor(), "lists.edit", subject).await.unwrap();
+        tasks.push(change.begin_load(id, EDITOR).await.unwrap().unwrap());
+        change.commit().await.unwrap();
+    }
+    let take = async || fixture.store.take_task().await.unwrap().map(|task| task.id);
+    let left = async || {
+        let rows = fixture.store.running_tasks().await.unwrap();
+        rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!([take().await, take().await], [Some(tasks[0]), Some(tasks[1])]);
+    assert_eq!((fixture.store.requeue_tasks().await.unwrap(), left().await), (2, vec![]));
+    assert_eq!([take().await, take().await], [Some(tasks[0]), None], "it has the process to itself");
+    // A stop of the service is no fault of the task.
+    fixture.store.requeue_task(tasks[0]).await.unwrap();
+    assert_eq!([take().await, take().await], [Some(tasks[0]), None]);
+    assert_eq!((fixture.store.requeue_tasks().await.unwrap(), left().await), (1, vec![]));
+    assert_eq!([take().await, take().await], [Some(tasks[0]), None]);
+    assert_eq!((fixture.store.requeue_tasks().await.unwrap(), left().await), (0, vec![tasks[0]]));
+    fixture.store.end_task(tasks[0], TaskState::Failed, None, None).await.unwrap();
+    assert_eq!([take().await, take().await], [Some(tasks[1]), None]);
+    assert_eq!((fixture.store.requeue_tasks().await.unwrap(), left().await), (1, vec![]));
 }

@@ -7,6 +7,7 @@ use crate::commands::folder::{self, Refused, TakenIn};
 use crate::config::{Config, LoadedCampaign};
 use crate::files::Files;
 use crate::lists::{self, Batch, ListSpec, RefusedRow};
+use crate::output::error_line;
 use crate::store::list_growth::ADDED;
 use crate::store::{Import, NewImport, Store};
 use crate::tasks::KnownRows;
@@ -95,15 +96,17 @@ pub(super) async fn import_list(
     let dir = report_dir.display();
     let why = if change.refused_rows > 0 { format!(" (why: {dir}/fix.csv)") } else { String::new() };
     if change.known_rows == 0 && change.gone == 0 {
-        eprintln!(
+        error_line!(
             "list imported: {} rows = {} leads + {} refused{why}",
-            change.rows_read, change.new_leads, change.refused_rows
+            change.rows_read,
+            change.new_leads,
+            change.refused_rows
         );
         return Ok(());
     }
-    eprintln!("the list has changed since it was imported: {}{why}", describe_change(&change));
+    error_line!("the list has changed since it was imported: {}{why}", describe_change(&change));
     if change.gone > 0 {
-        eprintln!(
+        error_line!(
             "leads that are no longer in the list stay in the campaign; to close them: \
              paceline list add {} {} --close-gone",
             loaded.file.display(),

@@ -32,6 +32,7 @@ use crate::files::{Files, Reserve};
 use crate::journal::{JournalConfig, JournalWriter};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
+use crate::output::error_line;
 use crate::sim::agents::PhoneAgents;
 use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{BlacklistChange, Scope, Store, Writer};
@@ -97,7 +98,7 @@ impl Setup {
     pub async fn start(self, paused: bool) -> Result<RunningCampaign, Failure> {
         let Setup { config, loaded, people, with_api, crew, first_start, use_text } = self;
         for warning in &loaded.warnings {
-            eprintln!("warning: {warning}");
+            error_line!("warning: {warning}");
         }
         // Report a faulty campaign before anything is opened.
         let sounds = Sounds::load(&loaded)?;
@@ -242,13 +243,13 @@ impl Service {
             .flat_map(|cut| saved_dialogs(&cut.dialog).into_iter().map(|dialog| (cut.id, dialog)));
         let dialogs = dialogs.collect();
         if !resumed.interrupted.is_empty() {
-            eprintln!(
+            error_line!(
                 "{} calls were cut off by the last stop; they are ended and counted",
                 resumed.interrupted.len()
             );
         }
         if !resumed.legs.is_empty() {
-            eprintln!(
+            error_line!(
                 "{} further legs, such as agents' phones, were up; they are hung up",
                 resumed.legs.len()
             );
@@ -331,10 +332,10 @@ impl Service {
         }
         match self.state.open_setup_code().await {
             Ok(Some(code)) => {
-                eprintln!("first start: http://{address}/welcome#{code} makes the first account")
+                error_line!("first start: http://{address}/welcome#{code} makes the first account")
             }
             Ok(None) => {}
-            Err(_) => eprintln!("warning: the accounts cannot be read; the log says why"),
+            Err(_) => error_line!("warning: the accounts cannot be read; the log says why"),
         }
     }
 
@@ -621,14 +622,14 @@ async fn start_console(config: &Config, state: &AppState) -> Option<(Console, Op
             let address = console.address;
             let client = Client::new(&format!("http://{address}"), state.local_service_token());
             let key = KeyFile::write(state.store().path(), &client).inspect_err(|error| {
-                eprintln!("warning: {error}: `paceline agents` and `user` need --url and a token");
+                error_line!("warning: {error}: `paceline agents` and `user` need --url and a token");
             });
             // Printed last: a script that waits for this line finds the key file.
-            eprintln!("metrics and health: http://{address}/metrics; API: http://{address}/api/v1");
+            error_line!("metrics and health: http://{address}/metrics; API: http://{address}/api/v1");
             Some((console, key.ok()))
         }
         Err(error) => {
-            eprintln!("warning: {listen}: {error}; API, metrics and health are not served");
+            error_line!("warning: {listen}: {error}; API, metrics and health are not served");
             None
         }
     }

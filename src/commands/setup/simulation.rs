@@ -5,6 +5,7 @@ use super::trunks::{simulated_trunk, start_simulated_carrier};
 use crate::commands::Failure;
 use crate::config::{Config, LoadedCampaign};
 use crate::engine::{EngineHandle, EngineRequest, TrunkParts};
+use crate::output::error_line;
 use crate::sim::near_service::NearService;
 use crate::sim::serve::RunningCarrier;
 use paceline_core::sip::user_agent::Transport;
@@ -37,7 +38,7 @@ impl Simulation {
             return Ok((simulation, None));
         }
         let trunk = simulation.start(config).await?;
-        eprintln!("no trunk is configured: calling the built-in simulated carrier, no real phone rings");
+        error_line!("no trunk is configured: calling the built-in simulated carrier, no real phone rings");
         Ok((simulation, trunk))
     }
 

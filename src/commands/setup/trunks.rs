@@ -5,6 +5,7 @@ use crate::config::{Config, TrunkConfig, TrunkUri};
 use crate::engine::{CertificateRule, TrunkParts};
 use crate::net::clock::Clock;
 use crate::net::dns;
+use crate::output::error_line;
 use crate::sim::near_service::NearService;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
 use paceline_core::campaign::{CalleePattern, SIMULATED_TRUNK, Trunk};
@@ -75,7 +76,7 @@ pub(super) async fn configured_trunks(config: &Config, may_wait: bool) -> Result
         return Err(Failure::usage(reasons.join("\n")));
     }
     for reason in reasons {
-        eprintln!("warning: {reason}; the trunk is not in use, and is looked up again every 5 s");
+        error_line!("warning: {reason}; the trunk is not in use, and is looked up again every 5 s");
     }
     Ok(parts)
 }

@@ -11,6 +11,7 @@ pub mod tables;
 
 use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::settings::Config;
+use super::texts;
 use crate::lists::ListSpec;
 pub use further_lists::{further_list_note, further_lists, without_further_lists};
 pub use named_files::{FileUse, NamedFile, is_flat, named_files};
@@ -80,8 +81,9 @@ impl LoadedCampaign {
     /// As `load`.
     pub fn parse(file: &Path, text: String, config: &Config) -> Result<LoadedCampaign, ConfigError> {
         let files = CampaignFiles { file: Some(file.to_owned()), objects: BTreeMap::new() };
-        let source = Source::new(file, &text);
+        let mut source = Source::new(file, &text);
         let written: CampaignFile = source.parse()?;
+        texts::check(&mut source);
         build(written, &text, source, &files, config)
     }
 
@@ -114,6 +116,7 @@ impl LoadedCampaign {
         let file = files.shown_file();
         let mut source = Source::of_row(&file, text, &files.objects);
         let written: CampaignFile = source.parse()?;
+        texts::check(&mut source);
         row_guard::check_folder(&written, |name| files.objects.contains_key(name), &mut source);
         if !source.problems.is_empty() {
             let problems = source.problems;
@@ -135,6 +138,7 @@ impl LoadedCampaign {
         let file = files.shown_file();
         let mut source = Source::of_row(&file, text, &files.objects);
         let written: CampaignFile = source.parse()?;
+        texts::check(&mut source);
         row_guard::check(before, &written, |name| files.objects.contains_key(name), &mut source);
         // No file is read that the check has refused.
         if !source.problems.is_empty() {

@@ -13,6 +13,7 @@ pub struct CampaignFile {
     pub name: String,
     /// The title on screens; any script.
     #[serde(default)]
+    #[schemars(length(max = 200))]
     pub title: String,
     /// How calls are placed: `announce` without agents, or one of the modes with agents.
     pub mode: ModeWord,

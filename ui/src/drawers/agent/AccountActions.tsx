@@ -9,7 +9,7 @@ import { problemWords } from "../../kit/States";
 import { offerUndo } from "../../kit/undo";
 import { useSeat } from "../../live/stores";
 import { etag, refreshPeople } from "../../pages/people/data";
-import type { Once } from "../../pages/people/people";
+import { mayGive, type Once } from "../../pages/people/people";
 import { useMe } from "../../session";
 import { useSearch } from "../../use-search";
 import { useWords, type PlainKey } from "../../words";
@@ -26,7 +26,7 @@ export function AccountActions({ account, onOnce }: { account: Account; onOnce: 
   const [asked, setAsked] = useState<Kind>();
   if (!rights.has("people.edit")) return null;
   // The service takes changes of an administrator from administrators only, and nobody removes the own account.
-  const refusal = account.role === "admin" && person.role !== "admin" ? t("people.adminsOnly") : undefined;
+  const refusal = mayGive(person.role, account.role) ? undefined : t("people.adminsOnly");
   const own = account.number === person.number ? t("people.notOneself") : undefined;
   return (
     <>

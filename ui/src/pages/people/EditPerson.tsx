@@ -17,7 +17,7 @@ import { useWords, type PlainKey } from "../../words";
 import { telephone, visible } from "../../words/format";
 import { etag, refreshPeople, useAccount } from "./data";
 import { bareTelephone, EMPTY, faultsOf, refusedFields, type Faults, type PersonForm } from "./form";
-import { skillsOf, type Role } from "./people";
+import { mayGive, skillsOf, type Role } from "./people";
 import { useFaultWord, useRoleOptions } from "./PersonFields";
 
 /** `/people/:number/edit`: what of an account can change; its number never does. */
@@ -30,7 +30,7 @@ export default function EditPerson() {
   if (!rights.has("people.edit")) return <Forbidden right="people.edit" role={person.role} />;
   if (error instanceof ApiProblem && error.status === 404) return <Gone>{t("people.gone", { number })}</Gone>;
   const isThere = account !== undefined && !isPlaceholderData && !error;
-  if (isThere && account.role === "admin" && person.role !== "admin") return <Gone>{t("people.adminsOnly")}</Gone>;
+  if (isThere && !mayGive(person.role, account.role)) return <Gone>{t("people.adminsOnly")}</Gone>;
   return (
     <>
       <div className="page-head"><h1>{t("people.editTitle", { number })}{isThere ? ` ${visible(account.name)}` : ""}</h1><Link to={`/people?agent=${number}`}>{t("people.backToList")}</Link></div>

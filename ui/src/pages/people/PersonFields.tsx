@@ -6,7 +6,7 @@ import { useMe } from "../../session";
 import { useWords } from "../../words";
 import { visible } from "../../words/format";
 import type { Faults, FieldName, PersonForm } from "./form";
-import { ROLES } from "./people";
+import { mayGive, ROLES } from "./people";
 
 interface Props {
   form: PersonForm;
@@ -26,11 +26,11 @@ export function useFaultWord(faults: Faults): (field: FieldName) => string | und
   };
 }
 
-/** Roles that the reader may give: only an administrator makes an administrator. */
+/** Roles that the reader may give: nobody gives rights that are not their own. */
 export function useRoleOptions() {
   const t = useWords();
   const { person } = useMe();
-  return ROLES.filter((role) => role !== "admin" || person.role === "admin").map((role) => ({ value: role, label: t(`role.${role}`) }));
+  return ROLES.filter((role) => mayGive(person.role, role)).map((role) => ({ value: role, label: t(`role.${role}`) }));
 }
 
 /** The agent number: drawn by a pattern, or given. It never changes. */

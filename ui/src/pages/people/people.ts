@@ -5,6 +5,9 @@ import { narrow } from "../../words/width";
 export const ROLES = ["agent", "lead", "manager", "analyst", "auditor", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
+/** An auditor reads the audit, which a manager does not. */
+export const mayGive = (own: Role, role: Role): boolean => own === "admin" || (role !== "admin" && role !== "auditor");
+
 export interface PeopleFilter {
   text: string;
   role: string;

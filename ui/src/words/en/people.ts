@@ -103,7 +103,7 @@ export const people = {
   "people.leaveStay": "Stay",
   "people.leaveGo": "They are noted, leave",
   "people.gone": "There is no account {number}; it may have been removed. Its calls are still in the results",
-  "people.adminsOnly": "Only administrators change an administrator's account",
+  "people.adminsOnly": "Only administrators change the account of an administrator or an auditor",
   "people.notOneself": "Nobody removes the own account",
   "people.since": "Since",
   "people.calls": "Calls",

@@ -31,6 +31,8 @@ export const problems = {
   "problem.not_approved": "Waits for the approval of a colleague",
   "problem.campaign_faulty": "The settings have faults: put them right first",
   "problem.changed_in_both": "File and console both changed this campaign: decide first which one holds",
+  "problem.sample_elsewhere": "Your enterprise has its sample campaign already, in a part that you do not see",
+  "problem.stopping": "The service is stopping: try again when it is back",
   "problem.sample_there": "The sample campaign runs already",
   "problem.sample_over": "The sample campaign has called everybody on its list: archive it to start it anew",
   "problem.cannot_place": "The simulated carrier needs UDP and IPv4: add \"udp://0.0.0.0:5060\" to [sip] listen in paceline.toml, then start the service again",

@@ -101,7 +101,7 @@ export const people = {
   "people.leaveStay": "留在这里",
   "people.leaveGo": "已记下,离开",
   "people.gone": "没有工号为 {number} 的账户,可能已被删除;此人的通话仍在结果中",
-  "people.adminsOnly": "企业管理员的账户只能由企业管理员修改",
+  "people.adminsOnly": "企业管理员和审计员的账户只能由企业管理员修改",
   "people.notOneself": "不能删除自己的账户",
   "people.since": "建立于",
   "people.calls": "通话",

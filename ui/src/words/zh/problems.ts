@@ -30,6 +30,8 @@ export const problems = {
   "problem.not_approved": "等待另一位同事审核",
   "problem.campaign_faulty": "设置有错误:先改正",
   "problem.changed_in_both": "文件和页面都改过这个活动:先决定以哪份为准",
+  "problem.sample_elsewhere": "贵企业已有示例活动,在你看不到的机构里",
+  "problem.stopping": "服务正在停止:请在恢复后重试",
   "problem.sample_there": "示例活动已经在运行",
   "problem.sample_over": "示例活动的名单已经打完:归档后可以重新启动",
   "problem.cannot_place": "模拟运营商需要 UDP 和 IPv4:请在 paceline.toml 的 [sip] listen 中加入一个 UDP 的 IPv4 地址,然后重新启动服务",
