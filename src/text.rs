@@ -135,6 +135,7 @@ impl Lang {
                 self.pick("the pacer failed: one call per idle agent", "预测模块故障,按空闲坐席逐一拨号")
             }
             Why::CallerIdsUsed => self.pick("every caller ID is at its cap", "外显号码均已达上限"),
+            Why::CallerIdsResting => self.pick("no caller ID may be shown now", "目前没有可用的外显号码"),
             Why::StoreStalled => self.pick("nothing can be written to disk", "磁盘无法写入,已停止拨号"),
             Why::Paused => self.pick("paused", "已暂停"),
             Why::Draining => self.pick("stopping: calls may end", "正在停止,等待通话结束"),

@@ -201,6 +201,7 @@ impl Lang {
                 Why::OutsideWindow
                 | Why::NoAgents
                 | Why::CallerIdsUsed
+                | Why::CallerIdsResting
                 | Why::StoreStalled
                 | Why::Paused
                 | Why::Finished,
@@ -327,6 +328,10 @@ impl Lang {
             Why::CallerIdsUsed => self.pick(
                 "add caller IDs, or raise their caps per hour and day",
                 "请增加外显号码,或调高其每小时、每日上限",
+            ),
+            Why::CallerIdsResting => self.pick(
+                "the register of numbers lets none of them be shown (resting, not whitelisted, bound to an agent): see the page of caller IDs",
+                "号码登记中没有可外显的号码(休息中、未加白或已绑定坐席):请查看外显号码页",
             ),
             Why::StoreStalled => {
                 self.pick("free space on the disk of the store; it goes on by itself", "请清理存储磁盘;之后自动继续")

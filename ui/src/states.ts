@@ -115,7 +115,7 @@ export const APPROVAL_STATES = {
 } as const satisfies Record<Approval["state"], State>;
 
 /** Reasons of a campaign's why that need a person: shown as an alarm. */
-export const WHY_ALARMS: ReadonlySet<string> = new Set(["trunks_down", "store_stalled", "no_agents", "caller_ids_used", "pacer_failed", "feed_doubted"]);
+export const WHY_ALARMS: ReadonlySet<string> = new Set(["trunks_down", "store_stalled", "no_agents", "caller_ids_used", "caller_ids_resting", "pacer_failed", "feed_doubted"]);
 
 /** Colours of what held dialling down, in the bar of the last minutes. */
 export const LIMIT_MEANINGS: Record<Limit, Meaning> = {

@@ -170,6 +170,7 @@ impl Dialer {
             Input::PhoneRestarted { agent, same_device } => self.phone_restarted(agent, same_device),
             Input::Blacklisted { campaign, patterns } => self.numbers_blacklisted(campaign, &patterns),
             Input::CampaignChanged { campaign } => self.change_campaign(*campaign),
+            Input::CallerIdsRegistered { numbers } => self.caller_ids.register(numbers),
             Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {

@@ -7,7 +7,7 @@ use super::trunk_line::Ready;
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::campaign::Mode;
-use crate::campaign::caller_id::{CallerId, Choice};
+use crate::campaign::caller_id::{CallerId, Choice, ShownTo};
 use crate::campaign::lease::LeasedLead;
 use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
 use crate::dialer::output::{LeadUpdate, TestRefusal};
@@ -509,11 +509,11 @@ impl Dialer {
             .map(|line| line.trunk.id);
         let trunk = ready.ok_or(Why::TrunksDown)?;
         run.tests.pop_front();
-        let caller_id =
-            match self.caller_ids.choose(id, &run.rules.caller_ids, None, number, utc, &mut self.random) {
-                Choice::Show(caller_id) => Some(caller_id),
-                Choice::TrunkOwn | Choice::UsedUntil(_) => None,
-            };
+        let to = ShownTo { household: None, callee: number, agent: None };
+        let caller_id = match self.caller_ids.choose(id, &run.rules.caller_ids, to, utc, &mut self.random) {
+            Choice::Show(caller_id) => Some(caller_id),
+            Choice::TrunkOwn | Choice::UsedUntil(_) | Choice::NoneUsable => None,
+        };
         self.open(NewAttempt {
             campaign: id,
             leased: None,
@@ -596,9 +596,14 @@ impl Dialer {
         };
         let household = leased.lead.household;
         let rules = &run.rules.caller_ids;
-        let caller_id = match self.caller_ids.choose(id, rules, household, number, utc, &mut self.random) {
+        let to = ShownTo { household, callee: number, agent: for_agent };
+        let caller_id = match self.caller_ids.choose(id, rules, to, utc, &mut self.random) {
             Choice::TrunkOwn => None,
             Choice::Show(caller_id) => Some(caller_id),
+            Choice::NoneUsable => {
+                run.hopper.put_first(leased);
+                return Err(Why::CallerIdsResting);
+            }
             Choice::UsedUntil(until) => {
                 run.hopper.put_first(leased);
                 self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));
