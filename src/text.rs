@@ -1,6 +1,7 @@
 //! Texts of the terminal, in English and in Simplified Chinese. Logs stay English.
 
 mod call_meaning;
+mod caller_id;
 mod fault;
 mod fault_words;
 mod lead;
@@ -15,6 +16,7 @@ mod trunk;
 mod why;
 
 pub use call_meaning::CallFacts;
+pub use caller_id::{CallerIdFigures, CallerIdVerdict};
 pub use fault::{fault_lines_zh, fault_sentence_zh, fault_zh};
 pub use lead::AgentNumbers;
 pub use lead_row::LeadRowFacts;

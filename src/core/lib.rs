@@ -43,6 +43,9 @@ pub mod campaign;
 /// Whether a caller ID is answered less often than the others, with the error of that judgement.
 pub mod caller_id_health;
 
+/// From the application for a caller ID to its retirement.
+pub mod caller_id_life;
+
 /// How many calls to place now, and why.
 pub mod pacing;
 

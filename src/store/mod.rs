@@ -15,6 +15,7 @@ mod blacklist_change;
 pub mod blobs;
 pub mod call_history;
 mod call_trace;
+pub mod caller_ids;
 pub mod campaign_imports;
 pub mod campaign_rows;
 pub mod campaigns;

@@ -62,6 +62,15 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// The calls without those.
+    pub fn without(self, those: Counts) -> Counts {
+        Counts {
+            calls: self.calls - those.calls,
+            answered: self.answered - those.answered,
+            refused: self.refused - those.refused,
+        }
+    }
+
     /// Adds calls.
     pub fn add(&mut self, other: Counts) {
         self.calls += other.calls;

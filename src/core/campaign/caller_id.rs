@@ -80,7 +80,7 @@ pub struct RegisteredNumber {
     /// `None` = no cap of its own.
     pub per_hour_max: Option<u32>,
     pub per_day_max: Option<u32>,
-    /// Start of its warm-up: see [`warm_up_max`]. `None` = warmed up, or as the campaign says.
+    /// Start of its warm-up: see [`warm_up_max`]. `None` = as the campaign says.
     pub warm_up_from: Option<Utc>,
 }
 
@@ -259,10 +259,8 @@ impl CallerIdLedger {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        let warm_up_from = match registered {
-            Some(it) => it.warm_up_from,
-            None => uses.first.filter(|_| rules.warm_up),
-        };
+        let first = uses.first.filter(|_| rules.warm_up);
+        let warm_up_from = registered.and_then(|it| it.warm_up_from).or(first);
         let days = warm_up_from.map(|from| at.since(from).as_secs() / DAY.as_secs());
         let own = registered.map_or((None, None), |it| (it.per_hour_max, it.per_day_max));
         let hour_max = smaller(rules.per_hour_max, own.0);
