@@ -3,7 +3,7 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::{TEXT, parse_shown, parse_text};
+use super::fields::{TEXT, parse_text};
 use super::problem::Problem;
 use super::rights::Action;
 use super::versions::{answer_of_row, check_version, etag, with_etag};
@@ -36,6 +36,8 @@ const CAP_MAX: u32 = 100_000;
 const IDLE_DAYS_MAX: u32 = 365;
 /// The rest of a person's flag.
 const FLAG_REST: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// Where a number without a country code is from.
+const REGION: &str = "CN";
 /// The zone of days: organisations have none of their own.
 const ZONE: &str = "Asia/Shanghai";
 
@@ -302,7 +304,7 @@ pub(super) async fn caller_ids(
 
 async fn find(state: &AppState, caller: &Caller, number: &str) -> Result<CallerIdRow, Problem> {
     let missing = || Problem::not_found("caller ID");
-    let number = parse_shown(number).map_err(|_| missing())?;
+    let number = crate::lists::caller_id(number, REGION).map_err(|_| missing())?;
     let rows = state.store().caller_ids_in(&caller.scope).await?;
     let is_it = |row: &&CallerIdRow| row.number == number;
     // A number that was retired and entered anew has two rows; the one in use is meant.
@@ -376,13 +378,14 @@ pub(super) async fn add(
     caller: Caller,
     Body(asked): Body<CallerIdRequest>,
 ) -> Result<Response, Problem> {
-    let number = parse_shown(asked.number.as_deref().unwrap_or_default()).map_err(|_| {
-        Problem::of_field(
-            "/number",
-            "this is no number that a call may show: write 0755-12345678 or +8675512345678",
-            "这不是可以外显的号码:请写成 0755-12345678 或 +8675512345678",
-        )
-    })?;
+    let number =
+        crate::lists::caller_id(asked.number.as_deref().unwrap_or_default(), REGION).map_err(|_| {
+            Problem::of_field(
+                "/number",
+                "this is no number that a call may show: write 0755-12345678 or +8675512345678",
+                "这不是可以外显的号码:请写成 0755-12345678 或 +8675512345678",
+            )
+        })?;
     let mut fields = CallerIdFields::default();
     asked.apply_to(&mut fields)?;
     let subject = Subject::of("caller_id", number.national());
@@ -515,9 +518,9 @@ pub(super) async fn act(
     let act = asked.act();
     let Some(now) = row.state.after(act, row.flags > 0) else {
         let possible: Vec<&str> = row.state.acts(row.flags > 0).into_iter().map(CallerIdAct::word).collect();
-        let detail = format!("a number that is {} takes no {}", row.state.word(), act.word());
-        let problem = Problem::new(StatusCode::CONFLICT, "not_now", detail);
-        return Err(problem.with("state", row.state.word().into()).with("actions", possible.into()));
+        let (state, act, possible) = (row.state.word(), act.word(), possible.join(", "));
+        let detail = format!("a number that is {state} takes no {act}; it takes {possible}");
+        return Err(Problem::new(StatusCode::CONFLICT, "not_now", detail));
     };
     let note = match &asked {
         CallerIdAction::Flag { note: Some(note) } => parse_text("note", note)?,

@@ -27,7 +27,7 @@ pub(super) const CALLER_IDS: &[Route] = &[
         body: BodySchema::Json(
             "NewCallerId",
             caller_ids::new_caller_id_schema,
-            r#"{"number":"0755-12345678","holder":"翠园物业","carrier":"深圳联通"}"#,
+            r#"{"number":"0755-88886666","holder":"翠园物业","carrier":"深圳联通"}"#,
         ),
         status: 201,
         answer: answer!(CallerIdDetail),
@@ -35,7 +35,7 @@ pub(super) const CALLER_IDS: &[Route] = &[
     },
     Route {
         method: "get",
-        path: "/caller-ids/{number}",
+        path: "/caller-ids/{caller_id}",
         right: Right::Action(Action::CallerIdsEdit),
         summary: "A number with its log",
         query: NONE,
@@ -46,7 +46,7 @@ pub(super) const CALLER_IDS: &[Route] = &[
     },
     Route {
         method: "patch",
-        path: "/caller-ids/{number}",
+        path: "/caller-ids/{caller_id}",
         right: Right::Action(Action::CallerIdsEdit),
         summary: "Changes what is known of a number, and its caps",
         query: NONE,
@@ -57,7 +57,7 @@ pub(super) const CALLER_IDS: &[Route] = &[
     },
     Route {
         method: "post",
-        path: "/caller-ids/{number}/actions",
+        path: "/caller-ids/{caller_id}/actions",
         right: Right::Action(Action::CallerIdsEdit),
         summary: "Leads a number through its life cycle; what is not possible in its state is 409 `not_now`",
         query: NONE,
@@ -68,7 +68,7 @@ pub(super) const CALLER_IDS: &[Route] = &[
     },
     Route {
         method: "get",
-        path: "/caller-ids/{number}/health",
+        path: "/caller-ids/{caller_id}/health",
         right: Right::Action(Action::CallerIdsEdit),
         summary: "What a number's calls say of it, day by day, beside those of the other numbers",
         query: &[parameter("days", Form::Whole(1, 90), "So many days up to today; without it 7", "7")],

@@ -1,7 +1,7 @@
 //! The register of caller IDs: who holds each number, its state with its log, and what its own calls say of it.
 
 use super::{Change, Scope, Store, StoreError};
-use paceline_core::caller_id_health::{CalleeNetwork, Counts, Evidence, Stratum};
+use paceline_core::caller_id_health::{Counts, EndedCall, Evidence, JudgedCall};
 use paceline_core::caller_id_life::CallerIdState;
 use paceline_core::campaign::caller_id::{RegisteredNumber, Usage};
 use paceline_core::ids::{AgentId, CampaignId};
@@ -112,13 +112,10 @@ pub struct CallerIdHour {
     pub control_calls: u32,
 }
 
-/// One call as its caller ID is judged by it.
+/// A call of an hour, with what screens count beside its judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JudgedCall {
-    pub number: ShownNumber,
-    pub stratum: Stratum,
-    /// Of this one call.
-    pub counts: Counts,
+pub struct CallOfHour {
+    pub judged: JudgedCall,
     pub is_403: bool,
     pub is_fast_fail: bool,
 }
@@ -334,9 +331,8 @@ impl Store {
         Ok(hour)
     }
 
-    /// Calls of an hour that showed a number, as that number is judged by them. Line faults and calls that were
-    /// stopped here say nothing.
-    pub async fn judged_calls(&self, hour: i64) -> Result<Vec<JudgedCall>, StoreError> {
+    /// Calls of an hour that showed a number and say something of it.
+    pub async fn calls_of_hour(&self, hour: i64) -> Result<Vec<CallOfHour>, StoreError> {
         let mut conn = self.read().await?;
         let (from, until) = (hour_start(hour).as_millis(), hour_start(hour + 1).as_millis());
         let rows = sqlx::query!(
@@ -349,61 +345,32 @@ impl Store {
         .fetch_all(&mut *conn)
         .await
         .map_err(self.query_error())?;
-        let call = |row: &_| {
-            let (campaign, shown, callee, ordinal, outcome, code, placed, ringing, answered, ended): (
-                i64,
-                i64,
-                i64,
-                i64,
-                Option<&str>,
-                Option<i64>,
-                i64,
-                Option<i64>,
-                Option<i64>,
-                Option<i64>,
-            ) = *row;
-            let number = ShownNumber::from_e164(u64::try_from(shown).ok()?)?;
-            let callee = PhoneNumber::from_e164(u64::try_from(callee).ok()?)?;
-            let outcome = outcome.and_then(Outcome::from_word);
-            let is_ours = matches!(
-                outcome,
-                Some(Outcome::LineFault | Outcome::AgentFailed | Outcome::Interrupted | Outcome::Cancelled)
-            );
-            let is_answered = answered.is_some();
-            if is_ours && !is_answered {
-                return None;
-            }
-            let is_cold = ringing.is_none() && !is_answered;
-            let is_refused = outcome == Some(Outcome::CarrierBlock)
-                || is_cold && matches!(code, Some(403 | 603 | 607 | 608));
-            let network = CalleeNetwork::of(callee);
-            Some(JudgedCall {
-                number,
-                stratum: Stratum { campaign: CampaignId(campaign), network, is_first: ordinal <= 1 },
-                counts: Counts {
-                    calls: 1,
-                    answered: u32::from(is_answered),
-                    refused: u32::from(is_refused && !is_answered),
-                },
-                is_403: code == Some(403),
-                is_fast_fail: is_cold && ended.is_some_and(|at| at - placed < FAST.as_millis() as i64),
-            })
-        };
-        let judged = rows.iter().filter_map(|row| {
-            call(&(
-                row.campaign_id,
-                row.caller_id,
-                row.number,
-                row.ordinal,
-                row.outcome.as_deref(),
-                row.sip_code,
-                row.placed_at,
-                row.ringing_at,
-                row.answered_at,
-                row.ended_at,
-            ))
-        });
-        Ok(judged.collect())
+        let mut calls = Vec::with_capacity(rows.len());
+        for row in rows {
+            let digits = |number: i64| u64::try_from(number).unwrap_or(0);
+            let shown = ShownNumber::from_e164(digits(row.caller_id));
+            let callee = PhoneNumber::from_e164(digits(row.number));
+            let (Some(shown), Some(callee)) = (shown, callee) else { continue };
+            let ended = EndedCall {
+                campaign: CampaignId(row.campaign_id),
+                shown,
+                callee,
+                ordinal: u32::try_from(row.ordinal).unwrap_or(1),
+                outcome: row.outcome.as_deref().and_then(Outcome::from_word),
+                sip_code: row.sip_code.and_then(|code| u16::try_from(code).ok()),
+                rang: row.ringing_at.is_some(),
+                answered: row.answered_at.is_some(),
+            };
+            let Some(judged) = JudgedCall::of(&ended) else { continue };
+            let is_cold = !ended.rang && !ended.answered;
+            let is_fast = row.ended_at.is_some_and(|at| at - row.placed_at < FAST.as_millis() as i64);
+            calls.push(CallOfHour {
+                judged,
+                is_403: ended.sip_code == Some(403),
+                is_fast_fail: is_cold && is_fast,
+            });
+        }
+        Ok(calls)
     }
 }
 

@@ -3,25 +3,23 @@
 
 use super::Shared;
 use crate::engine::EngineHandle;
-use crate::store::caller_ids::{CallerIdHour, CallerIdRow, CallerIdStep, JudgedCall, hour_of, hour_start};
+use crate::store::caller_ids::{CallOfHour, CallerIdHour, CallerIdRow, CallerIdStep, hour_of, hour_start};
 use crate::store::{Actor, ActorKind, Change, Store, StoreError, Subject};
-use paceline_core::caller_id_health::{Compared, Counts, Evidence, Mark, Recovery, Stratum};
+use paceline_core::caller_id_health::{Compared, Evidence, JudgedCall, Mark, Recovery, compare};
 use paceline_core::caller_id_life::CallerIdState;
 use paceline_core::campaign::caller_id::Usage;
 use paceline_core::number::ShownNumber;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Weak;
 
 /// Time between two looks.
 const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(60);
 /// An hour is judged so long after its end: by then every call of it was answered or has failed.
 const SETTLED: Duration = Duration::from_secs(600);
-/// Hours before the first start of a service that are judged.
+/// Hours that are judged at most: what lies longer back says nothing of today.
 const HOURS_BACK: i64 = 7 * 24;
-/// Hours judged in one look.
-const HOURS_AT_ONCE: i64 = 24;
 /// The rest after a first flag; each flag in a row doubles it, up to the longest.
 const REST: Duration = Duration::from_secs(7 * 24 * 3_600);
 const REST_DOUBLED_MAX: u32 = 2;
@@ -48,8 +46,8 @@ pub async fn judge_caller_ids(store: &Store, engine: &EngineHandle, now: Utc) ->
     let mut has_changed = advance(store, now).await?;
     let last_due = hour_of(Utc::from_millis(now.as_millis() - SETTLED.as_millis() as i64)) - 1;
     let judged = store.judged_hour().await?.unwrap_or(last_due - HOURS_BACK);
-    for hour in (judged + 1..=last_due).take(HOURS_AT_ONCE as usize) {
-        has_changed |= judge_hour(store, hour, now).await?;
+    for hour in (judged.max(last_due - HOURS_BACK) + 1)..=last_due {
+        has_changed |= judge_hour(store, hour, now, hour == last_due).await?;
     }
     if has_changed {
         engine.register_caller_ids(store.registered_numbers().await?).await;
@@ -115,9 +113,14 @@ fn step<'a>(
     }
 }
 
-/// Judges one hour in one transaction. Whether a number changed its state.
-async fn judge_hour(store: &Store, hour: i64, now: Utc) -> Result<bool, StoreError> {
-    let calls = store.judged_calls(hour).await?;
+/// Judges one hour in one transaction. Whether a number changed its state. An hour without calls is written down only
+/// where it `is_last`.
+async fn judge_hour(store: &Store, hour: i64, now: Utc, is_last: bool) -> Result<bool, StoreError> {
+    let calls = store.calls_of_hour(hour).await?;
+    if calls.is_empty() && !is_last {
+        return Ok(false);
+    }
+    let judged: Vec<JudgedCall> = calls.iter().map(|call| call.judged).collect();
     let resting = store.organisations().await?;
     let rests = |organisation: i64| {
         resting.iter().find(|row| row.id == organisation).is_none_or(|row| !row.settings.flagged_numbers_stay)
@@ -130,13 +133,14 @@ async fn judge_hour(store: &Store, hour: i64, now: Utc) -> Result<bool, StoreErr
     // The log of each number says what was done.
     change.leave_out_of_audit();
     let mut has_changed = false;
-    for (number, (found, compared)) in compare(&calls, &suspected) {
+    for (number, compared) in compare(&judged, &suspected) {
         let Some(row) = in_use.get(&number) else { continue };
         // As it stands now: somebody may have changed it meanwhile.
         let Some(row) = change.caller_id(row.id).await? else { continue };
         let mut evidence = row.evidence;
         evidence.add_hour(&compared);
-        change.note_caller_id_hour(row.id, &CallerIdHour { hour, ..found }, &evidence).await?;
+        let figures = figures(&calls, number, hour, &compared);
+        change.note_caller_id_hour(row.id, &figures, &evidence).await?;
         let Some(step) = verdict(&row, evidence, rests(row.organisation), now) else { continue };
         change.step_caller_id(&row, &step).await?;
         let body = json!({ "number": row.number.national(), "state": step.now.word(), "why": step.why });
@@ -187,38 +191,21 @@ fn flagged(row: &CallerIdRow, why: &'static str, evidence: Evidence, now: Utc) -
     }
 }
 
-/// Each number's calls beside those of the others. Numbers that are suspected themselves are nobody's control.
-fn compare(
-    calls: &[JudgedCall],
-    suspected: &BTreeSet<ShownNumber>,
-) -> BTreeMap<ShownNumber, (CallerIdHour, Vec<Compared>)> {
-    let mut all: BTreeMap<Stratum, Counts> = BTreeMap::new();
-    let mut own: BTreeMap<ShownNumber, BTreeMap<Stratum, Counts>> = BTreeMap::new();
-    let mut found: BTreeMap<ShownNumber, (CallerIdHour, Vec<Compared>)> = BTreeMap::new();
-    for call in calls {
-        if !suspected.contains(&call.number) {
-            all.entry(call.stratum).or_default().add(call.counts);
-        }
-        own.entry(call.number).or_default().entry(call.stratum).or_default().add(call.counts);
-        let hour = &mut found.entry(call.number).or_default().0;
-        hour.counts.add(call.counts);
-        hour.code_403 += u32::from(call.is_403);
-        hour.fast_fail += u32::from(call.is_fast_fail);
+/// What screens show of a number's hour.
+fn figures(calls: &[CallOfHour], number: ShownNumber, hour: i64, compared: &[Compared]) -> CallerIdHour {
+    let mut figures = CallerIdHour { hour, ..CallerIdHour::default() };
+    for call in calls.iter().filter(|call| call.judged.number == number) {
+        figures.counts.add(call.judged.counts);
+        figures.code_403 += u32::from(call.is_403);
+        figures.fast_fail += u32::from(call.is_fast_fail);
     }
-    for (number, strata) in own {
-        let Some((hour, compared)) = found.get_mut(&number) else { continue };
-        for (stratum, own) in strata {
-            let all = all.get(&stratum).copied().unwrap_or_default();
-            let control = if suspected.contains(&number) { all } else { all.without(own) };
-            let pair = Compared { own, control };
-            if let Some(expected) = pair.expected_answers() {
-                hour.compared += own.calls;
-                hour.compared_answered += own.answered;
-                hour.expected += expected;
-                hour.control_calls += control.calls;
-            }
-            compared.push(pair);
+    for pair in compared {
+        if let Some(expected) = pair.expected_answers() {
+            figures.compared += pair.own.calls;
+            figures.compared_answered += pair.own.answered;
+            figures.expected += expected;
+            figures.control_calls += pair.control.calls;
         }
     }
-    found
+    figures
 }

@@ -17,10 +17,13 @@
 //! average, or more rarely.
 //!
 //! **Recovery.** After its rest a flagged number gets a tenth of its calls. Wald's sequential test of each of the two
-//! decides between marked (one of them says so) and healthy (both do), either with the error [`RECOVERY_ERROR`].
+//! decides between marked (one of them says so) and healthy (the answers say so, and the refusals, of which there may be
+//! none at all, do not speak against it), either with the error [`RECOVERY_ERROR`].
 
+mod calls;
 mod network;
 
+pub use calls::{EndedCall, JudgedCall, compare};
 pub use network::CalleeNetwork;
 
 use crate::ids::CampaignId;
@@ -181,7 +184,7 @@ impl Evidence {
         let sums = [self.ln_answered_sum, self.ln_refused_sum];
         if sums.iter().any(|sum| *sum >= marked) {
             Recovery::Marked
-        } else if sums.iter().all(|sum| *sum <= -healthy) {
+        } else if self.ln_answered_sum <= -healthy && self.ln_refused_sum <= 0.0 {
             Recovery::Healthy
         } else {
             Recovery::Undecided
