@@ -363,7 +363,7 @@ pub(super) async fn health(
     let first = day_start(figures.now, i64::from(figures.days) - 1);
     let shown = days.iter().zip(0..).map(|(day, n)| {
         let mut shown = day.view();
-        shown["day"] = moment(hour_start(first + n * DAY_HOURS)).into();
+        shown["day"] = moment(hour_start(first + n * DAY_HOURS));
         shown
     });
     Ok(Json(json!({

@@ -46,6 +46,9 @@ pub mod caller_id_health;
 /// From the application for a caller ID to its retirement.
 pub mod caller_id_life;
 
+/// The count of an owners' vote by heads and by area.
+pub mod vote;
+
 /// How many calls to place now, and why.
 pub mod pacing;
 

@@ -71,7 +71,7 @@ test("a manager's phone: pages are no wider than the window", async () => {
   const it: Look = { language: "zh", theme: "light", width: 390, height: 844 };
   const { page, context } = await visitor(browser, full.url, it);
   await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "campaigns/jade-garden-vote/lists", "campaigns/jade-garden-vote/lists/1", "floor", "people", "groups", "results", "audio", "approvals", "blacklist", "tokens"]) {
+  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "campaigns/jade-garden-vote/lists", "campaigns/jade-garden-vote/lists/1", "floor", "people", "groups", "results", "audio", "caller-ids", "approvals", "blacklist", "tokens"]) {
     await page.goto(`/${name}`);
     await page.locator("h1").waitFor();
     await page.locator('[data-testid="live-state"].live').waitFor();

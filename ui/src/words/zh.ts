@@ -2,6 +2,7 @@ import { common } from "./zh/common";
 import { kit } from "./zh/kit";
 import { admin } from "./zh/admin";
 import { audio } from "./zh/audio";
+import { callerIds } from "./zh/caller-ids";
 import { approvals } from "./zh/approvals";
 import { blacklist } from "./zh/blacklist";
 import { tokens } from "./zh/tokens";
@@ -27,4 +28,4 @@ import { today } from "./zh/today";
 import { sample } from "./zh/sample";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...tokens, ...admin, ...sample };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...approvals, ...callerIds, ...tokens, ...admin, ...sample };
