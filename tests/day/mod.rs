@@ -3,6 +3,7 @@
 
 mod caller_ids;
 mod floor;
+mod households;
 mod judge;
 mod many;
 mod properties;

@@ -22,6 +22,9 @@ use crate::time::{Duration, Utc};
 /// Leads examined before the hopper counts as blocked.
 const LOOK_AHEAD: usize = 64;
 
+/// Leads that may wait for calls to their households; with more of them the hopper is not filled.
+const PARKED_MAX: usize = 4_000;
+
 /// Retries and booked callbacks that the hopper holds at most. Those of absent agents wait in it.
 const TIMED_MAX: usize = 1_000;
 
@@ -430,7 +433,7 @@ impl Dialer {
         let (timed, untried) = (run.hopper.timed_len(), run.hopper.untried_len());
         let room = timed < TIMED_MAX;
         let settle = supply.stale && run.live == 0 && run.unsaved == 0 && !run.hopper.has_shared();
-        let low = supply.more_due && untried < target / 2 && room;
+        let low = supply.more_due && untried < target / 2 && room && run.hopper.parked_len() < PARKED_MAX;
         let due = supply.next_due.map(|due| self.wall.time(due).max(supply.ask_again));
         let ask = if low || settle {
             Fetching { count: (target - untried.min(target)).max(1) as u32, untried: true }
@@ -485,7 +488,8 @@ impl Dialer {
         for lead in stale {
             run.hopper.return_lease(lead.id);
         }
-        run.hopper.fill(leads);
+        let households = &self.busy_households;
+        run.hopper.fill(leads, |household| households.contains(&(id, household)));
     }
 
     /// Opens a single-number test ahead of the list, at any hour: a manager asked for it.

@@ -37,7 +37,10 @@ export function AskAct({ act, row, onClose }: Props) {
   const run = async (event: FormEvent) => {
     event.preventDefault();
     if (busy || offline !== undefined || notNow !== undefined) return;
-    if (act === "rest" && !isUntil(form.until, serverNow())) return setFault(t("callerIds.fault_until"));
+    if (act === "rest" && !isUntil(form.until, serverNow())) {
+      setFault(t("callerIds.fault_until"));
+      return;
+    }
     setBusy(true);
     setRefusal(undefined);
     try {
@@ -52,7 +55,7 @@ export function AskAct({ act, row, onClose }: Props) {
   };
   const word = t(actWord(act, row));
   return (
-    <Dialog title={t("callerIds.askTitle", { act: word, number: telephone(row.number) })} onClose={onClose}
+    <Dialog title={`${word}: ${telephone(row.number)}`} onClose={onClose}
       buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button type="submit" form={FORM} kind={act === "retire" ? "danger" : "primary"} refusal={offline ?? notNow} busy={busy}>{word}</Button></>}>
       <form id={FORM} className="form" noValidate onSubmit={(event) => void run(event)}>
         <p>{t(consequence(act, row))}</p>

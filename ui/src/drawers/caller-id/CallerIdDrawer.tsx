@@ -60,7 +60,8 @@ function UseNow({ row }: { row: CallerIdDetail }) {
         <dt>{t("callerIds.since")}</dt><dd>{at(row.state_since)}</dd>
         {row.bound_agent === null ? null : <><dt>{t("callerIds.agent")}</dt><dd>{nameOf(row.bound_agent)}</dd></>}
         <dt>{t("callerIds.today")}</dt><dd>{row.per_day_max === 0 ? t("callerIds.callsToday", { n: count(row.today) }) : t("callerIds.callsOf", { n: count(row.today), max: count(row.per_day_max) })}</dd>
-        <dt>{t("callerIds.lastUsed")}</dt><dd>{at(row.last_used_at)}</dd>
+        {/* The last call is written down with its hour. */}
+        <dt>{t("callerIds.lastUsed")}</dt><dd>{at(row.last_used_at ?? row.first_used_at)}</dd>
         <dt>{t("callerIds.firstUsed")}</dt><dd>{at(row.first_used_at)}</dd>
         <dt>{t("callerIds.campaigns")}</dt><dd><CampaignLinks names={row.campaigns} most={CAMPAIGNS} /></dd>
       </dl>

@@ -19,7 +19,7 @@ export function CallerIdLog({ row }: { row: CallerIdDetail }) {
             <li key={row.log.length - n}>
               <time className="second" dateTime={it.at} title={it.at}>{moment(new Date(it.at), now)}</time>
               <span>
-                {t(`callerIds.why_${it.why}`)}{it.was === it.now ? null : <span className="second"> {t("callerIds.change", { was: t(CALLER_ID_STATES[it.was].word), now: t(CALLER_ID_STATES[it.now].word) })}</span>}
+                {t(`callerIds.why_${it.why}`)}{it.was === it.now ? null : <span className="second"> {t(CALLER_ID_STATES[it.was].word)} → {t(CALLER_ID_STATES[it.now].word)}</span>}
                 {it.note === "" ? null : <q>{visible(it.note)}</q>}
               </span>
               <span className="second">{it.by === null ? t("callerIds.service") : nameOf(it.by)}</span>

@@ -37,7 +37,7 @@ function Fact({ row, name }: { row: CallerIdDetail; name: FieldName }) {
 }
 
 function valueWords(row: CallerIdDetail, name: FieldName, t: Translate): string {
-  if (name === "holder_id") return row.holder_id_end === "" ? t("common.none") : t("callerIds.idEnd", { end: visible(row.holder_id_end) });
+  if (name === "holder_id") return row.holder_id_end === "" ? t("common.none") : `…${visible(row.holder_id_end)}`;
   if (name === "per_hour_max" || name === "per_day_max") return row[name] === 0 ? t("callerIds.asCampaigns") : t("callerIds.nCalls", { n: count(row[name]) });
   if (name === "idle_days") return row.idle_days === 0 ? t("callerIds.neverTaken") : t("callerIds.nDays", { n: row.idle_days });
   return row[name] === "" ? t("common.none") : visible(row[name]);
@@ -64,7 +64,10 @@ function EditForm({ row, names, onClose }: { row: CallerIdDetail; names: readonl
     const found = faultsOf(form, names);
     setFaults(found);
     setRefusal(undefined);
-    if (Object.keys(found).length > 0) return focusFault();
+    if (Object.keys(found).length > 0) {
+      focusFault();
+      return;
+    }
     setBusy(true);
     try {
       keepCallerId(await call("patch", "/api/v1/caller-ids/{caller_id}", { path: { caller_id: base.number }, body: changeOf(form, base, names), etag: base.etag }));

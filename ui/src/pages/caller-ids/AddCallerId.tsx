@@ -43,7 +43,10 @@ export function AddCallerId({ onAdded }: { onAdded: (number: string) => void }) 
     setFaults(found);
     setRefusal(undefined);
     setKnown(undefined);
-    if (Object.keys(found).length > 0) return focusFault();
+    if (Object.keys(found).length > 0) {
+      focusFault();
+      return;
+    }
     setBusy(true);
     try {
       const row = await post("/api/v1/caller-ids", { body: entryOf(number, form), key: newKey() });
@@ -54,7 +57,8 @@ export function AddCallerId({ onAdded }: { onAdded: (number: string) => void }) 
       if (problem instanceof ApiProblem && problem.code === "exists") {
         setFaults({ number: { sentence: t("callerIds.exists") } });
         setKnown(number);
-        return focusFault();
+        focusFault();
+        return;
       }
       const refused = refusedFields(problem, language);
       setFaults(refused);
