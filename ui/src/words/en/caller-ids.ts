@@ -17,7 +17,7 @@ export const callerIds = {
   "callerIds.state": "State",
   "callerIds.today": "Today",
   "callerIds.week": "Answered, 7 days",
-  "callerIds.own": "This number",
+  "callerIds.own": "This one",
   "callerIds.control": "Others",
   "callerIds.top": "highest {rate}",
   "callerIds.health": "Health",
