@@ -1,6 +1,7 @@
 //! Texts of the terminal, in English and in Simplified Chinese. Logs stay English.
 
 mod call_meaning;
+mod caller_id;
 mod fault;
 mod fault_words;
 mod lead;
@@ -17,6 +18,7 @@ mod trunk;
 mod why;
 
 pub use call_meaning::CallFacts;
+pub use caller_id::{CallerIdFigures, CallerIdVerdict};
 pub use fault::{fault_lines_zh, fault_sentence_zh, fault_zh};
 pub use lead::AgentNumbers;
 pub use lead_row::LeadRowFacts;
@@ -137,6 +139,7 @@ impl Lang {
                 self.pick("the pacer failed: one call per idle agent", "预测模块故障,按空闲坐席逐一拨号")
             }
             Why::CallerIdsUsed => self.pick("every caller ID is at its cap", "外显号码均已达上限"),
+            Why::CallerIdsResting => self.pick("no caller ID may be shown now", "目前没有可用的外显号码"),
             Why::StoreStalled => self.pick("nothing can be written to disk", "磁盘无法写入,已停止拨号"),
             Why::Paused => self.pick("paused", "已暂停"),
             Why::Draining => self.pick("stopping: calls may end", "正在停止,等待通话结束"),

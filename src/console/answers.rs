@@ -2,6 +2,7 @@
 //! the queries; tests validate every answer against these types, so the two cannot differ.
 
 pub use super::accounts::Preferences;
+pub use super::caller_id_answers::*;
 pub use super::campaign_answers::*;
 pub use super::lead_answers::*;
 pub use super::pacing_answers::*;
@@ -650,6 +651,7 @@ answers! {
         agents_add_leads: bool,
         approve_lists: bool,
         approve_audio: bool,
+        flagged_numbers_stay: bool,
     }
     Organisation {
         slug: String,

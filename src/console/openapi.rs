@@ -139,6 +139,7 @@ fn header_parameters(route: &Route) -> Vec<Value> {
 fn path_parameter(route: &Route, name: &str) -> Value {
     let (schema, example) = match name {
         "number" => (json!({ "type": "string", "pattern": "^[0-9]{2,8}$" }), json!("8001")),
+        "caller_id" => (json!({ "type": "string", "maxLength": 32 }), json!("075512345678")),
         "group" => (json!({ "type": "string", "minLength": 1, "maxLength": 64 }), json!("vote")),
         "name" => {
             let example = if route.path.starts_with("/trunks") { "main" } else { "spring" };
@@ -150,6 +151,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
     };
     let description = match name {
         "number" => "The agent's number",
+        "caller_id" => "The number that calls show, as it is dialled at home",
         "group" => "The group's name",
         "name" if route.path.starts_with("/trunks") => "The trunk's name",
         "name" => "The campaign's name",

@@ -91,6 +91,7 @@ fn view(row: &OrganisationRow, all: &[OrganisationRow], deciders: &Deciders) -> 
             "agents_add_leads": row.settings.agents_add_leads,
             "approve_lists": row.settings.approve_lists,
             "approve_audio": row.settings.approve_audio,
+            "flagged_numbers_stay": row.settings.flagged_numbers_stay,
         },
         "approval_deciders": deciders.of(row),
         "version": row.version,
@@ -227,6 +228,8 @@ pub(super) struct SettingsChange {
     approve_lists: Option<bool>,
     /// Whether a sound is used only once another person has approved it.
     approve_audio: Option<bool>,
+    /// Whether a caller ID whose callees answer too rarely stays in use; it is shown as suspected all the same.
+    flagged_numbers_stay: Option<bool>,
 }
 
 pub(super) async fn edit(
@@ -248,6 +251,7 @@ pub(super) async fn edit(
             now.agents_add_leads = settings.agents_add_leads.unwrap_or(now.agents_add_leads);
             now.approve_lists = settings.approve_lists.unwrap_or(now.approve_lists);
             now.approve_audio = settings.approve_audio.unwrap_or(now.approve_audio);
+            now.flagged_numbers_stay = settings.flagged_numbers_stay.unwrap_or(now.flagged_numbers_stay);
         }
     })
     .await?;

@@ -7,6 +7,7 @@ use super::parameters::{Form, Parameter};
 use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
+use super::routes_caller_ids::CALLER_IDS;
 use super::routes_campaigns::CAMPAIGNS;
 use super::routes_leads::LEAD_ROUTES;
 use super::routes_pacing::PACING;
@@ -92,10 +93,15 @@ const PART: &[Parameter] =
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES];
+const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS];
 
-const ROUTES_COUNT: usize =
-    PEOPLE.len() + CAMPAIGNS.len() + WORK.len() + UPLOADS.len() + PACING.len() + LEAD_ROUTES.len();
+const ROUTES_COUNT: usize = PEOPLE.len()
+    + CAMPAIGNS.len()
+    + WORK.len()
+    + UPLOADS.len()
+    + PACING.len()
+    + LEAD_ROUTES.len()
+    + CALLER_IDS.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];

@@ -185,7 +185,7 @@ fn not_dialling(row: &CampaignRow, board: &CampaignBoard) -> Option<(Severity, V
     let view = board.view;
     let severity = match view.why? {
         Why::StoreStalled | Why::TrunksDown => Severity::Stop,
-        Why::NoAgents | Why::CallerIdsUsed | Why::AbandonBudget => Severity::Warn,
+        Why::NoAgents | Why::CallerIdsUsed | Why::CallerIdsResting | Why::AbandonBudget => Severity::Warn,
         Why::Paused => Severity::Info,
         _ => return None,
     };

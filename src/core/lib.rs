@@ -40,6 +40,15 @@ pub mod call_steps;
 /// One campaign's rules: windows, retries, caller IDs, the announcement and its keys.
 pub mod campaign;
 
+/// Whether a caller ID is answered less often than the others, with the error of that judgement.
+pub mod caller_id_health;
+
+/// From the application for a caller ID to its retirement.
+pub mod caller_id_life;
+
+/// The count of an owners' vote by heads and by area.
+pub mod vote;
+
 /// How many calls to place now, and why.
 pub mod pacing;
 

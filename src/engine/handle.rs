@@ -9,6 +9,7 @@ use crate::audio::Sound;
 use crate::store::CampaignMinute;
 use paceline_core::agent::{Agent, AgentAction, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
+use paceline_core::campaign::caller_id::RegisteredNumber;
 use paceline_core::dialer::input::{ManagerAction, OpenWork};
 use paceline_core::dialer::{LeadPlace, View};
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, HouseholdId, LeadId, TrunkId};
@@ -79,6 +80,10 @@ pub enum EngineRequest {
     CallSteps {
         attempt: AttemptId,
         answer: oneshot::Sender<Option<String>>,
+    },
+    /// What the register of caller IDs says of each number that it has more to say of than that it may be shown.
+    RegisterCallerIds {
+        numbers: Vec<RegisteredNumber>,
     },
     /// These numbers are on the blacklist on disk, of one campaign or of all.
     Blacklisted {
@@ -252,6 +257,11 @@ impl EngineHandle {
     /// Gives an open campaign new rules; call it once the store has committed them.
     pub async fn change_campaign(&self, change: CampaignChange) {
         self.send(EngineRequest::ChangeCampaign(Box::new(change))).await;
+    }
+
+    /// Replaces what the dialer knows of the caller IDs; call it once the store has committed it.
+    pub async fn register_caller_ids(&self, numbers: Vec<RegisteredNumber>) {
+        self.send(EngineRequest::RegisterCallerIds { numbers }).await;
     }
 
     /// Takes back calls to numbers that were put on the blacklist; call it once the store has committed them.

@@ -282,6 +282,9 @@ impl Engine {
                 // The requester may have gone away.
                 let _ = answer.send(self.step_log.json(attempt.call()));
             }
+            EngineRequest::RegisterCallerIds { numbers } => {
+                self.handle(Input::CallerIdsRegistered { numbers });
+            }
             EngineRequest::Blacklisted { campaign, patterns } => {
                 self.handle(Input::Blacklisted { campaign, patterns });
             }

@@ -188,9 +188,21 @@ pub fn callee_key(user: &str) -> u64 {
 impl Population {
     /// The scenario of the `nth` call to `user` (1 = the first), placed at `hour` of the callees' day.
     pub fn call_scenario(&self, user: &str, nth: u32, hour: Option<usize>) -> CallScenario {
+        self.call_scenario_from("", user, nth, hour)
+    }
+
+    /// As [`Population::call_scenario`], of a call that shows `caller`.
+    pub fn call_scenario_from(
+        &self,
+        caller: &str,
+        user: &str,
+        nth: u32,
+        hour: Option<usize>,
+    ) -> CallScenario {
         let number = callee_key(user);
         let mut of_call = SimRng::keyed(self.seed, &[number, u64::from(nth)]);
         let behaviour = self.behaviour(number, &mut of_call, hour);
+        let behaviour = self.behaviour_to(caller, behaviour, number, nth);
         let late_answer = of_call.chance(self.trouble.late_answer);
         let slow = of_call.chance(self.trouble.slow);
         let slow_by = self.trouble.slow_by.draw(&mut of_call);
@@ -238,6 +250,21 @@ impl Population {
         let drawn = drawn.map_or(Behaviour::NoAnswer, |place| DRAWN[OF_THE_NUMBER + place]);
         let willing = hour.and_then(|hour| self.hours.answer.get(hour)).copied().unwrap_or(1.0);
         if drawn.answers() && !of_call.chance(willing) { Behaviour::NoAnswer } else { drawn }
+    }
+
+    /// What a callee with this behaviour does where a marked number is shown.
+    fn behaviour_to(&self, caller: &str, behaviour: Behaviour, number: u64, nth: u32) -> Behaviour {
+        let shown = callee_key(caller);
+        let is_it = |(marked, _): &(&String, _)| shown != 0 && callee_key(marked) == shown;
+        let Some((_, mark)) = self.marked.iter().find(is_it) else { return behaviour };
+        let mut of_mark = SimRng::keyed(self.seed, &[number, u64::from(nth), shown]);
+        if of_mark.chance(mark.blocked) {
+            Behaviour::Blocked
+        } else if behaviour.answers() && !of_mark.chance(mark.answer) {
+            Behaviour::NoAnswer
+        } else {
+            behaviour
+        }
     }
 
     fn is_blocked(&self, number: u64) -> bool {

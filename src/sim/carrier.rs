@@ -276,7 +276,7 @@ impl Carrier {
         let nth = self.times_called.entry(callee_key(&callee_user)).or_default();
         *nth += 1;
         let hour = self.people.hour(self.config.clock.utc(now).as_millis());
-        let scenario = self.people.call_scenario(&callee_user, *nth, Some(hour));
+        let scenario = self.people.call_scenario_from(&caller_id, &callee_user, *nth, Some(hour));
         let slow = scenario.slow;
         let silent = scenario.behaviour == Behaviour::Silent;
         let known = CarrierCall {

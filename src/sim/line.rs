@@ -153,6 +153,11 @@ impl Line {
         self.placed
     }
 
+    /// Callees behave like these from now on.
+    pub fn set_people(&mut self, people: Arc<Population>) {
+        self.people = people;
+    }
+
     /// How often `user` was called.
     pub fn times_called(&self, user: &str) -> u32 {
         self.times_called.get(&callee_key(user)).copied().unwrap_or(0)
@@ -169,8 +174,9 @@ impl Line {
     /// Carries out an output that concerns the trunk or its callees. Returns whether it was one.
     pub fn carry_out(&mut self, now: Time, output: &Output) -> bool {
         match output {
-            Output::PlaceCall { call, number, setup, ring, trunk, .. } => {
-                self.place(now, *call, *number, *trunk, (*setup, *ring));
+            Output::PlaceCall { call, number, setup, ring, trunk, caller_id, .. } => {
+                let shown = caller_id.map(|number| number.national()).unwrap_or_default();
+                self.place(now, *call, *number, &shown, *trunk, (*setup, *ring));
             }
             Output::Acknowledge { call } => self.acknowledge(now, *call),
             Output::PlayAnnouncement { call, campaign, plays, pause } => {
@@ -216,6 +222,7 @@ impl Line {
         now: Time,
         call: CallId,
         number: PhoneNumber,
+        shown: &str,
         trunk: TrunkId,
         times: (Duration, Duration),
     ) {
@@ -223,7 +230,7 @@ impl Line {
         let nth = self.times_called.entry(callee_key(user)).or_default();
         *nth += 1;
         let hour = self.people.hour(self.clock.utc(now).as_millis());
-        let scenario = self.people.call_scenario(user, *nth, Some(hour));
+        let scenario = self.people.call_scenario_from(shown, user, *nth, Some(hour));
         self.placed += 1;
         self.schedule(now, call, Step::Sent);
         let alert = now + scenario.slow + scenario.alert;

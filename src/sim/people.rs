@@ -29,6 +29,24 @@ pub struct Population {
     pub trouble: Trouble,
     pub access: Access,
     pub limits: Limits,
+    /// Caller IDs beside which callees see a warning, as they are dialled at home: `075512345678`.
+    pub marked: BTreeMap<String, MarkedNumber>,
+}
+
+/// What happens to calls that show a marked number.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MarkedNumber {
+    /// Share of those who would answer that still do.
+    pub answer: f64,
+    /// Share of calls that the carrier refuses with 403.
+    pub blocked: f64,
+}
+
+impl Default for MarkedNumber {
+    fn default() -> Self {
+        MarkedNumber { answer: 0.5, blocked: 0.0 }
+    }
 }
 
 /// Weights of call behaviours; they need not sum to one. Vacant, suspended and restricted are traits of the
@@ -390,6 +408,11 @@ impl Population {
                 &format!("early_media.files.{unknown}"),
                 &format!("one of {}", spoken.join(", ")),
             ));
+        }
+        for (number, mark) in &self.marked {
+            if ![mark.answer, mark.blocked].iter().all(|share| (0.0..=1.0).contains(share)) {
+                return Err(wrong(&format!("marked.{number}"), "a share lies between 0 and 1"));
+            }
         }
         if !matches!(self.hours.answer.len(), 0 | 24) {
             return Err(wrong("hours.answer", "24 factors are needed, one for each hour, or none"));

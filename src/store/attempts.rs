@@ -251,9 +251,14 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
         .await?;
     }
     sqlx::query!(
-        "insert into caller_id_first_use (number, at) values ($1, $2) on conflict do nothing",
+        "insert into caller_id (enterprise_id, organisation_id, number, state, state_since, is_found, first_used_at,
+                                changed_at)
+         select c.enterprise_id, c.organisation_id, $1, 'normal', $2, true, $2, $2 from campaign c
+          where c.id = $3 and not exists (select 1 from caller_id where number = $1 and first_used_at is not null)
+         on conflict (number) where state <> 'retired' do update set first_used_at = excluded.first_used_at",
         caller_id,
-        placed_at
+        placed_at,
+        request.campaign.0
     )
     .execute(&mut *conn)
     .await?;

@@ -24,7 +24,7 @@ impl Store {
         let (number, since) = (number.as_u64() as i64, (now - DAY).as_millis());
         let row = sqlx::query!(
             r#"select (select count(*) from attempt where placed_at > $2 and caller_id = $1) as "used!: i64",
-                      (select at from caller_id_first_use where number = $1) as "first: i64""#,
+                      (select min(first_used_at) from caller_id where number = $1) as "first: i64""#,
             number,
             since
         )

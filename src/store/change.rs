@@ -167,6 +167,20 @@ impl Change<'_> {
         self.events.push((kind, subject.to_string(), body));
     }
 
+    /// Adds an event of another enterprise than the actor's.
+    pub async fn add_event_of(
+        &mut self,
+        enterprise: i64,
+        kind: &'static str,
+        subject: i64,
+        body: &Value,
+    ) -> Result<(), StoreError> {
+        let now = self.now.as_millis();
+        super::outbox::add(self.conn(), enterprise, kind, subject, body, now)
+            .await
+            .map_err(|error| self.error(error))
+    }
+
     /// Turns an error of a statement into one of the store.
     pub(super) fn error(&self, error: sqlx::Error) -> StoreError {
         StoreError::from_query(&self.store.path, &error)

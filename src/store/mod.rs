@@ -16,6 +16,7 @@ pub mod blobs;
 pub mod call_history;
 mod call_trace;
 mod caller_id_uses;
+pub mod caller_ids;
 pub mod campaign_imports;
 pub mod campaign_rows;
 pub mod campaigns;

@@ -39,6 +39,8 @@ pub struct OrganisationSettings {
     pub approve_lists: bool,
     /// A sound is used once another person has approved it.
     pub approve_audio: bool,
+    /// A caller ID that is flagged stays in use: it is shown as suspected, and people decide.
+    pub flagged_numbers_stay: bool,
     /// Days and ranges on which no campaign calls, as `2027-02-05..2027-02-12`.
     pub holidays: Vec<String>,
     /// Why an agent pauses, in the order in which screens show it.

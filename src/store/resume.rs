@@ -278,9 +278,12 @@ async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sq
     )
     .fetch_all(&mut *conn)
     .await?;
-    let first = sqlx::query!(r#"select number as "number!", at from caller_id_first_use order by number"#)
-        .fetch_all(&mut *conn)
-        .await?;
+    let first = sqlx::query!(
+        r#"select number as "number!", min(first_used_at) as "at!: i64" from caller_id
+            where first_used_at is not null group by number order by number"#
+    )
+    .fetch_all(&mut *conn)
+    .await?;
     let sticky = sqlx::query!(
         r#"select campaign_id, id as "id!", caller_id as "number!" from household
             where caller_id is not null order by id"#

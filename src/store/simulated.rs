@@ -115,9 +115,11 @@ async fn forget_chunk(conn: &mut SqliteConnection, campaign: i64) -> Result<Forg
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "delete from caller_id_first_use
-          where number in (select cast(value as bigint) from json_each($1))
-            and not exists (select 1 from attempt a where a.caller_id = caller_id_first_use.number)",
+        "delete from caller_id
+          where is_found and number in (select cast(value as bigint) from json_each($1))
+            and not exists (select 1 from attempt a where a.caller_id = caller_id.number)
+            and not exists (select 1 from caller_id_log l where l.caller_id = caller_id.id)
+            and not exists (select 1 from caller_id_hour h where h.caller_id = caller_id.id)",
         callers
     )
     .execute(&mut *conn)

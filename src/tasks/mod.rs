@@ -3,6 +3,7 @@
 //! queued task of the store each; a task can be begun again from the start, so a crash costs its time and nothing else.
 
 mod asked_by;
+mod caller_id_health;
 mod change_leads;
 mod check_list;
 mod context;
@@ -20,6 +21,7 @@ mod sample;
 mod worker;
 
 pub use asked_by::AskedBy;
+pub use caller_id_health::judge_caller_ids;
 pub use change_leads::LeadsWish;
 pub use context::Words;
 pub use folder_zip::write_folder;
@@ -129,6 +131,7 @@ impl Tasks {
         }
         drop(threads);
         tokio::spawn(worker::keep_files_tidy(Arc::downgrade(&self.shared)));
+        tokio::spawn(caller_id_health::keep_caller_ids_judged(Arc::downgrade(&self.shared)));
         Ok(())
     }
 

@@ -221,9 +221,15 @@ impl Lang {
             (Why::Draining, Lang::En) => format!("{} calls out", n.live),
             (Why::Draining, Lang::Zh) => format!("在呼 {} 路", n.live),
             (Why::OutsideWindow, _) => view.holiday.map(|it| self.holiday_days(&it)).unwrap_or_default(),
-            (Why::NoAgents | Why::CallerIdsUsed | Why::StoreStalled | Why::Paused | Why::Finished, _) => {
-                String::new()
-            }
+            (
+                Why::NoAgents
+                | Why::CallerIdsUsed
+                | Why::CallerIdsResting
+                | Why::StoreStalled
+                | Why::Paused
+                | Why::Finished,
+                _,
+            ) => String::new(),
         };
         let words = match why {
             // Nothing is being fetched: every due lead has a live call.
@@ -348,6 +354,10 @@ impl Lang {
             Why::CallerIdsUsed => self.pick(
                 "add caller IDs, or raise their caps per hour and day",
                 "请增加外显号码,或调高其每小时、每日上限",
+            ),
+            Why::CallerIdsResting => self.pick(
+                "the register of numbers lets none of them be shown (resting, not whitelisted, bound to an agent): see the page of caller IDs",
+                "号码登记中没有可外显的号码(休息中、未加白或已绑定坐席):请查看外显号码页",
             ),
             Why::StoreStalled => {
                 self.pick("free space on the disk of the store; it goes on by itself", "请清理存储磁盘;之后自动继续")

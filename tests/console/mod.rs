@@ -6,6 +6,7 @@ mod agents;
 mod audio;
 mod audit;
 mod blacklist;
+mod caller_ids;
 mod campaign_folder;
 mod campaign_rows;
 mod commands;

@@ -1,7 +1,9 @@
 //! Whole days of calling in virtual time, with crashes, a slow store and a full disk at any step. The
 //! properties are checked against the store and all outputs of the dialer; a failure names its seed.
 
+mod caller_ids;
 mod floor;
+mod households;
 mod judge;
 mod many;
 mod properties;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Campaign, Seat } from "./api/words";
 import * as words from "./api/words";
-import { APPROVAL_STATES, CALL_STATES, CAMPAIGN_STATES, LEAD_STATES, LIMIT_MEANINGS, OUTCOME_STATES, SEAT_STATES, SOUND_STATES, WHY_ALARMS, campaignState, seatState } from "./states";
+import { APPROVAL_STATES, CALLER_ID_STATES, CALLER_ID_VERDICTS, CALL_STATES, CAMPAIGN_STATES, LEAD_STATES, LIMIT_MEANINGS, OUTCOME_STATES, SEAT_STATES, SOUND_STATES, WHY_ALARMS, campaignState, seatState } from "./states";
 import { RIGHTS } from "./rights";
 import { zh } from "./words/zh";
 
@@ -70,7 +70,11 @@ test("every word has a state, and every state a word in the catalogue", () => {
   expect(Object.keys(OUTCOME_STATES).sort()).toEqual([...words.OUTCOMES].sort());
   expect(Object.keys(LEAD_STATES).sort()).toEqual([...words.LEAD_STATES].sort());
   expect(Object.keys(CAMPAIGN_STATES).sort()).toEqual([...words.CAMPAIGN_STATES].sort());
-  for (const table of [SEAT_STATES, CALL_STATES, OUTCOME_STATES, LEAD_STATES, CAMPAIGN_STATES, SOUND_STATES, APPROVAL_STATES]) {
+  expect(Object.keys(CALLER_ID_STATES).sort()).toEqual(wordsOf("caller_id_life.rs", "CallerIdState").sort());
+  // A sentence for what each act leads to, and for what calls do in each state.
+  for (const act of wordsOf("caller_id_life.rs", "CallerIdAct")) expect(zh).toHaveProperty([`callerIds.ask_${act}`]);
+  for (const word of Object.keys(CALLER_ID_STATES)) expect(zh).toHaveProperty([`callerIds.use_${word}`]);
+  for (const table of [SEAT_STATES, CALL_STATES, OUTCOME_STATES, LEAD_STATES, CAMPAIGN_STATES, SOUND_STATES, APPROVAL_STATES, CALLER_ID_STATES, CALLER_ID_VERDICTS]) {
     for (const state of Object.values(table)) expect(zh).toHaveProperty([state.word]);
   }
 });

@@ -1,5 +1,5 @@
 /** The one table of states: a word of the service has a meaning, a meaning has a glyph and colours (CONSOLE.md 5.2). */
-import type { Approval, Campaign, CampaignState, Limit, List, Seat, Sound } from "./api/words";
+import type { Approval, CallerId, Campaign, CampaignState, Limit, List, Seat, Sound } from "./api/words";
 import type { GlyphName } from "./kit/Glyph";
 import type { PlainKey } from "./words";
 
@@ -119,8 +119,31 @@ export const APPROVAL_STATES = {
   withdrawn: state("gone", "gone", "approval.withdrawn"),
 } as const satisfies Record<Approval["state"], State>;
 
+export const CALLER_ID_STATES = {
+  entered: state("paused", "none", "callerId.entered"),
+  requested: state("waiting", "waiting", "callerId.requested"),
+  whitelisted: state("idle", "checked", "callerId.whitelisted"),
+  bound: state("idle", "done", "callerId.bound"),
+  warming: state("reserved", "idle", "callerId.warming"),
+  normal: state("talking", "on", "callerId.normal"),
+  flagged: state("alarm", "warning", "callerId.flagged"),
+  resting: state("paused", "paused", "callerId.resting"),
+  recovering: state("ringing", "idle", "callerId.recovering"),
+  unbound: state("gone", "none", "callerId.unbound"),
+  retired: state("gone", "gone", "callerId.retired"),
+} as const satisfies Record<CallerId["state"], State>;
+
+/** What a number's own calls say of it. */
+export const CALLER_ID_VERDICTS = {
+  suspected: state("alarm", "warning", "callerId.suspected"),
+  healthy: state("talking", "done", "callerId.healthy"),
+  too_few: state("paused", "none", "callerId.too_few"),
+  no_control: state("paused", "none", "callerId.no_control"),
+  unused: state("gone", "none", "callerId.unused"),
+} as const satisfies Record<CallerId["verdict"], State>;
+
 /** Reasons of a campaign's why that need a person: shown as an alarm. */
-export const WHY_ALARMS: ReadonlySet<string> = new Set(["trunks_down", "store_stalled", "no_agents", "caller_ids_used", "pacer_failed", "feed_doubted"]);
+export const WHY_ALARMS: ReadonlySet<string> = new Set(["trunks_down", "store_stalled", "no_agents", "caller_ids_used", "caller_ids_resting", "pacer_failed", "feed_doubted"]);
 
 /** Colours of what held dialling down, in the bar of the last minutes. */
 export const LIMIT_MEANINGS: Record<Limit, Meaning> = {

@@ -257,6 +257,7 @@ impl Service {
         tokio::spawn(forward_blacklist_changes(store.blacklist_changes(), handle.clone()));
         let phones = store.load_phone_contacts().await.map_err(Failure::unexpected)?;
         handle.send(EngineRequest::Resume { work: resumed.work, dialogs, phones }).await;
+        handle.register_caller_ids(store.registered_numbers().await.map_err(Failure::unexpected)?).await;
         let store = Arc::new(store);
         recordings::recover_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
         let retention = tokio::spawn(recordings::keep_retention(config.clone(), store.clone()));

@@ -1,7 +1,7 @@
-//! Caller ID choice: rotation, stickiness, caps per hour and day. One ledger of uses serves all campaigns,
-//! because a number is flagged for the sum of its calls.
+//! Caller ID choice: rotation, stickiness, caps per hour and day, and what the register of numbers says of each. One
+//! ledger of uses serves all campaigns, because a number is flagged for the sum of its calls.
 
-use crate::ids::{CampaignId, HouseholdId};
+use crate::ids::{AgentId, CampaignId, HouseholdId};
 use crate::number::{PhoneNumber, ShownNumber};
 use crate::time::{Duration, Utc};
 use rand::RngExt;
@@ -75,8 +75,36 @@ impl CallerIdRules {
     }
 }
 
+/// How much of its calls a registered number may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Usage {
+    Full,
+    /// In each hour a tenth of what the campaign's other numbers take on average. A campaign that has no other number
+    /// shows it as any.
+    Tenth,
+    /// Not shown: not whitelisted yet, resting, retired.
+    Not,
+}
+
+/// What the register says of one number. A campaign's own rules hold beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredNumber {
+    pub number: ShownNumber,
+    pub usage: Usage,
+    /// Shown in calls of this agent alone, and to no other number's disadvantage: in those it comes first.
+    pub agent: Option<AgentId>,
+    /// `None` = no cap of its own.
+    pub per_hour_max: Option<u32>,
+    pub per_day_max: Option<u32>,
+    /// Start of its warm-up: see [`warm_up_max`]. `None` = as the campaign says.
+    pub warm_up_from: Option<Utc>,
+}
+
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// A number that takes a tenth of its calls is asked for again after this.
+const TENTH_AGAIN: Duration = Duration::from_secs(60);
 
 /// Daily cap of a number `days` days after its first call: 20, doubling daily, without limit from the
 /// second week on.
@@ -89,6 +117,8 @@ pub fn warm_up_max(days: u64) -> u32 {
 pub struct CallerIdLedger {
     uses: BTreeMap<ShownNumber, Uses>,
     sticky: BTreeMap<(CampaignId, HouseholdId), ShownNumber>,
+    /// What the register says; a number that does not stand in it has the campaign's rules alone.
+    registered: BTreeMap<ShownNumber, RegisteredNumber>,
     /// Next index for round robin.
     next: BTreeMap<CampaignId, usize>,
 }
@@ -107,8 +137,19 @@ pub enum Choice {
     /// The campaign has no caller IDs: the trunk shows its own.
     TrunkOwn,
     Show(CallerId),
-    /// Every number is at its cap until then.
+    /// Every number that may be shown is at its cap until then.
     UsedUntil(Utc),
+    /// The register lets none of them be shown.
+    NoneUsable,
+}
+
+/// The call that a caller ID is chosen for.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownTo {
+    pub household: Option<HouseholdId>,
+    pub callee: PhoneNumber,
+    /// The agent whose call it is from the start (preview, own dialling).
+    pub agent: Option<AgentId>,
 }
 
 impl CallerIdLedger {
@@ -125,24 +166,32 @@ impl CallerIdLedger {
         self.sticky.insert((campaign, household), number);
     }
 
+    /// Replaces what the register says.
+    pub fn register(&mut self, numbers: Vec<RegisteredNumber>) {
+        self.registered = numbers.into_iter().map(|it| (it.number, it)).collect();
+    }
+
     /// Chooses a caller ID for one call. It counts as used only once `note` is called.
     pub fn choose(
         &mut self,
         campaign: CampaignId,
         rules: &CallerIdRules,
-        household: Option<HouseholdId>,
-        callee: PhoneNumber,
+        to: ShownTo,
         at: Utc,
         random: &mut ChaCha8Rng,
     ) -> Choice {
         if rules.numbers.is_empty() {
             return Choice::TrunkOwn;
         }
-        let free: Vec<usize> = (0..rules.numbers.len())
-            .filter(|n| self.free_at(rules, rules.numbers[*n].number, at) <= at)
-            .collect();
+        let ShownTo { household, callee, .. } = to;
+        let usable = self.usable(rules, to.agent);
+        if usable.is_empty() {
+            return Choice::NoneUsable;
+        }
+        let free_at = |n: &usize| self.free_at(rules, &usable, *n, at);
+        let free: Vec<usize> = usable.iter().copied().filter(|n| free_at(n) <= at).collect();
         if free.is_empty() {
-            let soonest = rules.numbers.iter().map(|id| self.free_at(rules, id.number, at)).min();
+            let soonest = usable.iter().map(free_at).min();
             return Choice::UsedUntil(soonest.unwrap_or(at + HOUR));
         }
         let remembered = household
@@ -201,15 +250,62 @@ impl CallerIdLedger {
         among.iter().copied().min_by_key(|n| (total(n), *n)).unwrap_or(0)
     }
 
-    /// When this number may be shown again; `at` or earlier = now.
-    fn free_at(&self, rules: &CallerIdRules, number: ShownNumber, at: Utc) -> Utc {
-        let Some(uses) = self.uses.get(&number) else { return at };
-        let day_max = rules.day_max(uses.first, at);
+    /// Indices of the numbers that the register lets be shown: those bound to the call's agent, else those bound to
+    /// no agent.
+    fn usable(&self, rules: &CallerIdRules, agent: Option<AgentId>) -> Vec<usize> {
+        let bound_to = |wanted: Option<AgentId>| -> Vec<usize> {
+            let is_usable = |number: &ShownNumber| match self.registered.get(number) {
+                Some(it) => it.usage != Usage::Not && it.agent == wanted,
+                None => wanted.is_none(),
+            };
+            (0..rules.numbers.len()).filter(|n| is_usable(&rules.numbers[*n].number)).collect()
+        };
+        match agent.map(|agent| bound_to(Some(agent))) {
+            Some(own) if !own.is_empty() => own,
+            _ => bound_to(None),
+        }
+    }
+
+    /// When the number at this index may be shown again; `at` or earlier = now. `usable` = the numbers beside it.
+    fn free_at(&self, rules: &CallerIdRules, usable: &[usize], n: usize, at: Utc) -> Utc {
+        let number = rules.numbers[n].number;
+        let registered = self.registered.get(&number);
+        let tenth_at = self.tenth_free_at(rules, usable, number, at);
+        let Some(uses) = self.uses.get(&number) else { return tenth_at };
+        let smaller = |one: Option<u32>, other: Option<u32>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        let days =
+            registered.and_then(|it| it.warm_up_from).map(|from| at.since(from).as_secs() / DAY.as_secs());
+        let own = registered.map_or((None, None), |it| (it.per_hour_max, it.per_day_max));
+        let hour_max = smaller(rules.per_hour_max, own.0);
+        let day_max = smaller(smaller(rules.day_max(uses.first, at), own.1), days.map(warm_up_max));
         let free = |cap: Option<u32>, span: Duration| match cap {
             Some(cap) => uses.free_at(cap as usize, span, at),
             None => at,
         };
-        free(rules.per_hour_max, HOUR).max(free(day_max, DAY))
+        free(hour_max, HOUR).max(free(day_max, DAY)).max(tenth_at)
+    }
+
+    /// When a number that takes a tenth of its calls may be shown: once the others have had ten times its calls of
+    /// the last hour, on average.
+    fn tenth_free_at(&self, rules: &CallerIdRules, usable: &[usize], number: ShownNumber, at: Utc) -> Utc {
+        let usage = |number: &ShownNumber| self.registered.get(number).map_or(Usage::Full, |it| it.usage);
+        if usage(&number) != Usage::Tenth {
+            return at;
+        }
+        let others = usable.iter().map(|n| rules.numbers[*n].number).filter(|it| usage(it) == Usage::Full);
+        let (others, theirs) = others.fold((0, 0), |(n, sum), it| (n + 1, sum + self.uses_in_hour(it, at)));
+        if others == 0 || self.uses_in_hour(number, at) * 10 * others < theirs {
+            return at;
+        }
+        at + TENTH_AGAIN
+    }
+
+    fn uses_in_hour(&self, number: ShownNumber, at: Utc) -> usize {
+        let Some(uses) = self.uses.get(&number) else { return 0 };
+        uses.last_day.len() - uses.last_day.partition_point(|use_at| *use_at + HOUR <= at)
     }
 }
 
@@ -249,6 +345,10 @@ mod tests {
         }
     }
 
+    fn to(household: Option<HouseholdId>) -> ShownTo {
+        ShownTo { household, callee: number(8675588880000), agent: None }
+    }
+
     /// The last digits of the numbers shown to these households, one call a minute.
     fn shown(rules: &CallerIdRules, households: &[Option<i64>]) -> Vec<u64> {
         let mut ledger = CallerIdLedger::default();
@@ -257,7 +357,7 @@ mod tests {
         let mut shown = Vec::new();
         for household in households {
             let household = household.map(HouseholdId);
-            match ledger.choose(CAMPAIGN, rules, household, number(8675588880000), at, &mut random) {
+            match ledger.choose(CAMPAIGN, rules, to(household), at, &mut random) {
                 Choice::Show(id) => {
                     ledger.note(CAMPAIGN, household, id.number, at);
                     shown.push(id.number.as_u64() % 10);
@@ -302,13 +402,12 @@ mod tests {
         let mut ledger = CallerIdLedger::default();
         let mut random = ChaCha8Rng::seed_from_u64(7);
         let only = rules.numbers[0].number;
-        let callee = number(8675588880000);
         ledger.note(CAMPAIGN, None, only, AT);
         ledger.note(CAMPAIGN, None, only, AT + Duration::from_secs(60));
         let later = AT + Duration::from_secs(120);
-        let choice = ledger.choose(CAMPAIGN, &rules, None, callee, later, &mut random);
+        let choice = ledger.choose(CAMPAIGN, &rules, to(None), later, &mut random);
         assert_eq!(choice, Choice::UsedUntil(AT + HOUR));
-        let choice = ledger.choose(CAMPAIGN, &rules, None, callee, AT + HOUR, &mut random);
+        let choice = ledger.choose(CAMPAIGN, &rules, to(None), AT + HOUR, &mut random);
         assert_eq!(choice, Choice::Show(rules.numbers[0].clone()));
     }
 
@@ -335,5 +434,93 @@ mod tests {
         let yesterday = Utc::from_millis(AT.as_millis() - 25 * 3_600_000);
         assert_eq!(rules.left_today(5, None, AT), Some(15));
         assert_eq!(rules.left_today(5, Some(yesterday), AT), Some(25));
+    }
+
+    fn registered(number: ShownNumber, usage: Usage) -> RegisteredNumber {
+        let (per_hour_max, per_day_max) = (None, None);
+        RegisteredNumber { number, usage, agent: None, per_hour_max, per_day_max, warm_up_from: None }
+    }
+
+    /// Uses of each number after so many calls, one every `gap`.
+    fn uses(
+        ledger: &mut CallerIdLedger,
+        rules: &CallerIdRules,
+        to: ShownTo,
+        calls: u64,
+        gap: Duration,
+    ) -> [u32; 3] {
+        let mut random = ChaCha8Rng::seed_from_u64(7);
+        let (mut at, mut uses) = (AT, [0; 3]);
+        for _ in 0..calls {
+            if let Choice::Show(id) = ledger.choose(CAMPAIGN, rules, to, at, &mut random) {
+                ledger.note(CAMPAIGN, None, id.number, at);
+                uses[(id.number.as_u64() % 10 - 1) as usize] += 1;
+            }
+            at = at + gap;
+        }
+        uses
+    }
+
+    #[test]
+    fn a_number_that_recovers_takes_a_tenth_under_every_rotation() {
+        for rotation in
+            [Rotation::InOrder, Rotation::RoundRobin, Rotation::Random, Rotation::LeastUsed, Rotation::Region]
+        {
+            let rules = rules(rotation);
+            let mut ledger = CallerIdLedger::default();
+            ledger.register(vec![registered(rules.numbers[0].number, Usage::Tenth)]);
+            let [one, two, three] = uses(&mut ledger, &rules, to(None), 3_000, Duration::from_secs(10));
+            let average = (two + three) / 2;
+            assert!(
+                one <= average / 10 + 20 && (rotation == Rotation::Region || one >= average / 20),
+                "{rotation:?}: {one} {two} {three}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_alone_is_shown_in_its_recovery_and_none_is_shown_that_may_not() {
+        let mut rules = rules(Rotation::RoundRobin);
+        rules.numbers.truncate(1);
+        let only = rules.numbers[0].number;
+        let mut ledger = CallerIdLedger::default();
+        ledger.register(vec![registered(only, Usage::Tenth)]);
+        assert_eq!(uses(&mut ledger, &rules, to(None), 50, Duration::from_secs(10)), [50, 0, 0]);
+        ledger.register(vec![registered(only, Usage::Not)]);
+        let mut random = ChaCha8Rng::seed_from_u64(7);
+        assert_eq!(ledger.choose(CAMPAIGN, &rules, to(None), AT, &mut random), Choice::NoneUsable);
+    }
+
+    #[test]
+    fn a_bound_number_is_shown_in_calls_of_its_agent_alone() {
+        let rules = rules(Rotation::RoundRobin);
+        let mut ledger = CallerIdLedger::default();
+        let mine = AgentId(8);
+        let bound =
+            RegisteredNumber { agent: Some(mine), ..registered(rules.numbers[1].number, Usage::Full) };
+        ledger.register(vec![bound]);
+        let own = ShownTo { agent: Some(mine), ..to(None) };
+        let others = ShownTo { agent: Some(AgentId(9)), ..to(None) };
+        assert_eq!(uses(&mut ledger, &rules, own, 6, HOUR), [0, 6, 0]);
+        assert_eq!(uses(&mut ledger, &rules, others, 6, HOUR), [3, 0, 3]);
+        assert_eq!(uses(&mut ledger, &rules, to(None), 6, HOUR), [3, 0, 3]);
+    }
+
+    #[test]
+    fn a_registered_numbers_own_caps_and_warm_up_hold() {
+        let rules = rules(Rotation::InOrder);
+        let mut ledger = CallerIdLedger::default();
+        let warming = RegisteredNumber {
+            per_hour_max: Some(5),
+            warm_up_from: Some(AT),
+            ..registered(rules.numbers[0].number, Usage::Full)
+        };
+        ledger.register(vec![warming]);
+        let [one, ..] = uses(&mut ledger, &rules, to(None), 60, Duration::from_secs(60));
+        assert_eq!(one, 5, "an hour");
+        let mut ledger = CallerIdLedger::default();
+        ledger.register(vec![RegisteredNumber { per_hour_max: None, ..warming }]);
+        let [one, ..] = uses(&mut ledger, &rules, to(None), 60, Duration::from_secs(60));
+        assert_eq!(one, warm_up_max(0), "its first day");
     }
 }

@@ -1,13 +1,14 @@
 //! The hopper: a small buffer of leased leads to be dialled next. Leads that a person moved to the front come first,
 //! then booked callbacks, leads assigned to one agent, retries and untried leads; each of the five in the store's
-//! order.
+//! order. Leads of a household with a live call are parked beside the queues, so that a list with several owners a
+//! flat does not fill them with leads that must wait.
 
 use super::lease::LeasedLead;
-use crate::ids::LeadId;
+use crate::ids::{HouseholdId, LeadId};
 use crate::lead::Lead;
 use crate::time::Utc;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hopper {
@@ -20,6 +21,8 @@ pub struct Hopper {
     /// Leads with a time of their own: tried before, and due again.
     retries: VecDeque<LeasedLead>,
     untried: VecDeque<LeasedLead>,
+    /// Retries and untried leads of households with a live call, in their order.
+    parked: BTreeMap<HouseholdId, Vec<LeasedLead>>,
     /// Leads in the hopper, a call or a preview: none enters twice.
     held: BTreeSet<LeadId>,
     /// Dropped unchanged: the store must be informed, or it would keep them leased for ever.
@@ -27,16 +30,42 @@ pub struct Hopper {
 }
 
 impl Hopper {
-    /// Adds the leads that are not held already and returns their number.
-    pub fn fill(&mut self, leads: Vec<Lead>) -> usize {
+    /// Adds the leads that are not held already and returns their number. `is_busy` = the household has a live call.
+    pub fn fill(&mut self, leads: Vec<Lead>, is_busy: impl Fn(HouseholdId) -> bool) -> usize {
         let before = self.len();
         for lead in leads {
             if self.held.insert(lead.id) {
                 let leased = LeasedLead { lead, tried: BTreeSet::new() };
-                self.queue_of(&leased).push_back(leased);
+                match leased.lead.household.filter(|household| is_busy(*household) && is_parkable(&leased)) {
+                    Some(household) => self.parked.entry(household).or_default().push(leased),
+                    None => self.queue_of(&leased).push_back(leased),
+                }
             }
         }
         self.len() - before
+    }
+
+    /// A call to this household is being placed: its other leads wait for the end of it.
+    pub fn park(&mut self, household: HouseholdId) {
+        let is_its = |leased: &LeasedLead| leased.lead.household == Some(household);
+        let mut parked = Vec::new();
+        for queue in [&mut self.retries, &mut self.untried] {
+            if queue.iter().any(is_its) {
+                let (its, others) = std::mem::take(queue).into_iter().partition(is_its);
+                *queue = others;
+                parked.extend::<VecDeque<LeasedLead>>(its);
+            }
+        }
+        if !parked.is_empty() {
+            self.parked.entry(household).or_default().extend(parked);
+        }
+    }
+
+    /// The household has no live call any more: its leads come to the front of their queues.
+    pub fn unpark(&mut self, household: HouseholdId) {
+        for leased in self.parked.remove(&household).into_iter().flatten().rev() {
+            self.queue_of(&leased).push_front(leased);
+        }
     }
 
     fn queue_of(&mut self, leased: &LeasedLead) -> &mut VecDeque<LeasedLead> {
@@ -53,7 +82,8 @@ impl Hopper {
 
     fn waiting(&self) -> impl Iterator<Item = &LeasedLead> {
         let reserved = self.booked.iter().chain(&self.assigned);
-        self.moved_up.iter().chain(reserved).chain(&self.retries).chain(&self.untried)
+        let parked = self.parked.values().flatten();
+        self.moved_up.iter().chain(reserved).chain(&self.retries).chain(&self.untried).chain(parked)
     }
 
     fn queues(&mut self) -> [&mut VecDeque<LeasedLead>; 5] {
@@ -143,22 +173,32 @@ impl Hopper {
     pub fn drop_waiting(&mut self, mut unwanted: impl FnMut(&Lead) -> bool) {
         let (held, returned) = (&mut self.held, &mut self.returned);
         let reserved = [&mut self.moved_up, &mut self.booked, &mut self.assigned];
+        let mut is_kept = |waiting: &LeasedLead| {
+            let drop = unwanted(&waiting.lead);
+            if drop {
+                held.remove(&waiting.lead.id);
+                returned.push(waiting.lead.id);
+            }
+            !drop
+        };
         for queue in reserved.into_iter().chain([&mut self.retries, &mut self.untried]) {
-            queue.retain(|waiting| {
-                let drop = unwanted(&waiting.lead);
-                if drop {
-                    held.remove(&waiting.lead.id);
-                    returned.push(waiting.lead.id);
-                }
-                !drop
-            });
+            queue.retain(&mut is_kept);
         }
+        self.parked.retain(|_, parked| {
+            parked.retain(&mut is_kept);
+            !parked.is_empty()
+        });
     }
 
     /// Changes a waiting lead in place.
     pub fn edit_waiting(&mut self, lead: LeadId, edit: impl Fn(&mut Lead)) {
-        let waiting = self.queues().into_iter().flatten();
-        waiting.filter(|waiting| waiting.lead.id == lead).for_each(|waiting| edit(&mut waiting.lead));
+        let mut edit = |waiting: &mut LeasedLead| {
+            if waiting.lead.id == lead {
+                edit(&mut waiting.lead);
+            }
+        };
+        self.queues().into_iter().flatten().for_each(&mut edit);
+        self.parked.values_mut().flatten().for_each(&mut edit);
     }
 
     /// Takes the leads whose leases ended since the last call.
@@ -172,15 +212,20 @@ impl Hopper {
     }
 
     pub fn len(&self) -> usize {
-        self.timed_len() + self.assigned.len() + self.untried.len()
+        self.timed_len() + self.assigned.len() + self.untried.len() + self.parked_len()
     }
 
-    /// Number of callbacks, retries, and leads that were moved to the front.
+    /// Number of leads that wait for the end of a call to their household.
+    pub fn parked_len(&self) -> usize {
+        self.parked.values().map(Vec::len).sum()
+    }
+
+    /// Number of callbacks, retries, and leads that were moved to the front, without those that are parked.
     pub fn timed_len(&self) -> usize {
         self.moved_up.len() + self.booked.len() + self.retries.len()
     }
 
-    /// Number of untried leads, and of those that an agent skipped.
+    /// Number of untried leads, and of those that an agent skipped, without those that are parked.
     pub fn untried_len(&self) -> usize {
         self.untried.len()
     }
@@ -193,6 +238,11 @@ impl Hopper {
     pub fn held(&self) -> usize {
         self.held.len()
     }
+}
+
+/// A lead with a time or an agent of its own stays in its queue, which is searched to its end.
+fn is_parkable(leased: &LeasedLead) -> bool {
+    leased.lead.callback.is_none() && leased.lead.assigned.is_none() && !leased.lead.is_first
 }
 
 #[cfg(test)]
@@ -221,9 +271,9 @@ mod tests {
     fn leads_moved_to_the_front_come_before_all_and_assigned_leads_hide_nothing() {
         let mut hopper = Hopper::default();
         let assigned = |id| Lead { assigned: Some(crate::ids::AgentId(7)), ..lead(id, None, false) };
-        hopper.fill((100..300).map(assigned).collect());
-        hopper.fill(vec![lead(1, None, false), lead(2, Some(5), true)]);
-        hopper.fill(vec![Lead { is_first: true, ..lead(3, Some(1), false) }]);
+        hopper.fill((100..300).map(assigned).collect(), |_| false);
+        hopper.fill(vec![lead(1, None, false), lead(2, Some(5), true)], |_| false);
+        hopper.fill(vec![Lead { is_first: true, ..lead(3, Some(1), false) }], |_| false);
         let shared = |leased: &LeasedLead| leased.lead.assigned.is_none();
         let order: Vec<i64> =
             std::iter::from_fn(|| hopper.take(64, shared)).map(|leased| leased.lead.id.0).collect();
@@ -236,8 +286,8 @@ mod tests {
     #[test]
     fn callbacks_come_first_then_retries_then_untried_leads() {
         let mut hopper = Hopper::default();
-        hopper.fill(vec![lead(1, None, false), lead(2, Some(5), false)]);
-        hopper.fill(vec![lead(3, Some(9), true), lead(4, Some(7), false), lead(5, None, false)]);
+        hopper.fill(vec![lead(1, None, false), lead(2, Some(5), false)], |_| false);
+        hopper.fill(vec![lead(3, Some(9), true), lead(4, Some(7), false), lead(5, None, false)], |_| false);
         let order: Vec<i64> =
             std::iter::from_fn(|| hopper.take(64, |_| true)).map(|leased| leased.lead.id.0).collect();
         assert_eq!(order, [3, 2, 4, 1, 5]);
@@ -246,11 +296,33 @@ mod tests {
     #[test]
     fn callbacks_that_must_wait_hide_nothing() {
         let mut hopper = Hopper::default();
-        hopper.fill((0..500).map(|id| lead(id, Some(1), true)).collect());
-        hopper.fill(vec![lead(900, Some(2), false), lead(901, None, false)]);
+        hopper.fill((0..500).map(|id| lead(id, Some(1), true)).collect(), |_| false);
+        hopper.fill(vec![lead(900, Some(2), false), lead(901, None, false)], |_| false);
         let next = hopper.take(64, |leased| leased.lead.id.0 >= 499).expect("the last callback");
         assert_eq!(next.lead.id, LeadId(499));
         let next = hopper.take(64, |leased| leased.lead.callback.is_none()).expect("the retry");
         assert_eq!(next.lead.id, LeadId(900));
+    }
+
+    #[test]
+    fn leads_of_a_household_in_a_call_hide_nothing_and_come_back_in_order() {
+        let of = |id, household| Lead { household: Some(HouseholdId(household)), ..lead(id, None, false) };
+        let mut hopper = Hopper::default();
+        hopper.fill(vec![of(1, 7), of(2, 8), of(3, 7)], |_| false);
+        hopper.fill(vec![Lead { next_at: Some(Utc::from_millis(5)), ..of(4, 7) }], |_| false);
+        let first = hopper.take(1, |leased| leased.lead.id.0 == 4).expect("the retry");
+        hopper.park(HouseholdId(7));
+        hopper.fill(vec![of(5, 7), of(6, 9)], |household| household.0 == 7);
+        assert_eq!((hopper.parked_len(), hopper.untried_len(), hopper.len()), (3, 2, 5));
+        assert!(hopper.find(LeadId(5)).is_some() && hopper.holds(LeadId(5)));
+        let next = hopper.take(1, |_| true).expect("the other household's");
+        assert_eq!(next.lead.id, LeadId(2));
+        hopper.drop_waiting(|lead| lead.id.0 == 3);
+        assert_eq!((hopper.take_returned(), hopper.parked_len()), (vec![LeadId(3)], 2));
+        hopper.release(first.lead.id);
+        hopper.unpark(HouseholdId(7));
+        let order: Vec<i64> =
+            std::iter::from_fn(|| hopper.take(64, |_| true)).map(|leased| leased.lead.id.0).collect();
+        assert_eq!(order, [1, 5, 6]);
     }
 }

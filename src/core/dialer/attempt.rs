@@ -69,6 +69,7 @@ impl Dialer {
         self.busy_numbers.insert(number);
         if let Some(household) = household {
             self.busy_households.insert((id, household));
+            run.hopper.park(household);
         }
         let part = lead.map(part).unwrap_or_default();
         let announced = leased.is_some() && for_agent.is_none() && !Self::needs_agents(run.rules.mode);

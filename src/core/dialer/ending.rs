@@ -158,7 +158,13 @@ impl Dialer {
         self.busy_numbers.remove(&call.number);
         let household = call.leased.as_ref().and_then(|leased| leased.lead.household);
         if let Some(household) = household {
-            self.busy_households.remove(&(call.campaign, household));
+            let key = (call.campaign, household);
+            self.busy_households.remove(&key);
+            if !self.busy_households.contains(&key)
+                && let Some(run) = self.campaigns.get_mut(&call.campaign)
+            {
+                run.hopper.unpark(household);
+            }
         }
         self.drop_unheard_texts(call.campaign);
         Some(call)

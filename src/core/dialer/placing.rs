@@ -7,7 +7,7 @@ use super::trunk_line::Ready;
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::campaign::Mode;
-use crate::campaign::caller_id::{CallerId, Choice};
+use crate::campaign::caller_id::{CallerId, Choice, ShownTo};
 use crate::campaign::lease::LeasedLead;
 use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
 use crate::dialer::output::{LeadUpdate, TestRefusal};
@@ -21,6 +21,9 @@ use crate::time::{Duration, Utc};
 
 /// Leads examined before the hopper counts as blocked.
 const LOOK_AHEAD: usize = 64;
+
+/// Leads that may wait for calls to their households; with more of them the hopper is not filled.
+const PARKED_MAX: usize = 4_000;
 
 /// Retries and booked callbacks that the hopper holds at most. Those of absent agents wait in it.
 const TIMED_MAX: usize = 1_000;
@@ -430,7 +433,7 @@ impl Dialer {
         let (timed, untried) = (run.hopper.timed_len(), run.hopper.untried_len());
         let room = timed < TIMED_MAX;
         let settle = supply.stale && run.live == 0 && run.unsaved == 0 && !run.hopper.has_shared();
-        let low = supply.more_due && untried < target / 2 && room;
+        let low = supply.more_due && untried < target / 2 && room && run.hopper.parked_len() < PARKED_MAX;
         let due = supply.next_due.map(|due| self.wall.time(due).max(supply.ask_again));
         let ask = if low || settle {
             Fetching { count: (target - untried.min(target)).max(1) as u32, untried: true }
@@ -485,7 +488,8 @@ impl Dialer {
         for lead in stale {
             run.hopper.return_lease(lead.id);
         }
-        run.hopper.fill(leads);
+        let households = &self.busy_households;
+        run.hopper.fill(leads, |household| households.contains(&(id, household)));
     }
 
     /// Opens a single-number test ahead of the list, at any hour: a manager asked for it.
@@ -509,11 +513,11 @@ impl Dialer {
             .map(|line| line.trunk.id);
         let trunk = ready.ok_or(Why::TrunksDown)?;
         run.tests.pop_front();
-        let caller_id =
-            match self.caller_ids.choose(id, &run.rules.caller_ids, None, number, utc, &mut self.random) {
-                Choice::Show(caller_id) => Some(caller_id),
-                Choice::TrunkOwn | Choice::UsedUntil(_) => None,
-            };
+        let to = ShownTo { household: None, callee: number, agent: None };
+        let caller_id = match self.caller_ids.choose(id, &run.rules.caller_ids, to, utc, &mut self.random) {
+            Choice::Show(caller_id) => Some(caller_id),
+            Choice::TrunkOwn | Choice::UsedUntil(_) | Choice::NoneUsable => None,
+        };
         self.open(NewAttempt {
             campaign: id,
             leased: None,
@@ -596,9 +600,14 @@ impl Dialer {
         };
         let household = leased.lead.household;
         let rules = &run.rules.caller_ids;
-        let caller_id = match self.caller_ids.choose(id, rules, household, number, utc, &mut self.random) {
+        let to = ShownTo { household, callee: number, agent: for_agent };
+        let caller_id = match self.caller_ids.choose(id, rules, to, utc, &mut self.random) {
             Choice::TrunkOwn => None,
             Choice::Show(caller_id) => Some(caller_id),
+            Choice::NoneUsable => {
+                run.hopper.put_first(leased);
+                return Err(Why::CallerIdsResting);
+            }
             Choice::UsedUntil(until) => {
                 run.hopper.put_first(leased);
                 self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));

@@ -52,6 +52,8 @@ pub enum Why {
     PacerFailed,
     /// Every caller ID has reached its cap.
     CallerIdsUsed,
+    /// The register lets none of the campaign's caller IDs be shown: they rest, or are not whitelisted yet.
+    CallerIdsResting,
     /// The store cannot write (disk full), and a call that cannot be recorded is not placed.
     StoreStalled,
     /// A user paused the campaign.
@@ -81,6 +83,7 @@ impl Why {
         Why::FeedDoubted,
         Why::PacerFailed,
         Why::CallerIdsUsed,
+        Why::CallerIdsResting,
         Why::StoreStalled,
         Why::Paused,
         Why::Draining,
@@ -105,7 +108,11 @@ impl Why {
                 "agents"
             }
             Why::AbandonBudget => "budget",
-            Why::ConcurrencyFull | Why::TrunksFull | Why::TrunksDown | Why::CallerIdsUsed => "lines",
+            Why::ConcurrencyFull
+            | Why::TrunksFull
+            | Why::TrunksDown
+            | Why::CallerIdsUsed
+            | Why::CallerIdsResting => "lines",
             Why::CallsPerSec => "rate",
             Why::HopperEmpty | Why::HouseholdsBusy | Why::RetriesLater | Why::Finished => "leads",
             Why::OutsideWindow => "hours",
@@ -137,6 +144,7 @@ impl Why {
             Why::FeedDoubted => "feed_doubted",
             Why::PacerFailed => "pacer_failed",
             Why::CallerIdsUsed => "caller_ids_used",
+            Why::CallerIdsResting => "caller_ids_resting",
             Why::StoreStalled => "store_stalled",
             Why::Paused => "paused",
             Why::Draining => "draining",

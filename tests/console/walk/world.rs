@@ -392,6 +392,9 @@ impl World {
             "reason": format!("{mark} asked from {}", parted(&n(21), "-")),
         });
         self.post(place, 'm', "/blacklist", entry).await;
+        let caller_id =
+            json!({ "number": format!("0755-1234567{place}"), "holder": format!("{mark} holder") });
+        let caller_id = self.post(place, 'm', "/caller-ids", caller_id).await["number"].clone();
         let group = json!({ "name": format!("{mark}-unused") });
         self.post(place, 'm', "/groups", group).await;
         let by = self.person(place, 'm').clone();
@@ -416,6 +419,7 @@ impl World {
             ("audio/id", text(&sound["id"])),
             ("approvals/id", text(&approval.expect("an approval waits")["id"])),
             ("tasks/id", task.0.to_string()),
+            ("caller-ids/caller_id", caller_id.as_str().unwrap().to_owned()),
             ("blacklist/id", text(&entries["items"][0]["id"])),
             ("tokens/id", text(&token.expect("a token")["id"])),
         ]);

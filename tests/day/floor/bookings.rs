@@ -124,7 +124,8 @@ impl Bookings {
                 | Why::TrunksFull
                 | Why::CallsPerSec
                 | Why::ConcurrencyFull
-                | Why::CallerIdsUsed,
+                | Why::CallerIdsUsed
+                | Why::CallerIdsResting,
             ) => false,
             Some(_) => true,
         };

@@ -24,7 +24,7 @@ const PAGES: [path: string, roles: Role[]][] = [
   ["/floor", ["admin", "manager", "lead", "analyst"]], ["/results", READERS],
   ["/people", ["admin", "manager", "lead", "auditor"]], ["/people/new", MANAGERS], ["/people/8101/edit", MANAGERS],
   ["/groups", ["admin", "manager", "lead", "auditor"]], ["/groups/new", MANAGERS], ["/groups/jade-garden/edit", MANAGERS],
-  ["/audio", MANAGERS], ["/approvals", MANAGERS], ["/blacklist", READERS], ["/schedule", READERS],
+  ["/audio", MANAGERS], ["/caller-ids", MANAGERS], ["/approvals", MANAGERS], ["/blacklist", READERS], ["/schedule", READERS],
   ["/settings", ["admin"]], ["/config", []], ["/tokens", MANAGERS], ["/audit", ["admin", "auditor"]], ["/health", MANAGERS],
 ];
 

@@ -38,6 +38,8 @@ export interface Service {
   cookie: (who: Account) => Promise<string>;
   /** Sets a switch of every organisation that no route sets yet, in the store itself. */
   setSwitch: (name: "approve_audio" | "approve_lists", isOn: boolean) => void;
+  /** Runs statements in the store itself, for what no route does, such as calls of the past. */
+  sql: (statements: string) => void;
   /** Ends the process and deletes its folder. */
   stop: () => Promise<void>;
   /** What the program wrote, its last 8,000 characters. */
@@ -161,7 +163,8 @@ export async function startService({ campaigns = true, people = true, port }: { 
   };
   const api = (who: Account, method: string, path: string, body?: unknown) => body instanceof Uint8Array ? ask(who, method, path, "application/octet-stream", new Uint8Array(body)) : ask(who, method, path, "application/json", body === undefined ? undefined : JSON.stringify(body));
   const upload = (who: Account, path: string, file: Uint8Array<ArrayBuffer>) => ask(who, "POST", path, "application/octet-stream", file);
-  const setSwitch = (name: string, isOn: boolean) => void execFileSync("sqlite3", ["-cmd", ".timeout 10000", join(dir, "paceline.db"), `update organisation set settings = json_set(settings, '$.${name}', json('${isOn}'));`]);
+  const sql = (statements: string) => void execFileSync("sqlite3", ["-cmd", ".timeout 10000", join(dir, "paceline.db")], { input: `.bail on\n${statements}` });
+  const setSwitch = (name: string, isOn: boolean) => sql(`update organisation set settings = json_set(settings, '$.${name}', json('${isOn}'));`);
   try {
     await start();
     if (people) {
@@ -175,7 +178,7 @@ export async function startService({ campaigns = true, people = true, port }: { 
     throw error;
   }
   return {
-    url, dir, api, upload, cookie, setSwitch, start,
+    url, dir, api, upload, cookie, setSwitch, sql, start,
     log: () => log,
     kill: () => end("SIGKILL"),
     stop: async () => {

@@ -1,4 +1,4 @@
-/** Lists and sounds of the full service, in every state that a screen shows. */
+/** Lists, sounds and caller IDs of the full service, in every state that a screen shows. */
 import { readFileSync } from "node:fs";
 import { gbk } from "../lib/gbk";
 import { PEOPLE, until, type Account, type Service } from "../lib/service";
@@ -38,4 +38,30 @@ export async function addSounds(full: Service): Promise<void> {
   const { items } = (await full.api(PEOPLE.manager, "GET", "/approvals")) as { items: { id: number; title: string }[] };
   await full.api(PEOPLE.manager, "POST", `/approvals/${items.find((it) => it.title === "refused.wav")?.id}/actions`, { action: "refuse", note: "电话号码读错了" });
   await add(PEOPLE.manager, "song.ogg", new TextEncoder().encode("OggS this is no sound that is played"));
+}
+
+/** The caller IDs of the campaigns, found in their calls, and numbers in other states; with a week of hours that were judged before. */
+export async function addCallerIds(full: Service): Promise<void> {
+  const act = (number: string, body: object) => full.api(PEOPLE.manager, "POST", `/caller-ids/${number}/actions`, body);
+  const [good, bad, warming, quiet] = ["075512345678", "075587654321", "075588886666", "075588887777"];
+  const found = async () => ((await full.api(PEOPLE.manager, "GET", "/caller-ids")) as { items: unknown[] }).items.length;
+  await until(async () => (await found()) === 2, "both numbers of the campaigns were shown by calls", 120_000);
+  await full.api(PEOPLE.manager, "PATCH", `/caller-ids/${bad}`, { holder: "翠园物业服务有限公司深圳分公司", holder_id: "914403001999999999", carrier: "深圳联通", region: "深圳", per_day_max: 800 });
+  await full.api(PEOPLE.manager, "POST", "/caller-ids", { number: warming, holder: "翠园物业", carrier: "深圳电信", region: "深圳", per_day_max: 300 });
+  await act(warming, { action: "mark_whitelisted" });
+  await act(warming, { action: "bind", agent: "8101" });
+  await act(warming, { action: "start_warm_up" });
+  await full.api(PEOPLE.manager, "POST", "/caller-ids", { number: quiet, holder: "翠园物业", carrier: "深圳电信", idle_days: 1, note: "只在二期使用" });
+  await act(quiet, { action: "resume" });
+  await full.api(PEOPLE.manager, "POST", "/caller-ids", { number: "075588885555", holder: "翠园物业" });
+  await act("075588885555", { action: "retire" });
+  await act(bad, { action: "flag", note: "业主说手机显示骚扰电话" });
+  const hour = Math.floor(Date.now() / 3_600_000);
+  const rows = [6, 5, 4, 3, 2, 1].flatMap((back) => [good, bad].map((number, n) => {
+    const answered = n === 0 ? 41 - back : 4 + 4 * back;
+    const refused = n === 0 ? 2 : 24 - 3 * back;
+    return `insert into caller_id_hour (caller_id, hour, calls, answered, refused, code_403, fast_fail, compared, compared_answered, expected, control_calls)
+      select id, ${hour - 24 * back}, 150, ${answered}, ${refused}, ${Math.floor(refused / 2)}, ${Math.floor(refused / 3)}, 140, ${answered - 1}, ${n === 0 ? 39.5 - back : 38}, 310 from caller_id where number = ${`86${number?.slice(1)}`} and state <> 'retired';`;
+  }));
+  full.sql(rows.join("\n"));
 }

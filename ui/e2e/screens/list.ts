@@ -136,6 +136,24 @@ export const SCREENS: Screen<[]>[] = [
     await page.locator(".dialog[open]").waitFor();
   } },
   { name: "audio-forbidden", path: "/audio", who: PEOPLE.analyst, reach: shown(".status h1") },
+  { name: "caller-ids", path: "/caller-ids?retired=1", reach: shown("tbody tr") },
+  { name: "caller-ids-empty", path: "/caller-ids", service: "empty", reach: shown(".status") },
+  { name: "caller-ids-none-match", path: "/caller-ids?q=zzz", reach: shown(".status button") },
+  { name: "caller-ids-forbidden", path: "/caller-ids", who: PEOPLE.lead, reach: shown(".status h1") },
+  { name: "caller-id", path: "/caller-ids?caller-id=075587654321", reach: shown(".drawer .day-table tbody tr") },
+  { name: "caller-id-edit", path: "/caller-ids?caller-id=075512345678", reach: async (page) => {
+    await page.locator(".drawer .part-head button").first().click();
+    await page.locator(".drawer form input").last().scrollIntoViewIfNeeded();
+  } },
+  { name: "caller-id-flag", path: "/caller-ids?caller-id=075512345678", reach: async (page) => {
+    await page.locator(".drawer footer button", { hasText: /标记|Flag/ }).click();
+    await page.locator(".dialog[open] input").waitFor();
+  } },
+  { name: "caller-id-gone", path: "/caller-ids?caller-id=075500000000", reach: shown(".drawer .status h1") },
+  { name: "caller-id-add", path: "/caller-ids?add=1", reach: async (page) => {
+    await page.locator('.drawer button[type="submit"]').click();
+    await page.locator(".fault").first().waitFor();
+  } },
   { name: "approvals", path: "/approvals", reach: shown(".thing .waveform") },
   { name: "approvals-others", path: "/approvals?state=others", reach: shown(".thing .waveform") },
   { name: "approvals-done", path: "/approvals?state=done", reach: shown(".thing .waveform") },
@@ -182,9 +200,9 @@ const PATHS: [name: string, path: string, who?: Account][] = [
   ["today", "/today"], ["campaigns", "/campaigns"], ["campaign-live", "/campaigns/jade-garden-calls/live"], ["leads", "/campaigns/jade-garden-vote/leads"],
   ["lists", "/campaigns/jade-garden-vote/lists"], ["list", "/campaigns/jade-garden-vote/lists/1"], ["settings", "/campaigns/jade-garden-calls/settings"],
   ["start", "/campaigns/jade-garden-calls/start"], ["history", "/campaigns/jade-garden-vote/history"], ["floor", "/floor"], ["results", "/results"],
-  ["people", "/people"], ["person-edit", "/people/8101/edit"], ["groups", "/groups"], ["group-edit", "/groups/jade-garden/edit"], ["audio", "/audio"], ["approvals", "/approvals"], ["blacklist", "/blacklist"],
+  ["people", "/people"], ["person-edit", "/people/8101/edit"], ["groups", "/groups"], ["group-edit", "/groups/jade-garden/edit"], ["audio", "/audio"], ["caller-ids", "/caller-ids"], ["approvals", "/approvals"], ["blacklist", "/blacklist"],
   ["schedule", "/schedule"], ["tokens", "/tokens"], ["health", "/health"], ["organisation", "/settings", PEOPLE.admin], ["audit", "/audit", PEOPLE.admin], ["node", "/config", PEOPLE.admin],
-  ["call", "/results?call=out-1"], ["lead", "/results?lead=1"], ["person", "/people?agent=8101"],
+  ["call", "/results?call=out-1"], ["lead", "/results?lead=1"], ["person", "/people?agent=8101"], ["caller-id", "/today?caller-id=075587654321"],
 ];
 
 const LIVE = ["today", "campaigns", "campaign-live", "floor"];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { expectAccessible } from "../lib/axe";
 import { launch, reconnect, signIn, visitor, type Look } from "../lib/browser";
 import { PEOPLE, startService, type Service } from "../lib/service";
-import { addSounds, sendLists } from "./data";
+import { addCallerIds, addSounds, sendLists } from "./data";
 import { SCREENS } from "./list";
 
 const OUT = new URL("../out/", import.meta.url).pathname;
@@ -17,6 +17,7 @@ beforeAll(async () => {
   [full, empty, browser] = await Promise.all([startService(), startService({ campaigns: false }), launch()]);
   await sendLists(full);
   await addSounds(full);
+  await addCallerIds(full);
 });
 afterAll(async () => {
   await browser?.close();
@@ -71,7 +72,7 @@ test("a manager's phone: pages are no wider than the window", async () => {
   const it: Look = { language: "zh", theme: "light", width: 390, height: 844 };
   const { page, context } = await visitor(browser, full.url, it);
   await signIn(page, PEOPLE.manager.login, PEOPLE.manager.password);
-  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "campaigns/jade-garden-vote/lists", "campaigns/jade-garden-vote/lists/1", "floor", "people", "groups", "results", "audio", "approvals", "blacklist", "tokens"]) {
+  for (const name of ["today", "campaigns", "campaigns/jade-garden-calls/live", "campaigns/jade-garden-vote/lists", "campaigns/jade-garden-vote/lists/1", "floor", "people", "groups", "results", "audio", "caller-ids", "approvals", "blacklist", "tokens"]) {
     await page.goto(`/${name}`);
     await page.locator("h1").waitFor();
     await page.locator('[data-testid="live-state"].live').waitFor();

@@ -368,6 +368,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/caller-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The register of numbers that calls show, each with its state and what its own calls say of it */
+        get: operations["getCallerIds"];
+        put?: never;
+        /** Enters a number; it is shown once it is whitelisted, bound or resumed */
+        post: operations["postCallerIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/caller-ids/{caller_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A number with its log */
+        get: operations["getCallerIdsCallerId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what is known of a number, and its caps */
+        patch: operations["patchCallerIdsCallerId"];
+        trace?: never;
+    };
+    "/api/v1/caller-ids/{caller_id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leads a number through its life cycle; what is not possible in its state is 409 `not_now` */
+        post: operations["postCallerIdsCallerIdActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/caller-ids/{caller_id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a number's calls say of it, day by day, beside those of the other numbers */
+        get: operations["getCallerIdsCallerIdHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls": {
         parameters: {
             query?: never;
@@ -1990,6 +2060,263 @@ export interface components {
             own: boolean;
             skill: string | null;
         };
+        /** @description The body of an act. */
+        CallerIdAction: {
+            /** @constant */
+            action: "request";
+        } | {
+            /** @constant */
+            action: "mark_whitelisted";
+        } | {
+            /** @constant */
+            action: "bind";
+            /** @description The agent's number; without it no agent. */
+            agent?: string | null;
+        } | {
+            /** @constant */
+            action: "start_warm_up";
+        } | {
+            /** @constant */
+            action: "flag";
+            note?: string | null;
+        } | {
+            /** @constant */
+            action: "clear_flag";
+        } | {
+            /** @constant */
+            action: "rest";
+            /**
+             * Format: date-time
+             * @description Without it until somebody resumes it.
+             */
+            until?: string | null;
+        } | {
+            /** @constant */
+            action: "resume";
+        } | {
+            /** @constant */
+            action: "unbind";
+        } | {
+            /** @constant */
+            action: "retire";
+        };
+        CallerIdDay: {
+            /** Format: uint64 */
+            answered: number;
+            /** Format: uint64 */
+            calls: number;
+            /** Format: uint64 */
+            code_403: number;
+            /**
+             * Format: uint64
+             * @description Calls that have a control, and their answers.
+             */
+            compared: number;
+            /** Format: uint64 */
+            compared_answered: number;
+            /** Format: uint64 */
+            control_calls: number;
+            /**
+             * Format: double
+             * @description Answers that those calls would have as the control's calls do.
+             */
+            expected: number;
+            /**
+             * Format: uint64
+             * @description Ended without ringing within two seconds.
+             */
+            fast_fail: number;
+            /**
+             * Format: uint64
+             * @description Refused for the caller's sake: SIP 403, 603, 607, 608 without ringing, or blocked by the carrier.
+             */
+            refused: number;
+        };
+        CallerIdDetail: {
+            actions: ("request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire")[];
+            bound_agent: string | null;
+            campaigns: string[];
+            carrier: string;
+            days: components["schemas"]["CallerIdDay"][];
+            etag: string;
+            /** Format: date-time */
+            first_used_at: string | null;
+            found: boolean;
+            holder: string;
+            holder_id_end: string;
+            /** Format: date-time */
+            idle_at: string | null;
+            /** Format: uint32 */
+            idle_days: number;
+            /** Format: date-time */
+            last_used_at: string | null;
+            /** @description Newest first, at most 100. */
+            log: components["schemas"]["CallerIdLogEntry"][];
+            note: string;
+            number: string;
+            /** Format: uint32 */
+            per_day_max: number;
+            /** Format: uint32 */
+            per_hour_max: number;
+            region: string;
+            /** Format: date-time */
+            rest_until: string | null;
+            /** @enum {string} */
+            state: "entered" | "requested" | "whitelisted" | "bound" | "warming" | "normal" | "flagged" | "resting" | "recovering" | "unbound" | "retired";
+            /** Format: date-time */
+            state_since: string;
+            suspected: boolean;
+            /** Format: uint64 */
+            today: number;
+            /** @enum {string} */
+            verdict: "suspected" | "unused" | "no_control" | "too_few" | "healthy";
+            /** Format: int64 */
+            version: number;
+            /** Format: uint64 */
+            warm_up_day: number | null;
+            words: components["schemas"]["Words"];
+        };
+        CallerIdHealth: {
+            /** @description Oldest first. */
+            days: components["schemas"]["CallerIdHealthDay"][];
+            /** @enum {string} */
+            verdict: "suspected" | "unused" | "no_control" | "too_few" | "healthy";
+            words: components["schemas"]["Words"];
+        };
+        CallerIdHealthDay: {
+            /** Format: uint64 */
+            answered: number;
+            /** Format: uint64 */
+            calls: number;
+            /** Format: uint64 */
+            code_403: number;
+            /** Format: uint64 */
+            compared: number;
+            /** Format: uint64 */
+            compared_answered: number;
+            /** Format: uint64 */
+            control_calls: number;
+            /** Format: date-time */
+            day: string;
+            /** Format: double */
+            expected: number;
+            /** Format: uint64 */
+            fast_fail: number;
+            /** Format: uint64 */
+            refused: number;
+        };
+        CallerIdLogEntry: {
+            /** Format: date-time */
+            at: string;
+            /** @description The number of the account; `null` = the service. */
+            by: string | null;
+            note: string;
+            /** @enum {string} */
+            now: "entered" | "requested" | "whitelisted" | "bound" | "warming" | "normal" | "flagged" | "resting" | "recovering" | "unbound" | "retired";
+            /** @enum {string} */
+            was: "entered" | "requested" | "whitelisted" | "bound" | "warming" | "normal" | "flagged" | "resting" | "recovering" | "unbound" | "retired";
+            /** @enum {string} */
+            why: "request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire" | "warmed_up" | "rest_over" | "answered_less" | "refused_more" | "recovered" | "marked_again";
+        };
+        /** @description What is known of a number. A field that is left out stays. */
+        CallerIdRequest: {
+            carrier?: string | null;
+            /** @description Whose number it is; empty = not known. */
+            holder?: string | null;
+            /** @description The holder's identity number. Only its last four characters are kept. */
+            holder_id?: string | null;
+            /**
+             * Format: uint32
+             * @description Days without a call after which the carrier takes the number back; 0 = never.
+             */
+            idle_days?: number | null;
+            note?: string | null;
+            /** @description Of an entry, in any spelling: `0755-12345678`, `+8675512345678`. It cannot be changed. */
+            number?: string | null;
+            /**
+             * Format: uint32
+             * @description Calls in 24 hours that may show it; 0 = as its campaigns say.
+             */
+            per_day_max?: number | null;
+            /**
+             * Format: uint32
+             * @description Calls in 60 minutes that may show it; 0 = as its campaigns say.
+             */
+            per_hour_max?: number | null;
+            region?: string | null;
+        };
+        CallerIdView: {
+            /** @description What is possible now. */
+            actions: ("request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire")[];
+            /** @description The number of the agent whose calls alone show it. */
+            bound_agent: string | null;
+            /** @description Campaigns whose texts name it. */
+            campaigns: string[];
+            carrier: string;
+            /** @description Seven days, oldest first; the last is today as far as its hours are judged. */
+            days: components["schemas"]["CallerIdDay"][];
+            etag: string;
+            /** Format: date-time */
+            first_used_at: string | null;
+            /** @description A call showed it before anybody entered it. */
+            found: boolean;
+            holder: string;
+            /** @description The last four characters of the holder's identity number. */
+            holder_id_end: string;
+            /**
+             * Format: date-time
+             * @description When the carrier takes it back unless a call shows it before.
+             */
+            idle_at: string | null;
+            /**
+             * Format: uint32
+             * @description 0 = never.
+             */
+            idle_days: number;
+            /** Format: date-time */
+            last_used_at: string | null;
+            note: string;
+            number: string;
+            /** Format: uint32 */
+            per_day_max: number;
+            /**
+             * Format: uint32
+             * @description 0 = as its campaigns say.
+             */
+            per_hour_max: number;
+            region: string;
+            /** Format: date-time */
+            rest_until: string | null;
+            /** @enum {string} */
+            state: "entered" | "requested" | "whitelisted" | "bound" | "warming" | "normal" | "flagged" | "resting" | "recovering" | "unbound" | "retired";
+            /** Format: date-time */
+            state_since: string;
+            /** @description A flag was raised and not cleared. */
+            suspected: boolean;
+            /**
+             * Format: uint64
+             * @description Calls since midnight.
+             */
+            today: number;
+            /** @enum {string} */
+            verdict: "suspected" | "unused" | "no_control" | "too_few" | "healthy";
+            /** Format: int64 */
+            version: number;
+            /**
+             * Format: uint64
+             * @description 1 to 7.
+             */
+            warm_up_day: number | null;
+            words: components["schemas"]["Words"];
+        };
+        CallerIds: {
+            items: components["schemas"]["CallerIdView"][];
+            /**
+             * Format: date-time
+             * @description Calls up to then are judged.
+             */
+            judged_until: string | null;
+        };
         CallerIdsTable: {
             /**
              * @description Numbers that callees see; registered numbers only.
@@ -2598,7 +2925,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** @enum {string} */
-            why: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "store_stalled" | "paused" | "draining" | "finished";
+            why: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "caller_ids_resting" | "store_stalled" | "paused" | "draining" | "finished";
             words: components["schemas"]["Words"];
         };
         Decisions: {
@@ -3485,6 +3812,33 @@ export interface components {
         NewAgents: {
             agents: components["schemas"]["NewAgent"][];
         };
+        /** @description What is known of a number. A field that is left out stays. */
+        NewCallerId: {
+            carrier?: string | null;
+            /** @description Whose number it is; empty = not known. */
+            holder?: string | null;
+            /** @description The holder's identity number. Only its last four characters are kept. */
+            holder_id?: string | null;
+            /**
+             * Format: uint32
+             * @description Days without a call after which the carrier takes the number back; 0 = never.
+             */
+            idle_days?: number | null;
+            note?: string | null;
+            /** @description Of an entry, in any spelling: `0755-12345678`, `+8675512345678`. It cannot be changed. */
+            number: string;
+            /**
+             * Format: uint32
+             * @description Calls in 24 hours that may show it; 0 = as its campaigns say.
+             */
+            per_day_max?: number | null;
+            /**
+             * Format: uint32
+             * @description Calls in 60 minutes that may show it; 0 = as its campaigns say.
+             */
+            per_hour_max?: number | null;
+            region?: string | null;
+        };
         NewGroup: {
             announce_number?: boolean | null;
             /**
@@ -3590,6 +3944,7 @@ export interface components {
             analysts_read_numbers: boolean;
             approve_audio: boolean;
             approve_lists: boolean;
+            flagged_numbers_stay: boolean;
         };
         Organisations: {
             items: components["schemas"]["Organisation"][];
@@ -4142,6 +4497,8 @@ export interface components {
             approve_audio?: boolean | null;
             /** @description Whether a list is loaded only once another person has approved it. */
             approve_lists?: boolean | null;
+            /** @description Whether a caller ID whose callees answer too rarely stays in use; it is shown as suspected all the same. */
+            flagged_numbers_stay?: boolean | null;
         };
         SetupStatus: {
             /** @description Whether nobody can sign in yet. */
@@ -8548,6 +8905,827 @@ export interface operations {
             };
         };
     };
+    getCallerIds: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Retired numbers too
+                 * @example true
+                 */
+                retired?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerIds"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCallerIds: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "carrier": "深圳联通",
+                 *       "holder": "翠园物业",
+                 *       "number": "0755-88886666"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewCallerId"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerIdDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCallerIdsCallerId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The number that calls show, as it is dialled at home
+                 * @example 075512345678
+                 */
+                caller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerIdDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchCallerIdsCallerId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The number that calls show, as it is dialled at home
+                 * @example 075512345678
+                 */
+                caller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "holder": "翠园物业",
+                 *       "idle_days": 7,
+                 *       "per_day_max": 300
+                 *     }
+                 */
+                "application/json": components["schemas"]["CallerIdRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerIdDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCallerIdsCallerIdActions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The number that calls show, as it is dialled at home
+                 * @example 075512345678
+                 */
+                caller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "flag",
+                 *       "note": "owners see a warning"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CallerIdAction"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerIdDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCallerIdsCallerIdHealth: {
+        parameters: {
+            query?: {
+                /**
+                 * @description So many days up to today; without it 7
+                 * @example 7
+                 */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The number that calls show, as it is dialled at home
+                 * @example 075512345678
+                 */
+                caller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerIdHealth"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCalls: {
         parameters: {
             query?: {
@@ -10315,7 +11493,7 @@ export interface operations {
                  * @description Decisions that were held down by this
                  * @example abandon_budget
                  */
-                why?: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "store_stalled" | "paused" | "draining" | "finished";
+                why?: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "caller_ids_resting" | "store_stalled" | "paused" | "draining" | "finished";
             };
             header?: never;
             path: {

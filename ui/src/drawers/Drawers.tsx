@@ -5,6 +5,7 @@ import { useMatch, useSearchParams } from "react-router";
 const CallDrawer = lazy(() => import("./call/CallDrawer"));
 const LeadDrawer = lazy(() => import("./lead/LeadDrawer"));
 const DecisionDrawer = lazy(() => import("./decision/DecisionDrawer"));
+const CallerIdDrawer = lazy(() => import("./caller-id/CallerIdDrawer"));
 const AgentDrawer = lazy(() => import("./agent/AgentDrawer"));
 
 /** The drawers that the address names. A lead opened from a call lies over it. */
@@ -12,11 +13,13 @@ export function Drawers() {
   const [search] = useSearchParams();
   const [call, lead, agent] = [search.get("call"), search.get("lead"), search.get("agent")];
   const decision = search.get("decision");
+  const callerId = search.get("caller-id");
   // A decision is one of the campaign whose page is open.
   const campaign = useMatch("/campaigns/:name/*")?.params.name;
   return (
     <Suspense fallback={null}>
       {decision === null || campaign === undefined ? null : <DecisionDrawer key={decision} campaign={campaign} id={decision} />}
+      {callerId === null ? null : <CallerIdDrawer key={callerId} number={callerId} />}
       {call === null ? null : <CallDrawer id={call} />}
       {agent === null ? null : <AgentDrawer key={agent} number={agent} />}
       {lead === null ? null : <LeadDrawer key={lead} id={lead} />}

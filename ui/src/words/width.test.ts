@@ -24,6 +24,8 @@ test("sentences of the service are widened beside characters alone", () => {
   expect(wideSentence("已达活动并发上限(40/40 路)")).toBe("已达活动并发上限\uff0840/40 路\uff09");
   expect(wideSentence("占 100.0 %(当日),上限 3.0 %,还可 0 人;空闲")).toBe("占 100.0 %\uff08当日\uff09\uff0c上限 3.0 %\uff0c还可 0 人\uff1b空闲");
   expect(wideSentence("上限(5 路(当日))")).toBe("上限\uff085 路\uff08当日\uff09\uff09");
+  // A sign behind a wide bracket is one of the sentence too.
+  expect(wideSentence("其他号码为 27 %(1860 次);900 次中被拒 9 %")).toBe("其他号码为 27 %\uff081860 次\uff09\uff1b900 次中被拒 9 %");
   expect(wideSentence("中继 sip:203.0.113.10:5060 (udp)")).toBe("中继 sip:203.0.113.10:5060 (udp)");
   expect(wideSentence("09:00-18:00, 1,000")).toBe("09:00-18:00, 1,000");
 });

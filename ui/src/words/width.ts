@@ -17,18 +17,19 @@ export function withWidePunctuation(text: string): string {
 
 /**
  * A Chinese sentence of the service with wide punctuation. It may hold names, addresses and numbers of any kind, so a sign is changed
- * only beside a character, and brackets in pairs: behind a character, or with one between them.
+ * only beside a character or a wide bracket, and brackets in pairs: behind a character, or with one between them.
  */
 export function wideSentence(text: string): string {
   if (!HAN.test(text)) return text;
   const wide = (sign: string) => String.fromCharCode(sign.charCodeAt(0) + WIDE);
   const isHan = (sign: string | undefined) => sign !== undefined && HAN.test(sign);
+  const isWide = (sign: string | undefined) => isHan(sign) || sign === wide("(") || sign === wide(")");
   // From the innermost brackets outwards.
   for (let before = ""; before !== text; ) {
     before = text;
     text = text.replace(/\(([^()]*)\)/g, (whole, inside: string, at: number) => (isHan(before[at - 1]) || HAN.test(inside) ? `${wide("(")}${inside}${wide(")")}` : whole));
   }
-  return text.replace(/[,;:?]/g, (sign, at: number) => (isHan(text[at - 1]) || isHan(text[at + 1]) ? wide(sign) : sign));
+  return text.replace(/[,;:?]/g, (sign, at: number) => (isWide(text[at - 1]) || isWide(text[at + 1]) ? wide(sign) : sign));
 }
 
 /** What people type with an input method in its wide form, as the service takes it: digits, letters, commas, brackets, spaces. */

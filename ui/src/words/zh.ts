@@ -3,6 +3,7 @@ import { kit } from "./zh/kit";
 import { admin } from "./zh/admin";
 import { audio } from "./zh/audio";
 import { audit } from "./zh/audit";
+import { callerIds } from "./zh/caller-ids";
 import { approvals } from "./zh/approvals";
 import { blacklist } from "./zh/blacklist";
 import { tokens } from "./zh/tokens";
@@ -28,4 +29,4 @@ import { today } from "./zh/today";
 import { sample } from "./zh/sample";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...audit, ...approvals, ...tokens, ...admin, ...sample };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample };

@@ -335,6 +335,7 @@ fn may_dial(why: Why, more: bool) -> bool {
         | Why::HouseholdsBusy
         | Why::RetriesLater
         | Why::CallerIdsUsed
+        | Why::CallerIdsResting
         | Why::StoreStalled
         | Why::Paused
         | Why::Draining

@@ -3,7 +3,7 @@
 
 use super::Job;
 use crate::agent::{Activity, Holding, Refusal};
-use crate::campaign::caller_id::Choice;
+use crate::campaign::caller_id::{Choice, ShownTo};
 use crate::campaign::lease::LeasedLead;
 use crate::campaign::window::{FOREVER, WindowState};
 use crate::campaign::{Mode, Preview};
@@ -326,14 +326,14 @@ impl Dialer {
         };
         let household = leased.as_ref().and_then(|leased| leased.lead.household);
         let rules = &run.rules.caller_ids;
-        let caller_id =
-            match self.caller_ids.choose(campaign, rules, household, number, utc, &mut self.random) {
-                Choice::Show(caller_id) => {
-                    self.caller_ids.note(campaign, household, caller_id.number, utc);
-                    Some(caller_id)
-                }
-                Choice::TrunkOwn | Choice::UsedUntil(_) => None,
-            };
+        let to = ShownTo { household, callee: number, agent: Some(agent) };
+        let caller_id = match self.caller_ids.choose(campaign, rules, to, utc, &mut self.random) {
+            Choice::Show(caller_id) => {
+                self.caller_ids.note(campaign, household, caller_id.number, utc);
+                Some(caller_id)
+            }
+            Choice::TrunkOwn | Choice::UsedUntil(_) | Choice::NoneUsable => None,
+        };
         let leased = leased.map(|leased| *leased);
         let attempt = NewAttempt {
             campaign,

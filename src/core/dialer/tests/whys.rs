@@ -3,6 +3,7 @@
 use super::floor::{GROUP, staffed};
 use super::*;
 use crate::campaign::PacingRules;
+use crate::campaign::caller_id::{RegisteredNumber, Usage};
 use crate::dialer::{CallStage, Held};
 use crate::ids::{AgentId, HouseholdId};
 use crate::pacing::fail_safe::FailSafePacer;
@@ -134,6 +135,22 @@ fn reached(why: Why) -> Option<Why> {
             },
             2,
         ),
+        Why::CallerIdsResting => {
+            let rests = RegisteredNumber {
+                number: number(900).into(),
+                usage: Usage::Not,
+                agent: None,
+                per_hour_max: None,
+                per_day_max: None,
+                warm_up_from: None,
+            };
+            let mut campaign = campaign();
+            campaign.caller_ids.numbers = vec![CallerId { number: rests.number, shown: String::new() }];
+            let mut desk = Desk::new(campaign);
+            desk.give(Input::CallerIdsRegistered { numbers: vec![rests] });
+            list(&mut desk, 2);
+            desk
+        }
         Why::StoreStalled | Why::Paused | Why::Draining => desk_with(|_, _| {}, 1),
         Why::Finished => desk_with(|_, _| {}, 0),
     };

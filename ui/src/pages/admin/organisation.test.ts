@@ -4,8 +4,8 @@ import { reasonFaults, reasonForm, reasonsRequest, switchesOf, type Organisation
 const row = (more: object = {}) => ({ code: "meal", zh: "用餐", en: "Meal", minutes: "60", ...more });
 
 test("switches are those that the service has", () => {
-  const organisation = { settings: { agents_add_leads: true, analysts_read_numbers: false, something_new: true } } as unknown as Organisation;
-  expect(switchesOf(organisation)).toEqual([["analysts_read_numbers", false], ["agents_add_leads", true]]);
+  const organisation = { settings: { agents_add_leads: true, analysts_read_numbers: false, flagged_numbers_stay: false, something_new: true } } as unknown as Organisation;
+  expect(switchesOf(organisation)).toEqual([["analysts_read_numbers", false], ["agents_add_leads", true], ["flagged_numbers_stay", false]]);
 });
 
 test("faults of pause reasons are named by row", () => {

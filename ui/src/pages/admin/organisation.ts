@@ -6,7 +6,7 @@ export type Organisation = Schemas["Organisation"];
 export type PauseReason = Schemas["PauseReasonView"];
 
 /** Switches in the order of the form. One that the service does not send is not drawn. */
-export const SWITCHES = ["approve_lists", "approve_audio", "analysts_read_numbers", "agents_add_leads"] as const;
+export const SWITCHES = ["approve_lists", "approve_audio", "analysts_read_numbers", "agents_add_leads", "flagged_numbers_stay"] as const;
 export type Switch = (typeof SWITCHES)[number];
 
 /** People who must be able to decide: the one who asks, and another. The service refuses the switch with fewer. */

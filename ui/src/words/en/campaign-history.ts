@@ -52,6 +52,7 @@ export const campaignHistory = {
   "why.feed_doubted": "Feed doubted",
   "why.pacer_failed": "Pacer failed",
   "why.caller_ids_used": "Caller IDs used",
+  "why.caller_ids_resting": "No caller ID usable",
   "why.store_stalled": "Store stalled",
   "why.paused": "Paused",
   "why.draining": "Draining",

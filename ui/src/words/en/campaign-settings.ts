@@ -227,6 +227,7 @@ export const campaignSettings = {
   "settings.h_keys": "Pressed while the audio plays, or after it",
   "settings.f_caller_ids_numbers": "Caller IDs",
   "settings.h_caller_ids_numbers": "Registered numbers only; empty = the trunk's own",
+  "settings.toRegister": "State and answer rate of each number",
   "settings.f_caller_ids_rotation": "Rotation",
   "settings.h_caller_ids_rotation": "Which number the next call shows",
   "settings.o_caller_ids_rotation_in_order": "In order",

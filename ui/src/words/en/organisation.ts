@@ -18,6 +18,8 @@ export const organisation = {
   "organisation.analysts_read_numbers_help": "Otherwise the first three and last four digits",
   "organisation.agents_add_leads": "Agents add leads",
   "organisation.agents_add_leads_help": "Numbers that are added are called",
+  "organisation.flagged_numbers_stay": "Suspected caller IDs stay in use until a person decides",
+  "organisation.flagged_numbers_stay_help": "Otherwise a number that clearly fewer people answer rests for 7 days by itself; with this it is only shown as suspected",
   "organisation.pauseReasons": "Pause reasons",
   "organisation.builtIn": "built in",
   "organisation.toBuiltIn": "Back to the built-in reasons",

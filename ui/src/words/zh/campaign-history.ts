@@ -50,6 +50,7 @@ export const campaignHistory = {
   "why.feed_doubted": "数据矛盾",
   "why.pacer_failed": "节奏计算失败",
   "why.caller_ids_used": "外显号码用完",
+  "why.caller_ids_resting": "无可用外显号码",
   "why.store_stalled": "存储无法写入",
   "why.paused": "已暂停",
   "why.draining": "收尾",

@@ -16,6 +16,8 @@ export const organisation = {
   "organisation.analysts_read_numbers_help": "关闭时只显示前三位和后四位",
   "organisation.agents_add_leads": "话务员可以添加客户",
   "organisation.agents_add_leads_help": "添加的号码会被拨打",
+  "organisation.flagged_numbers_stay": "疑似号码继续使用,由人决定",
+  "organisation.flagged_numbers_stay_help": "关闭时,接通明显少于其他号码的外显号码自动休息 7 天;打开后只提示,继续外显",
   "organisation.pauseReasons": "示忙原因",
   "organisation.builtIn": "内置",
   "organisation.toBuiltIn": "恢复内置原因",

@@ -1,8 +1,10 @@
 import { useId, useState, type ReactNode } from "react";
+import { Link } from "react-router";
 import type { CampaignText, TextProblem } from "../../../api/campaign-rows";
 import { Button } from "../../../kit/Button";
 import { Glyph } from "../../../kit/Glyph";
 import { Sentence } from "../../../kit/Sentence";
+import { useMe } from "../../../session";
 import { hasWord, useLanguage, useWords, type Translate } from "../../../words";
 import { visible } from "../../../words/format";
 import { narrow } from "../../../words/width";
@@ -62,10 +64,17 @@ export function FieldInput(props: InputProps) {
           {word(wordKey("h", spec.key), t)}
           {!hasDefault ? null : isDefault ? <> · <span className="is-default">{t("settings.default", { value: valueWords(spec, spec.default, t) })}</span></>
             : isSame(value, spec.default) ? null : <Button kind="link" size="small" onClick={() => onChange(undefined)}>{t("settings.reset", { value: valueWords(spec, spec.default, t) })}</Button>}
+          {spec.key === "caller_ids.numbers" ? <RegisterLink /> : null}
         </p>
       </div>
     </div>
   );
+}
+
+/** To the numbers that may be named here, with their states. */
+function RegisterLink() {
+  const t = useWords();
+  return useMe().rights.has("caller_ids.edit") ? <> · <Link to="/caller-ids">{t("settings.toRegister")}</Link></> : null;
 }
 
 /** What is wrong and what to do, as the service says it. */
