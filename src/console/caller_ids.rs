@@ -12,6 +12,7 @@ use crate::store::caller_ids::{
     CallerIdFields, CallerIdHour, CallerIdKey, CallerIdLogRow, CallerIdRow, CallerIdStep, hour_of, hour_start,
 };
 use crate::store::{Change, Subject};
+use crate::tasks;
 use crate::text::{CallerIdFigures, Lang};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -197,7 +198,7 @@ async fn campaigns_by_number(
             sub("list").and_then(|it| it.get("region")).and_then(toml::Value::as_str).unwrap_or("CN");
         let numbers = sub("caller_ids").and_then(|it| it.get("numbers")).and_then(toml::Value::as_array);
         for text in numbers.into_iter().flatten().filter_map(toml::Value::as_str) {
-            if let Ok(number) = crate::lists::caller_id(text, region) {
+            if let Some(number) = tasks::parse_caller_id(text, region) {
                 found.entry(number).or_default().insert(campaign.clone());
             }
         }
@@ -304,7 +305,7 @@ pub(super) async fn caller_ids(
 
 async fn find(state: &AppState, caller: &Caller, number: &str) -> Result<CallerIdRow, Problem> {
     let missing = || Problem::not_found("caller ID");
-    let number = crate::lists::caller_id(number, REGION).map_err(|_| missing())?;
+    let number = tasks::parse_caller_id(number, REGION).ok_or_else(missing)?;
     let rows = state.store().caller_ids_in(&caller.scope).await?;
     let is_it = |row: &&CallerIdRow| row.number == number;
     // A number that was retired and entered anew has two rows; the one in use is meant.
@@ -379,7 +380,7 @@ pub(super) async fn add(
     Body(asked): Body<CallerIdRequest>,
 ) -> Result<Response, Problem> {
     let number =
-        crate::lists::caller_id(asked.number.as_deref().unwrap_or_default(), REGION).map_err(|_| {
+        tasks::parse_caller_id(asked.number.as_deref().unwrap_or_default(), REGION).ok_or_else(|| {
             Problem::of_field(
                 "/number",
                 "this is no number that a call may show: write 0755-12345678 or +8675512345678",
@@ -393,7 +394,7 @@ pub(super) async fn add(
     let Some(id) = change.add_caller_id(caller.scope.own(), number, &fields).await? else {
         return Err(Problem::new(
             StatusCode::CONFLICT,
-            "exists",
+            "taken",
             "this number stands in the register already",
         ));
     };
@@ -520,7 +521,7 @@ pub(super) async fn act(
         let possible: Vec<&str> = row.state.acts(row.flags > 0).into_iter().map(CallerIdAct::word).collect();
         let (state, act, possible) = (row.state.word(), act.word(), possible.join(", "));
         let detail = format!("a number that is {state} takes no {act}; it takes {possible}");
-        return Err(Problem::new(StatusCode::CONFLICT, "not_now", detail));
+        return Err(Problem::new(StatusCode::CONFLICT, "not_in_this_state", detail));
     };
     let note = match &asked {
         CallerIdAction::Flag { note: Some(note) } => parse_text("note", note)?,

@@ -17,6 +17,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use paceline_core::agent::SeatView;
 use paceline_core::campaign::Mode;
+use paceline_core::campaign::caller_id::Usage;
 use paceline_core::campaign::window::{FOREVER, WindowState};
 use paceline_core::explain;
 use serde_json::{Value, json};
@@ -250,12 +251,20 @@ async fn caller_ids_item(
     };
     // One number without a cap is enough for any number of calls.
     let (now, mut left) = (state.now(), Some(0_u64));
-    for caller_id in &rules.numbers {
+    let registered = state.store().registered_numbers().await?;
+    let is_shown = |number| !registered.iter().any(|it| it.number == number && it.usage == Usage::Not);
+    let usable: Vec<_> = rules.numbers.iter().filter(|it| is_shown(it.number)).collect();
+    if usable.is_empty() {
+        let en = "the register lets none of its numbers be shown: they rest, or are not whitelisted yet";
+        let item = stop("caller_ids", false, en, "号码登记中没有可外显的号码:休息中或尚未加白");
+        return Ok(item.at("/caller-ids".to_owned()));
+    }
+    for caller_id in &usable {
         let uses = state.store().caller_id_uses(caller_id.number, now).await?;
         let own = rules.left_today(uses.last_day, uses.first, now);
         left = left.zip(own).map(|(sum, own)| sum + u64::from(own));
     }
-    let n = rules.numbers.len();
+    let n = usable.len();
     let numbers = if n == 1 { "1 number".to_owned() } else { format!("{n} numbers") };
     let item = match left {
         None => advice(

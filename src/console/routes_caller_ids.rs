@@ -59,7 +59,7 @@ pub(super) const CALLER_IDS: &[Route] = &[
         method: "post",
         path: "/caller-ids/{caller_id}/actions",
         right: Right::Action(Action::CallerIdsEdit),
-        summary: "Leads a number through its life cycle; what is not possible in its state is 409 `not_now`",
+        summary: "Leads a number through its life cycle; what is not possible in its state is 409 `not_in_this_state`",
         query: NONE,
         body: body!(CallerIdAction, r#"{"action":"flag","note":"owners see a warning"}"#),
         status: 200,

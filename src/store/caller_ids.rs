@@ -418,13 +418,13 @@ impl Change<'_> {
         id: CallerIdKey,
         fields: &CallerIdFields,
     ) -> Result<(), StoreError> {
-        let (now, by) = (self.now.as_millis(), self.by);
+        let (enterprise, now, by) = (self.enterprise(), self.now.as_millis(), self.by);
         let (hour, day, idle) = caps(fields);
         sqlx::query!(
             "update caller_id set holder = $2, holder_id_end = $3, region = $4, carrier = $5, note = $6,
                     per_hour_max = $7, per_day_max = $8, idle_days = $9, is_found = false, version = version + 1,
                     changed_at = $10, changed_by = $11
-              where id = $1",
+              where id = $1 and enterprise_id = $12",
             id.0,
             fields.holder,
             fields.holder_id_end,
@@ -435,7 +435,8 @@ impl Change<'_> {
             day,
             idle,
             now,
-            by
+            by,
+            enterprise
         )
         .execute(self.conn())
         .await
@@ -458,7 +459,7 @@ impl Change<'_> {
         sqlx::query!(
             "update caller_id set state = $2, state_since = $3, rest_until = $4, flags = $5, bound_agent = $6,
                     evidence = $7, is_found = false, version = version + 1, changed_at = $8, changed_by = $9
-              where id = $1",
+              where id = $1 and enterprise_id = $10",
             row.id.0,
             now,
             since,
@@ -467,7 +468,8 @@ impl Change<'_> {
             agent,
             evidence,
             at,
-            by
+            by,
+            row.enterprise
         )
         .execute(self.conn())
         .await

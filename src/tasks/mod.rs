@@ -46,6 +46,7 @@ use crate::store::approvals::ApprovalId;
 use crate::store::list_uploads::UploadId;
 use crate::store::task_rows::{TaskId, TaskKind, TaskRow, TaskState};
 use crate::store::{Store, StoreError};
+use paceline_core::number::ShownNumber;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -234,6 +235,12 @@ impl Shared {
     pub fn lock_running(&self) -> std::sync::MutexGuard<'_, BTreeMap<TaskId, Arc<AtomicBool>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A number that calls show, in any form that people write; `region` = the country of one without a country code.
+/// `None` = no such number, or digits that could be numbers of two countries.
+pub fn parse_caller_id(text: &str, region: &str) -> Option<ShownNumber> {
+    lists::caller_id(text, region).ok()
 }
 
 /// Refuses a received list early: a workbook that unpacks to more than a list needs, or that is none. CPU work; not for an

@@ -53,6 +53,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "not_json" => "请以 application/json 发送 JSON",
         "too_large" | "body" => "内容太大,或读不出来",
         "taken" => "已被使用,请换一个",
+        "not_in_this_state" => "在目前的状态下不能这样做:请看当前可用的操作",
         "in_use" => "正在使用,先停用它",
         "changed" => "有人刚改过:请重新读取,比较后再应用",
         "if_match" => "请带上 If-Match:所读内容的 ETag",

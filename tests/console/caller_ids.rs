@@ -25,12 +25,12 @@ async fn a_number_is_led_from_its_application_to_its_retirement() {
     assert_eq!((&added["number"], &added["state"]), (&json!("075588886666"), &json!("entered")));
     // Of the holder's identity number its end alone is kept.
     assert_eq!(added["holder_id_end"], "1234");
-    assert_eq!(app.post("8003", "/caller-ids", body).await.is(409).code(), "exists");
+    assert_eq!(app.post("8003", "/caller-ids", body).await.is(409).code(), "taken");
     app.settled().await;
     assert!(told(&app).contains("Not"), "not shown before it is whitelisted: {}", told(&app));
 
     let number = "075588886666";
-    assert_eq!(act(&app, number, json!({ "action": "flag" })).await.is(409).code(), "not_now");
+    assert_eq!(act(&app, number, json!({ "action": "flag" })).await.is(409).code(), "not_in_this_state");
     for (action, state) in [
         (json!({ "action": "request" }), "requested"),
         (json!({ "action": "mark_whitelisted" }), "whitelisted"),
@@ -69,7 +69,7 @@ async fn a_number_is_led_from_its_application_to_its_retirement() {
 }
 
 #[tokio::test]
-async fn what_is_known_of_a_number_is_changed_by_its_version() {
+async fn facts_of_a_number_are_changed_by_its_version() {
     let app = TestApp::new().await;
     app.staff().await;
     app.post("8003", "/caller-ids", json!({ "number": "95188" })).await.is(201);

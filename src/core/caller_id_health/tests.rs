@@ -1,3 +1,5 @@
+//! Healthy and marked numbers in simulated traffic.
+
 use super::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
