@@ -413,7 +413,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Leads a number through its life cycle; what is not possible in its state is 409 `not_now` */
+        /** Leads a number through its life cycle; what is not possible in its state is 409 `not_in_this_state` */
         post: operations["postCallerIdsCallerIdActions"];
         delete?: never;
         options?: never;

@@ -115,7 +115,7 @@ function Figures({ campaign }: { campaign: Campaign }) {
           {isStaffed ? <Figure label={t("campaigns.waiting")} value={count(now.waiting)} /> : null}
           {isStaffed ? <Figure label={t("campaigns.talking")} value={count(now.talking)} /> : null}
           <Figure label={t("campaigns.placed")} value={count(campaign.placed)} />
-          <Figure label={t("campaigns.answerRate")} value={campaign.answer_rate === null ? "–" : percent(campaign.answer_rate)} base={campaign.ended === 0 ? undefined : t(hasAgents ? "campaigns.answerBaseAgents" : "campaigns.answerBase", { answered: count(answered), ended: count(campaign.ended) })} />
+          <Figure label={t("campaigns.answerRate")} value={campaign.answer_rate === null ? "–" : percent(campaign.answer_rate)} base={campaign.ended === 0 ? undefined : t(isStaffed ? "campaigns.answerBaseAgents" : "campaigns.answerBase", { answered: count(answered), ended: count(campaign.ended) })} />
           <Figure label={t("campaigns.left")} value={count(leadsOpen(campaign))} base={`/ ${count(leadsAll(campaign))}`} />
         </dl>
       </div>
