@@ -15,7 +15,7 @@ export const kindWords = (kind: string, t: Translate): string => wordOf([`audit.
 
 /** Catalogues in which a state's word stands, by the kind of thing whose state it is. */
 const STATES: Record<string, readonly string[]> = {
-  approval: ["approval."], audio: ["sound."], campaign: ["campaign.", "audit.act_"], lead: ["lead."], list: ["lists."],
+  approval: ["approval."], audio: ["sound."], caller_id: ["callerId."], campaign: ["campaign.", "audit.act_"], lead: ["lead."], list: ["lists."],
 };
 
 /** Fields whose numbers name a thing. */
@@ -40,7 +40,8 @@ export function sayOf(kind: string, t: Translate, now: Date, titles: { campaign:
         : field === "role" ? [`role.${value}`]
         : field === "reason" && kind === "lead" ? [`leadReason.${value}`]
         : field === "work_mode" ? [`groups.mode_${value}`]
-        : field === "action" ? [`audit.act_${value}`, `leads.act_${value}`]
+        : field === "action" ? [`audit.act_${value}`, ...(kind === "caller_id" ? [`callerIds.act_${value}`] : []), `leads.act_${value}`]
+        : field === "why" && kind === "caller_id" ? [`callerIds.why_${value}`]
         : field === "fields" ? [`settings.f_${value.replaceAll(".", "_")}`]
         : field === "password" || field === "phone_password" ? [`audit.value_${value}`] : [];
       return wordOf(keys, t) ?? visible(value);
