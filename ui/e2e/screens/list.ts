@@ -141,6 +141,7 @@ export const SCREENS: Screen<[]>[] = [
   { name: "caller-ids-none-match", path: "/caller-ids?q=zzz", reach: shown(".status button") },
   { name: "caller-ids-forbidden", path: "/caller-ids", who: PEOPLE.lead, reach: shown(".status h1") },
   { name: "caller-id", path: "/caller-ids?caller-id=075587654321", reach: shown(".drawer .day-table tbody tr") },
+  { name: "caller-id-found", path: "/caller-ids?caller-id=075512345678", reach: shown(".drawer .day-table tbody tr") },
   { name: "caller-id-edit", path: "/caller-ids?caller-id=075512345678", reach: async (page) => {
     await page.locator(".drawer .part-head button").first().click();
     await page.locator(".drawer form input").last().scrollIntoViewIfNeeded();

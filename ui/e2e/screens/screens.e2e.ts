@@ -65,7 +65,7 @@ describe.each(LOOKS)("$language $theme", (it) => {
       expect(faults).toEqual([]);
       await context.close();
     }
-  });
+  }, 600_000);
 });
 
 test("a manager's phone: pages are no wider than the window", async () => {

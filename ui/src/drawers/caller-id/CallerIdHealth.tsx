@@ -30,7 +30,7 @@ export function CallerIdHealth({ row }: { row: CallerIdDetail }) {
       {data === undefined ? (error ? <Failed problem={error} onRetry={() => void refetch()} /> : <Loading height={200} />) : (
         <>
           <VerdictWords verdict={data.verdict} words={data.words} />
-          <DayBars days={data.days} names={data.days.map(nameOf)} isWide />
+          {data.days.every((it) => it.calls === 0) ? null : <DayBars days={data.days} names={data.days.map(nameOf)} isWide />}
           <DayTable days={data.days} />
         </>
       )}

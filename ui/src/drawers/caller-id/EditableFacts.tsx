@@ -20,7 +20,9 @@ export function EditableFacts({ row }: { row: CallerIdDetail }) {
     <section>
       <div className="part-head">
         <h3>{t(`callerIds.${kind}`)}</h3>
-        {isFixed || edited === kind ? null : <Button kind="link" size="small" label={t("callerIds.editPart", { part: t(`callerIds.${kind}`) })} onClick={() => setEdited(kind)}>{t(kind === "texts" && isToComplete(row) ? "callerIds.complete" : "callerIds.edit")}</Button>}
+        {isFixed || edited === kind ? null : kind === "texts" && isToComplete(row)
+          ? <Button kind="link" size="small" onClick={() => setEdited(kind)}>{t("callerIds.complete")}</Button>
+          : <Button kind="link" size="small" label={t("callerIds.editPart", { part: t(`callerIds.${kind}`) })} onClick={() => setEdited(kind)}>{t("callerIds.edit")}</Button>}
       </div>
       {kind === "texts" && row.found && edited !== kind ? <p className="hint">{t("callerIds.foundHelp")}</p> : null}
       {edited === kind ? <EditForm row={row} names={names} onClose={() => setEdited(undefined)} /> : (

@@ -53,7 +53,7 @@ export default function CallerIds() {
             <Choice label={t("callerIds.state")} value={filter.state} onChange={(state) => set({ state })} options={stateOptions(t)} />
             <Check label={t("callerIds.withRetired")} isOn={isWithRetired} onChange={(isOn) => set({ retired: isOn ? "1" : null, ...(filter.state === "retired" ? { state: null } : {}) })} />
             <span className="space" />
-            {error ? <span className="refusal" role="status">{t("frame.asOf", { time: clock(new Date(dataUpdatedAt)) })}</span> : null}
+            {error ? <span className="waiting-ink" role="status">{t("frame.asOf", { time: clock(new Date(dataUpdatedAt)) })}</span> : null}
             <span className="hint" role="status">{t("common.total", { n: count(shown.length) })}</span>
           </div>
           {shown.length > 0 ? <CallerIdTable rows={shown} isOld={error !== null} />

@@ -64,8 +64,8 @@ export function FieldInput(props: InputProps) {
           {word(wordKey("h", spec.key), t)}
           {!hasDefault ? null : isDefault ? <> · <span className="is-default">{t("settings.default", { value: valueWords(spec, spec.default, t) })}</span></>
             : isSame(value, spec.default) ? null : <Button kind="link" size="small" onClick={() => onChange(undefined)}>{t("settings.reset", { value: valueWords(spec, spec.default, t) })}</Button>}
-          {spec.key === "caller_ids.numbers" ? <RegisterLink /> : null}
         </p>
+        {spec.key === "caller_ids.numbers" ? <RegisterLink /> : null}
       </div>
     </div>
   );
@@ -74,7 +74,7 @@ export function FieldInput(props: InputProps) {
 /** To the numbers that may be named here, with their states. */
 function RegisterLink() {
   const t = useWords();
-  return useMe().rights.has("caller_ids.edit") ? <> · <Link to="/caller-ids">{t("settings.toRegister")}</Link></> : null;
+  return useMe().rights.has("caller_ids.edit") ? <p className="help"><Link to="/caller-ids">{t("settings.toRegister")}</Link></p> : null;
 }
 
 /** What is wrong and what to do, as the service says it. */
