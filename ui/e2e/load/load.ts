@@ -46,7 +46,7 @@ function campaign(n: number, round: number): Row {
 }
 const states = ["idle", "talking", "wrap_up"];
 function seat(n: number, round: number): Row {
-  return { ...recorded.seats[0], agent: String(1_000 + n), name: `坐席 ${n}`, activity: states[(n + round) % states.length], since: new Date().toISOString(), answered: round };
+  return { ...recorded.seats[0], agent: String(1_000 + n), name: `坐席 ${n}`, availability: "available", signed_in_at: new Date().toISOString(), activity: states[(n + round) % states.length], since: new Date().toISOString(), answered: round };
 }
 
 const range = (n: number) => Array.from({ length: n }, (_, at) => at);

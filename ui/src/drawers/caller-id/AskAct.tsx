@@ -71,7 +71,7 @@ export function AskAct({ act, row, onClose }: Props) {
 
 /** The refusal's sentence; that the state went on meanwhile is said without the service's words for states. */
 function refusalWords(problem: unknown, t: Translate): string {
-  const isLate = problem instanceof ApiProblem && (problem.code === "not_now" || problem.code === "changed");
+  const isLate = problem instanceof ApiProblem && (problem.code === "not_in_this_state" || problem.code === "changed");
   return isLate ? t("callerIds.wentOn") : problemWords(problem, t);
 }
 

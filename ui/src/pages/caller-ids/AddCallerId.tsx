@@ -54,7 +54,7 @@ export function AddCallerId({ onAdded }: { onAdded: (number: string) => void }) 
       onAdded(row.number);
     } catch (problem) {
       setBusy(false);
-      if (problem instanceof ApiProblem && problem.code === "exists") {
+      if (problem instanceof ApiProblem && problem.code === "taken") {
         setFaults({ number: { sentence: t("callerIds.exists") } });
         setKnown(number);
         focusFault();
