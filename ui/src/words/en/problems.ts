@@ -17,6 +17,7 @@ export const problems = {
   "problem.locked": "Locked",
   "problem.already_done": "There is an administrator's account already: log in",
   "problem.taken": "The name or number is taken",
+  "problem.not_in_this_state": "This is not possible in its present state",
   "problem.in_use": "It is in use: stop that first, then remove it",
   "problem.past": "This moment is in the past",
   "problem.number_stays": "A number never changes: add a new account",

@@ -16,6 +16,7 @@ export const problems = {
   "problem.locked": "已锁屏",
   "problem.already_done": "已经有管理员账户:请登录",
   "problem.taken": "名称或号码已被使用",
+  "problem.not_in_this_state": "这个号码目前的状态下不能这样做",
   "problem.in_use": "正在使用:先停用它,再删除",
   "problem.past": "这个时刻已经过去",
   "problem.number_stays": "工号不能修改:请新建账户",
