@@ -1,7 +1,7 @@
 //! Handlers of bearer tokens for programs: create, list, revoke. A token is shown once; the store keeps
 //! its hash.
 
-use super::account_rights::check_role;
+use super::account_rights::check_token;
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::{TEXT, parse_role, parse_text};
@@ -49,7 +49,7 @@ pub(super) async fn add_token(
 ) -> Result<Response, Problem> {
     let name = parse_text("name", &asked.name)?;
     let role = parse_role(asked.role.as_deref().unwrap_or("analyst"))?;
-    check_role(&caller, role)?;
+    check_token(&caller, role)?;
     // A leaked token must not make another one that outlives it.
     if caller.account.is_none() && caller.role != Role::Admin {
         return Err(Problem::forbidden("people make tokens, or an admin's program"));
@@ -132,7 +132,7 @@ pub(super) async fn remove_token(
     let missing = || Problem::not_found("token");
     let id: i64 = id.parse().map_err(|_| missing())?;
     let row = tokens_in(&state, &caller).await?.into_iter().find(|row| row.id == id).ok_or_else(missing)?;
-    check_role(&caller, row.role)?;
+    check_token(&caller, row.role)?;
     check_version(&headers, row.version, false)?;
     let numbers = state.agent_numbers().await?;
     let mut change = state.change(&caller, Action::TokensEdit, Subject::of("token", &row.name)).await?;

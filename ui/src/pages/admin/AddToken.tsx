@@ -12,7 +12,7 @@ import { Select } from "../../kit/Select";
 import { problemWords } from "../../kit/States";
 import { RIGHTS, type Right } from "../../rights";
 import { useMe } from "../../session";
-import { mayGive } from "../people/people";
+import { mayGiveToken } from "../people/people";
 import { useSearch } from "../../use-search";
 import { useWords } from "../../words";
 import { refreshTokens } from "./Tokens";
@@ -78,7 +78,7 @@ export function AddToken() {
     <Drawer parameter="add" title={t("tokens.add")}>
       <form className="form" noValidate onSubmit={(event) => void submit(event)}>
         <Field label={t("tokens.name")} value={name} onChange={setName} maxLength={64} autoComplete="off" fault={faults.name} help={t("tokens.nameHelp")} />
-        <Select label={t("tokens.role")} value={role} onChange={setRole} options={ROLES.filter((it) => mayGive(person.role, it)).map((it) => ({ value: it, label: t(`role.${it}`) }))} help={t("tokens.roleHelp")} />
+        <Select label={t("tokens.role")} value={role} onChange={setRole} options={ROLES.filter((it) => mayGiveToken(person.role, it)).map((it) => ({ value: it, label: t(`role.${it}`) }))} help={t("tokens.roleHelp")} />
         <Field label={t("tokens.days")} value={days} onChange={setDays} inputMode="numeric" autoComplete="off" maxLength={4} fault={faults.days} help={t("tokens.daysHelp")} />
         <details className="rare">
           <summary>{t("tokens.limit")}</summary>

@@ -17,7 +17,7 @@ import { useTitle } from "../../use-title";
 import { hasWord, useWords, type Translate } from "../../words";
 import { count, day, moment, visible } from "../../words/format";
 import { etag } from "../people/data";
-import { mayGive } from "../people/people";
+import { mayGiveToken } from "../people/people";
 import { AddToken } from "./AddToken";
 
 const TOKENS = ["tokens"];
@@ -59,7 +59,7 @@ function TokenTable({ tokens, onRemove }: { tokens: Token[]; onRemove: (token: T
   const t = useWords();
   const { rights, person } = useMe();
   const now = new Date(serverNow());
-  const mayRemove = (token: Token) => rights.has("tokens.edit") && mayGive(person.role, token.role);
+  const mayRemove = (token: Token) => rights.has("tokens.edit") && mayGiveToken(person.role, token.role);
   return (
     <div className="table-box">
       <table className="table">

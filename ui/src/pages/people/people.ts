@@ -5,8 +5,11 @@ import { narrow } from "../../words/width";
 export const ROLES = ["agent", "lead", "manager", "analyst", "auditor", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** An auditor reads the audit, which a manager does not. */
-export const mayGive = (own: Role, role: Role): boolean => own === "admin" || (role !== "admin" && role !== "auditor");
+/** Managers look after every account but those of admins. */
+export const mayGive = (own: Role, role: Role): boolean => own === "admin" || role !== "admin";
+
+/** A token that reads the audit is given by those who may read it. */
+export const mayGiveToken = (own: Role, role: Role): boolean => mayGive(own, role) && (own === "admin" || role !== "auditor");
 
 export interface PeopleFilter {
   text: string;
