@@ -45,6 +45,11 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("blacklist", "insert", BY_CAMPAIGN),
     ("blobs", "blob", BY_ID),
     ("blobs", "release", BY_ITS_OBJECT),
+    (
+        "caller_id_uses",
+        "caller_id_uses",
+        "how often a number of the caller's campaign was shown: caps hold over every enterprise",
+    ),
     ("campaign_rows", "add_version", OF_A_FOUND_CAMPAIGN),
     ("campaign_rows", "has_blacklist", BY_CAMPAIGN),
     ("campaign_rows", "remove", OF_A_FOUND_CAMPAIGN),

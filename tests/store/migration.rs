@@ -101,6 +101,13 @@ async fn every_row_of_an_earlier_store_is_the_same_after_the_migration() {
     let mut conn = connect(dir.path()).await;
     assert!(before.len() > 20, "{} tables", before.len());
     for (table, columns, kept) in before {
+        if table == "caller_id_first_use" {
+            // Its rows are numbers of the register now.
+            let moved =
+                rows(&mut conn, "caller_id", &["number".to_owned(), "first_used_at".to_owned()]).await;
+            assert_eq!(moved, kept, "{table}");
+            continue;
+        }
         let mut now = rows(&mut conn, &table, &columns).await;
         if table == "counter" {
             now.retain(|row| kept.contains(row));

@@ -67,6 +67,6 @@ fn emergency_and_blacklisted_numbers_are_not_called() {
     for number in ["110", NUMBER] {
         let (code, _, err) = site.run(&["call", number, "--campaign", "campaign.toml"]);
         assert_eq!(code, 3, "{number}: {err}");
-        assert!(err.contains("emergency_number") || err.contains("blacklisted"), "{number}: {err}");
+        assert!(err.contains("emergency_number") || err.contains("is on the blacklist"), "{number}: {err}");
     }
 }

@@ -30,7 +30,7 @@ struct Recorded {
 
 /// A day of ratio dialling with abandoned calls, in a journal of several segments.
 fn recorded(seed: u64) -> Recorded {
-    let mut plan = FloorPlan::from_seed(seed, Mode::Ratio, 120);
+    let mut plan = FloorPlan::from_seed(seed, Mode::Ratio, 300);
     plan.troubles = Troubles::default();
     plan.campaign.pacing.call_ratio = 3.0;
     plan.campaign.pacing.abandon_rate_max = 1.0;
