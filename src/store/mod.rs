@@ -27,6 +27,7 @@ pub mod disk_reserve;
 pub mod error;
 pub mod explain;
 pub mod finds;
+mod further_flats;
 pub mod groups;
 pub mod household_history;
 pub mod idempotency;
@@ -63,6 +64,7 @@ pub mod task_rows;
 mod upload_changes;
 pub mod upload_loads;
 pub mod views;
+pub mod votes;
 pub mod writer;
 
 #[cfg(test)]
