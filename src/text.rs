@@ -13,6 +13,7 @@ mod shadow;
 mod sound;
 mod task;
 mod trunk;
+mod vote;
 mod why;
 
 pub use call_meaning::CallFacts;
@@ -23,6 +24,7 @@ pub use lead_row::LeadRowFacts;
 pub use refusal::refusal_zh;
 pub use sound::SoundFacts;
 pub use task::TaskWords;
+pub use vote::square_metres;
 pub use why::Sentence;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};

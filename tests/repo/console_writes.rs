@@ -17,6 +17,7 @@ const READS: &[&str] = &[
     "campaign_row",
     "campaign_rows",
     "campaign_texts",
+    "campaign_toml",
     "campaign_totals",
     "campaign_version",
     "campaign_versions",
