@@ -50,8 +50,9 @@ function NoVote() {
   return (
     <section className="card" aria-label={t("vote.title")}>
       <header><h2>{t("vote.title")}</h2></header>
-      <div className="body">
-        <p>{t("vote.none")}{" "}{mayEdit ? <Link to="../settings">{t("vote.toSettings")}</Link> : t("vote.askManager")}</p>
+      <div className="body vote">
+        <p>{t("vote.none")}{mayEdit ? null : ` ${t("vote.askManager")}`}</p>
+        {mayEdit ? <div><Link className="button" to="../settings">{t("vote.toSettings")}</Link></div> : null}
       </div>
     </section>
   );

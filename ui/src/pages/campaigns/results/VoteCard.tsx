@@ -25,6 +25,7 @@ export function VoteCard({ vote, isOld }: { vote: Vote; isOld: boolean }) {
         <span className="hint">{t("results.asOf", { time: clock(new Date(vote.as_of)) })}</span>
         <span className="space" />
         <span className="hint">{t("vote.noAdvice")}</span>
+        {mayEdit ? <Link to="../settings">{t("vote.change")}</Link> : null}
       </header>
       <div className={isOld ? "body vote stale" : "body vote"}>
         <p>{words}</p>
@@ -42,7 +43,6 @@ export function VoteCard({ vote, isOld }: { vote: Vote; isOld: boolean }) {
         <p className="hint">
           {t(thresholds.joint === "one" ? "vote.ruleOne" : "vote.ruleEach")} {t("vote.ruleShares", { heads: thresholds.quorum_heads, area: thresholds.quorum_area, majority: thresholds.majority === "1/2" ? t("vote.overHalf") : thresholds.majority })}
           {vote.stop ? ` ${t("vote.ruleStop")}` : ""}
-          {mayEdit ? <> <Link to="../settings">{t("vote.change")}</Link></> : null}
         </p>
       </div>
     </section>
