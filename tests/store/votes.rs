@@ -1,5 +1,6 @@
 //! The owners' vote over the store: its count against the leads, flats of refused rows, and the order of dialling.
 
+use super::explain::facts;
 use super::floor::{ANA, again, said};
 use super::*;
 use paceline::config::campaign::vote::VotePlan;
@@ -275,6 +276,15 @@ async fn a_vote_dials_what_it_needs_most_and_a_second_try_after_every_first() {
     let (leads, next_due, _) = fixture.fetch(2).await;
     assert_eq!(ids(&leads), [others[3], others[4]]);
     assert_eq!(next_due, None, "a retry that waits is not due");
+    // The place that is shown of a lead is the order in which leads come.
+    let mut reader = fixture.store.reader().await.unwrap();
+    fixture.tell(Command::ReturnLeads { leads: ids(&leads) }).await;
+    let places = [others[3], others[4], others[2], others[1], tried.id, others[0]];
+    for (ahead, lead) in places.into_iter().enumerate() {
+        assert_eq!(facts(&mut reader, &fixture, lead).await.ahead, ahead as u64, "{lead:?}");
+    }
+    drop(reader);
+    assert_eq!(ids(&fixture.fetch(2).await.0), [others[3], others[4]]);
     let timed =
         fixture.ask(Command::FetchLeads { campaign: fixture.campaign, count: 5, untried: false }).await;
     assert!(matches!(timed, Reply::Leads { leads, .. } if leads.is_empty()));
