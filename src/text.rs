@@ -15,6 +15,7 @@ mod sound;
 mod step_words;
 mod task;
 mod trunk;
+mod vote;
 mod why;
 
 pub use call_meaning::CallFacts;
@@ -25,6 +26,7 @@ pub use lead_row::LeadRowFacts;
 pub use refusal::refusal_zh;
 pub use sound::SoundFacts;
 pub use task::TaskWords;
+pub use vote::square_metres;
 pub use why::Sentence;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};

@@ -7,6 +7,7 @@ pub use super::campaign_answers::*;
 pub use super::lead_answers::*;
 pub use super::pacing_answers::*;
 pub use super::upload_answers::*;
+pub use super::vote_answers::*;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};

@@ -64,6 +64,7 @@ mod routes_campaigns;
 mod routes_leads;
 mod routes_pacing;
 mod routes_people;
+mod routes_results;
 mod routes_uploads;
 mod running_requests;
 mod schedule;
@@ -85,6 +86,8 @@ mod uploads;
 mod versions;
 mod views;
 mod visible_campaigns;
+mod vote;
+mod vote_answers;
 pub mod why;
 mod write_timeout;
 

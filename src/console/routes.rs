@@ -12,6 +12,7 @@ use super::routes_campaigns::CAMPAIGNS;
 use super::routes_leads::LEAD_ROUTES;
 use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
+use super::routes_results::RESULTS;
 use super::routes_uploads::UPLOADS;
 use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
 use axum::Json;
@@ -93,7 +94,7 @@ const PART: &[Parameter] =
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS];
+const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS];
 
 const ROUTES_COUNT: usize = PEOPLE.len()
     + CAMPAIGNS.len()
@@ -101,7 +102,8 @@ const ROUTES_COUNT: usize = PEOPLE.len()
     + UPLOADS.len()
     + PACING.len()
     + LEAD_ROUTES.len()
-    + CALLER_IDS.len();
+    + CALLER_IDS.len()
+    + RESULTS.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];

@@ -71,6 +71,12 @@ impl Threshold {
     }
 }
 
+impl std::fmt::Display for Threshold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.part, self.of)
+    }
+}
+
 /// The rules of a vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoteRules {
@@ -132,11 +138,27 @@ impl Tally {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Said {
-    Nothing { is_open: bool },
+/// What the owners of a head said together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    Nothing {
+        /// The campaign may still reach one of them.
+        is_open: bool,
+    },
     One(Voice),
+    /// Joint owners said different things.
     Different,
+}
+
+/// Owners who count as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// By place; at least one, the first of the list first.
+    pub owners: Vec<usize>,
+    pub flats: Vec<Flat>,
+    /// Hundredths of a square metre that count for it.
+    pub area: u64,
+    pub said: Said,
 }
 
 /// Where a vote stands.
@@ -183,9 +205,9 @@ impl Count {
 pub fn count(rules: &VoteRules, owners: &[Owner]) -> Count {
     let flats = Flats::of(owners);
     let (mut heads, mut area) = (Tally::default(), Tally::default());
-    match rules.joint {
-        Joint::One => count_together(owners, &flats, &mut heads, &mut area),
-        Joint::Each => count_each(owners, &flats, &mut heads, &mut area),
+    for head in heads_of(rules.joint, owners, &flats) {
+        heads.add(1, head.said);
+        area.add(head.area, head.said);
     }
     // The estate may have more than the list, never less than what the list shows.
     heads.total = heads.total.max(rules.heads_total.unwrap_or(0));
@@ -232,16 +254,23 @@ fn standing(rules: &VoteRules, heads: &Tally, area: Option<&Tally>) -> Standing 
     }
 }
 
+/// The heads that a vote counts, in the order of their first owners.
+pub fn heads(joint: Joint, owners: &[Owner]) -> Vec<Head> {
+    heads_of(joint, owners, &Flats::of(owners))
+}
+
 /// The flats of all owners, each once.
-struct Flats {
+struct Flats<'a> {
+    names: Vec<Option<&'a str>>,
     areas: Vec<Option<u64>>,
     /// Of each owner, by place.
     of_owner: Vec<Vec<usize>>,
 }
 
-impl Flats {
-    fn of(owners: &[Owner]) -> Flats {
+impl<'a> Flats<'a> {
+    fn of(owners: &'a [Owner]) -> Flats<'a> {
         let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut names: Vec<Option<&str>> = Vec::new();
         let mut areas: Vec<Option<u64>> = Vec::new();
         let mut of_owner = Vec::with_capacity(owners.len());
         for owner in owners {
@@ -250,6 +279,7 @@ impl Flats {
                 let new = areas.len();
                 let place = flat.name.as_deref().map_or(new, |name| *known.entry(name).or_insert(new));
                 if place == new {
+                    names.push(flat.name.as_deref());
                     areas.push(flat.area);
                 } else if areas[place].is_none() {
                     areas[place] = flat.area;
@@ -260,12 +290,23 @@ impl Flats {
             }
             of_owner.push(places);
         }
-        Flats { areas, of_owner }
+        Flats { names, areas, of_owner }
+    }
+
+    fn flat(&self, place: usize) -> Flat {
+        Flat { name: self.names[place].map(str::to_owned), area: self.areas[place] }
+    }
+}
+
+fn heads_of(joint: Joint, owners: &[Owner], flats: &Flats<'_>) -> Vec<Head> {
+    match joint {
+        Joint::One => heads_together(owners, flats),
+        Joint::Each => heads_each(owners, flats),
     }
 }
 
 /// Owners and flats that hang together are one head.
-fn count_together(owners: &[Owner], flats: &Flats, heads: &mut Tally, area: &mut Tally) {
+fn heads_together(owners: &[Owner], flats: &Flats<'_>) -> Vec<Head> {
     let mut group: Vec<usize> = (0..flats.areas.len()).collect();
     for places in &flats.of_owner {
         for pair in places.windows(2) {
@@ -273,25 +314,27 @@ fn count_together(owners: &[Owner], flats: &Flats, heads: &mut Tally, area: &mut
             group[one.max(other)] = one.min(other);
         }
     }
-    let mut said: BTreeMap<usize, Said> = BTreeMap::new();
-    for (owner, places) in owners.iter().zip(&flats.of_owner) {
+    let silent =
+        || Head { owners: Vec::new(), flats: Vec::new(), area: 0, said: Said::Nothing { is_open: false } };
+    let mut heads: BTreeMap<usize, Head> = BTreeMap::new();
+    for (at, (owner, places)) in owners.iter().zip(&flats.of_owner).enumerate() {
         let Some(first) = places.first() else { continue };
-        let said = said.entry(root(&mut group, *first)).or_insert(Said::Nothing { is_open: false });
-        *said = match (*said, owner.voice) {
+        let head = heads.entry(root(&mut group, *first)).or_insert_with(silent);
+        head.owners.push(at);
+        head.said = match (head.said, owner.voice) {
             (Said::Nothing { is_open }, None) => Said::Nothing { is_open: is_open || owner.is_open },
             (Said::Nothing { .. }, Some(voice)) => Said::One(voice),
             (Said::One(known), Some(voice)) if known != voice => Said::Different,
             (known, _) => known,
         };
     }
-    let mut areas: BTreeMap<usize, u64> = BTreeMap::new();
-    for (place, flat) in flats.areas.iter().enumerate() {
-        *areas.entry(root(&mut group, place)).or_default() += flat.unwrap_or(0);
+    for place in 0..flats.areas.len() {
+        if let Some(head) = heads.get_mut(&root(&mut group, place)) {
+            head.area += flats.areas[place].unwrap_or(0);
+            head.flats.push(flats.flat(place));
+        }
     }
-    for (head, said) in said {
-        heads.add(1, said);
-        area.add(areas.get(&head).copied().unwrap_or(0), said);
-    }
+    heads.into_values().collect()
 }
 
 /// The first flat of the group, with the path to it shortened.
@@ -304,22 +347,25 @@ fn root(group: &mut [usize], mut place: usize) -> usize {
 }
 
 /// Every owner is a head; a flat's area is divided among its owners, the rest of the division to the first ones.
-fn count_each(owners: &[Owner], flats: &Flats, heads: &mut Tally, area: &mut Tally) {
+fn heads_each(owners: &[Owner], flats: &Flats<'_>) -> Vec<Head> {
     let mut sharers: Vec<u64> = vec![0; flats.areas.len()];
     for place in flats.of_owner.iter().flatten() {
         sharers[*place] += 1;
     }
     let mut served: Vec<u64> = vec![0; flats.areas.len()];
-    for (owner, places) in owners.iter().zip(&flats.of_owner) {
-        let said = owner.voice.map_or(Said::Nothing { is_open: owner.is_open }, Said::One);
-        heads.add(1, said);
-        for place in places {
-            let whole = flats.areas[*place].unwrap_or(0);
-            let share = whole / sharers[*place] + u64::from(served[*place] < whole % sharers[*place]);
-            served[*place] += 1;
-            area.add(share, said);
-        }
-    }
+    let mut share = |place: usize| {
+        let whole = flats.areas[place].unwrap_or(0);
+        let share = whole / sharers[place] + u64::from(served[place] < whole % sharers[place]);
+        served[place] += 1;
+        share
+    };
+    let head = |(at, (owner, places)): (usize, (&Owner, &Vec<usize>))| Head {
+        owners: vec![at],
+        flats: places.iter().map(|place| flats.flat(*place)).collect(),
+        area: places.iter().map(|place| share(*place)).sum(),
+        said: owner.voice.map_or(Said::Nothing { is_open: owner.is_open }, Said::One),
+    };
+    owners.iter().zip(&flats.of_owner).enumerate().map(head).collect()
 }
 
 #[cfg(test)]
@@ -383,6 +429,21 @@ mod tests {
         let counted = count(&RULES, &owners);
         let heads = counted.heads;
         assert_eq!((heads.took_part, heads.agree, heads.against, heads.differing), (2, 1, 0, 1));
+    }
+
+    #[test]
+    fn heads_name_their_owners_and_flats_in_the_order_of_the_list() {
+        let owners = [
+            owner(1, &[flat("a", 100)], Some(Voice::Agree)),
+            owner(2, &[flat("b", 200)], None),
+            owner(3, &[flat("c", 0), flat("a", 100)], Some(Voice::Against)),
+        ];
+        let found = heads(Joint::One, &owners);
+        assert_eq!(found.iter().map(|head| head.owners.clone()).collect::<Vec<_>>(), [vec![0, 2], vec![1]]);
+        assert_eq!((found[0].said, found[0].area), (Said::Different, 100));
+        assert_eq!(found[0].flats, [flat("a", 100), flat("c", 0)]);
+        let each = heads(Joint::Each, &owners);
+        assert_eq!(each.iter().map(|head| head.area).collect::<Vec<_>>(), [50, 200, 50]);
     }
 
     #[test]

@@ -247,6 +247,7 @@ mod tests {
 
     fn batch(rows: std::ops::Range<u64>) -> Batch {
         let refused = |row: u64| RefusedRow {
+            flat: None,
             row,
             cells: vec![format!("=cell {row}"), "a,\"b\"\nc".into()],
             reason: if row.is_multiple_of(3) { Reason::Duplicate } else { Reason::InvalidNumber },

@@ -19,9 +19,27 @@ impl Households {
         write_normalised(name, &mut self.building);
     }
 
+    /// Writes the household's name and counts it.
+    pub fn write_name(&mut self, columns: &[usize], cells: &[&str], name: &mut String) {
+        self.write(columns, cells, name);
+        if name.is_empty() {
+            return;
+        }
+        let mut hasher = FxHasher::default();
+        hasher.write(name.as_bytes());
+        self.seen.insert(hasher.finish());
+    }
+
+    /// The household's name, not counted.
+    pub fn name_of(&self, columns: &[usize], cells: &[&str]) -> String {
+        let mut name = String::new();
+        self.write(columns, cells, &mut name);
+        name
+    }
+
     /// Writes the household's name from its columns (building, unit, room): half width, no spaces, capital
     /// letters. Writes nothing if the room is empty, since a building alone is no household.
-    pub fn write_name(&mut self, columns: &[usize], cells: &[&str], name: &mut String) {
+    fn write(&self, columns: &[usize], cells: &[&str], name: &mut String) {
         let Some(room) = columns.last().and_then(|at| cells.get(*at)) else { return };
         if room.trim().is_empty() {
             return;
@@ -33,9 +51,6 @@ impl Households {
             }
             write_normalised(csv_text(cell), name);
         }
-        let mut hasher = FxHasher::default();
-        hasher.write(name.as_bytes());
-        self.seen.insert(hasher.finish());
     }
 
     pub fn count(&self) -> u64 {

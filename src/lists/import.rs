@@ -10,7 +10,7 @@ use super::number_type::is_fax;
 use super::report::{ColumnReport, ListReport, ROWS_SHOWN, SheetReport};
 use super::source::{Record, Source};
 use super::tables::{Table, Tables, find_tables};
-use super::{LeadRow, ListError, ListSpec, RefusedRow, blacklist, join_code};
+use super::{FurtherFlat, LeadRow, ListError, ListSpec, RefusedRow, blacklist, join_code};
 use paceline_core::number::PhoneNumber;
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
@@ -140,6 +140,8 @@ struct ImportState<'a> {
     /// Leads of `batch` in use; those behind are kept as memory for later rows.
     leads: usize,
     phones: Vec<FoundNumber>,
+    /// The first number of the row that stands in an earlier row.
+    repeated: Option<PhoneNumber>,
     /// Rows of the tables before, so that rows are counted through all tables: where each table begins.
     begins: Vec<u64>,
     last_row: u64,
@@ -171,6 +173,7 @@ impl<'a> ImportState<'a> {
             batch,
             leads: 0,
             phones: Vec::new(),
+            repeated: None,
             begins: Vec::new(),
             last_row: 0,
             before: (0, 0, 0),
@@ -273,6 +276,7 @@ impl<'a> ImportState<'a> {
         self.report.rows_read += 1;
         self.report.empty_rows += record.row.saturating_sub(self.visited + 1);
         self.visited = record.row;
+        self.repeated = None;
         self.last_row = self.begins.last().copied().unwrap_or(0) + record.row;
         if self.report.sample.len() < ROWS_SHOWN {
             self.report.sample.push(truncated(record.cells));
@@ -349,6 +353,7 @@ impl<'a> ImportState<'a> {
                     }
                     Occurrence::Row(row) => {
                         dropped += 1;
+                        self.repeated = self.repeated.or(Some(number));
                         let hint = format!("the same number stands in {}", self.row_name(row));
                         keep_refusal(&mut kept, Refusal { reason: Reason::Duplicate, hint }, part);
                     }
@@ -392,19 +397,7 @@ impl<'a> ImportState<'a> {
             let cell = layout.building.and_then(|at| record.cells.get(at));
             text.push_str(cell.map_or("", |cell| csv_text(cell.trim())));
         });
-        lead.area = None;
-        if let Some(cell) = layout.floor_area.and_then(|at| record.cells.get(at))
-            && !cell.trim().is_empty()
-        {
-            lead.area = clean_area(cell);
-            if lead.area.is_none() {
-                self.report.warn(
-                    "floor area that is no number of square metres",
-                    &self.batch.sheet,
-                    record.row,
-                );
-            }
-        }
+        lead.area = self.floor_area(record);
         lead.phones.clear();
         for (number, (column, start, end)) in &self.phones {
             if !self.ranges.is_in_use(*number) {
@@ -424,6 +417,25 @@ impl<'a> ImportState<'a> {
         self.report.phones += self.phones.len() as u64;
     }
 
+    fn floor_area(&mut self, record: Record<'_>) -> Option<u64> {
+        let cell = self.table.layout.floor_area.and_then(|at| record.cells.get(at))?;
+        let area = clean_area(cell);
+        if area.is_none() && !cell.trim().is_empty() {
+            self.report.warn("floor area that is no number of square metres", &self.batch.sheet, record.row);
+        }
+        area
+    }
+
+    /// The flat of a row that is refused because its number stands in an earlier row.
+    fn further_flat(&mut self, record: Record<'_>, reason: Reason) -> Option<FurtherFlat> {
+        let number = self.repeated.filter(|_| reason == Reason::Duplicate)?;
+        let household = self.households.name_of(&self.table.layout.household, record.cells);
+        if household.is_empty() {
+            return None;
+        }
+        Some(FurtherFlat { row: record.row, number, household, area: self.floor_area(record) })
+    }
+
     fn refuse_row(&mut self, record: Record<'_>, refusal: Refusal) {
         self.report.refuse(refusal.reason);
         let Refusal { reason, hint } = refusal;
@@ -434,7 +446,8 @@ impl<'a> ImportState<'a> {
             self.place_cells(&own, &mut placed);
             cells = placed;
         }
-        self.batch.refused.push(RefusedRow { row: record.row, cells, reason, hint });
+        let flat = self.further_flat(record, reason);
+        self.batch.refused.push(RefusedRow { row: record.row, cells, reason, hint, flat });
     }
 
     fn finish(mut self, source: &Source) -> Result<ListReport, ListError> {

@@ -142,6 +142,20 @@ pub struct RefusedRow {
     pub reason: Reason,
     /// For a blacklist hit, the name of the list.
     pub hint: String,
+    /// The flat that a row names whose number stands in an earlier row.
+    pub flat: Option<FurtherFlat>,
+}
+
+/// The flat that a row names beside a number that another row has: if it is another flat than that row's, its owner has
+/// both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FurtherFlat {
+    pub row: u64,
+    /// The number whose owner has it.
+    pub number: PhoneNumber,
+    pub household: String,
+    /// Hundredths of a square metre.
+    pub area: Option<u64>,
 }
 
 /// Why a list as a whole was refused: the file, the place, what was found, what to do.

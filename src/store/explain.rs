@@ -194,15 +194,20 @@ impl Reader {
     ) -> Result<u64, StoreError> {
         let now = now.as_millis();
         let ahead = sqlx::query_scalar!(
-            r#"select count(*) as "n!: i64" from import i join lead l on l.import_id = i.id
-                where i.campaign_id = $1 and i.state = 'done' and l.id <> $2
+            // As the order of `leads::find_due`: what a vote needs comes before retries.
+            r#"select count(*) as "n!: i64" from lead me join import i on i.campaign_id = me.campaign_id
+                 join lead l on l.import_id = i.id
+                where me.id = $2 and i.campaign_id = $1 and i.state = 'done' and l.id <> $2
                   and (l.state = 'open' or l.state = 'follow_up' and l.next_at > 0) and l.next_at <= $4
                   and case when $3 > 0 then l.next_at > 0 and (l.next_at, l.id) < ($3, $2)
-                           else l.next_at > 0 or l.id < $2 end"#,
+                             or l.next_at = 0 and l.vote_order > 0 and $3 > $5 and me.state = 'open'
+                           when l.next_at > 0 then me.vote_order = 0 or l.next_at <= $5 or l.state = 'follow_up'
+                           else l.vote_order > me.vote_order or l.vote_order = me.vote_order and l.id < $2 end"#,
             campaign.0,
             lead.0,
             next_at,
-            now
+            now,
+            super::lead_actions::FRONT
         )
         .fetch_one(&mut self.conn)
         .await

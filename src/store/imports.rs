@@ -1,8 +1,8 @@
 //! Imports: list rows become leads. An import is written in chunks and stays invisible until its state flips
 //! from `loading` to `done`: all or nothing, without blocking the commits of live calls.
 
-use super::{Store, StoreError, WriteConnection, take_ids, upload_loads};
-use crate::lists::{LeadRow, RefusedRow};
+use super::{Store, StoreError, WriteConnection, further_flats, take_ids, upload_loads};
+use crate::lists::{FurtherFlat, LeadRow, RefusedRow};
 use paceline_core::ids::CampaignId;
 use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
@@ -160,7 +160,8 @@ impl Store {
                select i.id as "id!: i64" from import i
                 where i.state = 'loading'
                    or (i.state = 'undone' and (exists (select 1 from lead l where l.import_id = i.id)
-                        or exists (select 1 from import_number n where n.import_id = i.id)))
+                        or exists (select 1 from import_number n where n.import_id = i.id)
+                        or exists (select 1 from further_flat f where f.import_id = i.id)))
                union
                select used.id from used
                 where used.id is not null and not exists (select 1 from import i where i.id = used.id)"#
@@ -239,6 +240,7 @@ pub(super) async fn sweep_piece(
         return Ok(false);
     }
     sqlx::query!("delete from refused_row where import_id = $1", import).execute(&mut *conn).await?;
+    sqlx::query!("delete from further_flat where import_id = $1", import).execute(&mut *conn).await?;
     sqlx::query!("delete from import where id = $1 and state = 'loading'", import)
         .execute(&mut *conn)
         .await?;
@@ -280,6 +282,22 @@ impl Import {
         Ok(household_done)
     }
 
+    /// Writes the flats that rows name whose numbers the campaign has.
+    pub async fn push_flats(&mut self, flats: &[FurtherFlat]) -> Result<(), StoreError> {
+        for chunk in flats.chunks(CHUNK) {
+            let began = (self.clock)();
+            let flats: Vec<&FurtherFlat> = chunk.iter().collect();
+            let written = self.write.transaction(async |conn| {
+                further_flats::insert(conn, self.campaign.0, self.id.0, &flats).await
+            });
+            written.await.map_err(|e| StoreError::from_query(&self.write.path, &e))?;
+            if self.is_upload {
+                self.pause_since(began).await;
+            }
+        }
+        Ok(())
+    }
+
     async fn pause_since(&self, began: Utc) {
         upload_loads::pause(began, (self.clock)()).await;
     }
@@ -296,6 +314,8 @@ impl Import {
             }
             if !refused.is_empty() {
                 insert_refused(conn, self.id.0, refused).await?;
+                let flats: Vec<&FurtherFlat> = refused.iter().filter_map(|row| row.flat.as_ref()).collect();
+                further_flats::insert(conn, self.campaign.0, self.id.0, &flats).await?;
             }
             Ok::<_, sqlx::Error>(household_done)
         });
@@ -420,7 +440,7 @@ async fn insert_refused(
     Ok(())
 }
 
-fn json<T: serde::Serialize>(rows: &T) -> String {
+pub(super) fn json<T: serde::Serialize>(rows: &T) -> String {
     serde_json::to_string(rows).expect("text, numbers and lists of them always have a JSON form")
 }
 

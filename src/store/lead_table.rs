@@ -79,6 +79,8 @@ pub struct LeadTableRow {
     pub attempts: i64,
     pub last_outcome: Option<String>,
     pub last_at: Option<i64>,
+    /// Of a key.
+    pub result: Option<String>,
     pub disposition: Option<String>,
     /// 0 = due at once.
     pub next_at: i64,
@@ -351,7 +353,7 @@ impl Reader {
             r#"select l.id as "lead_id!", l.list_row, i.file as list, l.name, h.name as "place?",
                       (select count(*) from lead o join import oi on oi.id = o.import_id and oi.state = 'done'
                         where o.household_id = l.household_id and o.id <> l.id) as "others!: i64",
-                      l.building, l.state, l.reason, l.attempts, l.last_outcome, l.last_at, l.disposition,
+                      l.building, l.state, l.reason, l.attempts, l.last_outcome, l.last_at, l.result, l.disposition,
                       l.next_at, l.callback_agent, l.callback_skill, l.rank,
                       (select g.agent_id from lead_assignment g where g.lead_id = l.id) as "assigned_agent: i64",
                       exists (select 1 from attempt a where a.lead_id = l.id and a.state <> 'ended')

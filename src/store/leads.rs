@@ -25,6 +25,9 @@ const ASSIGNED_MAX: i64 = 3;
 /// Up to `count` due leads that are not in `leased`: due retries and callbacks first, then with
 /// `with_untried` untried leads in list order; and the due time of the first retry or callback not returned.
 /// Beside them the first few of each agent to whom leads are assigned.
+///
+/// While a vote needs untried leads (see [`super::votes`]), those come before retries, the most needed first, and
+/// retries wait; callbacks and what a person moved to the front do not.
 pub(crate) async fn find_due(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
@@ -35,7 +38,8 @@ pub(crate) async fn find_due(
 ) -> Result<DueLeads, sqlx::Error> {
     // Leased leads come first in the index, so the limit grows by their number.
     let limit = (count + leased.len() + 1) as i64;
-    let (mut found, mut fresh) = (Vec::new(), Vec::new());
+    let untried_limit = if with_untried { limit } else { leased.len() as i64 + 1 };
+    let (mut timed, mut fresh) = (Vec::new(), Vec::new());
     let imports = sqlx::query_scalar!(
         r#"select id as "id!" from import where campaign_id = $1 and state = 'done' order by id"#,
         campaign.0
@@ -43,23 +47,49 @@ pub(crate) async fn find_due(
     .fetch_all(&mut *conn)
     .await?;
     for import in imports {
-        found.extend(retries(conn, import, limit).await?);
-        found.extend(callbacks(conn, import, limit).await?);
-        if with_untried {
-            fresh.extend(untried(conn, import, limit).await?);
-        }
+        timed.extend(retries(conn, import, limit).await?);
+        timed.extend(callbacks(conn, import, limit).await?);
+        fresh.extend(untried(conn, import, untried_limit).await?);
     }
     let now = now.as_millis();
     let assigned = assigned(conn, campaign, now).await?;
-    found.retain(|(_, id)| !leased.contains(id));
-    found.sort_unstable();
-    let take = found.iter().take(count).take_while(|(at, _)| *at <= now).count();
-    let next_due = found.get(take).map(|(at, _)| *at).into_iter().chain(assigned.next_due).min();
-    found.truncate(take);
-    let fresh = fresh.into_iter().filter(|id| !leased.contains(id)).take(count - take);
+    timed.retain(|lead: &Timed| !leased.contains(&lead.id));
+    timed.sort_unstable_by_key(|lead| (lead.at, lead.id));
+    fresh.retain(|lead: &Untried| !leased.contains(&lead.id));
+    // Stable: in list order where a vote makes no difference.
+    fresh.sort_by_key(|lead| std::cmp::Reverse(lead.order));
+    let needed = fresh.iter().take_while(|lead| lead.order > 0).count();
+    let (mut due, later): (Vec<Timed>, Vec<Timed>) = timed.into_iter().partition(|lead| lead.at <= now);
+    let waits = |lead: &Timed| needed > 0 && lead.is_retry;
+    let held: Vec<Timed> = due.extract_if(.., |lead| waits(lead)).collect();
+    let left = count.saturating_sub(due.len());
+    let not_returned = due.get(count).or(later.first()).map(|lead| lead.at);
+    let next_due = not_returned.into_iter().chain(assigned.next_due).min();
+    let fresh = fresh.into_iter().filter(|_| with_untried).map(|lead| lead.id);
+    let (first, rest): (Vec<i64>, Vec<i64>) =
+        (fresh.clone().take(needed).collect(), fresh.skip(needed).collect());
+    // Retries fill up what the needed untried leads leave.
+    let held = held.into_iter().filter(|_| with_untried).map(|lead| lead.id);
+    let shared = first.into_iter().chain(held).chain(rest).take(left);
     let own = assigned.due.into_iter().filter(|id| count > 0 && !leased.contains(id));
-    let ids: Vec<i64> = found.into_iter().map(|(_, id)| id).chain(fresh).chain(own).collect();
+    let ids: Vec<i64> = due.into_iter().take(count).map(|lead| lead.id).chain(shared).chain(own).collect();
     Ok(DueLeads { leads: load(conn, &ids).await?, next_due: next_due.map(Utc::from_millis) })
+}
+
+/// A lead with a time of its own.
+#[derive(Clone, Copy, Debug)]
+struct Timed {
+    at: i64,
+    id: i64,
+    /// Neither a callback nor moved to the front by a person.
+    is_retry: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Untried {
+    id: i64,
+    /// More = a vote needs it more.
+    order: i64,
 }
 
 /// Leads that are assigned to one agent each, without those with a callback.
@@ -102,11 +132,7 @@ async fn assigned(
     Ok(Assigned { due, next_due })
 }
 
-async fn retries(
-    conn: &mut SqliteConnection,
-    import: i64,
-    limit: i64,
-) -> Result<Vec<(i64, i64)>, sqlx::Error> {
+async fn retries(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<Vec<Timed>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select next_at as "next_at!", id as "id!" from lead
             where import_id = $1 and state = 'open' and next_at > 0
@@ -117,14 +143,11 @@ async fn retries(
     )
     .fetch_all(&mut *conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.next_at, row.id)).collect())
+    let timed = |at, id| Timed { at, id, is_retry: at > super::lead_actions::FRONT };
+    Ok(rows.into_iter().map(|row| timed(row.next_at, row.id)).collect())
 }
 
-async fn callbacks(
-    conn: &mut SqliteConnection,
-    import: i64,
-    limit: i64,
-) -> Result<Vec<(i64, i64)>, sqlx::Error> {
+async fn callbacks(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<Vec<Timed>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select next_at as "next_at!", id as "id!" from lead
             where import_id = $1 and state = 'follow_up' and next_at > 0 order by next_at, id limit $2"#,
@@ -133,15 +156,16 @@ async fn callbacks(
     )
     .fetch_all(&mut *conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.next_at, row.id)).collect())
+    Ok(rows.into_iter().map(|row| Timed { at: row.next_at, id: row.id, is_retry: false }).collect())
 }
 
-async fn untried(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select id as "id!" from lead
+async fn untried(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<Vec<Untried>, sqlx::Error> {
+    sqlx::query_as!(
+        Untried,
+        r#"select id as "id!", vote_order as "order" from lead
             where import_id = $1 and state = 'open' and next_at = 0
               and not exists (select 1 from lead_assignment a where a.lead_id = lead.id)
-            order by id limit $2"#,
+            order by vote_order desc, id limit $2"#,
         import,
         limit
     )

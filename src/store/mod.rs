@@ -28,6 +28,7 @@ pub mod disk_reserve;
 pub mod error;
 pub mod explain;
 pub mod finds;
+mod further_flats;
 pub mod groups;
 pub mod household_history;
 pub mod idempotency;
@@ -66,6 +67,7 @@ mod test_calls;
 mod upload_changes;
 pub mod upload_loads;
 pub mod views;
+pub mod votes;
 pub mod writer;
 
 #[cfg(test)]

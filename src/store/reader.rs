@@ -189,6 +189,19 @@ impl Reader {
                 }
             }
         }
+        self.sum_leads(campaign, &mut counts).await.map_err(|e| self.query_error(&e))?;
+        self.count_talks(campaign, &mut counts).await.map_err(|e| self.query_error(&e))?;
+        Ok(counts)
+    }
+
+    /// The counts of leads and of refused rows alone: no attempt is read.
+    pub async fn lead_sums(&mut self, campaign: CampaignId) -> Result<Counts, StoreError> {
+        let mut counts = Counts::default();
+        self.sum_leads(campaign, &mut counts).await.map_err(|e| self.query_error(&e))?;
+        Ok(counts)
+    }
+
+    async fn sum_leads(&mut self, campaign: CampaignId, counts: &mut Counts) -> Result<(), sqlx::Error> {
         let leads = sqlx::query!(
             r#"select l.state, l.reason, l.result, l.disposition, count(*) as "n!"
                  from import i join lead l on l.import_id = i.id
@@ -197,8 +210,7 @@ impl Reader {
             campaign.0
         )
         .fetch_all(&mut self.conn)
-        .await
-        .map_err(|e| self.query_error(&e))?;
+        .await?;
         for row in leads {
             let n = row.n as u64;
             *counts.leads.entry(row.state).or_default() += n;
@@ -218,8 +230,7 @@ impl Reader {
             campaign.0
         )
         .fetch_all(&mut self.conn)
-        .await
-        .map_err(|e| self.query_error(&e))?;
+        .await?;
         counts.refused = refused.into_iter().map(|row| (row.reason, row.n as u64)).collect();
         let read = sqlx::query_scalar!(
             r#"select coalesce(sum(rows_read), 0) as "n!: i64" from import
@@ -227,11 +238,9 @@ impl Reader {
             campaign.0
         )
         .fetch_one(&mut self.conn)
-        .await
-        .map_err(|e| self.query_error(&e))?;
+        .await?;
         counts.rows_read = read as u64;
-        self.count_talks(campaign, &mut counts).await.map_err(|e| self.query_error(&e))?;
-        Ok(counts)
+        Ok(())
     }
 
     async fn count_talks(&mut self, campaign: CampaignId, counts: &mut Counts) -> Result<(), sqlx::Error> {

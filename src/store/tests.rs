@@ -204,7 +204,7 @@ async fn queries_during_calls_use_an_index() {
     import.commit(1, "{}").await.unwrap();
     let statements = [
         "select id, caller_id from household where caller_id is not null order by id",
-        "select id from lead where import_id = 1 and state = 'open' and next_at = 0 order by id limit 5",
+        "select id from lead where import_id = 1 and state = 'open' and next_at = 0 order by vote_order desc, id limit 5",
         "select id from lead where import_id = 1 and state = 'open' and next_at > 0 order by next_at, id limit 5",
         "select * from attempt where number = 1",
         "select 1 from attempt where household_id = 1 and state <> 'ended'",

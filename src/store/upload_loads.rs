@@ -141,6 +141,7 @@ impl Store {
                 where upload_id = $1 and (state = 'loading' or state = 'undone' and
                       (exists (select 1 from lead l where l.import_id = import.id)
                        or exists (select 1 from import_number n where n.import_id = import.id)
+                       or exists (select 1 from further_flat f where f.import_id = import.id)
                        or exists (select 1 from refused_row r where r.import_id = import.id)))"#,
             upload.0
         )

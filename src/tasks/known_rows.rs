@@ -1,7 +1,7 @@
 //! The rows that a campaign has, by their numbers: a list is known by its rows, not by its bytes, so that no number is
 //! ever two leads.
 
-use crate::lists::Batch;
+use crate::lists::{Batch, FurtherFlat};
 use crate::store::{Store, StoreError};
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
@@ -49,8 +49,13 @@ impl KnownRows {
     }
 
     /// Keeps the rows of the batch that are new, and returns how many were known. A row of which some numbers are known is
-    /// a known lead with further numbers.
-    pub fn keep_new(&mut self, batch: &mut Batch, numbers: &mut Vec<NewNumber>) -> u64 {
+    /// a known lead with further numbers, and perhaps with a further flat.
+    pub fn keep_new(
+        &mut self,
+        batch: &mut Batch,
+        numbers: &mut Vec<NewNumber>,
+        flats: &mut Vec<FurtherFlat>,
+    ) -> u64 {
         let mut known_rows = 0;
         batch.leads.retain(|row| {
             let known: Vec<Option<LeadId>> =
@@ -60,6 +65,15 @@ impl KnownRows {
                 self.seen.extend(known.iter().flatten());
             }
             known_rows += 1;
+            let of_owner = row.phones.iter().zip(&known).find(|(_, known)| known.is_some());
+            if let (Some(((number, _), _)), Some(household)) = (of_owner, &row.household) {
+                flats.push(FurtherFlat {
+                    row: row.row,
+                    number: *number,
+                    household: household.clone(),
+                    area: row.area,
+                });
+            }
             for ((number, given), _) in row.phones.iter().zip(&known).filter(|(_, known)| known.is_none()) {
                 numbers.push((lead, *number, given.clone()));
             }

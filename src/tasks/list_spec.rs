@@ -47,13 +47,15 @@ impl Mapping {
     }
 }
 
-/// The `[list]` table of a campaign's text, as far as another file may be read by it.
+/// What a campaign's text says of its list, as far as another file may be read by it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CampaignList {
     region: String,
     phones: Vec<String>,
     household: Vec<String>,
     name: String,
+    /// Column that `[vote]` names.
+    area: String,
 }
 
 impl CampaignList {
@@ -64,7 +66,8 @@ impl CampaignList {
         };
         let list = file.list;
         let household = list.household.to_vec();
-        CampaignList { region: list.region, phones: list.phones, household, name: list.name }
+        let area = file.vote.area;
+        CampaignList { region: list.region, phones: list.phones, household, name: list.name, area }
     }
 }
 
@@ -118,5 +121,8 @@ pub(super) fn add_campaign_columns(spec: &mut ListSpec, campaign: &CampaignList,
     }
     if has(std::slice::from_ref(&campaign.name)) {
         spec.name = campaign.name.clone();
+    }
+    if has(std::slice::from_ref(&campaign.area)) {
+        spec.floor_area = campaign.area.clone();
     }
 }

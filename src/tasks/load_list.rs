@@ -138,7 +138,8 @@ impl<'a> Load<'a> {
             self.imports.push(SheetImport { sheet: batch.sheet.clone(), import });
         }
         let mut batch = batch.clone();
-        self.known_rows += self.known.keep_new(&mut batch, &mut self.numbers);
+        let mut flats = Vec::new();
+        self.known_rows += self.known.keep_new(&mut batch, &mut self.numbers, &mut flats);
         self.new_leads += batch.leads.len() as u64;
         self.refused_rows += batch.refused.len() as u64;
         if self.have + self.new_leads > LEADS_MAX {
@@ -150,6 +151,7 @@ impl<'a> Load<'a> {
         }
         if let Some(open) = self.imports.last_mut() {
             self.household_done += context.wait(open.import.push_paced(&batch.leads, &batch.refused))?;
+            context.wait(open.import.push_flats(&flats))?;
         }
         Ok(())
     }

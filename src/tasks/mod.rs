@@ -18,6 +18,8 @@ mod measure_audio;
 mod new_lead;
 mod opening;
 mod sample;
+mod vote_owners;
+mod vote_watch;
 mod worker;
 
 pub use asked_by::AskedBy;
@@ -37,6 +39,8 @@ pub use measure_audio::{Peaks, SoundMeasured, peaks};
 pub use new_lead::{PhoneRefusal, clean_phones};
 pub use opening::{OpenCampaign, OpenRefusal, UseText};
 pub use sample::SampleOpening;
+pub use vote_owners::vote_owners;
+pub use vote_watch::follow_vote;
 
 use crate::config::Config;
 use crate::engine::EngineHandle;
@@ -133,6 +137,7 @@ impl Tasks {
         drop(threads);
         tokio::spawn(worker::keep_files_tidy(Arc::downgrade(&self.shared)));
         tokio::spawn(caller_id_health::keep_caller_ids_judged(Arc::downgrade(&self.shared)));
+        tokio::spawn(vote_watch::keep_votes_followed(Arc::downgrade(&self.shared)));
         Ok(())
     }
 

@@ -195,6 +195,21 @@ pub(super) const SENTENCES: &[Template] = &[
         "set default = true on the one to write when the agent gives none in time",
         "请给坐席超时未填时所记的那个写上 default = true",
     ),
+    // The vote.
+    ("write 0 (as many as the list has) to 10000000", "请写 0(以名单为准)到 10000000"),
+    ("write 0 (as much as the list has) to 1000000000", "请写 0(以名单为准)到 1000000000"),
+    ("`{}` is no share", "`{}` 不是比例"),
+    (
+        "write two whole numbers up to 1000, as in 1/2, 2/3 or 3/4",
+        "请写两个不超过 1000 的整数,如 1/2、2/3 或 3/4",
+    ),
+    ("nothing says that an owner agrees", "没有写哪些结果算同意"),
+    (
+        "name the results of keys and the codes of dispositions that say so: results = { agree = [\"…\"] }",
+        "请写明算同意的按键结果和小结代码:results = { agree = [\"…\"] }",
+    ),
+    ("`{}` is the result of no key and no disposition", "`{}` 既不是按键结果,也不是小结代码"),
+    ("give a key a result, or write [[dispositions]]", "请给按键写上 result,或写 [[dispositions]]"),
     // The form of the text: serde and toml.
     ("unknown key `{}`", "没有 `{}` 这个设置项"),
     ("unknown value `{}`", "没有 `{}` 这个选项"),

@@ -107,6 +107,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "folder_unfit" => "任务文件夹有错误",
         "no_folder" => "本服务没有任务目录:请用 --campaigns 目录 启动",
         "no_forecast" => "还没有预测",
+        "no_vote" => "这个任务没有设置投票计数:请在设置里写明 [vote]",
         "no_import" => "任务没有导入过名单",
         "no_second_person" => "请先让第二个人担任经理或管理员",
         "not_called" => "没有拨出试拨电话",

@@ -30,6 +30,7 @@ mod setup;
 mod sign_in;
 mod tokens;
 mod trunks;
+mod votes;
 mod walk;
 mod why;
 

@@ -22,6 +22,7 @@ const READS: &[&str] = &[
     "caller_ids_in",
     "calls_by_caller_id",
     "campaign_texts",
+    "campaign_toml",
     "campaign_totals",
     "campaign_version",
     "campaign_versions",

@@ -12,6 +12,7 @@ const FAULTS: &[&str] = &[
     "src/config/campaign/row_guard.rs",
     "src/config/campaign/rules.rs",
     "src/config/campaign/tables.rs",
+    "src/config/campaign/vote.rs",
     "src/config/floor.rs",
     "src/config/holidays.rs",
     "src/config/problem.rs",

@@ -55,6 +55,8 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("campaign_rows", "remove", OF_A_FOUND_CAMPAIGN),
     ("campaign_rows", "save_campaign_text", OF_A_FOUND_CAMPAIGN),
     ("campaign_rows", "set_state", OF_A_FOUND_CAMPAIGN),
+    ("campaigns", "campaign_toml", OF_A_FOUND_CAMPAIGN),
+    ("campaigns", "lead_counts", OF_A_FOUND_CAMPAIGN),
     ("campaigns", "open_and_blacklisted", OF_A_FOUND_CAMPAIGN),
     ("corrections", "add_phone", OF_A_FOUND_CAMPAIGN),
     ("corrections", "write", OF_A_FOUND_CAMPAIGN),
@@ -66,6 +68,7 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("explain", "lead_facts", OF_A_FOUND_CAMPAIGN),
     ("explain", "number_facts", BY_CAMPAIGN),
     ("explain", "numbers_in_lists", OF_A_FOUND_CAMPAIGN),
+    ("further_flats", "insert", TASKS),
     ("household_history", "household_history", OF_A_FOUND_CAMPAIGN),
     ("imports", "insert_leads", TASKS),
     ("import_undo", "mark_undone", TASKS),
@@ -90,6 +93,7 @@ const REASONS: &[(&str, &str, &str)] = &[
         "the first and last id alone: the events between them are read by enterprise",
     ),
     ("phone_contacts", "save", NOT_THE_CONSOLES),
+    ("reader", "sum_leads", OF_A_FOUND_CAMPAIGN),
     ("samples", "mark_sample", FOUND_BEFORE),
     ("samples", "mark_simulated", FOUND_BEFORE),
     ("samples", "samples", NOT_THE_CONSOLES),
@@ -102,6 +106,8 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("upload_loads", "count_calls", OF_A_FOUND_CAMPAIGN),
     ("upload_loads", "take_back_numbers", TASKS),
     ("views", "has_contact_with", OF_A_FOUND_CAMPAIGN),
+    ("votes", "further_flats", OF_A_FOUND_CAMPAIGN),
+    ("votes", "owners", OF_A_FOUND_CAMPAIGN),
 ];
 
 /// A function of the store: its file without folder and ending, its name, its text.

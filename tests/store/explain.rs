@@ -6,7 +6,7 @@ use paceline_core::explain::LeadFacts;
 use paceline_core::ids::LeadId;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
 
-async fn facts(reader: &mut Reader, fixture: &Fixture, lead: LeadId) -> LeadFacts {
+pub async fn facts(reader: &mut Reader, fixture: &Fixture, lead: LeadId) -> LeadFacts {
     let now = fixture.clock.now();
     let day = (
         now - paceline_core::time::Duration::from_secs(36_000),

@@ -26,6 +26,7 @@ mod simulated;
 mod speakers;
 mod take_back;
 mod uploads;
+mod votes;
 
 use paceline::lists::{LeadRow, RefusedRow};
 use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, OpenDialog, Reply, Store, Writer};
@@ -253,7 +254,7 @@ pub fn rows(count: u64) -> Vec<LeadRow> {
 }
 
 pub fn refused(row: u64, reason: Reason) -> RefusedRow {
-    RefusedRow { row, cells: vec!["=cmd()".into(), "12".into()], reason, hint: "a hint".into() }
+    RefusedRow { row, cells: vec!["=cmd()".into(), "12".into()], reason, hint: "a hint".into(), flat: None }
 }
 
 pub fn opening(request: &AttemptRequest) -> Command {

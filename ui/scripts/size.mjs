@@ -14,6 +14,7 @@ const BUDGETS = [
   { page: "campaign settings", chunk: "src/pages/campaigns/settings/Settings.tsx", kb: 340 },
   { page: "campaign start", chunk: "src/pages/campaigns/start/Start.tsx", kb: 340 },
   { page: "campaign history", chunk: "src/pages/campaigns/history/History.tsx", kb: 340 },
+  { page: "campaign results", chunk: "src/pages/campaigns/results/CampaignResults.tsx", kb: 340 },
   { page: "leads", chunk: "src/pages/leads/Leads.tsx", kb: 340 },
   { page: "schedule", chunk: "src/pages/schedule/Schedule.tsx", kb: 340 },
   { page: "settings", chunk: "src/pages/admin/OrganisationSettings.tsx", kb: 340 },

@@ -1,5 +1,5 @@
 /** The one table of states: a word of the service has a meaning, a meaning has a glyph and colours (CONSOLE.md 5.2). */
-import type { Approval, CallerId, Campaign, CampaignState, Limit, List, Seat, Sound } from "./api/words";
+import type { Approval, CallerId, Campaign, CampaignState, Limit, List, Schemas, Seat, Sound } from "./api/words";
 import type { GlyphName } from "./kit/Glyph";
 import type { PlainKey } from "./words";
 
@@ -111,6 +111,23 @@ export const SOUND_STATES = {
   refused: state("alarm", "alarm", "sound.refused"),
   retired: state("gone", "gone", "sound.retired"),
 } as const satisfies Record<Sound["state"], State>;
+
+/** Where a vote stands. */
+export const VOTE_STATES = {
+  open: state("idle", "idle", "vote.standing_open"),
+  certain: state("talking", "done", "vote.standing_certain"),
+  out_of_reach: state("alarm", "alarm", "vote.standing_out_of_reach"),
+} as const satisfies Record<Schemas["VoteCount"]["standing"], State>;
+
+/** What the owners of a flat said together. */
+export const SAID_STATES = {
+  differing: state("waiting", "warning", "vote.said_differing"),
+  agree: state("talking", "on", "vote.said_agree"),
+  against: state("alarm", "alarm", "vote.said_against"),
+  abstain: state("paused", "none", "vote.said_abstain"),
+  open: state("idle", "idle", "vote.said_open"),
+  silent: state("gone", "gone", "vote.said_silent"),
+} as const satisfies Record<Schemas["VoteHead"]["said"], State>;
 
 export const APPROVAL_STATES = {
   open: state("waiting", "waiting", "approval.open"),

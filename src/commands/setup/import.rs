@@ -193,11 +193,13 @@ pub(in crate::commands) async fn take_in_list(
             let import = store.begin_import(&new).await.map_err(Failure::unexpected)?;
             imports.push(SheetImport { sheet: batch.sheet.clone(), import, rows: 0 });
         }
+        let mut flats = Vec::new();
         if !is_first {
-            change.known_rows += known.keep_new(&mut batch, &mut numbers);
+            change.known_rows += known.keep_new(&mut batch, &mut numbers, &mut flats);
         }
         let Some(open) = imports.last_mut() else { continue };
         open.import.push(&batch.leads, &batch.refused).await.map_err(Failure::unexpected)?;
+        open.import.push_flats(&flats).await.map_err(Failure::unexpected)?;
         open.rows += (batch.leads.len() + batch.refused.len()) as u64;
         change.new_leads += batch.leads.len() as u64;
         change.refused_rows += batch.refused.len() as u64;

@@ -8,6 +8,7 @@ mod row_guard;
 mod rules;
 pub mod sample;
 pub mod tables;
+pub mod vote;
 
 use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::settings::Config;
@@ -157,6 +158,7 @@ fn build(
     config: &Config,
 ) -> Result<LoadedCampaign, ConfigError> {
     let rules = rules::to_core(&written, config, &mut source);
+    vote::check(&written, &mut source);
     if written.list.file.is_empty() && !source.is_row {
         source.fault(&["list", "file"], "no list", "name a .csv, .txt or .xlsx file");
     }
@@ -183,6 +185,7 @@ fn build(
             name: list.name.clone(),
             region: list.region.clone(),
             blacklists: list.blacklists.iter().map(|file| dir.join(file)).collect(),
+            floor_area: written.vote.area.clone(),
             skip_blacklist_rows: list.blacklist_rows == BlacklistRowsWord::Skip,
             ..ListSpec::default()
         },

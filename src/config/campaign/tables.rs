@@ -1,5 +1,6 @@
 //! The tables of `campaign.toml` with their defaults. Doc comments are the descriptions in its JSON Schema.
 
+use super::vote::VoteTable;
 use crate::config::floor::{AgentsTable, DispositionTable, PacingTable};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ pub struct CampaignFile {
     pub caller_ids: CallerIdsTable,
     #[serde(default)]
     pub results: ResultsTable,
+    /// An owners' vote that is counted by heads and by floor area. Without results that agree there is none.
+    #[serde(default)]
+    pub vote: VoteTable,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]

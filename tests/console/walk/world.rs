@@ -330,7 +330,8 @@ impl World {
         self.ended(&sound["task"]).await;
         let toml = format!(
             "name = \"{mark}-campaign\"\ntitle = \"{mark}\"\nmode = \"progressive\"\n[agents]\ngroup = \"{mark}-group\"\n\
-             [[dispositions]]\ncode = \"voted\"\nlabel = \"已投票\"\nstate = \"done\"\ndefault = true\n[announcement]\nsorry = \"{}\"\n",
+             [[dispositions]]\ncode = \"voted\"\nlabel = \"已投票\"\nstate = \"done\"\ndefault = true\n[announcement]\nsorry = \"{}\"\n\
+             [vote]\nresults = {{ agree = [\"voted\"] }}\n",
             shared(place)
         );
         self.post(place, 'm', "/campaigns", json!({ "toml": toml })).await;

@@ -85,10 +85,10 @@ async function isFree(port: number): Promise<boolean> {
   return free;
 }
 
-/** So many fictional owners, one a row; numbers in 154, a range given to nobody. */
-function list(rows: number): string {
-  const lines = ["姓名,手机号码,房号"];
-  for (let n = 0; n < rows; n += 1) lines.push(`业主${n},154${String(10_000_000 + n * 7).padStart(8, "0")},${1 + (n % 9)}栋-1-${String(101 + n).padStart(4, "0")}`);
+/** So many fictional owners, one a row; numbers in 154, a range given to nobody. `area` = with the floor area of each flat. */
+function list(rows: number, area = false): string {
+  const lines = [area ? "姓名,手机号码,房号,面积" : "姓名,手机号码,房号"];
+  for (let n = 0; n < rows; n += 1) lines.push(`业主${n},154${String(10_000_000 + n * 7).padStart(8, "0")},${1 + (n % 9)}栋-1-${String(101 + n).padStart(4, "0")}${area ? `,${60 + (n % 80)}.5` : ""}`);
   return `\ufeff${lines.join("\n")}\n`;
 }
 
@@ -98,7 +98,7 @@ function writeCampaigns(dir: string): void {
   const vote = readFileSync(join(samples, "jade-garden/campaign.toml"), "utf8")
     .replace('blacklists = ["../blacklist.csv"]\n', "").replace("concurrency_max = 120", "concurrency_max = 40").replace("calls_per_sec = 20.0", "calls_per_sec = 4.0");
   writeFileSync(join(dir, "campaigns/vote/campaign.toml"), vote);
-  writeFileSync(join(dir, "campaigns/vote/list.csv"), list(8_000));
+  writeFileSync(join(dir, "campaigns/vote/list.csv"), list(8_000, true));
   for (const sound of ["notice.mp3", "sorry.wav"]) writeFileSync(join(dir, "campaigns/vote", sound), readFileSync(join(samples, "jade-garden", sound)));
   const calls = readFileSync(join(samples, "jade-garden-calls/campaign.toml"), "utf8").replace('blacklists = ["../blacklist.csv"]\n', "");
   writeFileSync(join(dir, "campaigns/calls/campaign.toml"), calls);

@@ -58,6 +58,8 @@ export const SCREENS: Screen<[]>[] = [
   { name: "start", path: "/campaigns/jade-garden-calls/start", reach: shown(".check-items li") },
   { name: "start-vote", path: "/campaigns/jade-garden-vote/start", reach: shown(".check-items li") },
   { name: "history", path: "/campaigns/jade-garden-vote/history", reach: shown("tbody tr") },
+  { name: "campaign-results", path: "/campaigns/jade-garden-vote/results", reach: shown(".vote-flats, .campaign-results .status") },
+  { name: "campaign-results-no-vote", path: "/campaigns/jade-garden-calls/results", reach: shown(".campaign-results .sums") },
   { name: "pace", path: "/campaigns/jade-garden-calls/live", reach: async (page) => {
     await page.locator(".why button").first().click();
     await page.locator("dialog[open] .pace-row").first().waitFor();
@@ -200,7 +202,7 @@ const ofPage = (path: string) => !["/me", "/live"].includes(path);
 const PATHS: [name: string, path: string, who?: Account][] = [
   ["today", "/today"], ["campaigns", "/campaigns"], ["campaign-live", "/campaigns/jade-garden-calls/live"], ["leads", "/campaigns/jade-garden-vote/leads"],
   ["lists", "/campaigns/jade-garden-vote/lists"], ["list", "/campaigns/jade-garden-vote/lists/1"], ["settings", "/campaigns/jade-garden-calls/settings"],
-  ["start", "/campaigns/jade-garden-calls/start"], ["history", "/campaigns/jade-garden-vote/history"], ["floor", "/floor"], ["results", "/results"],
+  ["start", "/campaigns/jade-garden-calls/start"], ["history", "/campaigns/jade-garden-vote/history"], ["campaign-results", "/campaigns/jade-garden-vote/results"], ["floor", "/floor"], ["results", "/results"],
   ["people", "/people"], ["person-edit", "/people/8101/edit"], ["groups", "/groups"], ["group-edit", "/groups/jade-garden/edit"], ["audio", "/audio"], ["caller-ids", "/caller-ids"], ["approvals", "/approvals"], ["blacklist", "/blacklist"],
   ["schedule", "/schedule"], ["tokens", "/tokens"], ["health", "/health"], ["organisation", "/settings", PEOPLE.admin], ["audit", "/audit", PEOPLE.admin], ["node", "/config", PEOPLE.admin],
   ["call", "/results?call=out-1"], ["lead", "/results?lead=1"], ["person", "/people?agent=8101"], ["caller-id", "/today?caller-id=075587654321"],

@@ -699,6 +699,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{name}/sums": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sums over a campaign's leads by state, by the result of a key and by disposition */
+        get: operations["getCampaignsNameSums"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{name}/versions": {
         parameters: {
             query?: never;
@@ -725,6 +742,40 @@ export interface paths {
         };
         /** One version of a campaign's text */
         get: operations["getCampaignsNameVersionsN"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The owners' vote by heads and by floor area; 404 `no_vote` where the campaign has no `[vote]` */
+        get: operations["getCampaignsNameVote"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/vote/flats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Owners who count as one, with their flats and with what each of them said */
+        get: operations["getCampaignsNameVoteFlats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2667,6 +2718,25 @@ export interface components {
              * @default []
              */
             trunks: string[];
+            /**
+             * @description An owners' vote that is counted by heads and by floor area. Without results that agree there is none.
+             * @default {
+             *       "area": "",
+             *       "area_total": 0,
+             *       "joint": "one",
+             *       "majority": "1/2",
+             *       "owners_total": 0,
+             *       "quorum_area": "2/3",
+             *       "quorum_heads": "2/3",
+             *       "results": {
+             *         "abstain": [],
+             *         "against": [],
+             *         "agree": []
+             *       },
+             *       "stop": false
+             *     }
+             */
+            vote: components["schemas"]["VoteTable"];
         };
         CampaignFileView: {
             /**
@@ -2770,6 +2840,34 @@ export interface components {
              */
             version: number;
             waiting_for: components["schemas"]["WaitingFor"][];
+        };
+        /** @description Sums over the leads of a campaign. Every row of its lists is a lead or was refused. */
+        CampaignSums: {
+            /** Format: date-time */
+            as_of: string;
+            /** @description Leads by the code of their last summary. */
+            dispositions: components["schemas"]["DispositionSum"][];
+            /** Format: uint64 */
+            leads: number;
+            reasons: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            refused: number;
+            /** @description Refused rows by reason. */
+            refused_by: {
+                [key: string]: number;
+            };
+            /** @description Leads by the result that a key set. */
+            results: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            rows: number;
+            /** @description Leads by state, and closed leads by the reason that ended them without another call. */
+            states: {
+                [key: string]: number;
+            };
         };
         /** @description A whole text. */
         CampaignTextRequest: {
@@ -2955,6 +3053,12 @@ export interface components {
             /** Format: uint64 */
             line_before: number | null;
             text: string;
+        };
+        DispositionSum: {
+            code: string;
+            label: string;
+            /** Format: uint64 */
+            leads: number;
         };
         /** @description One disposition code. */
         DispositionTable: {
@@ -3175,6 +3279,8 @@ export interface components {
             /** Format: uint64 */
             placed: number;
         };
+        /** @enum {string} */
+        JointWord: "one" | "each";
         /** @description What one key does. An empty table = the key is only recorded. */
         KeyTable: {
             /**
@@ -4920,6 +5026,203 @@ export interface components {
              */
             schema: number;
             version: string;
+        };
+        /** @description The same in square metres. */
+        VoteAreaTally: {
+            /** Format: double */
+            abstain: number;
+            /** Format: double */
+            against: number;
+            /** Format: double */
+            agree: number;
+            /** Format: double */
+            differing: number;
+            /** Format: double */
+            open: number;
+            /** Format: double */
+            took_part: number;
+            /** Format: double */
+            total: number;
+        };
+        VoteCount: {
+            /** @description `null` = no flat has one, and heads alone decide. */
+            area: components["schemas"]["VoteAreaTally"] | null;
+            /** Format: date-time */
+            as_of: string;
+            /** Format: uint64 */
+            flats: number;
+            /**
+             * Format: uint64
+             * @description They count by heads alone.
+             */
+            flats_without_area: number;
+            heads: components["schemas"]["VoteHeadsTally"];
+            reached: components["schemas"]["VoteReached"];
+            /** @enum {string} */
+            standing: "open" | "certain" | "out_of_reach";
+            still_needed: components["schemas"]["VoteNeeds"];
+            /** @description The campaign drains once the vote is certain or out of reach. */
+            stop: boolean;
+            thresholds: components["schemas"]["VoteThresholds"];
+            words: components["schemas"]["Words"];
+        };
+        VoteFlat: {
+            /** Format: double */
+            area: number | null;
+            name: string | null;
+        };
+        /** @description Owners who count as one, with all their flats. */
+        VoteHead: {
+            /** Format: double */
+            area: number | null;
+            flats: components["schemas"]["VoteFlat"][];
+            owners: components["schemas"]["VoteOwner"][];
+            /** @enum {string} */
+            said: "agree" | "against" | "abstain" | "differing" | "open" | "silent";
+        };
+        VoteHeads: {
+            items: components["schemas"]["VoteHead"][];
+            /**
+             * Format: int64
+             * @description `after` of the next page.
+             */
+            next: number | null;
+        };
+        /** @description `took_part` is the sum of the four after it. */
+        VoteHeadsTally: {
+            /** Format: uint64 */
+            abstain: number;
+            /** Format: uint64 */
+            against: number;
+            /** Format: uint64 */
+            agree: number;
+            /**
+             * Format: uint64
+             * @description Joint owners who said different things.
+             */
+            differing: number;
+            /**
+             * Format: uint64
+             * @description Of those who have said nothing: what the campaign may still reach.
+             */
+            open: number;
+            /** Format: uint64 */
+            took_part: number;
+            /** Format: uint64 */
+            total: number;
+        };
+        VoteNeeds: {
+            /** Format: double */
+            agree_area: number | null;
+            /**
+             * Format: uint64
+             * @description Of those who took part.
+             */
+            agree_heads: number;
+            /** Format: double */
+            quorum_area: number | null;
+            /** Format: uint64 */
+            quorum_heads: number;
+        };
+        VoteOwner: {
+            disposition: string | null;
+            /** Format: int64 */
+            lead: number;
+            name: string | null;
+            /** @description The campaign may still reach this owner. */
+            open: boolean;
+            /** @description Of a key, and of an agent's last summary. */
+            result: string | null;
+            /** Format: int64 */
+            row: number;
+            /** @enum {string|null} */
+            voice: "agree" | "against" | "abstain" | null;
+        };
+        /** @description `null` = no flat has an area. */
+        VoteReached: {
+            agree_area: boolean | null;
+            agree_heads: boolean;
+            quorum_area: boolean | null;
+            quorum_heads: boolean;
+        };
+        VoteResultsTable: {
+            /**
+             * @description The owner takes part and abstains.
+             * @default []
+             */
+            abstain: string[];
+            /**
+             * @description The owner is against it.
+             * @default []
+             */
+            against: string[];
+            /**
+             * @description The owner agrees.
+             * @default []
+             */
+            agree: string[];
+        };
+        VoteTable: {
+            /**
+             * @description Column of the list with the floor area in square metres; empty = found by header name. It is read when a list is
+             *     taken in.
+             * @default
+             */
+            area: string;
+            /**
+             * Format: double
+             * @description Floor area of the whole estate in square metres; 0 = as much as the list has.
+             * @default 0
+             */
+            area_total: number;
+            /**
+             * @description Owners of one flat count together as one head (`one`), or each as a head with an equal part of its area (`each`).
+             * @default one
+             */
+            joint: components["schemas"]["JointWord"];
+            /**
+             * @description Share of those who take part, by heads and by area, who must agree: `1/2` is more than half, any other share is
+             *     enough when it is reached.
+             * @default 1/2
+             */
+            majority: string;
+            /**
+             * Format: uint32
+             * @description Owners of the whole estate, with those that the list lacks; 0 = as many as the list has.
+             * @default 0
+             */
+            owners_total: number;
+            /**
+             * @description Share of the floor area that must take part.
+             * @default 2/3
+             */
+            quorum_area: string;
+            /**
+             * @description Share of the owners who must take part.
+             * @default 2/3
+             */
+            quorum_heads: string;
+            /**
+             * @description Which results of keys and which codes of dispositions say what.
+             * @default {
+             *       "abstain": [],
+             *       "against": [],
+             *       "agree": []
+             *     }
+             */
+            results: components["schemas"]["VoteResultsTable"];
+            /**
+             * @description The campaign drains once the vote is certain or out of reach.
+             * @default false
+             */
+            stop: boolean;
+        };
+        VoteThresholds: {
+            /** @enum {string} */
+            joint: "one" | "each";
+            majority: string;
+            quorum_area: string;
+            quorum_heads: string;
         };
         /** @description Bytes that wait for an approval, and who may decide. */
         WaitingFor: {
@@ -12828,6 +13131,113 @@ export interface operations {
             };
         };
     };
+    getCampaignsNameSums: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignSums"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCampaignsNameVersions: {
         parameters: {
             query?: never;
@@ -12962,6 +13372,231 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CampaignVersion"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsNameVote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoteCount"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsNameVoteFlats: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Owners who said this together
+                 * @example differing
+                 */
+                said?: "agree" | "against" | "abstain" | "differing" | "open" | "silent";
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoteHeads"];
                 };
             };
             /** @description The request cannot be parsed */

@@ -28,6 +28,7 @@ export const PAGES: readonly Page[] = [
     load: () => import("./campaigns/CampaignFrame"),
     children: [
       { path: "live", load: () => import("./campaigns/Live") },
+      { path: "results", right: "results.read", load: () => import("./campaigns/results/CampaignResults") },
       { path: "leads", load: () => import("./leads/Leads") },
       { path: "lists", right: "lists.edit", load: () => import("./lists/Lists") },
       { path: "lists/:id", right: "lists.edit", load: () => import("./lists/ListWizard") },

@@ -19,7 +19,7 @@ describe("the catalogues", () => {
     const han = /\p{Script=Han}/u;
     for (const [key, text] of Object.entries(en)) expect(han.test(text), key).toBe(false);
     // Names, units and signs are the same in both.
-    const same = ["common.none", "common.of", "settings.u_pct", "rule.uk_ofcom", "floor.latency"];
+    const same = ["common.none", "common.of", "settings.u_pct", "settings.u_sqm", "rule.uk_ofcom", "floor.latency"];
     for (const [key, text] of Object.entries(zh)) if (!same.includes(key)) expect(han.test(text), key).toBe(true);
   });
 

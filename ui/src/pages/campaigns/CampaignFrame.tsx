@@ -18,6 +18,7 @@ import { isGone, useCampaignText, useWaitingWatch } from "./data";
 /** Pages of a campaign, in the order of their tabs. */
 const TABS: readonly { path: string; word: PlainKey; right?: Right }[] = [
   { path: "live", word: "campaigns.tabLive" },
+  { path: "results", word: "vote.tab", right: "results.read" },
   { path: "leads", word: "leads.tab" },
   { path: "lists", word: "lists.tab", right: "lists.edit" },
   { path: "settings", word: "settings.tab" },

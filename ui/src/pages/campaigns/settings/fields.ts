@@ -2,13 +2,13 @@
 import { ABANDON_RULES, MODES, type Mode } from "../../../api/words";
 import type { Value } from "./toml";
 
-export const GROUPS = ["basics", "hours", "dialling", "agents", "sound", "keys", "caller_ids", "dispositions"] as const;
+export const GROUPS = ["basics", "hours", "dialling", "agents", "sound", "keys", "caller_ids", "dispositions", "vote"] as const;
 export type Group = (typeof GROUPS)[number];
 
 export type Kind =
   | { kind: "text"; hint?: string }
   /** `hasNoLimit`: 0 stands for "no limit". */
-  | { kind: "number"; isWhole: boolean; unit?: "secs" | "ms" | "pct" | "per_sec" | "calls" | "times" | "ratio" | "people"; hasNoLimit?: true }
+  | { kind: "number"; isWhole: boolean; unit?: "secs" | "ms" | "pct" | "per_sec" | "calls" | "times" | "ratio" | "people" | "sqm"; hasNoLimit?: true }
   | { kind: "flag" }
   | { kind: "choice"; options: readonly string[] }
   /** Several words, one a line. */
@@ -33,7 +33,7 @@ const AGENT_MODES: readonly Mode[] = ["preview", "progressive", "ratio", "predic
 const LINES_MODES: readonly Mode[] = ["ratio", "predictive"];
 
 const whole = (unit?: "secs" | "ms" | "calls" | "times" | "people"): Kind => ({ kind: "number", isWhole: true, ...(unit === undefined ? {} : { unit }) });
-const real = (unit: "secs" | "pct" | "per_sec" | "ratio"): Kind => ({ kind: "number", isWhole: false, unit });
+const real = (unit: "secs" | "pct" | "per_sec" | "ratio" | "sqm"): Kind => ({ kind: "number", isWhole: false, unit });
 const choice = (...options: string[]): Kind => ({ kind: "choice", options });
 
 export const FIELDS: readonly FieldSpec[] = [
@@ -94,6 +94,18 @@ export const FIELDS: readonly FieldSpec[] = [
   { key: "caller_ids.warm_up", group: "caller_ids", of: { kind: "flag" }, default: false },
 
   { key: "dispositions", group: "dispositions", of: { kind: "dispositions" }, default: [] },
+
+  { key: "vote.results.agree", group: "vote", of: { kind: "texts", hint: "agree" }, default: [] },
+  { key: "vote.results.against", group: "vote", of: { kind: "texts", hint: "against" }, default: [] },
+  { key: "vote.results.abstain", group: "vote", of: { kind: "texts", hint: "abstain" }, default: [] },
+  { key: "vote.quorum_heads", group: "vote", of: { kind: "text", hint: "2/3" }, default: "2/3" },
+  { key: "vote.quorum_area", group: "vote", of: { kind: "text", hint: "2/3" }, default: "2/3" },
+  { key: "vote.majority", group: "vote", of: { kind: "text", hint: "1/2" }, default: "1/2" },
+  { key: "vote.joint", group: "vote", of: choice("one", "each"), default: "one" },
+  { key: "vote.owners_total", group: "vote", of: whole("people"), default: 0 },
+  { key: "vote.area_total", group: "vote", of: real("sqm"), default: 0 },
+  { key: "vote.area", group: "vote", of: { kind: "text", hint: "面积" }, default: "" },
+  { key: "vote.stop", group: "vote", of: { kind: "flag" }, default: false },
 ];
 
 /** Keys that are edited in the text alone: files and columns of a folder, the comparison of pacings, the name that links refer to. */
