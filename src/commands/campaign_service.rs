@@ -11,6 +11,7 @@ use crate::output::error_line;
 use crate::store::campaign_rows::{CampaignRow, CampaignState, DesiredState};
 use crate::store::scope::Scope;
 use crate::text::fault_lines_zh;
+use paceline_core::dialer::input::ManagerAction;
 use paceline_core::ids::CampaignId;
 use paceline_core::pacing::Why;
 use serde_json::json;
@@ -98,8 +99,20 @@ pub(super) async fn open_row(
     let scope = Scope { enterprise: row.enterprise, organisations: vec![row.organisation] };
     let opened = service.open_saved(id, &scope, &loaded, sounds, paused).await?;
     let OpenedCampaign { leads, leads_open, .. } = opened;
-    let state = if paused { CampaignState::Paused } else { CampaignState::Running };
-    let noted = service.store.note_campaign_state(id, row.desired, state, None).await;
+    // Somebody may have paused or drained it while it was being opened.
+    let now = service.store.any_campaign_row(id).await.map_err(Failure::unexpected)?.desired;
+    let (state, action) = match now {
+        DesiredState::Open if paused => (CampaignState::Running, Some(ManagerAction::Resume)),
+        DesiredState::Open => (CampaignState::Running, None),
+        DesiredState::Paused => (CampaignState::Paused, (!paused).then_some(ManagerAction::Pause)),
+        DesiredState::Draining | DesiredState::Closed => {
+            (CampaignState::Draining, Some(ManagerAction::Drain))
+        }
+    };
+    if let Some(action) = action {
+        service.handle.send(EngineRequest::ManagerAction { campaign: id, action }).await;
+    }
+    let noted = service.store.note_campaign_state(id, now, state, None).await;
     noted.map_err(Failure::unexpected)?;
     error_line!("campaign {} is open: {leads} leads, {leads_open} of them open", row.name);
     // Result files are written for campaigns that lie in a folder.
@@ -134,7 +147,9 @@ async fn load_sounds(loaded: &LoadedCampaign) -> Result<Sounds, Failure> {
 /// version is applied once it is approved.
 async fn apply(service: &Service, open: &mut [LoadedCampaign], id: CampaignId) -> Result<(), Failure> {
     let row = service.store.any_campaign_row(id).await.map_err(Failure::unexpected)?;
-    if live(&service.handle.board().borrow(), id).is_none() {
+    // A campaign that was drained may be resumed: it takes what was changed meanwhile.
+    let is_known = service.handle.board().borrow().campaigns.contains_key(&id);
+    if !is_known {
         // A test by the former text would show what is no longer there.
         service.handle.send(EngineRequest::EndTests { campaign: id }).await;
         return Ok(());

@@ -47,7 +47,14 @@ enum Holder {
 }
 
 fn check(caller: &Caller, role: Role, is_operator: bool, holder: Holder) -> Result<(), Problem> {
-    match missing(caller.role, caller.operator, role, is_operator, holder) {
+    // A program's scopes narrow what it does with accounts; it must not reach beyond them by a manager's password.
+    let beyond = |action: &Action| action.roles().contains(&role) && !caller.may(*action);
+    let manages = !matches!(role, Role::Agent | Role::Lead);
+    let beyond_scopes = TABLE.iter().map(|(action, _)| *action).find(beyond);
+    let missing = missing(caller.role, caller.operator, role, is_operator, holder);
+    match missing
+        .or(beyond_scopes.filter(|_| caller.account.is_none() && manages && holder == Holder::Person))
+    {
         None => Ok(()),
         Some(action) => {
             let detail = format!(

@@ -2,6 +2,7 @@
 //! core's `AgentAction`, with names where the core has ids: `"agent": "8001"`, `"campaign": "vote"`,
 //! `"number": "13800138000"`.
 
+use super::account_rights::check_account;
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::campaign_start;
@@ -101,6 +102,9 @@ pub(super) async fn agent_action(
         return Err(Problem::forbidden(
             "agents act in their own name; a shift lead uses `force` or `supervise`",
         ));
+    }
+    if !caller.is_agent(row.id) {
+        check_account(&caller, &row)?;
     }
     carry_out(&state, &caller, &row, asked).await
 }
@@ -385,7 +389,11 @@ pub(super) async fn campaign_action(
         _ => {}
     }
     let campaign = open.map(|(id, _)| id).or_else(|| campaign_on_board(&state, &caller, &name));
-    let campaign = campaign.ok_or_else(|| Problem::not_found("open campaign"))?;
+    let campaign = match campaign {
+        Some(campaign) => campaign,
+        // It is being opened: what is asked for now is done as soon as it is open.
+        None => campaign_start::being_opened(&state, &caller, &name).await?,
+    };
     if caller.organisation.suspended && matches!(asked, CampaignAction::Resume {}) {
         return Err(Problem::suspended());
     }
@@ -405,7 +413,9 @@ pub(super) async fn campaign_action(
     let asked_for = match action {
         ManagerAction::Pause => Some((DesiredState::Paused, CampaignState::Paused)),
         ManagerAction::Resume => Some((DesiredState::Open, CampaignState::Running)),
-        ManagerAction::Drain => Some((DesiredState::Draining, CampaignState::Draining)),
+        ManagerAction::Drain | ManagerAction::HangUpAll => {
+            Some((DesiredState::Draining, CampaignState::Draining))
+        }
         _ => None,
     };
     if let Some((desired, kept)) = asked_for {

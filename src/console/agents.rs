@@ -311,6 +311,10 @@ pub(super) async fn change_agent(
     }
     if let Some(operator) = operator {
         change.set_operator(row.id, operator).await?;
+        if !change.has_operator().await? {
+            let detail = "the installation needs an operator: make another account one first";
+            return Err(Problem::new(StatusCode::CONFLICT, "last_operator", detail));
+        }
     }
     if details.role != row.details.role || operator.is_some() {
         // Screens draw by right: they start again with the new ones.
@@ -363,8 +367,10 @@ pub(super) async fn remove_agent(
     check_version(&headers, row.version, false)?;
     change.set_before(audit_view(&row, &names));
     change.remove_agent(row.id).await?;
+    change.unbind_caller_ids_of(row.id).await?;
     change.commit().await?;
     state.engine().send(EngineRequest::RemoveAgent { agent: row.id }).await;
+    state.engine().register_caller_ids(state.store().registered_numbers().await?).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

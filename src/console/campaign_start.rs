@@ -14,12 +14,17 @@ use crate::store::Subject;
 use crate::store::campaign_rows::{CampaignRow, CampaignState, DesiredState};
 use axum::Json;
 use axum::http::StatusCode;
+use paceline_core::ids::CampaignId;
 use serde_json::{Value, json};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 fn conflict(code: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::CONFLICT, code, detail)
 }
+
+/// How long a start waits for the end of test calls.
+const TESTS_END: Duration = Duration::from_secs(10);
 
 /// Opens a campaign that has all it needs.
 pub(super) async fn start(
@@ -48,6 +53,11 @@ pub(super) async fn start(
     let service = state.campaign_service();
     let service =
         service.ok_or_else(|| conflict("no_service", "this process runs one campaign and opens no other"))?;
+    // A test must not outlive the rules it was placed by. It is hung up here, so that no other campaign waits for it.
+    if tokio::time::timeout(TESTS_END, state.engine().end_tests(row.id)).await.is_err() {
+        let detail = "a test call of the campaign is still being hung up: start it again in half a minute";
+        return Err(conflict("test_running", detail));
+    }
     set_state(state, caller, &row, DesiredState::Open, CampaignState::Running, json!({ "action": "start" }))
         .await?;
     let (answer, answered) = oneshot::channel();
@@ -63,6 +73,22 @@ pub(super) async fn start(
     Err(conflict("not_opened", why))
 }
 
+/// A campaign that people asked to be open and that the engine does not have yet.
+///
+/// # Errors
+/// 404: there is none of this name.
+pub(super) async fn being_opened(
+    state: &AppState,
+    caller: &Caller,
+    name: &str,
+) -> Result<CampaignId, Problem> {
+    let row = find(state, caller, name).await.map_err(|_| Problem::not_found("open campaign"))?;
+    if state.campaign_service().is_none() || row.desired != DesiredState::Open {
+        return Err(Problem::not_found("open campaign"));
+    }
+    Ok(row.id)
+}
+
 /// Puts a campaign away that is not open.
 pub(super) async fn archive(
     state: &AppState,
@@ -76,6 +102,7 @@ pub(super) async fn archive(
     }
     let after = json!({ "action": "archive" });
     set_state(state, caller, &row, DesiredState::Closed, CampaignState::Archived, after).await?;
+    state.engine().send(EngineRequest::EndTests { campaign: row.id }).await;
     state.engine().send(EngineRequest::EndTests { campaign: row.id }).await;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true }))))
 }

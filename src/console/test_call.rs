@@ -15,6 +15,7 @@ use crate::store::{Subject, TestCallRow};
 use crate::text::{Lang, TimeFormat, fault_lines_zh, fault_zh};
 use axum::Json;
 use axum::http::StatusCode;
+use paceline_core::dialer::input::ManagerAction;
 use paceline_core::ids::CampaignId;
 use paceline_core::outcome::Outcome;
 use paceline_core::time::Utc;
@@ -79,7 +80,8 @@ pub(super) async fn place(
     let Ok(opened) = tokio::time::timeout(TEST_WAIT, placed).await else {
         let secs = TEST_WAIT.as_secs();
         if let Some(trunks) = trunks {
-            state.engine().send(EngineRequest::EndTests { campaign }).await;
+            let action = ManagerAction::WithdrawTest { number };
+            state.engine().send(EngineRequest::ManagerAction { campaign, action }).await;
             return Err(not_called(
                 &format!("no trunk of the campaign took the call within {secs} s ({trunks}); see the trunks"),
                 format!("{secs} 秒内没有线路可用({trunks}):请查看线路"),
@@ -96,6 +98,11 @@ pub(super) async fn place(
     };
     let attempt =
         opened.map_err(|why| not_called(&why, fault_zh(&why).unwrap_or_else(|| fault_lines_zh(&why))))?;
+    // Somebody may have archived the campaign while its test was prepared.
+    if closed.is_some() && find(state, caller, name).await?.kept_state == CampaignState::Archived {
+        state.engine().send(EngineRequest::EndTests { campaign }).await;
+        return Err(Problem::new(StatusCode::CONFLICT, "archived", "an archived campaign places no calls"));
+    }
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true, "attempt": attempt.0 }))))
 }
 

@@ -55,6 +55,11 @@ pub enum EngineRequest {
     EndTests {
         campaign: CampaignId,
     },
+    /// As `EndTests`; the answer comes once they have ended.
+    AwaitEndOfTests {
+        campaign: CampaignId,
+        answer: oneshot::Sender<()>,
+    },
     /// An agent's action. The answer comes once the dialer has decided.
     AgentAction {
         agent: AgentId,
@@ -257,6 +262,14 @@ impl EngineHandle {
     /// Gives an open campaign new rules; call it once the store has committed them.
     pub async fn change_campaign(&self, change: CampaignChange) {
         self.send(EngineRequest::ChangeCampaign(Box::new(change))).await;
+    }
+
+    /// Hangs up the tests of a campaign that is open for them alone; returns once they have ended.
+    pub async fn end_tests(&self, campaign: CampaignId) {
+        let (answer, ended) = oneshot::channel();
+        self.send(EngineRequest::AwaitEndOfTests { campaign, answer }).await;
+        // Without an answer the engine has stopped, and with it the tests.
+        let _ = ended.await;
     }
 
     /// Replaces what the dialer knows of the caller IDs; call it once the store has committed it.

@@ -269,6 +269,7 @@ impl Engine {
                 self.place_test(campaign, number, opening, answer);
             }
             EngineRequest::EndTests { campaign } => self.end_tests(campaign),
+            EngineRequest::AwaitEndOfTests { campaign, answer } => self.await_end_of_tests(campaign, answer),
             EngineRequest::AgentAction { agent, action, answer } => {
                 self.forward_agent_action(agent, action, answer)
             }

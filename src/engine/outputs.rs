@@ -7,7 +7,7 @@ use crate::store::{Command, KEY_PRESS_SOURCE, SUMMARY_SOURCE};
 use crate::text::Lang;
 use paceline_core::call::{Ended, Progress};
 use paceline_core::campaign::is_system_name;
-use paceline_core::dialer::output::{AttemptRequest, DoNotCallBy};
+use paceline_core::dialer::output::{AttemptRequest, DoNotCallBy, TestRefusal};
 use paceline_core::dialer::{Input, LineView, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
@@ -176,9 +176,15 @@ impl Engine {
             Output::TestRefused { campaign: _, number, why, trunk: Some(trunk) } => {
                 self.answer_refused_test(trunk, number, why);
             }
-            Output::TestRefused { campaign, number, why: _, trunk: None } => {
-                let why =
-                    "no trunk of the campaign may carry this number; see `allow` and `deny` of its trunks";
+            Output::TestRefused { campaign, number, why, trunk: None } => {
+                let why = match why {
+                    TestRefusal::NoCallerId => {
+                        "the register lets none of the campaign's caller IDs be shown; see the caller IDs"
+                    }
+                    TestRefusal::NoTrunk | TestRefusal::TrunkFull => {
+                        "no trunk of the campaign may carry this number; see `allow` and `deny` of its trunks"
+                    }
+                };
                 if let Some(board) = self.board.campaigns.get_mut(&campaign) {
                     board.test_refused = Some(why.into());
                 }

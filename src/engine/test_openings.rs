@@ -8,11 +8,14 @@ use paceline_core::dialer::input::ManagerAction;
 use paceline_core::ids::CampaignId;
 use paceline_core::number::PhoneNumber;
 use std::collections::BTreeMap;
+use tokio::sync::oneshot;
 
 /// Campaigns that are open for tests alone, each with the opening that waits for the end of its tests.
 #[derive(Debug, Default)]
 pub(super) struct TestOpenings {
     open: BTreeMap<CampaignId, Option<Box<CampaignOpening>>>,
+    /// Requesters who wait for the end of a campaign's tests.
+    awaited: Vec<(CampaignId, oneshot::Sender<()>)>,
 }
 
 impl TestOpenings {
@@ -88,6 +91,13 @@ impl Engine {
         }
     }
 
+    /// As [`Engine::end_tests`]; the answer comes once they have ended.
+    pub(super) fn await_end_of_tests(&mut self, campaign: CampaignId, answer: oneshot::Sender<()>) {
+        self.end_tests(campaign);
+        self.test_openings.awaited.push((campaign, answer));
+        self.close_ended_tests();
+    }
+
     /// Closes the campaigns whose tests have ended, and opens those that were started meanwhile.
     pub(super) fn close_ended_tests(&mut self) {
         let ended: Vec<CampaignId> =
@@ -96,6 +106,11 @@ impl Engine {
             if let Some(Some(opening)) = self.test_openings.open.remove(&id) {
                 self.open_campaign(*opening);
             }
+        }
+        let (open, awaited) = (&self.test_openings.open, &mut self.test_openings.awaited);
+        for (_, answer) in awaited.extract_if(.., |(campaign, _)| !open.contains_key(campaign)) {
+            // The requester may have gone away.
+            let _ = answer.send(());
         }
     }
 }

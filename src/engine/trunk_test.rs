@@ -196,7 +196,7 @@ impl Engine {
     /// The dialer refuses the test.
     pub(super) fn answer_refused_test(&mut self, trunk: TrunkId, number: PhoneNumber, why: TestRefusal) {
         let refusal = match why {
-            TestRefusal::NoTrunk => TrunkTestRefusal::NotCarried,
+            TestRefusal::NoTrunk | TestRefusal::NoCallerId => TrunkTestRefusal::NotCarried,
             TestRefusal::TrunkFull => TrunkTestRefusal::Full,
         };
         if let Some(pending) = self.trunk_tests.take(trunk, number, None) {

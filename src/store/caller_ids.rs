@@ -493,6 +493,22 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// The numbers that this agent's calls alone showed belong to no agent: the account is gone.
+    pub async fn unbind_caller_ids_of(&mut self, agent: AgentId) -> Result<(), StoreError> {
+        let (enterprise, at) = (self.enterprise(), self.now.as_millis());
+        sqlx::query!(
+            "update caller_id set bound_agent = null, version = version + 1, changed_at = $3
+              where bound_agent = $1 and enterprise_id = $2",
+            agent.0,
+            enterprise,
+            at
+        )
+        .execute(self.conn())
+        .await
+        .map_err(|error| self.error(error))?;
+        Ok(())
+    }
+
     /// The row as it stands now, inside the change.
     pub async fn caller_id(&mut self, id: CallerIdKey) -> Result<Option<CallerIdRow>, StoreError> {
         let row = sqlx::query_as!(

@@ -2,6 +2,7 @@
 
 use super::Lang;
 use super::fault::{Template, translate};
+use super::fault_words::SENTENCES;
 use paceline_core::outcome::Reason;
 
 /// The hints and warnings of the reader of lists. `ui/src/pages/lists/check-words.ts` has the same for screens.
@@ -56,9 +57,9 @@ impl Lang {
         }
         let of_column = || {
             let (column, hint) = english.split_once(": ")?;
-            Some(format!("{column}:{}", translate(hint, &[HINTS], 0)?))
+            Some(format!("{column}:{}", translate(hint, &[HINTS, SENTENCES], 0)?))
         };
-        translate(english, &[HINTS], 0).or_else(of_column).unwrap_or_else(|| english.to_owned())
+        translate(english, &[HINTS, SENTENCES], 0).or_else(of_column).unwrap_or_else(|| english.to_owned())
     }
 }
 
@@ -72,6 +73,11 @@ mod tests {
             ("no phone number in the row", "这一行没有号码"),
             ("手机: 8 digits: a mobile number has 11", "手机:8 位:手机号码应为 11 位"),
             ("the same number stands in row 12", "与第 12 行号码相同"),
+            (
+                "手机: a spreadsheet shortened the number to 1.38E+10: its last digits are lost. Format the column as text \
+                 and paste the numbers again",
+                "手机:表格软件把号码缩成了 1.38E+10,末几位已丢失:请把该列设为文本格式,再粘贴号码",
+            ),
             ("something else", "something else"),
         ] {
             assert_eq!(Lang::Zh.list_hint(english), chinese);

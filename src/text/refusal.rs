@@ -54,6 +54,8 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "too_large" | "body" => "内容太大,或读不出来",
         "taken" => "已被使用,请换一个",
         "not_in_this_state" => "在目前的状态下不能这样做:请看当前可用的操作",
+        "test_running" => "测试呼叫还在挂断:请半分钟后再开始",
+        "last_operator" => "本系统需要一位平台管理者:请先让另一个账号担任",
         "in_use" => "正在使用,先停用它",
         "changed" => "有人刚改过:请重新读取,比较后再应用",
         "if_match" => "请带上 If-Match:所读内容的 ETag",

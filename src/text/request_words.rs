@@ -19,6 +19,10 @@ pub(super) const REQUESTS: &[Template] = &[
         "no trunk of the campaign may carry this number; see `allow` and `deny` of its trunks",
         "活动的线路都不能拨打该号码;请检查线路的 `allow` 与 `deny`",
     ),
+    (
+        "the register lets none of the campaign's caller IDs be shown; see the caller IDs",
+        "号码登记中没有可外显的号码:请查看外显号码",
+    ),
     ("the campaign is being started; try again once it is open", "活动正在启动;请等启动后再试"),
     ("the campaign is not open", "活动没有打开"),
     ("the campaign was drained before the call", "活动已收尾或测试已结束,没有拨打"),

@@ -69,6 +69,20 @@ async fn a_number_is_led_from_its_application_to_its_retirement() {
 }
 
 #[tokio::test]
+async fn a_number_is_bound_to_no_account_that_is_gone() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    app.post("8003", "/caller-ids", json!({ "number": "0755-8888 6666" })).await.is(201);
+    act(&app, "075588886666", json!({ "action": "mark_whitelisted" })).await.is(200);
+    act(&app, "075588886666", json!({ "action": "bind", "agent": "8001" })).await.is(200);
+    app.by("8003", "delete", "/agents/8001", None).await.is(204);
+    let shown = app.get("8003", "/caller-ids/075588886666").await.is(200).json();
+    assert_eq!((&shown["bound_agent"], &shown["state"]), (&Value::Null, &json!("bound")));
+    app.settled().await;
+    assert!(told(&app).contains("numbers: []"), "it may be shown by everybody: {}", told(&app));
+}
+
+#[tokio::test]
 async fn facts_of_a_number_are_changed_by_its_version() {
     let app = TestApp::new().await;
     app.staff().await;

@@ -304,6 +304,10 @@ async fn a_start_is_refused_by_each_stop_and_taken_after_its_cure() {
         patch(&app, "autumn", json!({ "name": "other" })).await.is(422).json()["errors"][0]["at"],
         "/name"
     );
+    // The engine does not have it yet: what is asked for meanwhile stands in the row, which its opening reads.
+    act(&app, "autumn", "pause").await.is(202);
+    let shown = show(&app, "autumn").await;
+    assert_eq!((&shown["state"], &shown["desired_state"]), (&json!("paused"), &json!("paused")));
     app.tasks.stop().await;
 }
 

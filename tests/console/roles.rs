@@ -9,18 +9,7 @@ use serde_json::json;
 async fn the_operator_is_admitted_beside_the_roles() {
     let app = TestApp::new().await;
     app.staff().await;
-    let actor = paceline::store::Actor {
-        kind: paceline::store::ActorKind::System,
-        id: None,
-        name: "test".into(),
-        address: String::new(),
-        enterprise: 1,
-        key: None,
-    };
-    let subject = paceline::store::Subject::of("agent", "8001");
-    let mut change = app.store.begin_change(&actor, "test", subject).await.unwrap();
-    change.set_operator(app.id("8001").await, true).await.unwrap();
-    change.commit().await.unwrap();
+    make_operator(&app, "8001").await;
     for route in ROUTES.iter().filter(|route| route.method == "get" && !route.path.contains('{')) {
         let name = format!("{} {}", route.method, route.path);
         let admitted = super::walk::table::admitted(&name);
@@ -241,4 +230,45 @@ async fn an_account_is_changed_by_those_who_have_its_rights() {
             next += 600;
         }
     }
+}
+
+/// Makes this account an operator.
+async fn make_operator(app: &TestApp, number: &str) {
+    let actor = paceline::store::Actor {
+        kind: paceline::store::ActorKind::System,
+        id: None,
+        name: "test".into(),
+        address: String::new(),
+        enterprise: 1,
+        key: None,
+    };
+    let subject = paceline::store::Subject::of("agent", number);
+    let mut change = app.store.begin_change(&actor, "test", subject).await.unwrap();
+    change.set_operator(app.id(number).await, true).await.unwrap();
+    change.commit().await.unwrap();
+}
+
+/// A program whose scopes leave something out reaches no account that has it: it would be given its password.
+#[tokio::test]
+async fn a_scoped_token_sets_no_managers_password() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let asked = json!({ "name": "people", "role": "manager", "scopes": ["people.read", "people.edit"] });
+    let token = app.post("8003", "/tokens", asked).await.is(201).json()["token"].as_str().unwrap().to_owned();
+    let send = async |path: &str| {
+        let mut request = bare("post", path, Some(json!({})));
+        request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+        app.send(request).await.status.as_u16()
+    };
+    assert_eq!(send("/agents/8003/password").await, 403);
+    assert_eq!(send("/agents/8001/password").await, 200);
+}
+
+#[tokio::test]
+async fn an_installation_keeps_an_operator() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    make_operator(&app, "8005").await;
+    let refused = app.by("8005", "patch", "/agents/8005", Some(json!({ "operator": false }))).await.is(409);
+    assert_eq!(refused.code(), "last_operator");
 }

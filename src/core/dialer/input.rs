@@ -243,6 +243,10 @@ pub enum ManagerAction {
     LeadsChanged {
         leads: Vec<LeadId>,
     },
+    /// A single-number test that was not placed in time is taken back; others go on.
+    WithdrawTest {
+        number: PhoneNumber,
+    },
 }
 
 impl ManagerAction {
@@ -251,6 +255,7 @@ impl ManagerAction {
         matches!(
             self,
             ManagerAction::TestCall { .. }
+                | ManagerAction::WithdrawTest { .. }
                 | ManagerAction::Drain
                 | ManagerAction::HangUpAll
                 | ManagerAction::Blacklisted { .. }

@@ -321,6 +321,12 @@ impl Dialer {
                 run.finished = false;
                 run.tests.push_back(QueuedTest { number, line: None });
             }
+            ManagerAction::WithdrawTest { number } => {
+                if let Some(place) = run.tests.iter().rposition(|it| it.number == number && it.line.is_none())
+                {
+                    run.tests.remove(place);
+                }
+            }
             ManagerAction::TestTrunk { number, trunk, caller_id, home } => {
                 let line = Some(TestedLine { trunk, caller_id, home });
                 run.tests.push_back(QueuedTest { number, line });

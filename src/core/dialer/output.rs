@@ -207,6 +207,8 @@ pub enum Output {
 pub enum TestRefusal {
     /// No trunk of the campaign, or not this trunk, may carry the number.
     NoTrunk,
+    /// The register lets none of the campaign's caller IDs be shown.
+    NoCallerId,
     /// Every line of the trunk is used, or its rate allows no call for some seconds.
     TrunkFull,
 }

@@ -516,7 +516,16 @@ impl Dialer {
         let to = ShownTo { household: None, callee: number, agent: None };
         let caller_id = match self.caller_ids.choose(id, &run.rules.caller_ids, to, utc, &mut self.random) {
             Choice::Show(caller_id) => Some(caller_id),
-            Choice::TrunkOwn | Choice::UsedUntil(_) | Choice::NoneUsable => None,
+            Choice::TrunkOwn | Choice::UsedUntil(_) => None,
+            Choice::NoneUsable => {
+                self.outputs.push_back(Output::TestRefused {
+                    campaign: id,
+                    number,
+                    why: TestRefusal::NoCallerId,
+                    trunk: None,
+                });
+                return Ok(());
+            }
         };
         self.open(NewAttempt {
             campaign: id,

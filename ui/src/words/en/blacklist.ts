@@ -20,6 +20,7 @@ export const blacklist = {
   "blacklist.heldUntil": "may be called from {day}",
   "blacklist.source_key_pressed_in_a_call": "key pressed in a call",
   "blacklist.source_by_hand": "by hand",
+  "blacklist.source_summary_of_a_call": "summary of a call",
   "blacklist.entries": "Entries",
   "blacklist.scope": "Scope",
   "blacklist.allScopes": "All scopes",

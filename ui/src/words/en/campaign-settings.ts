@@ -226,7 +226,7 @@ export const campaignSettings = {
   "settings.f_keys": "Keys",
   "settings.h_keys": "Pressed while the audio plays, or after it",
   "settings.f_caller_ids_numbers": "Caller IDs",
-  "settings.h_caller_ids_numbers": "Registered numbers only; empty = the trunk's own",
+  "settings.h_caller_ids_numbers": "Use registered numbers; one that is shown for the first time enters the register. Empty = the trunk's own",
   "settings.toRegister": "State and answer rate of each number",
   "settings.f_caller_ids_rotation": "Rotation",
   "settings.h_caller_ids_rotation": "Which number the next call shows",

@@ -18,6 +18,7 @@ export const blacklist = {
   "blacklist.heldUntil": "{day} 起可再拨",
   "blacklist.source_key_pressed_in_a_call": "业主在通话中按键",
   "blacklist.source_by_hand": "手工加入",
+  "blacklist.source_summary_of_a_call": "通话小结",
   "blacklist.entries": "全部记录",
   "blacklist.scope": "范围",
   "blacklist.allScopes": "全部范围",

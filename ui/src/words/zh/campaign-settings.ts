@@ -224,7 +224,7 @@ export const campaignSettings = {
   "settings.f_keys": "按键",
   "settings.h_keys": "业主在语音播放时或之后按键",
   "settings.f_caller_ids_numbers": "外显号码",
-  "settings.h_caller_ids_numbers": "只能用已登记的号码。空 = 线路自带的号码",
+  "settings.h_caller_ids_numbers": "请用已登记的号码;第一次外显的号码会记入外显号码页。空 = 线路自带的号码",
   "settings.toRegister": "查看号码的状态和接通率",
   "settings.f_caller_ids_rotation": "轮换",
   "settings.h_caller_ids_rotation": "下一通用哪个号码",
