@@ -29,7 +29,13 @@ impl Lang {
         match standing {
             DialStatus::Open { view, .. } => match view.why {
                 Some(why) => {
-                    let advice = self.advice(why);
+                    let advice = match (why, view.holiday) {
+                        (Why::OutsideWindow, Some(_)) => self.pick(
+                            "wait, or change the holidays on the page of the schedule",
+                            "请等待,或在“排期”页修改节假日",
+                        ),
+                        _ => self.advice(why),
+                    };
                     Sentence::new(self.view(view, moments), advice)
                 }
                 None => Sentence::new(self.pick("nothing was decided yet", "尚未做出任何拨号决定"), ""),

@@ -73,14 +73,16 @@ function Why({ campaign }: { campaign: Campaign }) {
   const t = useWords();
   const language = useLanguage();
   const { name, why } = campaign;
-  // Asked for again when the reason changes: the advice belongs to it.
-  const { data } = useQuery({
-    queryKey: ["why", name, why],
-    queryFn: ({ signal }) => get("/api/v1/campaigns/{name}/why", { path: { name }, signal }),
-  });
   const [isHeld, setHeld] = useState(false);
-  const sentence = useCalm(campaign.words[language], isHeld);
-  const advice = data?.advice[language];
+  // Reason and sentence change together, and the advice is asked for again with them: it belongs to that reason alone.
+  const [shownWhy = "", sentence = ""] = useCalm(`${why ?? ""}\n${campaign.words[language]}`, isHeld).split("\n");
+  const { data } = useQuery({
+    queryKey: ["why", name, shownWhy],
+    queryFn: ({ signal }) => get("/api/v1/campaigns/{name}/why", { path: { name }, signal }),
+    staleTime: 0,
+    refetchInterval: (query) => query.state.data !== undefined && (query.state.data.why ?? "") !== shownWhy ? 1_000 : false,
+  });
+  const advice = (data?.why ?? "") === shownWhy ? data?.advice[language] : undefined;
   const isAlarm = why !== null && WHY_ALARMS.has(why);
   return (
     <section className="card why" aria-label={t("campaigns.why")} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>

@@ -82,6 +82,7 @@ export const campaignStart = {
   "start.assumed": "{leads|lead|leads} · {agents|agent|agents} · {rate} answered · talk {talk} s · wrap-up {wrap} s · ringing {ring} s",
   "start.sum": "Announcement has no agents, so this is a division: {left} left ÷ {rate} calls a second ≈ {time}",
   "start.sumNoRate": "Calls per second is 0 in the settings (as the trunk allows), so the time cannot be told.",
+  "start.sumBound": "At most {most} calls at once bound the calls a second (about {secs} s a call).",
   "start.sumRetries": "Without retries and without the time outside the hours.",
   "start.sumHours": "about {n} h",
   "start.sumMinutes": "about {n} min",

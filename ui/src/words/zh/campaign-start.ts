@@ -80,6 +80,7 @@ export const campaignStart = {
   "start.assumed": "{leads} 位客户 · {agents} 名坐席 · 接通率 {rate} · 通话 {talk} 秒 · 话后 {wrap} 秒 · 振铃 {ring} 秒",
   "start.sum": "群呼通知没有坐席,只是除法:剩余 {left} 位 ÷ 每秒 {rate} 路 ≈ {time}",
   "start.sumNoRate": "设置里的\"每秒呼叫数\"是 0(按线路上限),因此算不出用时。",
+  "start.sumBound": "最大并发 {most} 路限制了每秒呼叫数(每路按约 {secs} 秒估算)。",
   "start.sumRetries": "不含重拨,也不含时段以外的时间。",
   "start.sumHours": "约 {n} 小时",
   "start.sumMinutes": "约 {n} 分钟",

@@ -25,17 +25,31 @@ export function ForecastPanel({ campaign }: { campaign: CampaignText }) {
   );
 }
 
+/** A line is used so long by an announcement's call, from dialling to its end: ringing and listening, on average. */
+const CALL_SECS = 30;
+
 /** Announcement: numbers left, divided by the calls a second of its own setting. */
 function Sum({ campaign }: { campaign: CampaignText }) {
   const t = useWords();
-  const rate = fieldAt((campaign.fields ?? {}) as Fields, "calling.calls_per_sec");
+  const fields = (campaign.fields ?? {}) as Fields;
+  const asked = fieldAt(fields, "calling.calls_per_sec");
+  const most = fieldAt(fields, "calling.concurrency_max");
+  // Calls at once bound the rate: each keeps its line for about half a minute.
+  const bound = typeof most === "number" && most > 0 ? most / CALL_SECS : Infinity;
+  const rate = typeof asked === "number" && asked > 0 ? Math.min(asked, bound) : bound;
   const row = useCampaignRows({ state: "", group: "", q: campaign.name }).data?.pages.flatMap((page) => page.items).find((it) => it.name === campaign.name);
-  if (typeof rate !== "number" || rate <= 0) return <p>{t("start.sumNoRate")}</p>;
+  if (!Number.isFinite(rate)) return <p>{t("start.sumNoRate")}</p>;
   if (row === undefined) return <p>–</p>;
   if (row.leads_open === 0) return <p>{t("start.sumNone")}</p>;
   const hours = row.leads_open / rate / 3600;
   const time = hours >= 1 ? t("start.sumHours", { n: hours.toFixed(1) }) : t("start.sumMinutes", { n: Math.max(1, Math.round(hours * 60)) });
-  return <><p>{t("start.sum", { left: count(row.leads_open), rate, time })}</p><p className="hint">{t("start.sumRetries")}</p></>;
+  return (
+    <>
+      <p>{t("start.sum", { left: count(row.leads_open), rate: rate.toFixed(1).replace(/\.0$/, ""), time })}</p>
+      {rate === bound ? <p className="hint">{t("start.sumBound", { most: Number(most), secs: CALL_SECS })}</p> : null}
+      <p className="hint">{t("start.sumRetries")}</p>
+    </>
+  );
 }
 
 const DEFAULTS: Asked = { agents: "10", answerRate: "", talk: "", wrap: "", hours: "13", isFromHistory: false, isNeeded: false };
