@@ -52,8 +52,7 @@ fn check(caller: &Caller, role: Role, is_operator: bool, holder: Holder) -> Resu
     let manages = !matches!(role, Role::Agent | Role::Lead);
     let beyond_scopes = TABLE.iter().map(|(action, _)| *action).find(beyond);
     let missing = missing(caller.role, caller.operator, role, is_operator, holder);
-    match missing
-        .or(beyond_scopes.filter(|_| caller.account.is_none() && manages && holder == Holder::Person))
+    match missing.or(beyond_scopes.filter(|_| caller.scopes.is_some() && manages && holder == Holder::Person))
     {
         None => Ok(()),
         Some(action) => {

@@ -55,11 +55,16 @@ impl Lang {
         if self == Lang::En {
             return english.to_owned();
         }
-        let of_column = || {
+        let of_column = |tables: &[&[Template]]| {
             let (column, hint) = english.split_once(": ")?;
-            Some(format!("{column}:{}", translate(hint, &[HINTS, SENTENCES], 0)?))
+            Some(format!("{column}:{}", translate(hint, tables, 0)?))
         };
-        translate(english, &[HINTS, SENTENCES], 0).or_else(of_column).unwrap_or_else(|| english.to_owned())
+        // Hints are of the list's reader first; it passes on what the reader of numbers says.
+        translate(english, &[HINTS], 0)
+            .or_else(|| of_column(&[HINTS]))
+            .or_else(|| of_column(&[SENTENCES]))
+            .or_else(|| translate(english, &[SENTENCES], 0))
+            .unwrap_or_else(|| english.to_owned())
     }
 }
 
