@@ -99,7 +99,7 @@ pub(super) async fn open_row(
     let scope = Scope { enterprise: row.enterprise, organisations: vec![row.organisation] };
     let opened = service.open_saved(id, &scope, &loaded, sounds, paused).await?;
     let OpenedCampaign { leads, leads_open, .. } = opened;
-    // Somebody may have paused or drained it while it was being opened.
+    // A person may have paused or drained it while it was being opened.
     let now = service.store.any_campaign_row(id).await.map_err(Failure::unexpected)?.desired;
     let (state, action) = match now {
         DesiredState::Open if paused => (CampaignState::Running, Some(ManagerAction::Resume)),

@@ -79,7 +79,8 @@ fn missing(
     };
     let actions = TABLE.iter().map(|(action, _)| *action);
     let mut theirs = actions.filter(|action| has(*action, other, is_other_operator));
-    let is_left_out = |action: Action| holder == Holder::Person && action == Action::AuditRead;
+    let is_left_out =
+        |action: Action| own == Role::Manager && holder == Holder::Person && action == Action::AuditRead;
     theirs.find(|action| !is_left_out(*action) && !has(*action, own, is_own_operator))
 }
 

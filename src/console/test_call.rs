@@ -98,7 +98,7 @@ pub(super) async fn place(
     };
     let attempt =
         opened.map_err(|why| not_called(&why, fault_zh(&why).unwrap_or_else(|| fault_lines_zh(&why))))?;
-    // Somebody may have archived the campaign while its test was prepared.
+    // The campaign may have been archived while its test was prepared.
     if closed.is_some() && find(state, caller, name).await?.kept_state == CampaignState::Archived {
         state.engine().send(EngineRequest::EndTests { campaign }).await;
         return Err(Problem::new(StatusCode::CONFLICT, "archived", "an archived campaign places no calls"));

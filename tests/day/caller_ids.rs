@@ -32,7 +32,7 @@ fn plan(seed: u64) -> Plan {
     (campaign.concurrency_max, campaign.calls_per_sec) = (None, Some(1.0 / 12.0));
     campaign.windows = CallingWindows {
         timezone: "Asia/Shanghai".into(),
-        windows: vec![DayWindow { days: [true; 7], from_minute: 9 * 60, to_minute: 9 * 60 - 1 }],
+        windows: vec![DayWindow { days: [true; 7], from_minute: 0, to_minute: 24 * 60 }],
         ..CallingWindows::default()
     };
     let number = |n| CallerId { number: shown(n), shown: shown(n).national() };
@@ -126,7 +126,8 @@ fn a_marked_number_is_found_rests_and_comes_back() {
         let (before, all) = (uses(&day, bad), day.store.attempts().count());
         run_hour(&mut day, hour + 1);
         assert_eq!(uses(&day, bad), before, "seed {seed}: it rests");
-        assert!(day.store.attempts().count() > all + 200, "seed {seed}: the others go on");
+        let others = day.store.attempts().count() - all;
+        assert!(others > 150, "seed {seed}, hour {hour}: {others} calls of the others");
 
         // The mark is gone; it comes back with a tenth of its calls and is judged healthy by them.
         day.far.set_people(plan.people.clone());

@@ -56,7 +56,6 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("campaign_rows", "save_campaign_text", OF_A_FOUND_CAMPAIGN),
     ("campaign_rows", "set_state", OF_A_FOUND_CAMPAIGN),
     ("campaigns", "campaign_toml", OF_A_FOUND_CAMPAIGN),
-    ("campaigns", "lead_counts", OF_A_FOUND_CAMPAIGN),
     ("campaigns", "open_and_blacklisted", OF_A_FOUND_CAMPAIGN),
     ("corrections", "add_phone", OF_A_FOUND_CAMPAIGN),
     ("corrections", "write", OF_A_FOUND_CAMPAIGN),
