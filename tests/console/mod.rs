@@ -138,7 +138,7 @@ impl TestApp {
         clock: ManualClock,
         config: paceline::config::Config,
     ) -> TestApp {
-        let store = Arc::new(Store::open(&url(dir.path()), clock.as_clock()).await.unwrap());
+        let store = Arc::new(open_store(dir.path(), &clock).await);
         let (asks, mut asked) = mpsc::channel(64);
         let (board, shown) = watch::channel(Arc::new(Board::default()));
         let (live, _) = broadcast::channel(8);
@@ -366,6 +366,19 @@ impl TestApp {
     pub async fn post(&self, number: &str, path: &str, body: Value) -> Answer {
         self.by(number, "post", path, Some(body)).await
     }
+}
+
+/// Opens the store once the app before it has let it go: its last request, or a look at the caller IDs, may still end.
+async fn open_store(dir: &std::path::Path, clock: &ManualClock) -> Store {
+    for _ in 0..2_000 {
+        match Store::open(&url(dir), clock.as_clock()).await {
+            Err(paceline::store::StoreError::InUse { .. }) => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("the store is still in use after ten seconds")
 }
 
 /// A request without cookie and Origin.
