@@ -7,7 +7,7 @@
 //! counts as one owner, and somebody who has several as one.
 //!
 //! An owner is a lead; a flat is what several leads may have together, and a lead may have several. With
-//! [`Joint::One`] owners and flats that hang together are one head, however many people they are. With [`Joint::Each`]
+//! `Joint::One` owners and flats that hang together are one head, however many people they are. With `Joint::Each`
 //! every lead is a head, and a flat's area is divided equally among its owners.
 
 use serde::{Deserialize, Serialize};

@@ -26,7 +26,7 @@ pub enum CallerIdVerdict {
     Unused,
     /// No other number was shown in the same campaigns, hours and networks.
     NoControl,
-    /// Fewer than [`COMPARED_MIN`] calls.
+    /// Fewer than `COMPARED_MIN` calls.
     TooFew,
     Healthy,
 }

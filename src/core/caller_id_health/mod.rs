@@ -1,24 +1,24 @@
 //! Health of caller IDs, found in their own traffic: whether callees answer calls that show one number less often
 //! than calls that show the others (a phone says "fraud" beside the number, or a carrier refuses it).
 //!
-//! **Control.** The calls of an hour are split into [`Stratum`]s: one campaign, one kind of callee
-//! ([`CalleeNetwork`]), first attempts apart from later ones, which are answered less often and which a sticky
+//! **Control.** The calls of an hour are split into `Stratum`s: one campaign, one kind of callee
+//! (`CalleeNetwork`), first attempts apart from later ones, which are answered less often and which a sticky
 //! number gets more of. Within a stratum the numbers shown are exchangeable unless one of them is marked. Given how
 //! many calls of the stratum were answered, the number of answers among those that showed *this* number is then
 //! hypergeometric, whatever the answer rate is; if the odds of an answer are `odds` times those of the others, it is
-//! Fisher's noncentral hypergeometric (R. A. Fisher 1935). [`ln_likelihood_ratio`] is the logarithm of their ratio.
+//! Fisher's noncentral hypergeometric (R. A. Fisher 1935). `ln_likelihood_ratio` is the logarithm of their ratio.
 //!
 //! **Flag.** A number may be good for weeks and be marked then, so the ratio is added up from every hour on:
 //! `R = (1 + R) x ratio`, the procedure of Shiryaev (1963) and Roberts (1966). On a healthy number `R` minus the
 //! number of hours is a martingale, so the mean number of hours until `R` reaches a bound `A` is at least `A`
 //! (Pollak, Ann. Statist. 13, 1985), without any assumption about the answer rate. Two things are tested: answers
-//! that become rarer ([`ODDS_ANSWERED`]) and refusals that become more frequent ([`ODDS_REFUSED`]). Their bounds let
-//! a healthy number that is used in [`HOURS_A_WEEK`] be flagged once in [`WEEKS_TO_FALSE_FLAG`] weeks on
+//! that become rarer (`ODDS_ANSWERED`) and refusals that become more frequent (`ODDS_REFUSED`). Their bounds let
+//! a healthy number that is used in `HOURS_A_WEEK` be flagged once in `WEEKS_TO_FALSE_FLAG` weeks on
 //! average, or more rarely.
 //!
 //! **Recovery.** After its rest a flagged number gets a tenth of its calls. Wald's sequential test of each of the two
 //! decides between marked (one of them says so) and healthy (the answers say so, and the refusals, of which there may be
-//! none at all, do not speak against it), either with the error [`RECOVERY_ERROR`].
+//! none at all, do not speak against it), either with the error `RECOVERY_ERROR`.
 
 mod calls;
 mod network;

@@ -29,7 +29,7 @@ export async function still(page: Page): Promise<Buffer> {
   await page.waitForFunction(() => [...document.querySelectorAll("figure.plot")].every((it) => it.querySelector("canvas, table") !== null), undefined, { timeout: 5_000 });
   const take = () => page.screenshot({ animations: "disabled", caret: "hide" });
   let last = await take();
-  for (let n = 0; n < 12; n += 1) {
+  for (let n = 0; n < 60; n += 1) {
     const next = await take();
     if (next.equals(last)) return next;
     last = next;
