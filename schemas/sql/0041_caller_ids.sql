@@ -36,6 +36,8 @@ create table caller_id (
     changed_by bigint
 );
 create unique index caller_id_number on caller_id (number) where state <> 'retired';
+-- Every call that shows a number asks whether it was shown before, retired rows too.
+create index caller_id_rows_of on caller_id (number);
 create index caller_id_enterprise on caller_id (enterprise_id, id);
 insert into caller_id (number, state, state_since, is_found, first_used_at, changed_at)
     select number, 'normal', at, true, at, at from caller_id_first_use;

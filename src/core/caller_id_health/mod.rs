@@ -110,7 +110,7 @@ impl Compared {
 /// What was counted of one number since it was last flagged or put back.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Logarithm of the statistic of the answers. Starts at zero calls as minus infinity would; 0 stands for `R = 1`.
+    /// Logarithms of `R`, of the answers and of the refusals; [`LN_NOTHING`] before the first hour.
     ln_answered: f64,
     ln_refused: f64,
     /// Sums of the logarithms, which judge a recovery.
