@@ -1,6 +1,7 @@
 //! Drain and hang-up of a campaign: no INVITE leaves, and the campaign goes on when it is resumed.
 
 use super::*;
+use crate::campaign::caller_id::{RegisteredNumber, Usage};
 
 fn act(desk: &mut Desk, action: ManagerAction) {
     desk.give(Input::ManagerActed { campaign: ID, action });
@@ -60,6 +61,46 @@ fn a_single_number_test_that_no_trunk_carries_is_refused() {
         _ => None,
     });
     assert_eq!(refused, [(number(99), output::TestRefusal::NoTrunk)]);
+}
+
+#[test]
+fn a_single_number_test_without_a_caller_id_that_may_be_shown_is_refused() {
+    let rests = RegisteredNumber {
+        number: number(900).into(),
+        usage: Usage::Not,
+        agent: None,
+        per_hour_max: None,
+        per_day_max: None,
+        warm_up_from: None,
+    };
+    let mut campaign = campaign();
+    campaign.caller_ids.numbers = vec![CallerId { number: rests.number, shown: String::new() }];
+    let mut desk = Desk::new(campaign);
+    desk.give(Input::CallerIdsRegistered { numbers: vec![rests] });
+    act(&mut desk, ManagerAction::TestCall { number: number(99) });
+    let refused = desk.take(|output| match output {
+        Output::TestRefused { number, why, .. } => Some((*number, *why)),
+        _ => None,
+    });
+    assert_eq!((refused, desk.requests().len()), (vec![(number(99), output::TestRefusal::NoCallerId)], 0));
+}
+
+#[test]
+fn a_single_number_test_is_withdrawn_alone() {
+    let mut narrow = trunk(0);
+    narrow.calls_max = 1;
+    let mut desk = Desk::with_trunks(campaign(), vec![narrow]);
+    for n in [97, 98, 99] {
+        act(&mut desk, ManagerAction::TestCall { number: number(n) });
+    }
+    let first = desk.requests();
+    assert_eq!(first.iter().map(|it| it.number).collect::<Vec<_>>(), [number(97)]);
+    act(&mut desk, ManagerAction::WithdrawTest { number: number(98) });
+    assert_eq!(desk.hang_ups(), [], "the test that was placed goes on");
+    desk.give(Input::AttemptOpened { attempt: first[0].attempt, verdict: DialVerdict::Opened });
+    desk.progress(first[0].attempt.call(), ended(Outcome::Busy, 486));
+    let next = desk.requests();
+    assert_eq!(next.iter().map(|it| it.number).collect::<Vec<_>>(), [number(99)]);
 }
 
 #[test]
