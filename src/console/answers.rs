@@ -2,6 +2,7 @@
 //! the queries; tests validate every answer against these types, so the two cannot differ.
 
 pub use super::accounts::Preferences;
+pub use super::call_answers::*;
 pub use super::caller_id_answers::*;
 pub use super::campaign_answers::*;
 pub use super::lead_answers::*;
@@ -546,11 +547,22 @@ answers! {
         campaign: Option<String>,
         lead: Option<i64>,
         name: Option<String>,
+        /// Of the lead.
+        building: Option<String>,
         number: Option<String>,
         at: Moment,
         answered_at: Option<Moment>,
         connected_at: Option<Moment>,
         ended_at: Option<Moment>,
+        /// The wait for an agent, whether one came or not; `null` = nobody waited.
+        waited_ms: Option<i64>,
+        /// The other side waited for an agent and none came.
+        missed: bool,
+        /// Which attempt at the lead it was; `null` of an inbound call, as the two below it.
+        ordinal: Option<i64>,
+        trunk: Option<String>,
+        /// The number that was shown.
+        caller_id: Option<String>,
         outcome: Option<String>,
         result: Option<String>,
         ended_by: Option<String>,
@@ -569,6 +581,15 @@ answers! {
         calls: Vec<CallView>,
         /// `before` of the next page; empty on the last.
         next: Option<i64>,
+        /// The search took long and ended at this moment: it goes on with `next`.
+        searched_to: Option<Moment>,
+        /// Only where it was asked for.
+        count: Option<CallCount>,
+        /// The span of the calls; `null` = without a bound.
+        from: Option<Moment>,
+        until: Option<Moment>,
+        /// Of an empty answer: when the last call before the span was.
+        earlier: Option<Moment>,
     }
 
     StepView {

@@ -82,7 +82,7 @@ impl Form {
     }
 
     /// `Err` = what the text should be.
-    fn check(self, text: &str) -> Result<(), String> {
+    pub(super) fn check(self, text: &str) -> Result<(), String> {
         let one_of = |words: &[&str]| match words.contains(&text) {
             true => Ok(()),
             false => Err(format!("one of {}", words.join(", "))),

@@ -1,18 +1,15 @@
-//! Handlers of lead records (corrections, contact history of the household), the call log, and recordings.
+//! Handlers of lead records (corrections, contact history of the household), and recordings.
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::{TEXT, parse_moment, parse_telephone};
+use super::fields::{TEXT, parse_telephone};
 use super::floor;
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::rights::Action;
 use super::shown_number::{NumberSight, shown_optional, shown_text};
-use super::trunks::cause_words;
 use super::views::{millis, stored_number};
-use crate::store::{
-    CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Subject,
-};
+use crate::store::{Correction, LeadChange, LeadRecord, Reader, RecordingPart, Subject};
 use axum::Json;
 use axum::body::{Body as Sent, Bytes};
 use axum::extract::{Path, Query, State};
@@ -26,8 +23,6 @@ use serde_json::{Value, json};
 use std::path::Path as File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-const PAGE: u32 = 50;
-const PAGE_MAX: u32 = 500;
 const NAME_MAX: usize = 128;
 
 /// Parses an id in a path; anything but a positive number is "not found".
@@ -200,130 +195,6 @@ fn lead_name(name: &str) -> Result<String, Problem> {
     } else {
         Err(Problem::unprocessable(format!("name: 1 to {NAME_MAX} characters")))
     }
-}
-
-/// Filters of the call log; their forms are checked by the table of routes.
-#[derive(Deserialize)]
-pub(super) struct CallsQuery {
-    /// An agent's number.
-    agent: Option<String>,
-    /// The other side's number.
-    number: Option<String>,
-    campaign: Option<String>,
-    lead: Option<i64>,
-    outcome: Option<String>,
-    disposition: Option<String>,
-    result: Option<String>,
-    trunk: Option<String>,
-    ended_by: Option<String>,
-    /// Seconds from the answer to the end.
-    talk_min: Option<i64>,
-    talk_max: Option<i64>,
-    recorded: Option<bool>,
-    from: Option<String>,
-    until: Option<String>,
-    /// `out` or `in`.
-    direction: Option<String>,
-    before: Option<i64>,
-    limit: Option<u32>,
-}
-
-pub(super) async fn calls(
-    State(state): State<AppState>,
-    caller: Caller,
-    Query(query): Query<CallsQuery>,
-) -> Result<Json<Value>, Problem> {
-    let inbound = query.direction.as_deref() == Some("in");
-    // An inbound call has none of these, so no inbound call has the one that is looked for.
-    if inbound && (query.outcome.is_some() || query.result.is_some() || query.trunk.is_some()) {
-        return Ok(Json(json!({ "calls": [], "next": null })));
-    }
-    let mut reader = state.store().reader().await?;
-    let campaign = match &query.campaign {
-        Some(name) => {
-            let found = reader.campaign_in(&caller.scope, name).await?;
-            Some(found.ok_or_else(|| Problem::not_found("campaign"))?.id)
-        }
-        None => None,
-    };
-    if let Some(number) = &query.number {
-        state.record_look_up(&caller, Action::CallsRead, parse_telephone(number)?).await?;
-    }
-    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
-    let wanted = CallLogFilter {
-        agents: visible_agents(&state, &caller, query.agent.as_deref()).await?,
-        number: query.number.as_deref().map(parse_telephone).transpose()?,
-        campaign,
-        from: parse_moment(query.from.as_deref(), "from")?,
-        until: parse_moment(query.until.as_deref(), "until")?,
-        outcome: query.outcome,
-        trunk: query.trunk,
-        result: query.result,
-        disposition: query.disposition,
-        ended_by: query.ended_by,
-        lead: query.lead.map(LeadId),
-        talk_min: query.talk_min.map(|secs| secs * 1_000),
-        // A call of 4.9 s is one of 4 s.
-        talk_max: query.talk_max.map(|secs| secs * 1_000 + 999),
-        recorded: query.recorded,
-        before: query.before,
-        limit,
-        scope: Some(caller.scope.clone()),
-    };
-    let rows =
-        if inbound { reader.inbound_call_log(&wanted).await? } else { reader.call_log(&wanted).await? };
-    let more = rows.len() as u32 == limit;
-    let next = rows.last().filter(|_| more).map(|row| row.id);
-    let shown: Vec<Value> = rows.iter().map(|row| call_json(row, inbound, caller.sight())).collect();
-    Ok(Json(json!({ "calls": shown, "next": next })))
-}
-
-/// Agents whose calls the caller may see (`None` = all); `agent` narrows them to one.
-async fn visible_agents(
-    state: &AppState,
-    caller: &Caller,
-    agent: Option<&str>,
-) -> Result<Option<Vec<AgentId>>, Problem> {
-    // Callers that see everything also see the calls of removed agents.
-    let accounts = state.store().all_agents().await?;
-    let seen = accounts.iter().filter(|row| caller.can_see(row) && (caller.can_see_all() || row.active));
-    match agent {
-        Some(number) => {
-            let found = seen.into_iter().find(|row| row.number == number);
-            Ok(Some(vec![found.ok_or_else(|| Problem::not_found("agent"))?.id]))
-        }
-        None if caller.can_see_all() => Ok(None),
-        None => Ok(Some(seen.map(|row| row.id).collect())),
-    }
-}
-
-fn call_json(row: &CallRow, inbound: bool, sight: NumberSight) -> Value {
-    json!({
-        "id": row.id,
-        "direction": if inbound { "in" } else { "out" },
-        "campaign": row.campaign,
-        "lead": row.lead_id,
-        "name": shown_optional(row.name.as_ref(), sight),
-        "number": stored_number(row.number, sight),
-        "at": millis(Some(row.at)),
-        "answered_at": millis(row.answered_at),
-        "connected_at": millis(row.connected_at),
-        "ended_at": millis(row.ended_at),
-        "outcome": row.outcome,
-        "result": row.result,
-        "ended_by": row.ended_by,
-        "cause": row.cause,
-        "cause_words": cause_words(&row.cause, sight),
-        "agent": row.agent,
-        "agent_name": row.agent_name,
-        "disposition": row.disposition,
-        "note": shown_optional(row.note.as_ref(), sight),
-        "recorded": row.recorded,
-        "recording": row.recorded.then(|| match inbound {
-            true => format!("/api/v1/calls/in/{}/recording", row.id),
-            false => format!("/api/v1/calls/{}/recording", row.id),
-        }),
-    })
 }
 
 #[derive(Deserialize)]

@@ -219,8 +219,9 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
     let rest = request.rest.as_millis() as i64;
     sqlx::query!(
         "insert into attempt (id, campaign_id, lead_id, household_id, number, ordinal, trunk, caller_id,
-                              call_id, dialog, state, placed_at, rest_millis)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12)",
+                              call_id, dialog, state, placed_at, rest_millis, enterprise_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12,
+                 (select enterprise_id from campaign where id = $2))",
         request.attempt.0,
         request.campaign.0,
         lead,
