@@ -1,7 +1,7 @@
 //! Pages of the call log by key. One index gives the calls that may match, in pieces of bounded length; the filters are
 //! asked of each piece. A caller that has waited long enough ends the search between two pieces, and goes on there.
 
-use super::call_filters::{query_attempts, query_inbound};
+use super::call_filters::{CallArgs, query_attempts, query_inbound};
 use super::{CallDirection, CallFilter, CallSource, Reader, StoreError};
 
 /// The place of a call in the log: its time, then its id.
@@ -201,7 +201,8 @@ impl<'a> Search<'a> {
 
     /// The end of the next piece; `None` = fewer calls are left, or a source of few calls, which has one piece.
     async fn end(&self, reader: &mut Reader) -> Result<Option<CallKey>, sqlx::Error> {
-        let (args, at, skip) = (self.filter.args(), self.at, self.piece - 1);
+        let last = if self.is_newest_first { BEFORE_ALL } else { AFTER_ALL };
+        let (args, at, skip) = (self.args_up_to(last), self.at, self.piece - 1);
         let (newest, enterprise) = (self.is_newest_first, args.enterprise);
         match (self.filter.direction, self.filter.source()) {
             (CallDirection::In, CallSource::Time) if newest => {
@@ -224,8 +225,18 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// The arguments for the calls behind the present place, up to `end`. The span says it once more: of two bounds of
+    /// an index SQLite walks from either, and from that of the span it would begin at the first call each time.
+    fn args_up_to(&self, end: CallKey) -> CallArgs<'a> {
+        let mut args = self.filter.args();
+        let (first, last) = if self.is_newest_first { (end.at, self.at.at) } else { (self.at.at, end.at) };
+        args.from = args.from.max(first);
+        args.until = args.until.min(last.saturating_add(1));
+        args
+    }
+
     async fn between(&self, reader: &mut Reader, end: CallKey, limit: i64) -> Result<Vec<Hit>, sqlx::Error> {
-        let (args, at) = (self.filter.args(), self.at);
+        let (args, at) = (self.args_up_to(end), self.at);
         macro_rules! in_order {
             ($query:ident, $source:tt) => {
                 if self.is_newest_first {

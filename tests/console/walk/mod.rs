@@ -143,6 +143,7 @@ fn expected(world: &World, by: &Caller, route: &Route, places: &[Option<usize>])
                 Sight::NoRow | Sight::All => true,
                 Sight::Group => sees_all || is_own,
                 Sight::Leads | Sight::People => sees_all || (is_own && by.letter == 'l'),
+                Sight::Owner => false,
                 Sight::Maker => "mx".contains(by.letter) && by.lacks.is_none_or(|it| it != "lists.edit"),
             }
     };

@@ -74,10 +74,12 @@ pub enum Sight {
     Leads,
     /// Those who edit lists or sounds; the walk's callers have asked for none of the tasks.
     Maker,
+    /// Its owner alone, who is none of the walk's callers.
+    Owner,
 }
 
 use Admits::{Action, Anybody, Machine, Shown, SignedIn};
-use Sight::{All, Group, Leads, Maker, NoRow, People};
+use Sight::{All, Group, Leads, Maker, NoRow, Owner, People};
 
 pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("get /setup", Anybody, NoRow),
@@ -145,6 +147,10 @@ pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("put /holidays", Action("schedule.edit"), NoRow),
     ("get /version", Action("system.read"), NoRow),
     ("get /calls", Action("calls.read"), NoRow),
+    ("get /views", SignedIn, NoRow),
+    ("post /views", SignedIn, NoRow),
+    ("patch /views/{id}", SignedIn, Owner),
+    ("delete /views/{id}", SignedIn, Owner),
     ("get /calls/{attempt}/recording", Action("recordings.play"), People),
     ("get /calls/in/{call}/recording", Action("recordings.play"), People),
     ("get /calls/{attempt}/trace", Action("calls.read"), People),
@@ -206,6 +212,10 @@ pub const PEOPLES_OWN: &[&str] = &[
     "post /me/verify",
     "post /me/password",
     "post /leads/{id}/corrections",
+    "get /views",
+    "post /views",
+    "patch /views/{id}",
+    "delete /views/{id}",
 ];
 
 /// Files and rows of lists, which need `numbers.read` beside their right.
@@ -219,6 +229,8 @@ pub const IN_PART: &[(&str, char, u16)] = &[
     // A shift lead supervises; in an agent's name acts the agent, a manager or an admin.
     ("post /agents/{number}/actions", 'l', 403),
     // These people are not at work.
+    // A view is of a page that agents do not have.
+    ("post /views", 'a', 403),
     ("get /me/seat", 'a', 404),
     ("get /me/seat", 'l', 404),
     ("get /me/seat", 'm', 404),

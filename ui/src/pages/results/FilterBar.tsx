@@ -10,8 +10,8 @@ import { useSearch } from "../../use-search";
 import { hasWord, useWords, type Translate } from "../../words";
 import { telephone, visible } from "../../words/format";
 import { useCampaignTitles, useDispositions, useOpenDispositions } from "../campaigns/titles";
-import { useAccounts } from "../people/data";
-import { CHOICES, directionOf, FILTERS, filtersOf, fitValue, namedSpan, OUTBOUND_ONLY, spanName, spanOf, SPANS, type FilterName, type SpanName } from "./filters";
+import { useAccounts, useGroups } from "../people/data";
+import { CHOICES, directionOf, FILTERS, filtersOf, fitValue, OUTBOUND_ONLY, SECONDS, spanName, spanOf, SPANS, type FilterName, type SpanName } from "./filters";
 
 /** Values of a filter that the page knows, each with its words. */
 type Known = readonly (readonly [value: string, words: string])[];
@@ -21,8 +21,9 @@ function filterValue(name: FilterName, value: string, known: Known, t: Translate
   const words = known.find(([it]) => it === value)?.[1];
   if (words) return words;
   if (name === "recorded") return t(value === "true" ? "results.withRecording" : "results.withoutRecording");
-  if (name === "min" || name === "max") return t("results.seconds", { n: value });
-  if (name === "number") return telephone(value);
+  if (name === "missed") return t(value === "true" ? "results.isMissed" : "results.isNotMissed");
+  if (SECONDS.has(name)) return t("results.seconds", { n: value });
+  if (name === "number" || name === "caller") return telephone(value);
   const key = `${name === "ended" ? "results.ended_" : "outcome."}${value}`;
   return (name === "ended" || name === "outcome") && hasWord(key) ? t(key) : visible(value);
 }
@@ -42,8 +43,9 @@ export function FilterBar() {
   const isCustom = named === undefined || isOwnSpan;
   const chooseSpan = (name: SpanName | "own") => {
     setOwnSpan(name === "own");
-    if (name === "own") set({ ...span });
-    else set(name === "today" ? { from: null, until: null } : { ...namedSpan(name, now) });
+    if (name === "own") set({ ...span, days: null });
+    // The name stays in the address: a view of the last seven days is one of tomorrow's seven, too.
+    else set({ from: null, until: null, days: name === "today" ? null : name });
   };
   return (
     <div className="filters results-filters" role="search">
@@ -51,9 +53,9 @@ export function FilterBar() {
         options={[...(Object.keys(SPANS) as SpanName[]).map((name) => ({ value: name as SpanName | "own", label: t(`results.span_${name}`) })), { value: "own", label: t("results.span_own") }]} />
       {isCustom ? (
         <span className="days">
-          <input className="search" type="date" aria-label={t("results.firstDay")} value={span.from} max={span.until} onChange={(event) => set({ from: event.target.value, until: span.until })} />
+          <input className="search" type="date" aria-label={t("results.firstDay")} value={span.from} max={span.until} onChange={(event) => set({ from: event.target.value, until: span.until, days: null })} />
           <span aria-hidden="true">–</span>
-          <input className="search" type="date" aria-label={t("results.lastDay")} value={span.until} min={span.from} onChange={(event) => set({ from: span.from, until: event.target.value })} />
+          <input className="search" type="date" aria-label={t("results.lastDay")} value={span.until} min={span.from} onChange={(event) => set({ from: span.from, until: event.target.value, days: null })} />
         </span>
       ) : null}
       <Choice label={t("results.direction")} value={direction} onChange={(dir) => set({ dir: dir === "in" ? "in" : null })}
@@ -102,12 +104,12 @@ function NewFilter({ name, onSet, onClose }: { name: FilterName; onSet: (value: 
   };
   return (
     <form className="new-filter" onSubmit={(event) => { event.preventDefault(); take(); }} onKeyDown={(event) => { if (event.key === "Escape") onClose(); }}>
-      <input className="search" autoFocus aria-label={label} placeholder={label} list={`${id}-known`} value={text} inputMode={name === "min" || name === "max" || name === "of" ? "numeric" : undefined}
+      <input className="search" autoFocus aria-label={label} placeholder={label} list={`${id}-known`} value={text} inputMode={SECONDS.has(name) || name === "of" ? "numeric" : undefined}
         aria-invalid={isRefused || undefined} aria-describedby={`${id}-fault`} onChange={(event) => { setText(event.target.value); setRefused(false); }} />
       <datalist id={`${id}-known`}>{known.map(([value, words]) => <option key={value} value={value}>{words}</option>)}</datalist>
       <Button size="small" type="submit">{t("results.setFilter")}</Button>
       <Button kind="plain" size="small" label={t("common.cancel")} onClick={onClose}>✕</Button>
-      <span id={`${id}-fault`} className="refusal" role="status">{isRefused ? t(`results.fault_${name === "number" ? "number" : name === "min" || name === "max" ? "seconds" : "value"}`) : ""}</span>
+      <span id={`${id}-fault`} className="refusal" role="status">{isRefused ? t(`results.fault_${name === "number" ? "number" : name === "caller" ? "caller" : SECONDS.has(name) ? "seconds" : "value"}`) : ""}</span>
     </form>
   );
 }
@@ -130,8 +132,10 @@ function useKnown(name: FilterName, chosen?: string): Known {
   const campaigns = useCampaigns();
   const trunks = useTrunks();
   const accounts = useAccounts(name === "by" && rights.has("people.read")).data ?? [];
+  const groups = useGroups(name === "group" && rights.has("people.read")).data ?? [];
   if (name === "campaign") return [...new Set([...campaigns.map((it) => it.name), ...(chosen === undefined ? [] : [chosen])])].map((it) => [it, title(it)]);
   if (name === "disposition") return (isOfCampaign ? own : open).map((it) => [it.code, visible(it.label)]);
+  if (name === "group") return groups.map((it) => [it.name, visible(it.name)]);
   if (name === "trunk") return trunks.map((it) => [it.name, ""]);
   if (name === "by") return accounts.map((it) => [it.number, visible(it.name)]);
   return [];
