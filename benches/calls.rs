@@ -146,6 +146,14 @@ async fn fill(store: &Store, dir: &Path, calls: i64) -> i64 {
     let end = (now().as_millis() / DAY + 1) * DAY;
     let first = end - (calls + A_DAY - 1) / A_DAY * DAY;
     sqlx::raw_sql("pragma synchronous = off").execute(&mut conn).await.expect("a pragma");
+    // Indexes are made behind the rows: ten times as quick as an entry at a time.
+    let of_calls = "select name, sql from sqlite_master where type = 'index' and tbl_name = 'attempt' and sql is not null";
+    let indexes: Vec<(String, String)> =
+        sqlx::query_as(of_calls).fetch_all(&mut conn).await.expect("indexes");
+    for (name, _) in &indexes {
+        let sql = sqlx::AssertSqlSafe(format!("drop index {name}"));
+        sqlx::raw_sql(sql).execute(&mut conn).await.expect("an index goes");
+    }
     for from in (0..calls).step_by(PIECE as usize) {
         // Outcomes and the rest by the remainder of a mixed id: 30 of 100 are answered, one is abandoned.
         let sql = format!(
@@ -168,6 +176,9 @@ async fn fill(store: &Store, dir: &Path, calls: i64) -> i64 {
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await.expect("calls");
         println!("{} calls after {:.0} s", (from + PIECE).min(calls), began.elapsed().as_secs_f64());
+    }
+    for (_, sql) in indexes {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await.expect("an index comes");
     }
     sqlx::raw_sql("pragma wal_checkpoint(truncate)").execute(&mut conn).await.expect("a checkpoint");
     end - DAY

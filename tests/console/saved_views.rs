@@ -97,7 +97,7 @@ async fn what_is_no_view_is_refused_in_words() {
     app.staff().await;
     app.hire("8012", Role::Lead, &["night"]).await;
     app.post("8003", "/views", body()).await.is(201);
-    let mut with = |field: &str, value: Value| {
+    let with = |field: &str, value: Value| {
         let mut body = body();
         body["name"] = "Another".into();
         body[field] = value;

@@ -7,6 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The row hangs on a campaign, or on a lead, that the handler has found in the caller's scope.
 const OF_A_FOUND_CAMPAIGN: &str = "keyed by a campaign or a lead that was found in the caller's scope";
+/// Ids of a page of calls.
+const FOUND_BY_FILTER: &str = "calls that a filter has found in the caller's scope";
+/// How often a number was shown.
+const CAPS_OF_ALL: &str =
+    "how often a number of the caller's campaign was shown: caps hold over every enterprise";
 /// The row was found by its enterprise in the same transaction, and its id is used from there on.
 const FOUND_BEFORE: &str = "the same transaction has found the row by its enterprise";
 /// The blacklist is asked by campaign, and by the entries of all campaigns.
@@ -45,11 +50,16 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("blacklist", "insert", BY_CAMPAIGN),
     ("blobs", "blob", BY_ID),
     ("blobs", "release", BY_ITS_OBJECT),
+    ("caller_id_uses", "caller_id_uses", CAPS_OF_ALL),
     (
-        "caller_id_uses",
-        "caller_id_uses",
-        "how often a number of the caller's campaign was shown: caps hold over every enterprise",
+        "call_pages",
+        "call_key",
+        "the moment of a call alone, as a place among those that the page's filter finds",
     ),
+    ("call_rows", "attempt_rows", FOUND_BY_FILTER),
+    ("call_rows", "inbound_rows", FOUND_BY_FILTER),
+    ("caller_ids", "calls_by_caller_id", CAPS_OF_ALL),
+    ("campaign_rows", "campaign_totals", OF_A_FOUND_CAMPAIGN),
     ("campaign_rows", "add_version", OF_A_FOUND_CAMPAIGN),
     ("campaign_rows", "has_blacklist", BY_CAMPAIGN),
     ("campaign_rows", "remove", OF_A_FOUND_CAMPAIGN),
@@ -93,9 +103,13 @@ const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("phone_contacts", "save", NOT_THE_CONSOLES),
     ("reader", "sum_leads", OF_A_FOUND_CAMPAIGN),
+    ("recordings", "update_call_row", NOT_THE_CONSOLES),
     ("samples", "mark_sample", FOUND_BEFORE),
     ("samples", "mark_simulated", FOUND_BEFORE),
     ("samples", "samples", NOT_THE_CONSOLES),
+    ("saved_views", "change_saved_view", FOUND_BEFORE),
+    ("summaries", "save", NOT_THE_CONSOLES),
+    ("test_calls", "last_test_call", OF_A_FOUND_CAMPAIGN),
     ("upload_changes", "begin", FOUND_BEFORE),
     ("upload_changes", "discard", FOUND_BEFORE),
     ("upload_changes", "edit", FOUND_BEFORE),

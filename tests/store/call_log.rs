@@ -92,7 +92,7 @@ struct Log {
 
 impl Log {
     async fn new(seed: u64) -> Log {
-        let mut fixture = Fixture::new().await;
+        let fixture = Fixture::new().await;
         let rows: Vec<LeadRow> = (0..60)
             .map(|n| LeadRow {
                 building: (n % 3 > 0).then(|| format!("{}", n % 4)),
@@ -194,7 +194,7 @@ impl Log {
     async fn fill(&mut self, calls: usize) {
         sqlx::query("begin").execute(&mut self.conn).await.unwrap();
         for _ in 0..calls {
-            let at = MORNING.as_millis() + self.random.random_range(0..400) * 60_000;
+            let at = MORNING + self.random.random_range(0..400) * 60_000;
             let mut call = self.call(at);
             if self.random.random_range(0..10) > 0 {
                 self.end(&mut call);
@@ -208,7 +208,8 @@ impl Log {
     async fn go_on(&mut self) {
         for _ in 0..self.random.random_range(0..4) {
             let last = self.calls.values().map(|call| call.placed_at).max().unwrap_or_default();
-            let call = self.call(last + self.random.random_range(0..2) * 1_000);
+            let at = last + self.random.random_range(0..2) * 1_000;
+            let call = self.call(at);
             self.write(call).await;
         }
         let up: Vec<i64> = self.calls.values().filter(|it| it.ended_at.is_none()).map(|it| it.id).collect();
@@ -222,7 +223,7 @@ impl Log {
     /// Each filter is set now and then.
     fn filter(&mut self) -> CallFilter {
         let mut it = CallFilter::of(Scope::first());
-        let begin = MORNING.as_millis();
+        let begin = MORNING;
         let mut set = |random: &mut ChaCha8Rng| random.random_range(0..6) == 0;
         let random = &mut self.random;
         let of = |random: &mut ChaCha8Rng, words: &[&str]| {

@@ -119,6 +119,17 @@ export const SCREENS: Screen<[]>[] = [
   { name: "group-add", path: "/groups/new", reach: shown("form input") },
   { name: "results", path: "/results", reach: shown("tbody tr") },
   { name: "results-analyst", path: "/results?outcome=answered", who: PEOPLE.analyst, reach: shown("tbody tr, .status") },
+  { name: "results-filters", path: "/results?days=week&outcome=answered&missed=false&waited=1&sort=longest&cols=campaign,name,agent,waited,talk,trunk,caller_id", reach: shown("tbody tr, .status") },
+  { name: "results-save-view", path: "/results?days=week&outcome=answered", reach: async (page) => {
+    await page.locator(".page-head .menu button").first().click();
+    await page.locator('[role="menuitem"]').last().click();
+    await page.locator("dialog[open] input").first().waitFor();
+  } },
+  { name: "results-columns", path: "/results", reach: async (page) => {
+    await page.locator(".page-head .menu button").last().click();
+    await page.locator('[role="menuitemradio"]').first().waitFor();
+  } },
+  { name: "results-forbidden", path: "/results", who: PEOPLE.agent, reach: shown(".status h1") },
   { name: "results-empty", path: "/results", service: "empty", reach: shown(".status") },
   { name: "results-none-match", path: "/results?number=13800138000&min=3", reach: shown(".status button") },
   { name: "call", path: "/results?call=out-1", reach: shown(".drawer .path li") },

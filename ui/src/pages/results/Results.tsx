@@ -21,7 +21,7 @@ import { useCallCount, useCalls } from "./data";
 import { FilterBar } from "./FilterBar";
 import { callId, dayOf, FILTERS, filtersOf, orderOf, queryOf, spanOf } from "./filters";
 import { Player } from "./Player";
-import { Views } from "./Views";
+import { ViewMenu } from "./ViewMenu";
 
 export { OutcomeInk } from "./OutcomeInk";
 
@@ -56,7 +56,7 @@ export default function Results() {
         <span className="space" />
         {dataUpdatedAt === 0 ? null : <span className="hint">{t("results.asOf", { time: clock(new Date(dataUpdatedAt)) })}</span>}
         <Button size="small" busy={isFetching && !isFetchingNextPage} onClick={() => { void refetch(); if (isCountedApart) void counted.refetch(); }}>{t("results.refresh")}</Button>
-        <Views columns={columns} />
+        <ViewMenu columns={columns} />
         <ColumnMenu shown={shown} />
       </div>
       <FilterBar />

@@ -4,7 +4,7 @@ export const views = {
   "views.title": "Views",
   "views.own": "My views",
   "views.shared": "Shared views",
-  "views.of": "{name} ({owner})",
+  "views.of": "{name} (by {owner})",
   "views.changed": ", changed",
   "views.keep": "Save these filters and columns as “{name}”",
   "views.asSaved": "As it was saved",

@@ -2,7 +2,7 @@ export const views = {
   "views.title": "视图",
   "views.own": "我的视图",
   "views.shared": "共享的视图",
-  "views.of": "{name}({owner})",
+  "views.of": "{name}(来自 {owner})",
   "views.changed": ",已修改",
   "views.keep": "把现在的筛选和列存入“{name}”",
   "views.asSaved": "与保存的一样",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addressOf, isChanged, keptQuery, type View } from "./view-data";
+import { addressOf, isChanged, keptQuery, type View } from "./views";
 
 const view: View = { id: 7, page: "results", name: "Morning", query: "days=week&outcome=answered&min=30", columns: ["name", "talk"], group: null, owner: "8002", owner_name: "Ann", own: true, version: 1 };
 

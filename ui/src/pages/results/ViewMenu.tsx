@@ -13,10 +13,11 @@ import { useSearch } from "../../use-search";
 import { useWords } from "../../words";
 import { visible } from "../../words/format";
 import { useGroups } from "../people/data";
-import { addressOf, changeView, deleteView, isChanged, keptQuery, saveView, useViews, type View } from "./view-data";
+import { changeView, deleteView, saveView, useViews } from "./view-data";
+import { addressOf, isChanged, keptQuery, type View } from "./views";
 
 /** The saved views: opens one, saves what the address shows, renames, shares, deletes. `columns` = those that are shown. */
-export function Views({ columns }: { columns: readonly string[] }) {
+export function ViewMenu({ columns }: { columns: readonly string[] }) {
   const t = useWords();
   const navigate = useNavigate();
   const [search] = useSearch();
