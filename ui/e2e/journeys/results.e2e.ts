@@ -58,7 +58,7 @@ describe.each([
     await addFilter(page, t, "results.filter_outcome", "answered");
     await addFilter(page, t, "results.filter_min", "12");
     await addFilter(page, t, "results.filter_caller", "0755-12345678");
-    // 50 were answered and talk 11 s + n: the first two talk less than asked.
+    // 50 were answered; the first of them talks 11 s.
     await page.locator('.page-head [role="status"]', { hasText: "49" }).waitFor();
     await page.getByRole("button", { name: t("results.column_talk") }).click();
     await page.waitForURL(/sort=longest/);
