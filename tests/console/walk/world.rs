@@ -6,6 +6,7 @@ use crate::store::floor::{leg, said, seat, spoken};
 use crate::store::{opening, request};
 use paceline::console::routes::ROUTES;
 use paceline::engine::{CampaignBoard, TrunkBoard};
+use paceline::store::saved_views::SavedView;
 use paceline::store::task_rows::TaskId;
 use paceline::store::{Actor, ActorKind, Command, NewToken, Reply, Scope, Subject};
 use paceline_core::agent::{Activity, Availability, CallSummary, Party, PartyKind, SeatView, Work};
@@ -410,6 +411,7 @@ impl World {
         let admin = self.person(place, 'x').clone();
         let approvals = self.send(Some(&admin), "get", "/approvals", Payload::Empty).await.is(200).json();
         let approval = approvals["items"].as_array().unwrap().iter().find(|it| it["subject"] == sound["id"]);
+        let view = self.saved_view(place).await;
         let text = |value: &Value| value.to_string();
         let own = &mut self.organisations[place];
         own.task = task;
@@ -420,10 +422,40 @@ impl World {
             ("audio/id", text(&sound["id"])),
             ("approvals/id", text(&approval.expect("an approval waits")["id"])),
             ("tasks/id", task.0.to_string()),
+            ("views/id", view.to_string()),
             ("caller-ids/caller_id", caller_id.as_str().unwrap().to_owned()),
             ("blacklist/id", text(&entries["items"][0]["id"])),
             ("tokens/id", text(&token.expect("a token")["id"])),
         ]);
+    }
+
+    /// A view of the agent that requests are about, shared with its group.
+    async fn saved_view(&self, place: usize) -> i64 {
+        let own = &self.organisations[place];
+        let (owner, mark) = (own.seat.agent, own.mark);
+        let view = SavedView {
+            id: 0,
+            owner,
+            group: own.seat.groups.first().copied(),
+            name: format!("{mark} view"),
+            page: "results".into(),
+            query: "outcome=answered".into(),
+            columns: Vec::new(),
+            version: 1,
+        };
+        let actor = Actor {
+            kind: ActorKind::Person,
+            id: Some(owner.0),
+            name: format!("{mark} agent"),
+            address: String::new(),
+            enterprise: own.scope.enterprise,
+            key: None,
+        };
+        let subject = Subject::of("view", &view.name);
+        let mut change = self.app.store.begin_change(&actor, "views.edit", subject).await.unwrap();
+        let id = change.add_saved_view(&view).await.unwrap();
+        change.commit().await.unwrap();
+        id
     }
 
     /// Calls in each campaign, one in and one out, recorded, and one that is up.
