@@ -26,7 +26,7 @@ async fn without_a_span_the_log_is_of_today_and_an_empty_one_names_the_last_day(
         assert!(log["calls"].as_array().unwrap().is_empty(), "{query}");
         assert_eq!(log["earlier"], call["at"], "{query}: the last call before today");
     }
-    // Nobody learns of calls that they do not see.
+    // A caller learns nothing of calls that it does not see.
     assert_eq!(app.get("8101", "/calls").await.json()["earlier"], Value::Null);
     // The calls of a lead and of a number are few: they are asked from the first on.
     for query in [format!("lead={}", request.lead.unwrap()), format!("number={}", request.number.national())]

@@ -72,7 +72,7 @@ async fn a_view_is_its_owners_and_of_the_group_that_it_is_shared_with() {
 }
 
 #[tokio::test]
-async fn of_two_changes_of_a_view_the_second_is_told_of_the_first() {
+async fn the_second_of_two_changes_of_a_view_learns_of_the_first() {
     let app = TestApp::new().await;
     app.staff().await;
     let view = app.post("8003", "/views", body()).await.is(201).json();
@@ -92,7 +92,7 @@ async fn of_two_changes_of_a_view_the_second_is_told_of_the_first() {
 }
 
 #[tokio::test]
-async fn what_is_no_view_is_refused_in_words() {
+async fn an_unfit_view_is_refused_in_words() {
     let app = TestApp::new().await;
     app.staff().await;
     app.hire("8012", Role::Lead, &["night"]).await;

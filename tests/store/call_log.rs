@@ -412,7 +412,7 @@ async fn no_call_is_twice_on_pages_or_missing_while_calls_come_and_end() {
 }
 
 #[tokio::test]
-async fn what_is_not_in_the_scope_is_in_no_page() {
+async fn calls_outside_the_scope_are_in_no_page() {
     let mut log = Log::new(SEED).await;
     log.fill(50).await;
     let mut reader = log.reader().await;
