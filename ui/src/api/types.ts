@@ -445,7 +445,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The log of calls: an agent's own, a lead's groups', or all; newest first */
+        /** The log of calls: an agent's own, a lead's groups', or all; those of today, newest first */
         get: operations["getCalls"];
         put?: never;
         post?: never;
@@ -1559,6 +1559,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own saved views, and those that are shared with a group that the caller sees */
+        get: operations["getViews"];
+        put?: never;
+        /** Saves filters and columns of a page under a name, for oneself or shared with a group */
+        post: operations["postViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a view of one's own; needs If-Match */
+        delete: operations["deleteViewsId"];
+        options?: never;
+        head?: never;
+        /** Changes a view of one's own; needs If-Match */
+        patch: operations["patchViewsId"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2073,6 +2109,12 @@ export interface components {
         });
         /** @enum {string} */
         BlacklistRowsWord: "refuse" | "skip";
+        /** @description Not `exact` = there are more, or may be. */
+        CallCount: {
+            exact: boolean;
+            /** Format: uint64 */
+            n: number;
+        };
         CallView: {
             agent: string | null;
             agent_name: string | null;
@@ -2080,6 +2122,10 @@ export interface components {
             answered_at: string | null;
             /** Format: date-time */
             at: string;
+            /** @description Of the lead. */
+            building: string | null;
+            /** @description The number that was shown. */
+            caller_id: string | null;
             campaign: string | null;
             cause: string;
             /** @description The program's own words in both languages; a carrier's stay. */
@@ -2096,14 +2142,27 @@ export interface components {
             id: number;
             /** Format: int64 */
             lead: number | null;
+            /** @description The other side waited for an agent and none came. */
+            missed: boolean;
             name: string | null;
             note: string | null;
             number: string | null;
+            /**
+             * Format: int64
+             * @description Which attempt at the lead it was; `null` of an inbound call, as the two below it.
+             */
+            ordinal: number | null;
             outcome: string | null;
             recorded: boolean;
             /** @description Path of the recording. */
             recording: string | null;
             result: string | null;
+            trunk: string | null;
+            /**
+             * Format: int64
+             * @description The wait for an agent, whether one came or not; `null` = nobody waited.
+             */
+            waited_ms: number | null;
         };
         CallbackView: {
             /** Format: date-time */
@@ -2464,11 +2523,30 @@ export interface components {
         };
         Calls: {
             calls: components["schemas"]["CallView"][];
+            /** @description Only where it was asked for. */
+            count: components["schemas"]["CallCount"] | null;
+            /**
+             * Format: date-time
+             * @description Of an empty answer: when the last call before the span was.
+             */
+            earlier: string | null;
+            /**
+             * Format: date-time
+             * @description The span of the calls; `null` = without a bound.
+             */
+            from: string | null;
             /**
              * Format: int64
              * @description `before` of the next page; empty on the last.
              */
             next: number | null;
+            /**
+             * Format: date-time
+             * @description The search took long and ended at this moment: it goes on with `next`.
+             */
+            searched_to: string | null;
+            /** Format: date-time */
+            until: string | null;
         };
         Campaign: {
             /** Format: date-time */
@@ -4479,6 +4557,28 @@ export interface components {
             /** Format: uint64 */
             row: number;
         };
+        SavedView: {
+            /** @description Empty = each reader's own. */
+            columns: string[];
+            /** @description Whose members see it too. */
+            group: string | null;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description Whether it is the caller's. */
+            own: boolean;
+            /** @description The number and the name of the account. */
+            owner: string | null;
+            owner_name: string | null;
+            page: string;
+            /** @description The query of the page's address. */
+            query: string;
+            /** Format: int64 */
+            version: number;
+        };
+        SavedViews: {
+            items: components["schemas"]["SavedView"][];
+        };
         Schedule: {
             campaigns: components["schemas"]["ScheduledCampaign"][];
             conflicts: components["schemas"]["Conflict"][];
@@ -5026,6 +5126,27 @@ export interface components {
              */
             schema: number;
             version: string;
+        };
+        ViewChange: {
+            columns?: string[] | null;
+            /** @description Empty = shared with nobody. */
+            group?: string | null;
+            name?: string | null;
+            query?: string | null;
+        };
+        ViewRequest: {
+            /**
+             * @description Names of columns in their order; without them each reader's own.
+             * @default []
+             */
+            columns: string[];
+            /** @description The group whose members see it too. */
+            group?: string | null;
+            name: string;
+            /** @enum {string} */
+            page: "results" | "sums";
+            /** @description The query of the page's address, without the `?`. */
+            query: string;
         };
         /** @description The same in square metres. */
         VoteAreaTally: {
@@ -10033,25 +10154,20 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Calls of the agent with this number
-                 * @example 8001
-                 */
-                agent?: string;
-                /**
-                 * @description Calls with this number on the other side
-                 * @example 13800138000
-                 */
-                number?: string;
-                /**
                  * @description Calls of the campaign with this name
                  * @example spring
                  */
                 campaign?: string;
                 /**
-                 * @description Calls to the lead with this id
-                 * @example 17
+                 * @description Calls in which a member of this group spoke, and those of its campaigns that no agent took
+                 * @example vote
                  */
-                lead?: number;
+                group?: string;
+                /**
+                 * @description Calls of the agent with this number
+                 * @example 8001
+                 */
+                agent?: string;
                 /**
                  * @description Outbound calls with this outcome
                  * @example answered
@@ -10073,6 +10189,26 @@ export interface operations {
                  */
                 trunk?: string;
                 /**
+                 * @description Outbound calls that showed this number
+                 * @example 075512345678
+                 */
+                caller_id?: string;
+                /**
+                 * @description Calls to leads of this building
+                 * @example 3-2
+                 */
+                building?: string;
+                /**
+                 * @description Calls to the lead with this id
+                 * @example 17
+                 */
+                lead?: number;
+                /**
+                 * @description Calls with this number on the other side
+                 * @example 13800138000
+                 */
+                number?: string;
+                /**
                  * @description Calls that this side ended
                  * @example callee
                  */
@@ -10088,12 +10224,27 @@ export interface operations {
                  */
                 talk_max?: number;
                 /**
+                 * @description Least seconds that the other side waited for an agent, whether one came or not
+                 * @example 5
+                 */
+                waited_min?: number;
+                /**
                  * @description Whether a recording was made
                  * @example true
                  */
                 recorded?: "true" | "false";
                 /**
-                 * @description Calls placed or arrived at this moment or later
+                 * @description Whether the other side waited for an agent and none came
+                 * @example true
+                 */
+                missed?: "true" | "false";
+                /**
+                 * @description Outbound or inbound calls; without it outbound
+                 * @example out
+                 */
+                direction?: "out" | "in";
+                /**
+                 * @description Calls placed or arrived at this moment or later; without `from`, `until`, `lead` and `number` those of today, in the campaign's zone
                  * @example 2026-03-02T00:00:00+08:00
                  */
                 from?: string;
@@ -10103,10 +10254,10 @@ export interface operations {
                  */
                 until?: string;
                 /**
-                 * @description Outbound or inbound calls; without it outbound
-                 * @example out
+                 * @description The order; without it the newest first. By talk or wait only where at most 10,000 calls match
+                 * @example newest
                  */
-                direction?: "out" | "in";
+                sort?: "newest" | "oldest" | "longest" | "shortest" | "waited";
                 /**
                  * @description The page after the one whose `next` this is
                  * @example 1000
@@ -10117,6 +10268,11 @@ export interface operations {
                  * @example 50
                  */
                 limit?: number;
+                /**
+                 * @description `1`: count the calls that match, exactly up to 10,000
+                 * @example 1
+                 */
+                count?: "1";
             };
             header?: never;
             path?: never;
@@ -20791,6 +20947,585 @@ export interface operations {
             };
             /** @description The screen is locked: the password must be typed again */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getViews: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Views of this page
+                 * @example results
+                 */
+                page?: "results" | "sums";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "at",
+                 *         "name"
+                 *       ],
+                 *       "name": "Morning",
+                 *       "page": "results",
+                 *       "query": "outcome=answered"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteViewsId: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The ETag of the row that was read
+                 * @example *
+                 */
+                "If-Match": string;
+            };
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchViewsId: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The ETag of the row that was read
+                 * @example *
+                 */
+                "If-Match": string;
+            };
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Morning round"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
