@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_inbound_calls_do_not_have_finds_none_of_them() {
+    fn a_filter_of_outbound_calls_finds_no_inbound_ones() {
         let asked: [fn(&mut CallFilter); 4] = [
             |it| it.outcome = Some("answered".into()),
             |it| it.result = Some("agree".into()),

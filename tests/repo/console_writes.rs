@@ -43,6 +43,7 @@ const READS: &[&str] = &[
     "reader",
     "registered_numbers",
     "sample_of",
+    "saved_views",
     "session",
     "sessions_of",
     "sound_named",
