@@ -96,6 +96,7 @@ async fn an_unfit_view_is_refused_in_words() {
     let app = TestApp::new().await;
     app.staff().await;
     app.hire("8012", Role::Lead, &["night"]).await;
+    app.hire("8011", Role::Analyst, &["vote"]).await;
     app.post("8003", "/views", body()).await.is(201);
     let with = |field: &str, value: Value| {
         let mut body = body();
@@ -126,6 +127,14 @@ async fn an_unfit_view_is_refused_in_words() {
     let mut numbered = with("group", "vote".into());
     numbered["query"] = "number=13800138000".into();
     app.post("8002", "/views", numbered.clone()).await.is(422);
+    let mut shown = numbered.clone();
+    shown["name"] = "By caller ID".into();
+    shown["query"] = "caller=075512345678&outcome=answered".into();
+    app.post("8002", "/views", shown).await.is(201);
+    assert_eq!(
+        app.get("8011", "/views").await.json()["items"][0]["query"],
+        "caller=075512345678&outcome=answered"
+    );
     numbered["group"] = Value::Null;
     app.post("8002", "/views", numbered).await.is(201);
     let audit = app.get("8005", "/audit?subject=view").await.is(200).json().to_string();

@@ -60,7 +60,7 @@ describe.each([
     await addFilter(page, t, "results.filter_caller", "0755-12345678");
     // 50 were answered; the first of them talks 11 s.
     await page.locator('.page-head [role="status"]', { hasText: "49" }).waitFor();
-    await page.getByRole("button", { name: t("results.column_talk") }).click();
+    await page.getByRole("button", { name: t("results.column_talk"), exact: true }).click();
     await page.waitForURL(/sort=longest/);
     await page.locator('th[aria-sort="descending"]', { hasText: t("results.column_talk") }).waitFor();
     const ordered = times(page);
