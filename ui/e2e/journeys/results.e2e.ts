@@ -43,6 +43,7 @@ async function addFilter(page: Page, t: ReturnType<typeof words>, name: Key, val
     await page.keyboard.press("Enter");
   }
   await page.locator(".new-filter").waitFor({ state: "detached" });
+  await page.locator(".chip.set", { hasText: t(name) }).waitFor();
 }
 
 describe.each([
