@@ -91,6 +91,19 @@ pub enum Lang {
     Zh,
 }
 
+/// `12345` as `12,345`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 impl Lang {
     /// From `LC_ALL`, `LC_MESSAGES` or `LANG`, the first that is set.
     pub fn from_env(var: impl Fn(&str) -> Option<String>) -> Lang {
