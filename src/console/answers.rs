@@ -7,6 +7,7 @@ pub use super::caller_id_answers::*;
 pub use super::campaign_answers::*;
 pub use super::lead_answers::*;
 pub use super::pacing_answers::*;
+pub use super::sums_answers::*;
 pub use super::upload_answers::*;
 pub use super::vote_answers::*;
 use schemars::generate::SchemaSettings;
@@ -311,6 +312,8 @@ answers! {
         upper: f64,
         /// Whether this rule brakes.
         chosen: bool,
+        /// How many more callees may be abandoned before its rate is above the ceiling.
+        left: u64,
     }
     AbandonView {
         rules: Vec<AbandonRule>,

@@ -5,6 +5,7 @@ use super::auth::Caller;
 use super::campaign_requests::CampaignRequest;
 use super::decision_log::DecisionLog;
 use super::idempotency::ServedKeys;
+use super::kept_counts::KeptCounts;
 use super::limits::{Counts, LiveStreams};
 use super::limits::{LOOK_UPS_MAX, LookUps};
 use super::list_changes::{ListChangeRequest, ListChanges};
@@ -16,7 +17,9 @@ use super::running_requests::RunningRequests;
 use super::secrets::{self, Hasher};
 use super::setup::SetupCode;
 use super::shown_number::NumberSight;
+use super::summary::CountedSummary;
 use super::uploads::Uploads;
+use super::vote::CountedVote;
 use crate::config::Config;
 use crate::config::proxies::TrustedProxies;
 use crate::config::settings::HttpConfig;
@@ -113,6 +116,15 @@ struct Inner {
     running_requests: Arc<RunningRequests>,
     decisions: Arc<DecisionLog>,
     closing: Arc<watch::Sender<bool>>,
+    counts: CampaignCounts,
+}
+
+/// Counts over whole campaigns.
+#[derive(Default)]
+pub(super) struct CampaignCounts {
+    pub votes: KeptCounts<CountedVote>,
+    pub sums: KeptCounts<serde_json::Value>,
+    pub summaries: KeptCounts<CountedSummary>,
 }
 
 impl AppState {
@@ -136,6 +148,7 @@ impl AppState {
             look_ups: LookUps::default(),
             served_keys: ServedKeys::default(),
             running_requests: Arc::default(),
+            counts: CampaignCounts::default(),
             parts,
             hasher: Hasher::default(),
             login_throttle: LoginThrottle::default(),
@@ -147,6 +160,11 @@ impl AppState {
 
     pub fn store(&self) -> &Store {
         &self.inner.parts.store
+    }
+
+    /// [`AppState::store`] for work on another thread.
+    pub(super) fn store_shared(&self) -> Arc<Store> {
+        self.inner.parts.store.clone()
     }
 
     pub fn engine(&self) -> &EngineHandle {
@@ -245,6 +263,10 @@ impl AppState {
         &self.inner.decisions
     }
 
+    pub(super) fn campaign_counts(&self) -> &CampaignCounts {
+        &self.inner.counts
+    }
+
     pub(super) fn served_keys(&self) -> &ServedKeys {
         &self.inner.served_keys
     }
@@ -284,6 +306,12 @@ impl AppState {
 
     pub(super) fn now(&self) -> Utc {
         (self.inner.parts.clock)()
+    }
+
+    /// [`AppState::now`] for work that outlives its request.
+    pub(super) fn clock(&self) -> impl Fn() -> Utc + Send + use<> {
+        let clock = self.inner.parts.clock.clone();
+        move || clock()
     }
 
     /// Bearer token with the role admin, valid while this process lives. Local commands read it from the

@@ -8,6 +8,7 @@ use super::parameters::{Form, Parameter};
 use super::problem::Problem;
 use super::rights::Action;
 use super::route::{WHOLE_MAX, parameter};
+use crate::store::call_filters::{NO_AGENT, NO_CALLER_ID, NO_VALUE};
 use crate::store::{CallDirection, CallFilter, CampaignRecord, GroupCalls};
 use crate::text::TimeFormat;
 use paceline_core::ids::{AgentId, LeadId};
@@ -19,7 +20,7 @@ use serde_json::Value;
 const SECS_MAX: i64 = 24 * 3_600;
 
 /// The zone of days that no campaign's zone decides: organisations have none of their own.
-const ZONE: &str = "Asia/Shanghai";
+pub(super) const ZONE: &str = "Asia/Shanghai";
 
 /// How many filters there are.
 pub(super) const FILTERS_COUNT: usize = 20;
@@ -33,8 +34,13 @@ pub(super) const CALL_FILTERS: [Parameter; FILTERS_COUNT] = [
         "Calls in which a member of this group spoke, and those of its campaigns that no agent took",
         "vote",
     ),
-    parameter("agent", Form::Text, "Calls of the agent with this number", "8001"),
-    parameter("outcome", Form::Outcome, "Outbound calls with this outcome", "answered"),
+    parameter(
+        "agent",
+        Form::Text,
+        "Calls of the agent with this number; `-`: those of none, here and below",
+        "8001",
+    ),
+    parameter("outcome", Form::OutcomeOrNone, "Outbound calls with this outcome", "answered"),
     parameter("disposition", Form::Text, "Calls with this code of an agent's summary", "voted"),
     parameter("result", Form::Text, "Outbound calls in which a key set this result", "agree"),
     parameter("trunk", Form::Text, "Outbound calls on this trunk", "main"),
@@ -182,7 +188,13 @@ impl CallQuery {
             let (en, zh) = ("a number that calls show: 075512345678", "外显号码,如 075512345678");
             Problem::of_field("/caller_id", en, zh)
         };
-        let caller_id = self.caller_id.as_deref().map(parse_shown).transpose().map_err(unshown)?;
+        let caller_id = self
+            .caller_id
+            .as_deref()
+            .filter(|it| *it != NO_VALUE)
+            .map(parse_shown)
+            .transpose()
+            .map_err(unshown)?;
         let number = self.number.as_deref().map(parse_telephone).transpose()?;
         let (seen, agent) = self.agents(state, caller).await?;
         let group = self.group_calls(state, caller).await?;
@@ -201,7 +213,10 @@ impl CallQuery {
             outcome: self.outcome.clone(),
             result: self.result.clone(),
             trunk: self.trunk.clone(),
-            caller_id: caller_id.map(|number| number.as_u64()),
+            caller_id: self
+                .caller_id
+                .as_ref()
+                .map(|_| caller_id.map_or(NO_CALLER_ID, |number| number.as_u64())),
             disposition: self.disposition.clone(),
             building: self.building.clone(),
             lead: self.lead.map(LeadId),
@@ -236,6 +251,7 @@ impl CallQuery {
         let accounts = state.store().all_agents().await?;
         let seen = accounts.iter().filter(|row| caller.can_see(row) && (caller.can_see_all() || row.active));
         let agent = match &self.agent {
+            Some(number) if number == NO_VALUE => Some(NO_AGENT),
             Some(number) => {
                 let found = seen.clone().find(|row| row.number == *number);
                 Some(found.ok_or_else(|| Problem::not_found("agent"))?.id)

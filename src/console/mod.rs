@@ -1,12 +1,14 @@
 //! The HTTP service (axum): the API under `/api/v1` for screens and programs, the console's pages, and the
 //! endpoints `/metrics`, `/healthz` and `/readyz`. No other module uses axum.
 
+mod abandoned;
 mod account_rights;
 mod accounts;
 mod action_schema;
 mod actions;
 mod agent_hours;
 mod agents;
+mod aggregates;
 pub mod answers;
 pub mod app_state;
 mod approvals;
@@ -39,6 +41,7 @@ mod headers;
 mod health;
 mod holidays;
 pub mod idempotency;
+mod kept_counts;
 mod lead_actions;
 mod lead_answers;
 mod lead_table;
@@ -69,6 +72,7 @@ mod routes_leads;
 mod routes_pacing;
 mod routes_people;
 mod routes_results;
+mod routes_sums;
 mod routes_uploads;
 mod running_requests;
 mod saved_views;
@@ -81,6 +85,8 @@ mod setup;
 mod setup_sample;
 mod shown_number;
 pub mod source;
+mod summary;
+mod sums_answers;
 mod task_routes;
 mod test_call;
 mod today;

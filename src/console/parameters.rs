@@ -2,6 +2,7 @@
 //! handler. A query parameter that a route does not know is refused, so that no filter is ignored in silence.
 
 use super::problem::Problem;
+use crate::store::call_filters::NO_VALUE;
 use paceline_core::outcome::{EndedBy, Outcome, Reason};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -29,6 +30,8 @@ pub enum Form {
     Word(&'static [&'static str]),
     /// One of the outcomes.
     Outcome,
+    /// One of the outcomes, or `-`: none yet.
+    OutcomeOrNone,
     EndedBy,
     /// Why a lead was closed without another call.
     Reason,
@@ -65,6 +68,7 @@ impl Form {
             Form::Telephone => json!({ "type": "string", "pattern": TELEPHONE }),
             Form::Word(words) => json!({ "type": "string", "enum": words }),
             Form::Outcome => json!({ "type": "string", "enum": outcomes() }),
+            Form::OutcomeOrNone => json!({ "type": "string", "enum": outcomes_or_none() }),
             Form::EndedBy => json!({ "type": "string", "enum": enders() }),
             Form::Reason => json!({ "type": "string", "enum": reasons() }),
             Form::FileName => {
@@ -104,6 +108,7 @@ impl Form {
             }
             Form::Word(words) => one_of(words),
             Form::Outcome => one_of(&outcomes()),
+            Form::OutcomeOrNone => one_of(&outcomes_or_none()),
             Form::EndedBy => one_of(&enders()),
             Form::Reason => one_of(&reasons()),
             Form::FileName if is_file_name(text) => Ok(()),
@@ -112,6 +117,10 @@ impl Form {
             }
         }
     }
+}
+
+fn outcomes_or_none() -> Vec<&'static str> {
+    outcomes().into_iter().chain([NO_VALUE]).collect()
 }
 
 fn outcomes() -> Vec<&'static str> {

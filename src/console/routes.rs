@@ -14,6 +14,7 @@ use super::routes_leads::LEAD_ROUTES;
 use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
 use super::routes_results::RESULTS;
+use super::routes_sums::SUMS;
 use super::routes_uploads::UPLOADS;
 use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
 use axum::Json;
@@ -58,7 +59,7 @@ const PART: &[Parameter] =
 pub const ROUTES: &[Route] = &joined();
 
 const PARTS: &[&[Route]] =
-    &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS, CALLS];
+    &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS, CALLS, SUMS];
 
 const ROUTES_COUNT: usize = PEOPLE.len()
     + CAMPAIGNS.len()
@@ -68,7 +69,8 @@ const ROUTES_COUNT: usize = PEOPLE.len()
     + LEAD_ROUTES.len()
     + CALLER_IDS.len()
     + RESULTS.len()
-    + CALLS.len();
+    + CALLS.len()
+    + SUMS.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];

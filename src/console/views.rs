@@ -341,6 +341,7 @@ pub(super) fn abandon(standing: &AbandonReport) -> Value {
                 "rate": rate.rate,
                 "upper": rate.upper,
                 "chosen": standing.chosen.contains(rate.rule),
+                "left": standing.left_of(rate.rule),
             })
         })
         .collect();

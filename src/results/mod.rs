@@ -101,6 +101,19 @@ async fn write_files(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<
     Ok(summary)
 }
 
+/// The content of `summary.json` without a file, from one snapshot of the store.
+pub async fn summarize(reader: &mut Reader, campaign: &CampaignRecord) -> Result<Summary, ResultsError> {
+    let mut clock = LocalTime::of(zone(campaign));
+    let mut tally = Tally::of(clock.zone());
+    let mut sink = table::NoFile;
+    attempts::fill(reader, campaign, &mut clock, &mut sink, &mut tally).await?;
+    let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
+    leads::fill(reader, &layout, &mut clock, &mut sink, &mut tally).await?;
+    calls_in::fill(reader, campaign, &mut clock, &mut sink, &mut tally).await?;
+    agents::fill(reader, campaign, &clock, &mut sink, &mut tally).await?;
+    Ok(tally.summary(campaign, &reader.counts(campaign.id).await?))
+}
+
 /// Writes the results into `dir` in this format; returns the paths.
 pub async fn export(
     reader: &mut Reader,

@@ -8,6 +8,15 @@ use super::blacklist::json_numbers;
 use paceline_core::ids::{AgentId, CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
 
+/// The value of a filter for calls that have none: no outcome yet, no summary, a lead of no building.
+pub const NO_VALUE: &str = "-";
+
+/// As [`NO_VALUE`], for calls without an agent. No account has this id.
+pub const NO_AGENT: AgentId = AgentId(0);
+
+/// As [`NO_VALUE`], for calls that showed no number.
+pub const NO_CALLER_ID: u64 = 0;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CallDirection {
     #[default]
@@ -120,7 +129,9 @@ impl CallFilter {
         if self.direction == CallDirection::In {
             return CallSource::Time;
         }
-        match (self.number, self.campaign, &self.building) {
+        // The index of buildings has no leads of none.
+        let building = self.building.as_ref().filter(|it| *it != NO_VALUE);
+        match (self.number, self.campaign, building) {
             (Some(_), _, _) => CallSource::Number,
             (None, Some(_), Some(_)) => CallSource::Building,
             (None, Some(_), None) => CallSource::Campaign,
@@ -179,16 +190,16 @@ macro_rules! query_attempts {
                   and a.placed_at >= $3 and a.placed_at < $4 and "# + $source + r#"
                   and (cast($5 as bigint) is null or a.campaign_id = $5)
                   and (cast($6 as text) is null or a.agent_id in (select cast(value as bigint) from json_each($6)))
-                  and (cast($7 as bigint) is null or a.agent_id = $7)
+                  and (cast($7 as bigint) is null or coalesce(a.agent_id, 0) = $7)
                   and (cast($8 as text) is null or a.agent_id in (select cast(value as bigint) from json_each($8))
                        or a.agent_id is null and a.campaign_id in (select cast(value as bigint) from json_each($9)))
-                  and (cast($10 as text) is null or a.outcome = $10)
+                  and (cast($10 as text) is null or coalesce(a.outcome, '-') = $10)
                   and (cast($11 as text) is null or a.result = $11)
                   and (cast($12 as text) is null or a.trunk = $12)
-                  and (cast($13 as bigint) is null or a.caller_id = $13)
-                  and (cast($14 as text) is null or a.disposition = $14)
+                  and (cast($13 as bigint) is null or coalesce(a.caller_id, 0) = $13)
+                  and (cast($14 as text) is null or coalesce(a.disposition, '-') = $14)
                   and (cast($15 as text) is null
-                       or exists (select 1 from lead l where l.id = a.lead_id and l.building = $15))
+                       or coalesce((select nullif(l.building, '') from lead l where l.id = a.lead_id), '-') = $15)
                   and (cast($16 as bigint) is null or a.lead_id = $16)
                   and (cast($17 as bigint) is null or a.number = $17)
                   and (cast($18 as text) is null or a.ended_by = $18)
@@ -244,14 +255,14 @@ macro_rules! query_inbound {
                   and (cast($5 as bigint) is null or a.campaign_id = $5)
                   and (cast($6 as text) is null or coalesce(a.summary_agent_id, a.agent_id)
                          in (select cast(value as bigint) from json_each($6)))
-                  and (cast($7 as bigint) is null or coalesce(a.summary_agent_id, a.agent_id) = $7)
+                  and (cast($7 as bigint) is null or coalesce(a.summary_agent_id, a.agent_id, 0) = $7)
                   and (cast($8 as text) is null or coalesce(a.summary_agent_id, a.agent_id)
                          in (select cast(value as bigint) from json_each($8))
                        or coalesce(a.summary_agent_id, a.agent_id) is null
                           and a.campaign_id in (select cast(value as bigint) from json_each($9)))
-                  and (cast($10 as text) is null or a.disposition = $10)
+                  and (cast($10 as text) is null or coalesce(a.disposition, '-') = $10)
                   and (cast($11 as text) is null
-                       or exists (select 1 from lead l where l.id = a.lead_id and l.building = $11))
+                       or coalesce((select nullif(l.building, '') from lead l where l.id = a.lead_id), '-') = $11)
                   and (cast($12 as bigint) is null or a.lead_id = $12)
                   and (cast($13 as bigint) is null or a.number = $13)
                   and (cast($14 as text) is null or a.ended_by = $14)
@@ -308,6 +319,7 @@ mod tests {
         assert_eq!(by(|_| ()), CallSource::Building);
         assert_eq!(by(|it| it.campaign = None), CallSource::Time);
         assert_eq!(by(|it| it.building = None), CallSource::Campaign);
+        assert_eq!(by(|it| it.building = Some(NO_VALUE.into())), CallSource::Campaign);
         assert_eq!(by(|it| it.number = PhoneNumber::from_e164(8_613_800_138_000)), CallSource::Number);
         assert_eq!(by(|it| it.lead = Some(LeadId(3))), CallSource::Lead);
         assert_eq!(by(|it| it.direction = CallDirection::In), CallSource::Time);

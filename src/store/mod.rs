@@ -2,6 +2,7 @@
 //! any number that read. Policy stays in the core; the dial check alone runs here, in the transaction that
 //! opens the attempt.
 
+pub mod abandoned_calls;
 pub mod abandons;
 pub mod access;
 pub mod agents;
@@ -13,10 +14,12 @@ mod batch;
 pub mod blacklist;
 mod blacklist_change;
 pub mod blobs;
+pub mod building_sums;
 pub mod call_filters;
 pub mod call_history;
 mod call_pages;
 mod call_rows;
+pub mod call_sums;
 mod call_trace;
 mod caller_id_uses;
 pub mod caller_ids;

@@ -4,6 +4,7 @@
 
 mod asked_by;
 mod caller_id_health;
+mod campaign_summary;
 mod change_leads;
 mod check_list;
 mod context;
@@ -24,6 +25,7 @@ mod worker;
 
 pub use asked_by::AskedBy;
 pub use caller_id_health::judge_caller_ids;
+pub use campaign_summary::{Summary, SummaryError, campaign_summary};
 pub use change_leads::LeadsWish;
 pub use context::Words;
 pub use folder_zip::write_folder;

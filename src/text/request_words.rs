@@ -78,6 +78,7 @@ pub(super) const REQUESTS: &[Template] = &[
         "{n} steps are asked for, at most {n} are answered; take a longer `step`",
         "共 {} 步,最多回答 {} 步;请用更长的 `step`",
     ),
+    ("{n} sums, at most {n} are answered: narrow the filters", "共 {} 个汇总,最多回答 {} 个:请缩小筛选范围"),
     ("some of {}, with commas", "写 {} 中的几个,用逗号分开"),
     (
         "some of {}, seats:GROUP, with commas; there is no `{}`",

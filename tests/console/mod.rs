@@ -1,6 +1,7 @@
 //! Tests of the console through its router: a real store in a temporary folder, and a stub behind the engine
 //! handle that records requests and answers as the test says.
 
+mod abandoned;
 mod actions;
 mod agents;
 mod audio;
@@ -30,6 +31,7 @@ mod sample;
 mod saved_views;
 mod setup;
 mod sign_in;
+mod sums;
 mod tokens;
 mod trunks;
 mod votes;

@@ -33,8 +33,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The loop uses every room that makes calls, and no user interface; `text` gives its log the words of a trunk's
     // trouble.
     ("engine", &["audio", "dialplan", "journal", "metrics", "net", "store", "text"]),
-    // Long work stands between the console and the rooms that read files: the console sees neither lists nor sounds.
-    ("tasks", &["audio", "caught_panic", "config", "engine", "files", "lists", "sim", "store", "text"]),
+    // Long work stands between the console and the rooms that read files: the console sees neither lists nor sounds, and
+    // no result files.
+    (
+        "tasks",
+        &["audio", "caught_panic", "config", "engine", "files", "lists", "results", "sim", "store", "text"],
+    ),
     // The console uses the engine's board and the metrics, and queries the store for people, leads and calls.
     ("console", &["config", "engine", "files", "metrics", "store", "tasks", "text"]),
     ("progress", &["engine", "output", "text"]),

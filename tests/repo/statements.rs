@@ -32,6 +32,8 @@ const BY_ID: &str = "names for ids that stand in rows which were found in the ca
 
 /// Functions whose statements name no enterprise: file, function, reason.
 const REASONS: &[(&str, &str, &str)] = &[
+    ("abandoned_calls", "in_vain", OF_A_FOUND_CAMPAIGN),
+    ("abandoned_calls", "too_late", OF_A_FOUND_CAMPAIGN),
     ("access", "note_token_used", BY_ITS_SECRET),
     ("access", "remove_token", NOT_THE_CONSOLES),
     ("access", "token", BY_ITS_SECRET),
@@ -56,6 +58,9 @@ const REASONS: &[(&str, &str, &str)] = &[
         "call_key",
         "the moment of a call alone, as a place among those that the page's filter finds",
     ),
+    ("building_sums", "building_sums", OF_A_FOUND_CAMPAIGN),
+    ("building_sums", "first_call", OF_A_FOUND_CAMPAIGN),
+    ("call_sums", "agent_names", BY_ID),
     ("call_rows", "attempt_rows", FOUND_BY_FILTER),
     ("call_rows", "inbound_rows", FOUND_BY_FILTER),
     ("caller_ids", "calls_by_caller_id", CAPS_OF_ALL),
@@ -120,7 +125,9 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("upload_loads", "take_back_numbers", TASKS),
     ("views", "has_contact_with", OF_A_FOUND_CAMPAIGN),
     ("votes", "further_flats", OF_A_FOUND_CAMPAIGN),
-    ("votes", "owners", OF_A_FOUND_CAMPAIGN),
+    ("votes", "further_flats_among", OF_A_FOUND_CAMPAIGN),
+    ("votes", "owners_among", OF_A_FOUND_CAMPAIGN),
+    ("votes", "owners_behind", OF_A_FOUND_CAMPAIGN),
 ];
 
 /// A function of the store: its file without folder and ending, its name, its text.

@@ -179,6 +179,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/aggregates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sums over the calls of the call log's filters, by one thing or two; those of today without a span */
+        get: operations["getAggregates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -445,7 +462,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The log of calls: an agent's own, a lead's groups', or all; newest first */
+        /** The log of calls: an agent's own, a lead's groups', or all; those of today, newest first */
         get: operations["getCalls"];
         put?: never;
         post?: never;
@@ -542,6 +559,23 @@ export interface paths {
         head?: never;
         /** Changes fields of a campaign; its text keeps its comments and its order */
         patch: operations["patchCampaignsName"];
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/abandoned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The abandoned calls behind a rule's rate, the latest first, with what agents did then */
+        get: operations["getCampaignsNameAbandoned"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/campaigns/{name}/actions": {
@@ -691,6 +725,23 @@ export interface paths {
         };
         /** A campaign by the minute: calls, abandon rate, agents, and what held dialling down */
         get: operations["getCampaignsNameSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The content of the campaign's `summary.json`, a minute old at most */
+        get: operations["getCampaignsNameSummary"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1559,15 +1610,97 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own saved views, and those that are shared with a group that the caller sees */
+        get: operations["getViews"];
+        put?: never;
+        /** Saves filters and columns of a page under a name, for oneself or shared with a group */
+        post: operations["postViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a view of one's own; needs If-Match */
+        delete: operations["deleteViewsId"];
+        options?: never;
+        head?: never;
+        /** Changes a view of one's own; needs If-Match */
+        patch: operations["patchViewsId"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Abandoned calls in percent: over all attempts by several divisors, then by rule. */
+        AbandonRates: {
+            /**
+             * Format: uint64
+             * @description Calls that were answered and got no agent: the outcome `abandoned`, and `agent_failed` after an answer. Callees who hung up while
+             *     they waited are included, here and in every rate.
+             */
+            abandoned: number;
+            /** @description Time of the last call, at which the windows of `by_rule` end; empty without calls. */
+            as_of: string;
+            /** @description Of calls that a person answered, by day of the answer (rule `whole_day`). */
+            by_day: {
+                [key: string]: components["schemas"]["DayRate"];
+            };
+            /**
+             * @description By the words of `abandon_rules`, each in its own window. A connected call counts as answered by a
+             *     person unless the agent heard a machine.
+             */
+            by_rule: {
+                [key: string]: components["schemas"]["RuleRate"];
+            };
+            /**
+             * Format: double
+             * @description Of calls that anything answered: answered + abandoned + machine.
+             */
+            pct_of_answered_by_anyone: number;
+            /**
+             * Format: double
+             * @description Of calls that a person answered: answered + abandoned.
+             */
+            pct_of_answered_by_people: number;
+            /** Format: double */
+            pct_of_attempts: number;
+            /** Format: double */
+            pct_of_reached_queue: number;
+            /**
+             * Format: uint64
+             * @description Calls that waited for an agent: connected + abandoned.
+             */
+            reached_queue: number;
+        };
         AbandonRule: {
             /** Format: double */
             abandoned: number;
             /** @description Whether this rule brakes. */
             chosen: boolean;
+            /**
+             * Format: uint64
+             * @description How many more callees may be abandoned before its rate is above the ceiling.
+             */
+            left: number;
             /** Format: double */
             of: number;
             /** Format: double */
@@ -1585,6 +1718,57 @@ export interface components {
             left: number;
             rules: components["schemas"]["AbandonRule"][];
             strictest: string;
+        };
+        AbandonedCallView: {
+            /**
+             * Format: date-time
+             * @description The answer.
+             */
+            at: string;
+            /** Format: int64 */
+            attempt: number;
+            /** @description The first of those who were not free. */
+            busy: components["schemas"]["BusySeat"][];
+            /**
+             * Format: date-time
+             * @description When the next agent of the group became free, within a day; by the state log.
+             */
+            free_next_at: string | null;
+            /** @description The callee hung up before the wait was over. */
+            hung_up: boolean;
+            /** @description An agent came, but later than the rule allows. */
+            late: boolean;
+            /** Format: int64 */
+            lead: number | null;
+            name: string | null;
+            number: string | null;
+            /** @description Agents of the group by what they did at the answer. */
+            seats: {
+                [key: string]: number;
+            };
+            /**
+             * Format: uint64
+             * @description Until an agent came or the call ended.
+             */
+            waited_ms: number;
+        };
+        AbandonedCalls: {
+            /**
+             * Format: uint64
+             * @description How long a callee was to wait for an agent.
+             */
+            answer_wait_ms: number;
+            /**
+             * Format: date-time
+             * @description Begin of the rule's window, or `from`.
+             */
+            from: string;
+            items: components["schemas"]["AbandonedCallView"][];
+            /**
+             * Format: int64
+             * @description `after` of the next page.
+             */
+            next: number | null;
         };
         Account: {
             /** Format: date-time */
@@ -1791,6 +1975,19 @@ export interface components {
         };
         AgentRefused: {
             problem: components["schemas"]["ProblemDocument"];
+        };
+        /** @description One agent's work for the campaign. */
+        AgentUse: {
+            /**
+             * Format: uint64
+             * @description Conversations, inbound calls included.
+             */
+            answered: number;
+            name: string;
+            /** Format: double */
+            talk_secs: number;
+            /** Format: double */
+            wrap_up_secs: number;
         };
         Agents: {
             agents: components["schemas"]["Account"][];
@@ -2073,6 +2270,88 @@ export interface components {
         });
         /** @enum {string} */
         BlacklistRowsWord: "refuse" | "skip";
+        BuildingSum: {
+            /** @description `null` = the list names none. */
+            building: string | null;
+            /** Format: uint64 */
+            leads: number;
+            results: {
+                [key: string]: number;
+            };
+            states: {
+                [key: string]: number;
+            };
+        };
+        BusySeat: {
+            activity: string;
+            agent: string;
+            name: string;
+        };
+        CallAggregates: {
+            /** Format: date-time */
+            as_of: string;
+            divisors: components["schemas"]["Divisor"][];
+            /**
+             * Format: date-time
+             * @description The span in which calls were placed or arrived; `null` = without a begin or an end.
+             */
+            from: string | null;
+            items: components["schemas"]["CallSum"][];
+            /** @description The zone of hours and days. */
+            timezone: string;
+            total: components["schemas"]["CallSum"];
+            /** Format: date-time */
+            until: string | null;
+        };
+        /** @description Not `exact` = there are more, or may be. */
+        CallCount: {
+            exact: boolean;
+            /** Format: uint64 */
+            n: number;
+        };
+        /** @description The sums of calls that have `keys` in common. */
+        CallSum: {
+            /**
+             * Format: uint64
+             * @description Answered, and no agent came.
+             */
+            abandoned: number;
+            /** Format: uint64 */
+            answered: number;
+            /** Format: uint64 */
+            calls: number;
+            /**
+             * Format: uint64
+             * @description Placed without line faults: what `answered` is a share of.
+             */
+            divisor: number;
+            /**
+             * Format: date-time
+             * @description Begin and end of the hour or the day.
+             */
+            from: string | null;
+            /**
+             * @description In the order of `by` and `then`: `2026-03-02T14:00:00+08:00`, `2026-03-02`, or the filter's own value; `null` =
+             *     the calls have none.
+             */
+            keys: (string | null)[];
+            /** @description Names of agents; else `null`. */
+            labels: (string | null)[];
+            /**
+             * Format: uint64
+             * @description Answered by a person: what `abandoned` is a share of.
+             */
+            people: number;
+            /**
+             * Format: uint64
+             * @description Calls with a talk.
+             */
+            talked: number;
+            /** Format: double */
+            talked_secs: number;
+            /** Format: date-time */
+            until: string | null;
+        };
         CallView: {
             agent: string | null;
             agent_name: string | null;
@@ -2080,6 +2359,10 @@ export interface components {
             answered_at: string | null;
             /** Format: date-time */
             at: string;
+            /** @description Of the lead. */
+            building: string | null;
+            /** @description The number that was shown. */
+            caller_id: string | null;
             campaign: string | null;
             cause: string;
             /** @description The program's own words in both languages; a carrier's stay. */
@@ -2096,14 +2379,27 @@ export interface components {
             id: number;
             /** Format: int64 */
             lead: number | null;
+            /** @description The other side waited for an agent and none came. */
+            missed: boolean;
             name: string | null;
             note: string | null;
             number: string | null;
+            /**
+             * Format: int64
+             * @description Which attempt at the lead it was; `null` of an inbound call, as the two below it.
+             */
+            ordinal: number | null;
             outcome: string | null;
             recorded: boolean;
             /** @description Path of the recording. */
             recording: string | null;
             result: string | null;
+            trunk: string | null;
+            /**
+             * Format: int64
+             * @description The wait for an agent, whether one came or not; `null` = nobody waited.
+             */
+            waited_ms: number | null;
         };
         CallbackView: {
             /** Format: date-time */
@@ -2296,6 +2592,12 @@ export interface components {
             per_hour_max?: number | null;
             region?: string | null;
         };
+        CallerIdUse: {
+            /** Format: uint64 */
+            answered: number;
+            /** Format: uint64 */
+            attempts: number;
+        };
         CallerIdView: {
             /** @description What is possible now. */
             actions: ("request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire")[];
@@ -2464,11 +2766,30 @@ export interface components {
         };
         Calls: {
             calls: components["schemas"]["CallView"][];
+            /** @description Only where it was asked for. */
+            count: components["schemas"]["CallCount"] | null;
+            /**
+             * Format: date-time
+             * @description Of an empty answer: when the last call before the span was.
+             */
+            earlier: string | null;
+            /**
+             * Format: date-time
+             * @description The span of the calls; `null` = without a bound.
+             */
+            from: string | null;
             /**
              * Format: int64
              * @description `before` of the next page; empty on the last.
              */
             next: number | null;
+            /**
+             * Format: date-time
+             * @description The search took long and ended at this moment: it goes on with `next`.
+             */
+            searched_to: string | null;
+            /** Format: date-time */
+            until: string | null;
         };
         Campaign: {
             /** Format: date-time */
@@ -2841,10 +3162,126 @@ export interface components {
             version: number;
             waiting_for: components["schemas"]["WaitingFor"][];
         };
+        /** @description The content of `summary.json`. */
+        CampaignSummary: {
+            abandon: components["schemas"]["AbandonRates"];
+            /** @description By the agent's number. */
+            agents: {
+                [key: string]: components["schemas"]["AgentUse"];
+            };
+            /**
+             * Format: date-time
+             * @description When it was counted, a minute ago at most.
+             */
+            as_of: string;
+            /** Format: uint64 */
+            attempts: number;
+            /** @description Attempts by disposition. */
+            attempts_by_disposition: {
+                [key: string]: number;
+            };
+            attempts_by_outcome: {
+                [key: string]: number;
+            };
+            /** @description Attempts by the result that key presses set. */
+            attempts_by_result: {
+                [key: string]: number;
+            };
+            attempts_by_trunk: {
+                [key: string]: number;
+            };
+            /**
+             * Format: uint64
+             * @description Attempts in which an agent and the callee could hear each other.
+             */
+            attempts_connected: number;
+            /**
+             * Format: uint64
+             * @description Attempts that count against the caps.
+             */
+            attempts_counted: number;
+            /**
+             * Format: uint64
+             * @description Attempts that are still open.
+             */
+            attempts_open: number;
+            /**
+             * Format: uint64
+             * @description Single-number test calls: attempts without a lead.
+             */
+            attempts_tests: number;
+            caller_ids: {
+                [key: string]: components["schemas"]["CallerIdUse"];
+            };
+            /** Format: uint64 */
+            calls_in: number;
+            calls_in_by_disposition: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            calls_in_connected: number;
+            campaign: string;
+            differences: string[];
+            /**
+             * Format: uint64
+             * @description Dispositions written by default because wrap-up timed out.
+             */
+            dispositions_defaulted: number;
+            /** @description Local day of the first call: `2026-03-02`. */
+            first_day: string | null;
+            /** @description Keys pressed, by the way they came: `rtp`, `info`, `tone`. */
+            keys_by_way: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            leads: number;
+            /** @description Leads by their latest disposition. */
+            leads_by_disposition: {
+                [key: string]: number;
+            };
+            leads_by_last_outcome: {
+                [key: string]: number;
+            };
+            /** @description Leads by the reason that ended them without another attempt. */
+            leads_by_reason: {
+                [key: string]: number;
+            };
+            /** @description Leads by the result that key presses set. */
+            leads_by_result: {
+                [key: string]: number;
+            };
+            leads_by_state: {
+                [key: string]: number;
+            };
+            /** @description Why a trunk of the campaign rests: the line refuses us; `null` = the trunks work. */
+            line_trouble: string | null;
+            /** @description Whether every sum agrees; `differences` names those that do not. */
+            reconciles: boolean;
+            /**
+             * Format: uint64
+             * @description Rows that the import refused.
+             */
+            refused: number;
+            refused_by_reason: {
+                [key: string]: number;
+            };
+            ring_secs: components["schemas"]["Spans"];
+            /**
+             * Format: uint64
+             * @description Rows of the lists, without blank lines and headers.
+             */
+            rows_read: number;
+            talk_secs: components["schemas"]["Spans"];
+            timezone: string;
+            title: string;
+            wait_secs: components["schemas"]["Spans"];
+        };
         /** @description Sums over the leads of a campaign. Every row of its lists is a lead or was refused. */
         CampaignSums: {
             /** Format: date-time */
             as_of: string;
+            /** @description Leads by building, in the order of the buildings' names. */
+            buildings: components["schemas"]["BuildingSum"][];
             /** @description Leads by the code of their last summary. */
             dispositions: components["schemas"]["DispositionSum"][];
             /** Format: uint64 */
@@ -3006,6 +3443,15 @@ export interface components {
             /** @description Empty for what was added. */
             was: string | null;
         };
+        /** @description One day's rate. */
+        DayRate: {
+            /** Format: uint64 */
+            abandoned: number;
+            /** Format: uint64 */
+            of: number;
+            /** Format: double */
+            pct: number;
+        };
         DecisionView: {
             /** Format: date-time */
             at: string;
@@ -3104,6 +3550,13 @@ export interface components {
             machine: boolean;
             state: string;
             wrong_number: boolean;
+        };
+        /** @description What a figure is a share of. */
+        Divisor: {
+            /** @description The field that it is divided by. */
+            by: string;
+            of: string;
+            words: components["schemas"]["Words"];
         };
         Done: {
             /** @constant */
@@ -4466,6 +4919,23 @@ export interface components {
         Role: ("phone" | "name") | "household" | "code" | "building" | "floor_area" | "other";
         /** @enum {string} */
         RotationWord: "in_order" | "round_robin" | "random" | "least_used" | "region";
+        /** @description One rule's rate. */
+        RuleRate: {
+            /**
+             * Format: double
+             * @description As the rule counts; the rule of the United Kingdom yields fractions.
+             */
+            abandoned: number;
+            /** Format: double */
+            of: number;
+            /** Format: double */
+            pct: number;
+            /**
+             * Format: double
+             * @description Upper confidence bound: the true rate is above it with a probability of 5 %.
+             */
+            upper_pct: number;
+        };
         /** @description A way of counting abandoned calls. */
         RuleWord: "us_tsr" | "uk_ofcom" | "whole_day" | "rolling_24h" | "all_calls" | "reached_queue";
         SampleBegun: {
@@ -4478,6 +4948,28 @@ export interface components {
             cells: string[];
             /** Format: uint64 */
             row: number;
+        };
+        SavedView: {
+            /** @description Empty = each reader's own. */
+            columns: string[];
+            /** @description Whose members see it too. */
+            group: string | null;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description Whether it is the caller's. */
+            own: boolean;
+            /** @description The number and the name of the account. */
+            owner: string | null;
+            owner_name: string | null;
+            page: string;
+            /** @description The query of the page's address. */
+            query: string;
+            /** Format: int64 */
+            version: number;
+        };
+        SavedViews: {
+            items: components["schemas"]["SavedView"][];
         };
         Schedule: {
             campaigns: components["schemas"]["ScheduledCampaign"][];
@@ -4761,6 +5253,17 @@ export interface components {
             /** Format: int64 */
             next: number | null;
         };
+        /** @description Durations in seconds, over the calls that have one. */
+        Spans: {
+            /** Format: uint64 */
+            calls: number;
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            mean: number;
+            /** Format: double */
+            total: number;
+        };
         /** @enum {string} */
         StateWord: "open" | "follow_up" | "done" | "failed";
         StepView: {
@@ -5026,6 +5529,27 @@ export interface components {
              */
             schema: number;
             version: string;
+        };
+        ViewChange: {
+            columns?: string[] | null;
+            /** @description Empty = shared with nobody. */
+            group?: string | null;
+            name?: string | null;
+            query?: string | null;
+        };
+        ViewRequest: {
+            /**
+             * @description Names of columns in their order; without them each reader's own.
+             * @default []
+             */
+            columns: string[];
+            /** @description The group whose members see it too. */
+            group?: string | null;
+            name: string;
+            /** @enum {string} */
+            page: "results" | "sums";
+            /** @description The query of the page's address, without the `?`. */
+            query: string;
         };
         /** @description The same in square metres. */
         VoteAreaTally: {
@@ -7371,6 +7895,218 @@ export interface operations {
             };
             /** @description `If-Match` is missing */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAggregates: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Calls of the campaign with this name
+                 * @example spring
+                 */
+                campaign?: string;
+                /**
+                 * @description Calls in which a member of this group spoke, and those of its campaigns that no agent took
+                 * @example vote
+                 */
+                group?: string;
+                /**
+                 * @description Calls of the agent with this number; `-`: those of none, here and below
+                 * @example 8001
+                 */
+                agent?: string;
+                /**
+                 * @description Outbound calls with this outcome
+                 * @example answered
+                 */
+                outcome?: "answered" | "machine" | "abandoned" | "no_answer" | "busy" | "rejected" | "vacant" | "powered_off" | "suspended" | "unreachable" | "restricted" | "carrier_block" | "line_fault" | "agent_failed" | "interrupted" | "cancelled" | "-";
+                /**
+                 * @description Calls with this code of an agent's summary
+                 * @example voted
+                 */
+                disposition?: string;
+                /**
+                 * @description Outbound calls in which a key set this result
+                 * @example agree
+                 */
+                result?: string;
+                /**
+                 * @description Outbound calls on this trunk
+                 * @example main
+                 */
+                trunk?: string;
+                /**
+                 * @description Outbound calls that showed this number
+                 * @example 075512345678
+                 */
+                caller_id?: string;
+                /**
+                 * @description Calls to leads of this building
+                 * @example 3-2
+                 */
+                building?: string;
+                /**
+                 * @description Calls to the lead with this id
+                 * @example 17
+                 */
+                lead?: number;
+                /**
+                 * @description Calls with this number on the other side
+                 * @example 13800138000
+                 */
+                number?: string;
+                /**
+                 * @description Calls that this side ended
+                 * @example callee
+                 */
+                ended_by?: "callee" | "agent" | "dialer" | "carrier";
+                /**
+                 * @description Least seconds from the answer to the end
+                 * @example 10
+                 */
+                talk_min?: number;
+                /**
+                 * @description Most seconds from the answer to the end
+                 * @example 600
+                 */
+                talk_max?: number;
+                /**
+                 * @description Least seconds that the other side waited for an agent, whether one came or not
+                 * @example 5
+                 */
+                waited_min?: number;
+                /**
+                 * @description Whether a recording was made
+                 * @example true
+                 */
+                recorded?: "true" | "false";
+                /**
+                 * @description Whether the other side waited for an agent and none came
+                 * @example true
+                 */
+                missed?: "true" | "false";
+                /**
+                 * @description Outbound or inbound calls; without it outbound
+                 * @example out
+                 */
+                direction?: "out" | "in";
+                /**
+                 * @description Calls placed or arrived at this moment or later; without `from`, `until`, `lead` and `number` those of today, in the campaign's zone
+                 * @example 2026-03-02T00:00:00+08:00
+                 */
+                from?: string;
+                /**
+                 * @description Calls placed or arrived before this moment
+                 * @example 2036-03-03T00:00:00+08:00
+                 */
+                until?: string;
+                /**
+                 * @description What the calls of a sum have in common; without it the hour
+                 * @example hour
+                 */
+                by?: "hour" | "day" | "building" | "outcome" | "disposition" | "caller_id" | "trunk" | "agent";
+                /**
+                 * @description What they have in common beside it
+                 * @example outcome
+                 */
+                then?: "hour" | "day" | "building" | "outcome" | "disposition" | "caller_id" | "trunk" | "agent";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallAggregates"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10033,30 +10769,25 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Calls of the agent with this number
-                 * @example 8001
-                 */
-                agent?: string;
-                /**
-                 * @description Calls with this number on the other side
-                 * @example 13800138000
-                 */
-                number?: string;
-                /**
                  * @description Calls of the campaign with this name
                  * @example spring
                  */
                 campaign?: string;
                 /**
-                 * @description Calls to the lead with this id
-                 * @example 17
+                 * @description Calls in which a member of this group spoke, and those of its campaigns that no agent took
+                 * @example vote
                  */
-                lead?: number;
+                group?: string;
+                /**
+                 * @description Calls of the agent with this number; `-`: those of none, here and below
+                 * @example 8001
+                 */
+                agent?: string;
                 /**
                  * @description Outbound calls with this outcome
                  * @example answered
                  */
-                outcome?: "answered" | "machine" | "abandoned" | "no_answer" | "busy" | "rejected" | "vacant" | "powered_off" | "suspended" | "unreachable" | "restricted" | "carrier_block" | "line_fault" | "agent_failed" | "interrupted" | "cancelled";
+                outcome?: "answered" | "machine" | "abandoned" | "no_answer" | "busy" | "rejected" | "vacant" | "powered_off" | "suspended" | "unreachable" | "restricted" | "carrier_block" | "line_fault" | "agent_failed" | "interrupted" | "cancelled" | "-";
                 /**
                  * @description Calls with this code of an agent's summary
                  * @example voted
@@ -10073,6 +10804,26 @@ export interface operations {
                  */
                 trunk?: string;
                 /**
+                 * @description Outbound calls that showed this number
+                 * @example 075512345678
+                 */
+                caller_id?: string;
+                /**
+                 * @description Calls to leads of this building
+                 * @example 3-2
+                 */
+                building?: string;
+                /**
+                 * @description Calls to the lead with this id
+                 * @example 17
+                 */
+                lead?: number;
+                /**
+                 * @description Calls with this number on the other side
+                 * @example 13800138000
+                 */
+                number?: string;
+                /**
                  * @description Calls that this side ended
                  * @example callee
                  */
@@ -10088,12 +10839,27 @@ export interface operations {
                  */
                 talk_max?: number;
                 /**
+                 * @description Least seconds that the other side waited for an agent, whether one came or not
+                 * @example 5
+                 */
+                waited_min?: number;
+                /**
                  * @description Whether a recording was made
                  * @example true
                  */
                 recorded?: "true" | "false";
                 /**
-                 * @description Calls placed or arrived at this moment or later
+                 * @description Whether the other side waited for an agent and none came
+                 * @example true
+                 */
+                missed?: "true" | "false";
+                /**
+                 * @description Outbound or inbound calls; without it outbound
+                 * @example out
+                 */
+                direction?: "out" | "in";
+                /**
+                 * @description Calls placed or arrived at this moment or later; without `from`, `until`, `lead` and `number` those of today, in the campaign's zone
                  * @example 2026-03-02T00:00:00+08:00
                  */
                 from?: string;
@@ -10103,10 +10869,10 @@ export interface operations {
                  */
                 until?: string;
                 /**
-                 * @description Outbound or inbound calls; without it outbound
-                 * @example out
+                 * @description The order; without it the newest first. By talk or wait only where at most 10,000 calls match
+                 * @example newest
                  */
-                direction?: "out" | "in";
+                sort?: "newest" | "oldest" | "longest" | "shortest" | "waited";
                 /**
                  * @description The page after the one whose `next` this is
                  * @example 1000
@@ -10117,6 +10883,11 @@ export interface operations {
                  * @example 50
                  */
                 limit?: number;
+                /**
+                 * @description `1`: count the calls that match, exactly up to 10,000
+                 * @example 1
+                 */
+                count?: "1";
             };
             header?: never;
             path?: never;
@@ -11482,6 +12253,129 @@ export interface operations {
             };
             /** @description `If-Match` is missing */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsNameAbandoned: {
+        parameters: {
+            query?: {
+                /**
+                 * @description As this rule counts; without it `whole_day`
+                 * @example us_tsr
+                 */
+                rule?: "us_tsr" | "uk_ofcom" | "whole_day" | "rolling_24h" | "all_calls" | "reached_queue";
+                /**
+                 * @description Calls answered then or later; without it since the begin of the rule's window
+                 * @example 2026-03-02T00:00:00+08:00
+                 */
+                from?: string;
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbandonedCalls"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13046,6 +13940,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Series"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignsNameSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignSummary"];
                 };
             };
             /** @description The request cannot be parsed */
@@ -20791,6 +21792,585 @@ export interface operations {
             };
             /** @description The screen is locked: the password must be typed again */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getViews: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Views of this page
+                 * @example results
+                 */
+                page?: "results" | "sums";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "at",
+                 *         "name"
+                 *       ],
+                 *       "name": "Morning",
+                 *       "page": "results",
+                 *       "query": "outcome=answered"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteViewsId: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The ETag of the row that was read
+                 * @example *
+                 */
+                "If-Match": string;
+            };
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchViewsId: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The ETag of the row that was read
+                 * @example *
+                 */
+                "If-Match": string;
+            };
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Morning round"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
