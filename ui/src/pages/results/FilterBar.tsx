@@ -8,10 +8,10 @@ import { useCampaigns, useTrunks } from "../../live/stores";
 import { useMe } from "../../session";
 import { useSearch } from "../../use-search";
 import { hasWord, useWords, type Translate } from "../../words";
-import { telephone, visible } from "../../words/format";
+import { moment, telephone, visible } from "../../words/format";
 import { useCampaignTitles, useDispositions, useOpenDispositions } from "../campaigns/titles";
 import { useAccounts, useGroups } from "../people/data";
-import { CHOICES, directionOf, FILTERS, filtersOf, fitValue, OUTBOUND_ONLY, SECONDS, spanName, spanOf, SPANS, type FilterName, type SpanName } from "./filters";
+import { CHOICES, directionOf, FILTERS, filtersOf, fitValue, LINKED, NO_VALUE, OUTBOUND_ONLY, SECONDS, spanName, spanOf, SPANS, withinOf, type FilterName, type SpanName } from "./filters";
 
 /** Values of a filter that the page knows, each with its words. */
 type Known = readonly (readonly [value: string, words: string])[];
@@ -20,12 +20,20 @@ type Known = readonly (readonly [value: string, words: string])[];
 function filterValue(name: FilterName, value: string, known: Known, t: Translate): string {
   const words = known.find(([it]) => it === value)?.[1];
   if (words) return words;
+  if (value === NO_VALUE) return t(name === "outcome" ? "sums.none_outcome" : "sums.none");
+  if (name === "within") return withinWords(value);
   if (name === "recorded") return t(value === "true" ? "results.withRecording" : "results.withoutRecording");
   if (name === "missed") return t(value === "true" ? "results.isMissed" : "results.isNotMissed");
   if (SECONDS.has(name)) return t("results.seconds", { n: value });
   if (name === "number" || name === "caller") return telephone(value);
   const key = `${name === "ended" ? "results.ended_" : "outcome."}${value}`;
   return (name === "ended" || name === "outcome") && hasWord(key) ? t(key) : visible(value);
+}
+
+/** `11-21 14:00 – 15:00`, and the day of the end where it is another one. */
+function withinWords(value: string): string {
+  const span = withinOf(value);
+  return span === undefined ? value : `${moment(span.from, new Date(0))} – ${moment(span.until, span.from)}`;
 }
 
 /** Days, direction, the filters that are set as chips, and a menu that adds one. */
@@ -63,7 +71,7 @@ export function FilterBar() {
       {filters.map(([name, value]) => direction === "in" && OUTBOUND_ONLY.has(name) ? null
         : <SetFilter key={name} name={name} value={value} onRemove={() => set({ [name]: null })} />)}
       {adding === undefined ? (
-        <Menu size="small" align="start" entries={FILTERS.map((name) => ({
+        <Menu size="small" align="start" entries={FILTERS.filter((name) => !LINKED.has(name)).map((name) => ({
           id: name, label: t(`results.filter_${name}`), onChoose: () => setAdding(name),
           refusal: isUsed(name) ? t("results.isSet") : direction === "in" && OUTBOUND_ONLY.has(name) ? t("results.outboundOnly") : undefined,
         }))}>+ {t("results.addFilter")}</Menu>

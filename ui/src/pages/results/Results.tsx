@@ -2,6 +2,7 @@ import "../../kit/form.css";
 import "../../kit/table.css";
 import "./results.css";
 import { useMemo, useState } from "react";
+import { Link } from "react-router";
 import { ApiProblem } from "../../api/call";
 import type { Call, Schemas } from "../../api/words";
 import { Button } from "../../kit/Button";
@@ -53,6 +54,7 @@ export default function Results() {
       <div className="page-head">
         <h1>{t("results.title")}</h1>
         <span className="hint" role="status">{data === undefined || isPlaceholderData ? "" : countWords(sum ?? undefined, calls.length, hasNextPage, t)}</span>
+        {rights.has("results.read") ? <Link className="button" to={`/results/sums?${search}`}>{t("sums.toSums")}</Link> : null}
         <span className="space" />
         {dataUpdatedAt === 0 ? null : <span className="hint">{t("results.asOf", { time: clock(new Date(dataUpdatedAt)) })}</span>}
         <Button size="small" busy={isFetching && !isFetchingNextPage} onClick={() => { void refetch(); if (isCountedApart) void counted.refetch(); }}>{t("results.refresh")}</Button>

@@ -95,3 +95,11 @@ test("columns of the address stand before the kept ones, where the page has them
   expect([...columnsOf(search("cols=talk,gone,name")) ?? []]).toEqual(["name", "talk"]);
   for (const none of ["", "cols=", "cols=gone"]) expect(columnsOf(search(none)), none).toBeUndefined();
 });
+
+test("a link's own moments stand for the days of the address, and what is none is asked for as such", () => {
+  const now = new Date("2026-11-30T12:00:00Z");
+  const within = "2026-11-29T16:00:00.000Z/2026-11-29T17:00:00.000Z";
+  const query = queryOf(new URLSearchParams({ from: "2026-11-01", until: "2026-11-30", within, building: "-", by: "-" }), now);
+  expect([query.from, query.until, query.building, query.agent]).toEqual(["2026-11-29T16:00:00.000Z", "2026-11-29T17:00:00.000Z", "-", "-"]);
+  expect(filtersOf(new URLSearchParams({ within: "2026-11-29T17:00:00.000Z/2026-11-29T16:00:00.000Z", number: "-" }))).toEqual([]);
+});

@@ -6,8 +6,25 @@ import type { paths } from "../../api/types";
 export type CallsQuery = NonNullable<paths["/api/v1/calls"]["get"]["parameters"]["query"]>;
 
 /** Filters that are added one by one. `agent` and `lead` of the address are drawers, so two of them have other names there. */
-export const FILTERS = ["campaign", "group", "by", "outcome", "disposition", "result", "number", "building", "min", "max", "waited", "missed", "recorded", "ended", "trunk", "caller", "of"] as const;
+export const FILTERS = ["campaign", "group", "by", "outcome", "disposition", "result", "number", "building", "min", "max", "waited", "missed", "recorded", "ended", "trunk", "caller", "of", "within"] as const;
 export type FilterName = (typeof FILTERS)[number];
+
+/** Filters that links set and nobody types. */
+export const LINKED: ReadonlySet<FilterName> = new Set(["within"]);
+
+/** The value for calls that have none: no outcome yet, no agent, no building. */
+export const NO_VALUE = "-";
+const MAY_BE_NONE: ReadonlySet<FilterName> = new Set(["outcome", "by", "building", "disposition", "caller"]);
+
+/** A span of moments as a link writes it. */
+const WITHIN = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z)\/(\d{4}-\d{2}-\d{2}T[\d:.]+Z)$/;
+
+/** The moments of `within`; `undefined` for what is no span. */
+export function withinOf(value: string): { from: Date; until: Date } | undefined {
+  const [, from = "", until = ""] = WITHIN.exec(value) ?? [];
+  const span = { from: new Date(from), until: new Date(until) };
+  return span.from < span.until ? span : undefined;
+}
 
 /** Filters with a fixed set of values; their words are `outcome.…`, `results.ended_…`, `people.yes`. */
 export const CHOICES: Partial<Record<FilterName, readonly string[]>> = {
@@ -32,6 +49,8 @@ export const SECONDS: ReadonlySet<FilterName> = new Set(["min", "max", "waited"]
 export function fitValue(name: FilterName, typed: string): string | undefined {
   const text = narrow(typed).trim();
   if (text === "") return undefined;
+  if (text === NO_VALUE) return MAY_BE_NONE.has(name) ? text : undefined;
+  if (name === "within") return withinOf(text) === undefined ? undefined : text;
   const choices = CHOICES[name];
   if (choices !== undefined) return choices.includes(text) ? text : undefined;
   if (SECONDS.has(name)) return /^\d{1,5}$/.test(text) && Number(text) <= 86_400 ? String(Number(text)) : undefined;
@@ -127,7 +146,11 @@ export function queryOf(search: URLSearchParams, now: Date): CallsQuery {
   if (order !== "newest") query.sort = order;
   for (const [name, value] of filtersOf(search)) {
     if (direction === "in" && OUTBOUND_ONLY.has(name)) continue;
-    if (name === "by") query.agent = value;
+    if (name === "within") {
+      // The link knows the moments: they are the campaign's own hour or day, which may reach over the reader's midnight.
+      const within = withinOf(value);
+      if (within) [query.from, query.until] = [within.from.toISOString(), within.until.toISOString()];
+    } else if (name === "by") query.agent = value;
     else if (name === "of") query.lead = Number(value);
     else if (name === "min") query.talk_min = Number(value);
     else if (name === "max") query.talk_max = Number(value);
