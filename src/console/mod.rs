@@ -14,6 +14,7 @@ mod audio;
 mod audit;
 pub mod auth;
 mod blacklist;
+mod call_trace;
 mod caller_id_answers;
 mod caller_ids;
 mod campaign_answers;

@@ -14,7 +14,9 @@ use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
 use super::routes_results::RESULTS;
 use super::routes_uploads::UPLOADS;
-use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
+use super::{
+    actions, blacklist, call_trace, floor, health, list_changes, live, openapi, records, trunks, why,
+};
 use axum::Json;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -241,7 +243,7 @@ const WORK: &[Route] = &[
         body: BodySchema::Empty,
         status: 200,
         answer: answer!(Trace),
-        handler: || get(trunks::trace),
+        handler: || get(call_trace::trace),
     },
     Route {
         method: "post",
