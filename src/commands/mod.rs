@@ -2,7 +2,6 @@
 
 mod agents;
 mod blacklist;
-mod call_trace;
 mod campaign_service;
 mod carrier;
 mod check;
@@ -19,7 +18,6 @@ mod named;
 mod recordings;
 mod rehearsal;
 mod replay;
-mod replay_format;
 mod replay_view;
 mod run;
 mod samples;

@@ -50,6 +50,15 @@ impl StoreConfig {
         let file = self.url.trim_start_matches("sqlite:").trim_start_matches("//");
         PathBuf::from(file.split('?').next().unwrap_or_default())
     }
+
+    /// The folder of the journal; `None` = there is none.
+    pub fn journal_folder(&self) -> Option<PathBuf> {
+        match self.journal.as_str() {
+            "off" => None,
+            "" => Some(self.file().with_extension("journal")),
+            named => Some(PathBuf::from(named)),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]

@@ -2,6 +2,7 @@
 //! the queries; tests validate every answer against these types, so the two cannot differ.
 
 pub use super::accounts::Preferences;
+pub use super::call_answers::*;
 pub use super::caller_id_answers::*;
 pub use super::campaign_answers::*;
 pub use super::lead_answers::*;

@@ -10,6 +10,7 @@ use super::limits::{LOOK_UPS_MAX, LookUps};
 use super::list_changes::{ListChangeRequest, ListChanges};
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
+use super::recording_access::RecordingAccess;
 use super::request_limits::{RequestKey, RequestLimits, network_of};
 use super::rights::Action;
 use super::running_requests::RunningRequests;
@@ -112,6 +113,7 @@ struct Inner {
     served_keys: ServedKeys,
     running_requests: Arc<RunningRequests>,
     decisions: Arc<DecisionLog>,
+    recording_access: RecordingAccess,
     closing: Arc<watch::Sender<bool>>,
 }
 
@@ -125,6 +127,7 @@ impl AppState {
         let decisions = DecisionLog::of(&parts.engine, move || clock());
         let inner = Inner {
             decisions,
+            recording_access: RecordingAccess::default(),
             closing: Arc::new(watch::Sender::new(false)),
             live_streams: LiveStreams::new(parts.http.streams_max as usize),
             forwarded_requests: Counts::default(),
@@ -172,6 +175,11 @@ impl AppState {
 
     pub(super) fn uploads(&self) -> &Uploads {
         &self.inner.uploads
+    }
+
+    /// Hearings of recordings, and the peaks that were computed last.
+    pub(super) fn recording_access(&self) -> &RecordingAccess {
+        &self.inner.recording_access
     }
 
     pub(super) fn recordings(&self) -> &PathBuf {

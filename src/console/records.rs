@@ -1,4 +1,4 @@
-//! Handlers of lead records (corrections, contact history of the household), the call log, and recordings.
+//! Handlers of lead records (corrections, contact history of the household) and the call log.
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
@@ -10,13 +10,11 @@ use super::problem::Problem;
 use super::rights::Action;
 use super::shown_number::{NumberSight, shown_optional, shown_text};
 use super::views::{millis, stored_number};
-use crate::store::{
-    CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Subject,
-};
+use crate::store::{CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, Subject};
 use axum::Json;
 use axum::body::{Body as Sent, Bytes};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, LeadId};
@@ -312,7 +310,7 @@ fn call_json(row: &CallRow, inbound: bool, sight: NumberSight) -> Value {
         "outcome": row.outcome,
         "result": row.result,
         "ended_by": row.ended_by,
-        "cause": row.cause,
+        "cause": shown_text(&row.cause, sight),
         "cause_words": cause_words(&row.cause, sight),
         "agent": row.agent,
         "agent_name": row.agent_name,
@@ -326,79 +324,7 @@ fn call_json(row: &CallRow, inbound: bool, sight: NumberSight) -> Value {
     })
 }
 
-#[derive(Deserialize)]
-pub(super) struct PartQuery {
-    /// A call that was recorded in several parts has several files: 1, 2, …
-    part: Option<String>,
-}
-
-/// The recording of an outbound call, for every agent who spoke in it, their shift leads, managers and admins.
-pub(super) async fn recording(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(attempt): Path<String>,
-    Query(query): Query<PartQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let attempt = AttemptId(parse_id(&attempt, "recording")?);
-    let parts = state.store().reader().await?.recording(attempt).await?;
-    let subject = Subject::of("call", format!("out-{}", attempt.0));
-    send_recording(&state, &caller, subject, parts, query, &headers).await
-}
-
-/// The recording of an inbound call, by its id in the log of inbound calls.
-pub(super) async fn inbound_recording(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(call): Path<String>,
-    Query(query): Query<PartQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let call = parse_id(&call, "recording")?;
-    let parts = state.store().reader().await?.inbound_recording(call).await?;
-    let subject = Subject::of("call", format!("in-{call}"));
-    send_recording(&state, &caller, subject, parts, query, &headers).await
-}
-
-async fn send_recording(
-    state: &AppState,
-    caller: &Caller,
-    subject: Subject,
-    parts: Vec<RecordingPart>,
-    query: PartQuery,
-    headers: &HeaderMap,
-) -> Result<Response, Problem> {
-    let missing = || Problem::not_found("recording");
-    let part = query.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
-    let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
-    if !caller.scope.holds(found.enterprise, found.organisation) {
-        return Err(missing());
-    }
-    let accounts = state.store().all_agents().await?;
-    let mut speakers = accounts.iter().filter(|row| found.speakers.contains(&row.id.0));
-    // Agents hear the calls they took part in, shift leads those of their groups, the other roles all.
-    if !caller.can_see_all() && !speakers.any(|row| caller.can_see(row)) {
-        return Err(missing());
-    }
-    // The store holds a path relative to the folder, or an absolute one.
-    let root = state.recordings();
-    let path = File::new(&found.path);
-    let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
-    let file = floor::resolve_below(root, &path).await.map_err(|_| missing())?;
-    // A player asks for many ranges of one sound: what is on record is that it began.
-    if starts_at_zero(headers.get(header::RANGE)) {
-        state.record_access(caller, Action::RecordingsPlay, subject).await?;
-    }
-    send_file(&file, headers.get(header::RANGE)).await
-}
-
-/// Whether a request asks for the beginning of a file: it has no range, or one from byte 0.
-fn starts_at_zero(range: Option<&HeaderValue>) -> bool {
-    let text = range.and_then(|value| value.to_str().ok());
-    text.is_none_or(|text| text.trim_start().starts_with("bytes=0-") || parse_range(text, u64::MAX).is_none())
-}
-
-async fn send_file(path: &File, range: Option<&HeaderValue>) -> Result<Response, Problem> {
+pub(super) async fn send_file(path: &File, range: Option<&HeaderValue>) -> Result<Response, Problem> {
     let mut file = tokio::fs::File::open(path).await.map_err(|_| Problem::not_found("recording"))?;
     let size = file.metadata().await.map_err(Problem::internal)?.len();
     let range = range.and_then(|value| value.to_str().ok()).and_then(|text| parse_range(text, size));

@@ -8,6 +8,7 @@ use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
 use super::routes_caller_ids::CALLER_IDS;
+use super::routes_calls::ONE_CALL;
 use super::routes_campaigns::CAMPAIGNS;
 use super::routes_leads::LEAD_ROUTES;
 use super::routes_pacing::PACING;
@@ -90,13 +91,11 @@ const LEADS: &[Parameter] = &[
     parameter("count", Form::Word(&["1"]), "`1`: count the leads that match, exactly up to 10,000", "1"),
 ];
 
-const PART: &[Parameter] =
-    &[parameter("part", Form::Whole(1, 1_000), "A call recorded in parts has several files: 1, 2, …", "1")];
-
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS];
+const PARTS: &[&[Route]] =
+    &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS, ONE_CALL];
 
 const ROUTES_COUNT: usize = PEOPLE.len()
     + CAMPAIGNS.len()
@@ -105,7 +104,8 @@ const ROUTES_COUNT: usize = PEOPLE.len()
     + PACING.len()
     + LEAD_ROUTES.len()
     + CALLER_IDS.len()
-    + RESULTS.len();
+    + RESULTS.len()
+    + ONE_CALL.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];
@@ -225,17 +225,6 @@ const WORK: &[Route] = &[
     },
     Route {
         method: "get",
-        path: "/calls/{attempt}/recording",
-        right: Right::Action(Action::RecordingsPlay),
-        summary: "The recording of a call, whole or in ranges, for callers who may hear it",
-        query: PART,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: Answer::Sound,
-        handler: || get(records::recording),
-    },
-    Route {
-        method: "get",
         path: "/calls/{attempt}/trace",
         right: Right::Action(Action::CallsRead),
         summary: "What a call did: each SIP message, keys, plays, with times, and what it means",
@@ -255,17 +244,6 @@ const WORK: &[Route] = &[
         status: 202,
         answer: answer!(TestCallPlaced),
         handler: || post(trunks::trunk_action),
-    },
-    Route {
-        method: "get",
-        path: "/calls/in/{call}/recording",
-        right: Right::Action(Action::RecordingsPlay),
-        summary: "The recording of an inbound call, whole or in ranges, for callers who may hear it",
-        query: PART,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: Answer::Sound,
-        handler: || get(records::inbound_recording),
     },
     Route {
         method: "get",

@@ -13,6 +13,7 @@ mod batch;
 pub mod blacklist;
 mod blacklist_change;
 pub mod blobs;
+pub mod call_detail;
 pub mod call_history;
 mod call_trace;
 mod caller_id_uses;

@@ -21,10 +21,12 @@ pub enum TaskKind {
     Sample,
     /// Takes a campaign's folder in, or opens a campaign file.
     ImportCampaign,
+    /// Reads from the journal why a call was dialled and what became of it.
+    Story,
 }
 
 impl TaskKind {
-    pub const ALL: [TaskKind; 8] = [
+    pub const ALL: [TaskKind; 9] = [
         TaskKind::CheckList,
         TaskKind::LoadList,
         TaskKind::UndoList,
@@ -33,8 +35,9 @@ impl TaskKind {
         TaskKind::ChangeLeads,
         TaskKind::Sample,
         TaskKind::ImportCampaign,
+        TaskKind::Story,
     ];
-    pub const WORDS: [&'static str; 8] = [
+    pub const WORDS: [&'static str; 9] = [
         "check_list",
         "load_list",
         "undo_list",
@@ -43,6 +46,7 @@ impl TaskKind {
         "change_leads",
         "sample",
         "import_campaign",
+        "story",
     ];
 
     pub const fn word(self) -> &'static str {
@@ -519,6 +523,22 @@ impl super::Change<'_> {
         let new = NewTask { enterprise, kind: TaskKind::Forecast, subject: campaign.0, total: 0, asked_by };
         let now = self.now.as_millis();
         let queued = queue_with(self.conn(), new, asked, now).await;
+        queued.map_err(self.store.query_error())
+    }
+
+    /// Queues the story of a call.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn queue_story(
+        &mut self,
+        enterprise: i64,
+        attempt: paceline_core::ids::AttemptId,
+        asked_by: Option<i64>,
+    ) -> Result<TaskId, StoreError> {
+        let new = NewTask { enterprise, kind: TaskKind::Story, subject: attempt.0, total: 0, asked_by };
+        let now = self.now.as_millis();
+        let queued = queue(self.conn(), new, now).await;
         queued.map_err(self.store.query_error())
     }
 

@@ -1,8 +1,9 @@
 //! Long work: lists are checked, loaded and undone, sounds are measured, campaigns are forecast,
-//! the sample campaign is opened. Two threads of low priority take the oldest
+//! the sample campaign is opened, the story of a call is read from the journal. Two threads of low priority take the oldest
 //! queued task of the store each; a task can be begun again from the start, so a crash costs its time and nothing else.
 
 mod asked_by;
+mod call_words;
 mod caller_id_health;
 mod change_leads;
 mod check_list;
@@ -18,11 +19,13 @@ mod measure_audio;
 mod new_lead;
 mod opening;
 mod sample;
+mod story;
 mod vote_owners;
 mod vote_watch;
 mod worker;
 
 pub use asked_by::AskedBy;
+pub use call_words::{call_traces_json, call_traces_text, masked_number, rfc3339};
 pub use caller_id_health::judge_caller_ids;
 pub use change_leads::LeadsWish;
 pub use context::Words;
@@ -41,6 +44,8 @@ pub use opening::{OpenCampaign, OpenRefusal, UseText};
 pub use sample::SampleOpening;
 pub use vote_owners::vote_owners;
 pub use vote_watch::follow_vote;
+
+pub use crate::audio::{LANE_BINS_MAX, LanePeaks, lane_peaks};
 
 use crate::config::Config;
 use crate::engine::EngineHandle;

@@ -7,6 +7,7 @@ mod audio;
 mod audit;
 mod blacklist;
 mod caller_ids;
+mod calls;
 mod campaign_folder;
 mod campaign_rows;
 mod commands;
@@ -196,7 +197,7 @@ impl TestApp {
             store: store.clone(),
             files: files.clone(),
             engine: handle.clone(),
-            config: Arc::default(),
+            config: Arc::new(config.clone()),
             samples: Some(samples),
             openings: None,
         };

@@ -7,7 +7,7 @@ mod households;
 mod judge;
 mod many;
 mod properties;
-mod replays;
+pub mod replays;
 
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;

@@ -2,9 +2,10 @@
 
 use super::Plan;
 use super::floor::recorded_with_changes;
-use paceline::journal::{JournalConfig, JournalWriter, replay};
+use paceline::journal::{CallTracer, JournalConfig, JournalWriter, ReplayObserver, TraceTarget, replay};
 use paceline_core::dialer::{Dialer, Input, Output};
-use paceline_core::time::Time;
+use paceline_core::ids::AttemptId;
+use paceline_core::time::{Time, Utc};
 
 fn recorded(seed: u64) -> (u64, Vec<(Time, Input)>) {
     let mut plan = Plan::from_seed(seed, 300);
@@ -29,6 +30,66 @@ fn the_same_inputs_lead_to_the_same_outputs_bit_for_bit() {
         assert_eq!(outputs(&mut one, *at, input), outputs(&mut two, *at, input), "seed {seed} at {at}");
     }
     assert_eq!(one, two);
+}
+
+/// Writes the journal of a day with calls into one segment; returns when the day begins.
+pub fn write_journal(dir: &std::path::Path) -> paceline_core::time::Utc {
+    let (seed, journal) = recorded(4);
+    let config = JournalConfig { dir: dir.to_owned(), segment_bytes: 64 << 20, total_bytes: 64 << 20 };
+    let mut writer = JournalWriter::start(config).expect("a journal");
+    let mut dialer = Dialer::new(seed);
+    for (at, input) in &journal {
+        writer.before(&dialer);
+        let led_to = outputs(&mut dialer, *at, input);
+        writer.record(*at, input.clone(), &led_to);
+    }
+    Plan::from_seed(seed, 300).start
+}
+
+/// A day in several segments: the trace of a call is the same whether all of it is replayed or only until ten minutes
+/// after the call, and then less is read.
+#[test]
+fn a_trace_that_ends_with_its_call_is_the_whole_trace() {
+    let (seed, journal) = recorded(4);
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = JournalConfig { dir: dir.path().to_owned(), segment_bytes: 64 << 10, total_bytes: 64 << 20 };
+    let mut writer = JournalWriter::start(config).expect("a journal");
+    let mut dialer = Dialer::new(seed);
+    for (at, input) in &journal {
+        writer.before(&dialer);
+        let led_to = outputs(&mut dialer, *at, input);
+        writer.record(*at, input.clone(), &led_to);
+    }
+    drop(writer);
+    let mut whole = CallTracer::new(TraceTarget::Attempt(AttemptId(5)));
+    let all = replay(dir.path(), Watched { tracer: &mut whole, now: Utc::default(), stops: false });
+    let mut early = CallTracer::new(TraceTarget::Attempt(AttemptId(5)));
+    let read = replay(dir.path(), Watched { tracer: &mut early, now: Utc::default(), stops: true });
+    assert_eq!(early.traces, whole.traces);
+    assert!(!whole.traces.is_empty() && whole.traces[0].outcome.is_some(), "the call is told to its end");
+    let (read, all) = (read.expect("a replay").inputs, all.expect("a replay").inputs);
+    assert!(read < all, "{read} of {all} inputs");
+}
+
+struct Watched<'a> {
+    tracer: &'a mut CallTracer,
+    now: Utc,
+    stops: bool,
+}
+
+impl ReplayObserver for Watched<'_> {
+    fn segment(&mut self, dialer: &Dialer) {
+        self.tracer.segment(dialer);
+    }
+
+    fn is_done(&self) -> bool {
+        self.stops && self.tracer.is_complete(self.now)
+    }
+
+    fn after(&mut self, at: Time, input: &Input, outputs: &[Output], dialer: &Dialer) {
+        self.tracer.after(at, input, outputs, dialer);
+        self.now = dialer.utc();
+    }
 }
 
 #[test]

@@ -31,6 +31,7 @@ async fn an_interrupted_inbound_call_is_saved_with_its_recording() {
         path: path.into(),
         seconds: 7.5,
         lost_frames: 0,
+        is_cut: true,
     };
     // The second belongs to a call unknown to the store.
     let all = [found(caller, "b.wav"), found(CallId(1 << 63 | 2), "c.wav"), found(caller, "a.wav")];
@@ -56,6 +57,7 @@ async fn a_recovered_recording_belongs_to_the_attempt_active_at_its_time() {
         path: path.into(),
         seconds: 7.5,
         lost_frames: 3,
+        is_cut: true,
     };
     let during = fixture.clock.now();
     let all = [found("then.wav", during), found("before.wav", during - Duration::from_secs(86_400))];

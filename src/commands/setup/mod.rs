@@ -605,11 +605,7 @@ fn load_prompts(config: &Config) -> Result<Prompts, Failure> {
 }
 
 fn start_journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
-    let dir = match config.store.journal.as_str() {
-        "off" => return Ok(None),
-        "" => config.store.file().with_extension("journal"),
-        named => PathBuf::from(named),
-    };
+    let Some(dir) = config.store.journal_folder() else { return Ok(None) };
     JournalWriter::start(JournalConfig::in_dir(dir.clone()))
         .map(Some)
         .map_err(|error| Failure::usage(format!("the journal cannot be kept in {}: {error}", dir.display())))

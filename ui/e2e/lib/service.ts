@@ -92,7 +92,7 @@ function list(rows: number, area = false): string {
   return `\ufeff${lines.join("\n")}\n`;
 }
 
-function writeCampaigns(dir: string): void {
+function writeCampaigns(dir: string, records: boolean): void {
   for (const name of ["vote", "calls"]) mkdirSync(join(dir, "campaigns", name), { recursive: true });
   const samples = join(ROOT, "campaigns");
   const vote = readFileSync(join(samples, "jade-garden/campaign.toml"), "utf8")
@@ -100,20 +100,29 @@ function writeCampaigns(dir: string): void {
   writeFileSync(join(dir, "campaigns/vote/campaign.toml"), vote);
   writeFileSync(join(dir, "campaigns/vote/list.csv"), list(8_000, true));
   for (const sound of ["notice.mp3", "sorry.wav"]) writeFileSync(join(dir, "campaigns/vote", sound), readFileSync(join(samples, "jade-garden", sound)));
-  const calls = readFileSync(join(samples, "jade-garden-calls/campaign.toml"), "utf8").replace('blacklists = ["../blacklist.csv"]\n', "");
+  const calls = readFileSync(join(samples, "jade-garden-calls/campaign.toml"), "utf8").replace('blacklists = ["../blacklist.csv"]\n', "").replace('record = "never"', records ? 'record = "all"' : 'record = "never"');
   writeFileSync(join(dir, "campaigns/calls/campaign.toml"), calls);
   writeFileSync(join(dir, "campaigns/calls/list.csv"), list(3_000));
 }
 
-/** Starts the program with two campaigns and four accounts. `campaigns: false` = an empty service. */
-export async function startService({ campaigns = true, people = true, port }: { campaigns?: boolean; people?: boolean; port?: number } = {}): Promise<Service> {
+interface ServiceOptions {
+  /** Without them the service is empty. */
+  campaigns?: boolean;
+  people?: boolean;
+  port?: number;
+  /** Conversations are recorded, and the journal is kept. */
+  records?: boolean;
+}
+
+/** Starts the program with two campaigns and four accounts. */
+export async function startService({ campaigns = true, people = true, port, records = false }: ServiceOptions = {}): Promise<Service> {
   const dir = mkdtempSync(join(tmpdir(), "paceline-e2e-"));
   const bin = program();
   const http = port ?? (await freePort());
   const [first, last] = await freeRange(1_000);
-  writeCampaigns(dir);
+  writeCampaigns(dir, records);
   writeFileSync(join(dir, "paceline.toml"), [
-    "[store]", `url = "sqlite://${join(dir, "paceline.db")}"`, 'journal = "off"',
+    "[store]", `url = "sqlite://${join(dir, "paceline.db")}"`, records ? `journal = "${join(dir, "journal")}"` : 'journal = "off"',
     "[files]", "free_gib_min = 0", "free_pct_min = 0",
     "[http]", `listen = "127.0.0.1:${http}"`, "[sip]", 'listen = ["udp://127.0.0.1:0"]',
     "[rtp]", `ports = [${first}, ${last}]`, "",

@@ -1,8 +1,9 @@
 /** Lists, sounds and caller IDs of the full service, in every state that a screen shows. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gbk } from "../lib/gbk";
 import { PEOPLE, until, type Account, type Service } from "../lib/service";
-import { tone } from "../lib/sound";
+import { conversation, tone } from "../lib/sound";
 
 /** Lists of one campaign, ids 1 to 4: with faults, unreadable, loaded, and one whose rows the campaign has. */
 export async function sendLists(full: Service): Promise<void> {
@@ -64,4 +65,17 @@ export async function addCallerIds(full: Service): Promise<void> {
       select id, ${hour - 24 * back}, 150, ${answered}, ${refused}, ${Math.floor(refused / 2)}, ${Math.floor(refused / 3)}, 140, ${answered - 1}, ${n === 0 ? 39.5 - back : 38}, 310 from caller_id where number = ${`86${number?.slice(1)}`} and state <> 'retired';`;
   }));
   full.sql(rows.join("\n"));
+}
+
+/** A recording of the last conversation that ended, with a hold and a key, a wrap-up and a correction. */
+export async function recordCall(full: Service): Promise<void> {
+  const spoken = async () => ((await full.api(PEOPLE.manager, "GET", "/calls?campaign=jade-garden-calls&outcome=answered&limit=20")) as { calls: { id: number; connected_at: string | null; ended_at: string | null }[] }).calls.find((it) => it.connected_at !== null && it.ended_at !== null)?.id;
+  await until(async () => (await spoken()) !== undefined, "an owner and an agent have spoken", 200_000);
+  const id = await spoken();
+  mkdirSync(join(full.dir, "recordings"), { recursive: true });
+  writeFileSync(join(full.dir, "recordings", "shown.wav"), conversation(24));
+  const note = (at_ms: number, text: string) => `'$[#]', json('${JSON.stringify({ at_ms, dir: "note", text })}')`;
+  full.sql(`insert into recording (attempt_id, path, millis, lost_frames, saved_at) select id, 'shown.wav', 24000, 0, ended_at from attempt where id = ${id};
+    update attempt set recording = 'shown.wav', note = '下周一上午再联系,本人在家', steps = json_insert(coalesce(steps, '[]'), ${note(9_000, "record")}, ${note(14_000, "play hold_music")}, ${note(20_000, "join")}, ${note(26_000, "key 1 rtp")}) where id = ${id};
+    insert into lead_correction (lead_id, agent_id, at, field, was, now, attempt_id) select lead_id, agent_id, ended_at - 4000, 'name', '李方', '李芳', id from attempt where id = ${id} and agent_id is not null and lead_id is not null;`);
 }

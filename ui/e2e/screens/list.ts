@@ -122,6 +122,16 @@ export const SCREENS: Screen<[]>[] = [
   { name: "results-empty", path: "/results", service: "empty", reach: shown(".status") },
   { name: "results-none-match", path: "/results?number=13800138000&min=3", reach: shown(".status button") },
   { name: "call", path: "/results?call=out-1", reach: shown(".drawer .path li") },
+  { name: "call-recorded", path: "/results?recorded=true", reach: async (page) => {
+    await page.locator("tbody a.row").first().click();
+    await page.locator(".drawer .lane-wave").nth(1).waitFor();
+  } },
+  { name: "call-trace", path: "/results?recorded=true", reach: async (page) => {
+    await page.locator("tbody a.row").first().click();
+    await page.locator(".drawer .fold summary").first().click();
+    await page.locator(".drawer .sip-ladder tbody tr").first().waitFor();
+  } },
+  { name: "call-analyst", path: "/results?call=out-1", who: PEOPLE.analyst, reach: shown(".drawer .path li") },
   { name: "call-gone", path: "/results?call=out-999999999", reach: shown(".drawer .status h1") },
   { name: "lead", path: "/results?lead=1", reach: shown(".drawer .facts") },
   { name: "audio", path: "/audio", reach: shown("tbody tr") },

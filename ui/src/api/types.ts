@@ -489,6 +489,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{attempt}": {
+        parameters: {query?: never; header?: never; path?: never; cookie?: never;};
+        get: operations["xA"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/in/{call}": {
+        parameters: {query?: never; header?: never; path?: never; cookie?: never;};
+        get: operations["xB"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{attempt}/peaks": {
+        parameters: {query?: never; header?: never; path?: never; cookie?: never;};
+        get: operations["xC"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/in/{call}/peaks": {
+        parameters: {query?: never; header?: never; path?: never; cookie?: never;};
+        get: operations["xD"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{attempt}/story": {
+        parameters: {query?: never; header?: never; path?: never; cookie?: never;};
+        get?: never;
+        put?: never;
+        post: operations["xE"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{attempt}/trace": {
         parameters: {
             query?: never;
@@ -4915,6 +4970,122 @@ export interface components {
         Tokens: {
             tokens: components["schemas"]["TokenView"][];
         };
+        CallMoment: {
+            at: string;
+            kind: "written" | "arrived" | "left" | "ringing" | "answered" | "connected" | "key" | "ended" | "summary";
+            agent: string | null;
+            agent_name: string | null;
+            detail: string | null;
+        };
+        CallLeg: {
+            kind: "agent" | "consulted";
+            agent: string | null;
+            agent_name: string | null;
+            number: string | null;
+            began_at: string | null;
+            answered_at: string | null;
+            connected_at: string | null;
+            ended_at: string | null;
+            ended_by: string | null;
+            cause_words: components["schemas"]["Words"];
+        };
+        CallParty: {
+            agent: string;
+            agent_name: string;
+            activity: string;
+            at: string;
+            until: string | null;
+        };
+        CallSummary: {
+            agent: string | null;
+            agent_name: string | null;
+            disposition: string;
+            note: string;
+            callback_at: string | null;
+            defaulted: boolean;
+            at: string;
+            wrap_millis: number | null;
+        };
+        CallCorrection: {
+            agent: string | null;
+            at: string;
+            field: string;
+            was: string | null;
+            now: string;
+        };
+        CallMark: {
+            kind: "hold" | "key";
+            at_ms: number;
+            until_ms: number | null;
+            key: string | null;
+        };
+        CallRecording: {
+            part: number;
+            source: string;
+            peaks: string;
+            millis: number;
+            began_at: string;
+            recovered: boolean;
+            lost_frames: number;
+            marks: (components["schemas"]["CallMark"])[];
+        };
+        NoRecordingView: {
+            code: string;
+            words: components["schemas"]["Words"];
+        };
+        AgentAtAnswer: {
+            agent: string;
+            agent_name: string;
+            availability: string;
+            activity: string;
+            reason: string | null;
+            since: string;
+            is_free: boolean;
+            free_at: string | null;
+        };
+        CallDetail: {
+            id: number;
+            direction: "out" | "in";
+            campaign: string | null;
+            lead: number | null;
+            name: string | null;
+            number: string | null;
+            ordinal: number | null;
+            lead_attempts: number | null;
+            trunk: string | null;
+            caller_id: string | null;
+            at: string;
+            ringing_at: string | null;
+            answered_at: string | null;
+            connected_at: string | null;
+            ended_at: string | null;
+            outcome: string | null;
+            sip_code: number | null;
+            ended_by: string | null;
+            cause: string;
+            cause_words: components["schemas"]["Words"];
+            keys: string;
+            result: string | null;
+            agent: string | null;
+            agent_name: string | null;
+            disposition: string | null;
+            note: string | null;
+            timeline: (components["schemas"]["CallMoment"])[];
+            legs: (components["schemas"]["CallLeg"])[];
+            parties: (components["schemas"]["CallParty"])[];
+            summaries: (components["schemas"]["CallSummary"])[];
+            corrections: (components["schemas"]["CallCorrection"])[];
+            recordings: (components["schemas"]["CallRecording"])[];
+            no_recording: components["schemas"]["NoRecordingView"] | null;
+            agents_at_answer: (components["schemas"]["AgentAtAnswer"])[];
+        };
+        CallPeaks: {
+            millis: number;
+            lanes: ((number)[])[];
+        };
+        StoryBegun: {
+            task: number;
+        };
         Trace: {
             advice: components["schemas"]["Advice"] | null;
             /** Format: date-time */
@@ -5304,6 +5475,16 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    xA: {
+ parameters: { query?: never; header?: never; path: { attempt: number }; cookie?: never; }; requestBody?: never; responses: { 200: { headers: {[name: string]: unknown}; content: { "application/json": components["schemas"]["CallDetail"]; }; }; }; };
+    xB: {
+ parameters: { query?: never; header?: never; path: { call: number }; cookie?: never; }; requestBody?: never; responses: { 200: { headers: {[name: string]: unknown}; content: { "application/json": components["schemas"]["CallDetail"]; }; }; }; };
+    xC: {
+ parameters: { query?: {part?: number; bins?: number}; header?: never; path: { attempt: number }; cookie?: never; }; requestBody?: never; responses: { 200: { headers: {[name: string]: unknown}; content: { "application/json": components["schemas"]["CallPeaks"]; }; }; }; };
+    xD: {
+ parameters: { query?: {part?: number; bins?: number}; header?: never; path: { call: number }; cookie?: never; }; requestBody?: never; responses: { 200: { headers: {[name: string]: unknown}; content: { "application/json": components["schemas"]["CallPeaks"]; }; }; }; };
+    xE: {
+ parameters: { query?: never; header?: never; path: { attempt: number }; cookie?: never; }; requestBody?: never; responses: { 202: { headers: {[name: string]: unknown}; content: { "application/json": components["schemas"]["StoryBegun"]; }; }; }; };
     getAgents: {
         parameters: {
             query?: never;

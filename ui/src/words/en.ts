@@ -9,6 +9,7 @@ import { blacklist } from "./en/blacklist";
 import { tokens } from "./en/tokens";
 import { results } from "./en/results";
 import { ladder } from "./en/ladder";
+import { call } from "./en/call";
 import { people } from "./en/people";
 import { groups } from "./en/groups";
 import { states } from "./en/states";
@@ -32,4 +33,4 @@ import { sample } from "./en/sample";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...ladder, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...ladder, ...call, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote } satisfies Record<keyof typeof zh, string>;

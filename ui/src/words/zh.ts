@@ -9,6 +9,7 @@ import { blacklist } from "./zh/blacklist";
 import { tokens } from "./zh/tokens";
 import { results } from "./zh/results";
 import { ladder } from "./zh/ladder";
+import { call } from "./zh/call";
 import { people } from "./zh/people";
 import { groups } from "./zh/groups";
 import { states } from "./zh/states";
@@ -31,4 +32,4 @@ import { vote } from "./zh/vote";
 import { sample } from "./zh/sample";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...ladder, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...ladder, ...call, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote };

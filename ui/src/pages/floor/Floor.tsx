@@ -12,6 +12,7 @@ import { useSecond } from "../../live/clock";
 import { useHasSnapshot, useSeat, useSeats } from "../../live/stores";
 import { useMe } from "../../session";
 import { SEAT_STATES, seatState } from "../../states";
+import { useDrawerLink } from "../../use-search";
 import { hasWord, useWords, type Translate } from "../../words";
 import { count, duration, moment, telephone, visible } from "../../words/format";
 import { ForceMenu } from "./ForceMenu";
@@ -106,6 +107,7 @@ const SeatRow = memo(function SeatRow({ agent, mayForce }: { agent: string; mayF
   const t = useWords();
   const seat = useSeat(agent);
   const now = useSecond();
+  const link = useDrawerLink();
   if (!seat) return null;
   const state = seatState(seat);
   const attention = needsAttention(seat, now);
@@ -118,7 +120,7 @@ const SeatRow = memo(function SeatRow({ agent, mayForce }: { agent: string; mayF
       <td>{visible(seat.name ?? "")}</td>
       <td className="state"><StateInk state={state} />{seat.reason === null ? null : <span className="second"> {reasonWords(seat.reason, t)}</span>}{quiet === undefined ? null : <span className="second" title={quiet}> {quiet}</span>}</td>
       <td className={attention ? "number attention" : "number"}>{duration(secondsIn(seat, now))}{attention ? <> <Glyph name="warning" /></> : null}</td>
-      <td className="callee">{work?.number ? telephone(work.number) : ""}</td>
+      <td className="callee">{!work?.number ? "" : work.attempt === null || work.inbound ? telephone(work.number) : <Link className="plain" to={link({ call: `out-${work.attempt}` })}>{telephone(work.number)}</Link>}</td>
       <td>{work?.campaign ? <Link to={`/campaigns/${encodeURIComponent(work.campaign)}/live`}>{work.campaign}</Link> : ""}</td>
       <td className="number">{count(seat.answered)}</td>
       <td className="number">{duration(seat.talked_secs)}</td>

@@ -1,11 +1,11 @@
-//! Prints the trace of a call line by line, and for an abandoned call why no agent took it.
+//! The trace of a call from the journal, line by line in words, and for an abandoned call why no agent took it.
 
-use super::replay_format::{masked_number, rfc3339};
 use crate::journal::{AgentAtAnswer, AgentState, CallTrace, CallTracer, TraceEvent};
 use crate::text::{Lang, TimeFormat};
 use paceline_core::call::HangUpCause;
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::ids::AgentId;
+use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::LeadState;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
@@ -15,7 +15,8 @@ use std::fmt::Write as _;
 /// Most busy agents that are listed by number.
 const NAMED_MAX: usize = 12;
 
-pub(super) fn to_text(stories: &CallTracer, numbers: bool, lang: Lang) -> String {
+/// Lines for a terminal; `numbers` = telephone numbers are shown whole.
+pub fn call_traces_text(stories: &CallTracer, numbers: bool, lang: Lang) -> String {
     let mut out = String::new();
     for story in &stories.traces {
         let writer = TraceWriter {
@@ -44,7 +45,8 @@ pub(super) fn to_text(stories: &CallTracer, numbers: bool, lang: Lang) -> String
     out
 }
 
-pub(super) fn to_json(stories: &CallTracer, numbers: bool) -> Value {
+/// As [`call_traces_text`], as JSON with the lines in both languages.
+pub fn call_traces_json(stories: &CallTracer, numbers: bool) -> Value {
     let calls = stories.traces.iter().map(|story| {
         let writer = |lang| TraceWriter {
             story,
@@ -84,6 +86,11 @@ pub(super) fn to_json(stories: &CallTracer, numbers: bool) -> Value {
             "agents_at_answer": there,
             "lines": lines,
             "verdict": { "en": en.verdict(), "zh": zh.verdict() },
+            "reason": story.reason().map(|reason| json!({
+                "expected_free": reason.expected_free,
+                "expected_answers": reason.expected_answers,
+                "risk": reason.risk,
+            })),
         })
     });
     json!({ "calls": calls.collect::<Vec<_>>() })
@@ -337,11 +344,7 @@ impl TraceWriter<'_> {
             (None, Lang::En) => "; no agent became free in the next ten minutes".to_owned(),
             (None, Lang::Zh) => ";其后十分钟内无人空闲".to_owned(),
         };
-        let reason = story.lines.iter().find_map(|line| match &line.what {
-            TraceEvent::Decided(view) => view.reason,
-            _ => None,
-        });
-        if let Some(reason) = reason {
+        if let Some(reason) = story.reason() {
             let (free, answers) = (reason.expected_free, reason.expected_answers);
             let risk = reason.risk * 100.0;
             text += &match self.lang {
@@ -358,10 +361,33 @@ impl TraceWriter<'_> {
     }
 }
 
+/// A national telephone number; its middle is hidden unless `whole`.
+pub fn masked_number(number: PhoneNumber, whole: bool) -> String {
+    if whole { number.national() } else { crate::text::masked(number) }
+}
+
+/// A moment as RFC 3339 with milliseconds.
+pub fn rfc3339(at: Utc) -> Value {
+    let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok();
+    at.map_or(Value::Null, |at| format!("{at:.3}").into())
+}
+
 fn agents_by_free(there: &[AgentAtAnswer], free: bool) -> impl Iterator<Item = &AgentAtAnswer> {
     there.iter().filter(move |there| there.free == free)
 }
 
 fn secs(span: Duration) -> String {
     format!("{:.1} s", span.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_a_number_is_masked_unless_it_is_shown_whole() {
+        let number = PhoneNumber::from_e164(8_613_800_138_000).expect("a number");
+        assert_eq!(masked_number(number, false), "138****8000");
+        assert_eq!(masked_number(number, true), "13800138000");
+    }
 }
