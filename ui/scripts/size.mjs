@@ -6,7 +6,7 @@ const manifest = JSON.parse(readFileSync("node_modules/.cache/manifest.json", "u
 
 /** First paint of a page: the entry, the page's chunk, a language, and all that they import at once. */
 const BUDGETS = [
-  { page: "sign-in", chunk: "src/pages/entry/SignIn.tsx", kb: 170 },
+  { page: "sign-in", chunk: "src/pages/entry/SignIn.tsx", kb: 176 },
   { page: "today", chunk: "src/pages/today/Today.tsx", kb: 340 },
   { page: "campaigns", chunk: "src/pages/campaigns/Campaigns.tsx", kb: 340 },
   { page: "campaign live", chunk: "src/pages/campaigns/Live.tsx", kb: 340 },

@@ -19,7 +19,7 @@ export function Summaries({ call }: { call: CallDetail }) {
             {call.summaries.map((it, n) => (
               <li key={n} className={n === last ? undefined : "replaced"}>
                 <strong>{words.disposition(call.campaign, it.disposition)}</strong>
-                <span className="hint"> {t("call.summaryBy", { agent: `${it.agent ?? "–"} ${visible(it.agent_name ?? "")}`.trim(), time: clockMs(new Date(it.at)) })}{it.wrap_millis === null ? null : <> · {t("call.wrap", { n: Math.round(it.wrap_millis / 1000) })}</>}{it.defaulted ? <> · {t("call.defaulted")}</> : null}{n === last ? null : <> · {t("call.replaced")}</>}</span>
+                <span className="hint"> {it.agent ?? "–"} {visible(it.agent_name ?? "")} {clockMs(new Date(it.at))}{it.wrap_millis === null ? null : <> · {t("call.wrap", { n: Math.round(it.wrap_millis / 1000) })}</>}{it.defaulted ? <> · {t("call.defaulted")}</> : null}{n === last ? null : <> · {t("call.replaced")}</>}</span>
                 {it.note === "" ? null : <p className="note">{visible(it.note)}</p>}
                 {it.callback_at === null ? null : <p>{t("call.callback", { at: moment(new Date(it.callback_at), new Date(0)) })}</p>}
               </li>

@@ -32,7 +32,6 @@ export const call = {
   "call.mark_hold": "Hold {from}–{until}",
   "call.mark_key": "Key {key} {at}",
   "call.playerKeys": "Space plays or pauses, ← → 5 s, Shift + ← → 15 s",
-  "call.summaryBy": "{agent} {time}",
   "call.wrap": "wrap-up {n} s",
   "call.defaulted": "timed out, the default was written",
   "call.replaced": "replaced by a later one",

@@ -32,7 +32,6 @@ export const call = {
   "call.mark_hold": "保持 {from}–{until}",
   "call.mark_key": "按键 {key} {at}",
   "call.playerKeys": "空格播放或暂停,← → 5 秒,Shift + ← → 15 秒",
-  "call.summaryBy": "{agent} {time}",
   "call.wrap": "话后 {n} 秒",
   "call.defaulted": "超时,按默认小结",
   "call.replaced": "已被后来的小结取代",
