@@ -25,6 +25,10 @@ const NOT_THE_CONSOLES: &str = "the engine's or a command's: the console calls a
 /// Numbers of accounts by their ids.
 const BY_ID: &str = "names for ids that stand in rows which were found in the caller's scope";
 
+/// What hangs on a call is shown once the call is seen.
+const OF_A_FOUND_CALL: &str =
+    "keyed by a call; nothing of it is shown unless the call is in the caller's scope";
+
 /// Functions whose statements name no enterprise: file, function, reason.
 const REASONS: &[(&str, &str, &str)] = &[
     ("access", "note_token_used", BY_ITS_SECRET),
@@ -45,6 +49,10 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("blacklist", "insert", BY_CAMPAIGN),
     ("blobs", "blob", BY_ID),
     ("blobs", "release", BY_ITS_OBJECT),
+    ("call_detail", "call_corrections", OF_A_FOUND_CALL),
+    ("call_detail", "call_legs", OF_A_FOUND_CALL),
+    ("call_detail", "call_seats", OF_A_FOUND_CALL),
+    ("call_detail", "call_summaries", OF_A_FOUND_CALL),
     (
         "caller_id_uses",
         "caller_id_uses",
