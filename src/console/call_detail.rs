@@ -19,7 +19,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use paceline_core::call_note::NoteKind;
 use paceline_core::call_steps::{Direction, Step};
-use paceline_core::ids::{AgentId, AttemptId, GroupId};
+use paceline_core::ids::{AgentId, AttemptId, CampaignId, GroupId};
 use paceline_core::outcome::Outcome;
 use serde_json::{Value, json};
 
@@ -76,10 +76,7 @@ async fn answer(
         return Err(Problem::not_found("call"));
     }
     let toml = match row.campaign_id {
-        Some(id) => {
-            let all = reader.campaigns().await?;
-            all.into_iter().find(|it| it.id.0 == id).map(|it| it.toml).unwrap_or_default()
-        }
+        Some(id) => state.store().campaign_toml(CampaignId(id)).await?,
         None => String::new(),
     };
     let group = group_of_campaign(state, &row, &toml).await?;
