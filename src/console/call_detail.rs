@@ -1,4 +1,4 @@
-//! Handlers of one call told whole: its row, legs, seats, summaries, corrections, recording, and the agents at the answer.
+//! Handlers of one whole call: its row, legs, seats, summaries, corrections, recording, and the agents at the answer.
 
 use super::app_state::AppState;
 use super::auth::Caller;

@@ -1,4 +1,4 @@
-//! Begins the story of a call: a task reads from the journal why it was dialled and what became of it.
+//! Begins the trace of a call from the journal: a task reads why the call was dialled and what became of it.
 
 use super::app_state::AppState;
 use super::auth::Caller;
@@ -75,5 +75,5 @@ async fn open_task(
         return Ok(None);
     }
     let detail = format!("{} stories of calls wait or run already; wait for one, or cancel it", open.len());
-    Err(Problem::new(StatusCode::CONFLICT, "busy", detail))
+    Err(Problem::new(StatusCode::CONFLICT, "stories_full", detail))
 }

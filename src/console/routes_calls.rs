@@ -1,4 +1,4 @@
-//! The part of the table of routes that is about one call: all of it, its recording, its peaks and its story.
+//! The part of the table of routes that is about one call: all of it, its recording, its peaks and its trace from the journal.
 
 use super::parameters::{Form, Parameter};
 use super::rights::{Action, Right};

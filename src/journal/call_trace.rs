@@ -123,7 +123,7 @@ impl CallTracer {
         CallTracer { wanted, traces: Vec::new(), agents: BTreeMap::new(), attempts: None }
     }
 
-    /// Whether the one call that is wanted has ended by `now`, and nothing that is told of it can follow: its agents are
+    /// Whether the one call that is wanted has ended by `now`, and nothing of its trace can follow: its agents are
     /// free again or were followed long enough, and its wrap-up is over.
     pub fn is_complete(&self, now: Utc) -> bool {
         let TraceTarget::Attempt(attempt) = self.wanted else { return false };

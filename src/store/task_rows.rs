@@ -526,7 +526,7 @@ impl super::Change<'_> {
         queued.map_err(self.store.query_error())
     }
 
-    /// Queues the story of a call.
+    /// Queues the trace of a call from the journal.
     ///
     /// # Errors
     /// The store cannot be written.

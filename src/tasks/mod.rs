@@ -1,5 +1,5 @@
 //! Long work: lists are checked, loaded and undone, sounds are measured, campaigns are forecast,
-//! the sample campaign is opened, the story of a call is read from the journal. Two threads of low priority take the oldest
+//! the sample campaign is opened, the trace of a call is read from the journal. Two threads of low priority take the oldest
 //! queued task of the store each; a task can be begun again from the start, so a crash costs its time and nothing else.
 
 mod asked_by;

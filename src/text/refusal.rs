@@ -80,6 +80,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "reason_missing" => "示忙需要原因",
         "busy" if param("lead").is_some() => "正在与该客户通话:请等通话结束再改",
         "busy" => "已有通话,先结束它",
+        "stories_full" => "已有多个通话重放在排队或进行:请等一个完成,或取消一个",
         "not_open" if param("lead").is_some() => "该客户已关闭:请先重新打开",
         "not_closed" => "该客户已是打开状态",
         "booked" => "该客户已有预约回拨:请改约,或先重新打开",

@@ -1,4 +1,4 @@
-//! One call told whole: its moments, who may see what of it, its recording, and its story.
+//! One whole call: its moments, who may see what of it, its recording, and its trace from the journal.
 
 use super::records::{Scenario, scenario};
 use super::*;
@@ -67,7 +67,7 @@ fn at_work(agent: AgentId, attempt: AttemptId, activity: Activity, since: i64) -
 }
 
 #[tokio::test]
-async fn a_call_is_told_with_its_moments_legs_summaries_and_recording() {
+async fn a_call_has_its_moments_legs_summaries_and_recording() {
     let Scenario { app, lead, request, .. } = scenario().await;
     let attempt = request.attempt.0;
     let correction = json!({ "name": "王芳", "attempt": attempt });
@@ -349,7 +349,7 @@ async fn a_recording_that_a_crash_cut_off_says_how_far_it_reaches() {
     assert_eq!(parts, [(false, 3_000), (true, 72_000)]);
 }
 
-/// The result of a story, once its task has ended.
+/// The result of a trace from the journal, once its task has ended.
 async fn told(app: &TestApp, attempt: AttemptId) -> Value {
     let begun = app.by("8003", "post", &format!("/calls/{attempt}/story"), None).await.is(202).json();
     for _ in 0..600 {
@@ -364,7 +364,7 @@ async fn told(app: &TestApp, attempt: AttemptId) -> Value {
 }
 
 #[tokio::test]
-async fn a_story_is_read_from_the_journal_of_its_time_and_says_when_that_is_gone() {
+async fn the_trace_from_the_journal_says_when_the_journal_of_its_time_is_gone() {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     let journal = dir.path().join("kept.journal");
     let start = crate::day::replays::write_journal(&journal);

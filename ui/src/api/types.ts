@@ -455,6 +455,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/in/{call}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One inbound call, as `GET /calls/{attempt}` */
+        get: operations["getCallsInCall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/in/{call}/peaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How loud an inbound call's recording is over its length */
+        get: operations["getCallsInCallPeaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/in/{call}/recording": {
         parameters: {
             query?: never;
@@ -462,8 +496,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The recording of an inbound call, whole or in ranges, for callers who may hear it */
+        /** The recording of an inbound call, as `GET /calls/{attempt}/recording` */
         get: operations["getCallsInCallRecording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{attempt}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call: its moments, legs, agents, summaries, corrections, recording, and the agents at the answer */
+        get: operations["getCallsAttempt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{attempt}/peaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How loud a call's recording is over its length, the callee and the other side apart */
+        get: operations["getCallsAttemptPeaks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -479,7 +547,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The recording of a call, whole or in ranges, for callers who may hear it */
+        /** The recording of a call, whole or in ranges, for callers who may hear it; on record once a hearing */
         get: operations["getCallsAttemptRecording"];
         put?: never;
         post?: never;
@@ -489,55 +557,17 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/calls/{attempt}": {
-        parameters: {query?: never; header?: never; path?: never; cookie?: never;};
-        get: operations["xA"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/calls/in/{call}": {
-        parameters: {query?: never; header?: never; path?: never; cookie?: never;};
-        get: operations["xB"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/calls/{attempt}/peaks": {
-        parameters: {query?: never; header?: never; path?: never; cookie?: never;};
-        get: operations["xC"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/calls/in/{call}/peaks": {
-        parameters: {query?: never; header?: never; path?: never; cookie?: never;};
-        get: operations["xD"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/calls/{attempt}/story": {
-        parameters: {query?: never; header?: never; path?: never; cookie?: never;};
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         get?: never;
         put?: never;
-        post: operations["xE"];
+        /** Reads from the journal why a call was dialled and what became of it; the task has the lines */
+        post: operations["postCallsAttemptStory"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1797,6 +1827,23 @@ export interface components {
             password?: string | null;
             sheet?: components["schemas"]["Sheet"] | null;
         };
+        /** @description An agent of the call's group who was signed in at the answer. */
+        AgentAtAnswer: {
+            activity: string;
+            agent: string;
+            agent_name: string;
+            availability: string;
+            /**
+             * Format: date-time
+             * @description When a call could be taken next; empty = not within ten minutes.
+             */
+            free_at: string | null;
+            is_free: boolean;
+            /** @description Of a pause. */
+            reason: string | null;
+            /** Format: date-time */
+            since: string;
+        };
         AgentBatch: {
             items: components["schemas"]["BatchRow"][];
         };
@@ -2128,6 +2175,155 @@ export interface components {
         });
         /** @enum {string} */
         BlacklistRowsWord: "refuse" | "skip";
+        CallCorrection: {
+            agent: string | null;
+            /** Format: date-time */
+            at: string;
+            field: string;
+            now: string;
+            was: string | null;
+        };
+        CallDetail: {
+            agent: string | null;
+            agent_name: string | null;
+            agents_at_answer: components["schemas"]["AgentAtAnswer"][];
+            /** Format: date-time */
+            answered_at: string | null;
+            /** Format: date-time */
+            at: string;
+            caller_id: string | null;
+            campaign: string | null;
+            cause: string;
+            cause_words: components["schemas"]["Words"];
+            /** Format: date-time */
+            connected_at: string | null;
+            corrections: components["schemas"]["CallCorrection"][];
+            /** @enum {string} */
+            direction: "out" | "in";
+            disposition: string | null;
+            /**
+             * Format: date-time
+             * @description Empty while the call is live.
+             */
+            ended_at: string | null;
+            ended_by: string | null;
+            /** Format: int64 */
+            id: number;
+            keys: string;
+            /** Format: int64 */
+            lead: number | null;
+            /** Format: int64 */
+            lead_attempts: number | null;
+            legs: components["schemas"]["CallLeg"][];
+            name: string | null;
+            /** @description Why there is nothing to hear; empty where there is. */
+            no_recording: components["schemas"]["NoRecordingView"] | null;
+            note: string | null;
+            number: string | null;
+            /**
+             * Format: int64
+             * @description Which attempt of its lead it was, and how many there were until now.
+             */
+            ordinal: number | null;
+            outcome: string | null;
+            parties: components["schemas"]["CallParty"][];
+            recordings: components["schemas"]["CallRecording"][];
+            result: string | null;
+            /** Format: date-time */
+            ringing_at: string | null;
+            /** Format: int64 */
+            sip_code: number | null;
+            summaries: components["schemas"]["CallSummary"][];
+            /** @description In order of time. */
+            timeline: components["schemas"]["CallMoment"][];
+            trunk: string | null;
+        };
+        CallLeg: {
+            agent: string | null;
+            agent_name: string | null;
+            /** Format: date-time */
+            answered_at: string | null;
+            /** Format: date-time */
+            began_at: string | null;
+            cause_words: components["schemas"]["Words"];
+            /** Format: date-time */
+            connected_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            ended_by: string | null;
+            /** @enum {string} */
+            kind: "agent" | "consulted";
+            number: string | null;
+        };
+        /** @description In milliseconds of the recording's part. */
+        CallMark: {
+            /** Format: int64 */
+            at_ms: number;
+            key: string | null;
+            /** @enum {string} */
+            kind: "hold" | "key";
+            /** Format: int64 */
+            until_ms: number | null;
+        };
+        CallMoment: {
+            agent: string | null;
+            agent_name: string | null;
+            /** Format: date-time */
+            at: string;
+            /** @description Of `left` the trunk, of `key` the key, of `ended` who ended it, of `summary` the disposition. */
+            detail: string | null;
+            /** @enum {string} */
+            kind: "written" | "arrived" | "left" | "ringing" | "answered" | "connected" | "key" | "ended" | "summary";
+        };
+        /** @description What an agent's seat did in the call, and until when. */
+        CallParty: {
+            activity: string;
+            agent: string;
+            agent_name: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            until: string | null;
+        };
+        /** @description The loudest sample of each part: of the callee, and of what the callee was sent. */
+        CallPeaks: {
+            lanes: number[][];
+            /** Format: uint64 */
+            millis: number;
+        };
+        CallRecording: {
+            /** Format: date-time */
+            began_at: string;
+            /** Format: int64 */
+            lost_frames: number;
+            marks: components["schemas"]["CallMark"][];
+            /** Format: int64 */
+            millis: number;
+            /** Format: uint32 */
+            part: number;
+            peaks: string;
+            /** @description A crash cut it off; it was repaired as far as it was written. */
+            recovered: boolean;
+            /** @description Paths of the sound and of its peaks. */
+            source: string;
+        };
+        CallSummary: {
+            agent: string | null;
+            agent_name: string | null;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            callback_at: string | null;
+            /** @description The wrap-up timed out, and the campaign's default was written. */
+            defaulted: boolean;
+            disposition: string;
+            note: string;
+            /**
+             * Format: int64
+             * @description From the beginning of the wrap-up; empty where the seat log does not have it.
+             */
+            wrap_millis: number | null;
+        };
         CallView: {
             agent: string | null;
             agent_name: string | null;
@@ -4064,6 +4260,11 @@ export interface components {
             /** @description Actions that the token may do, of those of its role; without it all of them. */
             scopes?: string[] | null;
         };
+        NoRecordingView: {
+            /** @enum {string} */
+            code: "live" | "not_answered" | "no_conversation" | "campaign_off" | "agent_off" | "not_asked_for" | "not_then" | "deleted" | "interrupted" | "failed";
+            words: components["schemas"]["Words"];
+        };
         Organisation: {
             /**
              * Format: uint64
@@ -4835,6 +5036,10 @@ export interface components {
             /** @description What it means; `null` = the text says it. */
             words: components["schemas"]["Words"] | null;
         };
+        StoryBegun: {
+            /** Format: int64 */
+            task: number;
+        };
         /** @enum {string} */
         StrategyWord: "longest_idle" | "round_robin" | "random" | "fewest_answered" | "priority" | "ring_all";
         SummaryView: {
@@ -4870,7 +5075,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "list" | "audio" | "campaign";
+            kind: "list" | "audio" | "campaign" | "call";
         };
         TaskView: {
             /** @description The number of the account. */
@@ -4888,7 +5093,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign";
+            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign" | "story";
             /** Format: date-time */
             made_at: string;
             /** @description What came of it; the fields are the kind's own. */
@@ -4969,122 +5174,6 @@ export interface components {
         };
         Tokens: {
             tokens: components["schemas"]["TokenView"][];
-        };
-        CallMoment: {
-            at: string;
-            kind: "written" | "arrived" | "left" | "ringing" | "answered" | "connected" | "key" | "ended" | "summary";
-            agent: string | null;
-            agent_name: string | null;
-            detail: string | null;
-        };
-        CallLeg: {
-            kind: "agent" | "consulted";
-            agent: string | null;
-            agent_name: string | null;
-            number: string | null;
-            began_at: string | null;
-            answered_at: string | null;
-            connected_at: string | null;
-            ended_at: string | null;
-            ended_by: string | null;
-            cause_words: components["schemas"]["Words"];
-        };
-        CallParty: {
-            agent: string;
-            agent_name: string;
-            activity: string;
-            at: string;
-            until: string | null;
-        };
-        CallSummary: {
-            agent: string | null;
-            agent_name: string | null;
-            disposition: string;
-            note: string;
-            callback_at: string | null;
-            defaulted: boolean;
-            at: string;
-            wrap_millis: number | null;
-        };
-        CallCorrection: {
-            agent: string | null;
-            at: string;
-            field: string;
-            was: string | null;
-            now: string;
-        };
-        CallMark: {
-            kind: "hold" | "key";
-            at_ms: number;
-            until_ms: number | null;
-            key: string | null;
-        };
-        CallRecording: {
-            part: number;
-            source: string;
-            peaks: string;
-            millis: number;
-            began_at: string;
-            recovered: boolean;
-            lost_frames: number;
-            marks: (components["schemas"]["CallMark"])[];
-        };
-        NoRecordingView: {
-            code: string;
-            words: components["schemas"]["Words"];
-        };
-        AgentAtAnswer: {
-            agent: string;
-            agent_name: string;
-            availability: string;
-            activity: string;
-            reason: string | null;
-            since: string;
-            is_free: boolean;
-            free_at: string | null;
-        };
-        CallDetail: {
-            id: number;
-            direction: "out" | "in";
-            campaign: string | null;
-            lead: number | null;
-            name: string | null;
-            number: string | null;
-            ordinal: number | null;
-            lead_attempts: number | null;
-            trunk: string | null;
-            caller_id: string | null;
-            at: string;
-            ringing_at: string | null;
-            answered_at: string | null;
-            connected_at: string | null;
-            ended_at: string | null;
-            outcome: string | null;
-            sip_code: number | null;
-            ended_by: string | null;
-            cause: string;
-            cause_words: components["schemas"]["Words"];
-            keys: string;
-            result: string | null;
-            agent: string | null;
-            agent_name: string | null;
-            disposition: string | null;
-            note: string | null;
-            timeline: (components["schemas"]["CallMoment"])[];
-            legs: (components["schemas"]["CallLeg"])[];
-            parties: (components["schemas"]["CallParty"])[];
-            summaries: (components["schemas"]["CallSummary"])[];
-            corrections: (components["schemas"]["CallCorrection"])[];
-            recordings: (components["schemas"]["CallRecording"])[];
-            no_recording: components["schemas"]["NoRecordingView"] | null;
-            agents_at_answer: (components["schemas"]["AgentAtAnswer"])[];
-        };
-        CallPeaks: {
-            millis: number;
-            lanes: ((number)[])[];
-        };
-        StoryBegun: {
-            task: number;
         };
         Trace: {
             advice: components["schemas"]["Advice"] | null;
@@ -5475,16 +5564,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    xA: {
- parameters: { query?: never; header?: never; path: { attempt: number }; cookie?: never; }; requestBody?: never; responses: { 200: { headers: {[name: string]: unknown}; content: { "application/json": components["schemas"]["CallDetail"]; }; }; }; };
-    xB: {
- parameters: { query?: never; header?: never; path: { call: number }; cookie?: never; }; requestBody?: never; responses: { 200: { headers: {[name: string]: unknown}; content: { "application/json": components["schemas"]["CallDetail"]; }; }; }; };
-    xC: {
- parameters: { query?: {part?: number; bins?: number}; header?: never; path: { attempt: number }; cookie?: never; }; requestBody?: never; responses: { 200: { headers: {[name: string]: unknown}; content: { "application/json": components["schemas"]["CallPeaks"]; }; }; }; };
-    xD: {
- parameters: { query?: {part?: number; bins?: number}; header?: never; path: { call: number }; cookie?: never; }; requestBody?: never; responses: { 200: { headers: {[name: string]: unknown}; content: { "application/json": components["schemas"]["CallPeaks"]; }; }; }; };
-    xE: {
- parameters: { query?: never; header?: never; path: { attempt: number }; cookie?: never; }; requestBody?: never; responses: { 202: { headers: {[name: string]: unknown}; content: { "application/json": components["schemas"]["StoryBegun"]; }; }; }; };
     getAgents: {
         parameters: {
             query?: never;
@@ -10397,6 +10476,231 @@ export interface operations {
             };
         };
     };
+    getCallsInCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of an inbound call
+                 * @example 1
+                 */
+                call: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCallsInCallPeaks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A call recorded in parts has several files: 1, 2, …
+                 * @example 1
+                 */
+                part?: number;
+                /**
+                 * @description How many parts; 2,000 at most
+                 * @example 480
+                 */
+                bins?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of an inbound call
+                 * @example 1
+                 */
+                call: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallPeaks"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCallsInCallRecording: {
         parameters: {
             query?: {
@@ -10405,6 +10709,16 @@ export interface operations {
                  * @example 1
                  */
                 part?: number;
+                /**
+                 * @description The player's own number for this hearing: a new one is on record again
+                 * @example 7
+                 */
+                hearing?: number;
+                /**
+                 * @description As a file to keep, which needs `exports.make` too and is on record as a download
+                 * @example true
+                 */
+                download?: "true" | "false";
             };
             header?: never;
             path: {
@@ -10534,6 +10848,231 @@ export interface operations {
             };
         };
     };
+    getCallsAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of an outbound call
+                 * @example 1
+                 */
+                attempt: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCallsAttemptPeaks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A call recorded in parts has several files: 1, 2, …
+                 * @example 1
+                 */
+                part?: number;
+                /**
+                 * @description How many parts; 2,000 at most
+                 * @example 480
+                 */
+                bins?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of an outbound call
+                 * @example 1
+                 */
+                attempt: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallPeaks"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCallsAttemptRecording: {
         parameters: {
             query?: {
@@ -10542,6 +11081,16 @@ export interface operations {
                  * @example 1
                  */
                 part?: number;
+                /**
+                 * @description The player's own number for this hearing: a new one is on record again
+                 * @example 7
+                 */
+                hearing?: number;
+                /**
+                 * @description As a file to keep, which needs `exports.make` too and is on record as a download
+                 * @example true
+                 */
+                download?: "true" | "false";
             };
             header?: never;
             path: {
@@ -10644,6 +11193,146 @@ export interface operations {
             };
             /** @description The screen is locked: the password must be typed again */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCallsAttemptStory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The id of an outbound call
+                 * @example 1
+                 */
+                attempt: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryBegun"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19844,7 +20533,7 @@ export interface operations {
                  * @description Tasks of this kind
                  * @example check_list
                  */
-                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign";
+                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign" | "story";
                 /**
                  * @description Tasks in this state
                  * @example running
