@@ -8,6 +8,7 @@ mod lead;
 mod lead_row;
 mod line;
 mod list_words;
+mod masked_text;
 mod refusal;
 mod request_words;
 mod shadow;
@@ -23,6 +24,9 @@ pub use caller_id::{CallerIdFigures, CallerIdVerdict};
 pub use fault::{fault_lines_zh, fault_sentence_zh, fault_zh};
 pub use lead::AgentNumbers;
 pub use lead_row::LeadRowFacts;
+#[cfg(test)]
+pub(crate) use masked_text::digit;
+pub(crate) use masked_text::masked_text;
 pub use refusal::refusal_zh;
 pub use sound::SoundFacts;
 pub use task::TaskWords;

@@ -21,6 +21,7 @@ mod rehearsal;
 mod replay;
 mod replay_format;
 mod replay_view;
+mod results;
 mod run;
 mod samples;
 pub mod schema;
@@ -87,6 +88,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Demo(args) => demo::demo(&cli.global, args).await,
         Command::Check(args) => check::check(&cli.global, args).await,
         Command::Export(args) => export::export(&cli.global, args).await,
+        Command::Results(args) => results::results(&cli.global, args),
         Command::List(args) => list::list(&cli.global, args).await,
         Command::UndoImport(args) => export::undo_import(&cli.global, args).await,
         Command::Replay(args) => replay::replay(&cli.global, &args),

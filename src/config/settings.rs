@@ -143,6 +143,8 @@ pub struct NodeConfig {
 pub struct RetentionConfig {
     /// Days until a recording is deleted.
     pub recordings_days: u32,
+    /// Days until the file of an export is deleted.
+    pub exports_days: u32,
 }
 
 impl Default for StoreConfig {
@@ -218,7 +220,7 @@ impl Default for NodeConfig {
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        RetentionConfig { recordings_days: 90 }
+        RetentionConfig { recordings_days: 90, exports_days: 14 }
     }
 }
 

@@ -5,6 +5,7 @@ pub use super::accounts::Preferences;
 pub use super::call_answers::*;
 pub use super::caller_id_answers::*;
 pub use super::campaign_answers::*;
+pub use super::export_answers::*;
 pub use super::lead_answers::*;
 pub use super::pacing_answers::*;
 pub use super::upload_answers::*;

@@ -59,7 +59,7 @@ pub(super) struct BlacklistRequest {
 /// The usual forms; other spellings with spaces, dashes and brackets are taken too.
 const PATTERN: &str = r"^(\+86)?1[3-9][0-9]{5,8}\*$|^1[3-9][0-9]{9}$";
 
-async fn campaign_id(
+pub(super) async fn campaign_id(
     state: &AppState,
     caller: &Caller,
     name: Option<&str>,
@@ -72,7 +72,7 @@ async fn campaign_id(
 
 /// Whether the caller sees and changes the entries that hold for every campaign of the installation: they are the first
 /// enterprise's, as campaign files are. Other organisations have those of their own campaigns.
-fn is_of_system(caller: &Caller) -> bool {
+pub(super) fn is_of_system(caller: &Caller) -> bool {
     caller.scope.holds(FIRST_ENTERPRISE, FIRST_ENTERPRISE)
 }
 

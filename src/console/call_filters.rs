@@ -130,7 +130,6 @@ impl CallQuery {
     ///
     /// # Errors
     /// 422 that names the filter.
-    #[allow(dead_code, reason = "for filters in the body of a request")]
     pub fn check(&self) -> Result<(), Problem> {
         let given = serde_json::to_value(self).map_err(Problem::internal)?;
         for parameter in CALL_FILTERS {

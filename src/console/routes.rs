@@ -10,6 +10,7 @@ use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
 use super::routes_caller_ids::CALLER_IDS;
 use super::routes_calls::CALLS;
 use super::routes_campaigns::CAMPAIGNS;
+use super::routes_exports::EXPORTS;
 use super::routes_leads::LEAD_ROUTES;
 use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
@@ -58,7 +59,7 @@ const PART: &[Parameter] =
 pub const ROUTES: &[Route] = &joined();
 
 const PARTS: &[&[Route]] =
-    &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS, CALLS];
+    &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS, CALLS, EXPORTS];
 
 const ROUTES_COUNT: usize = PEOPLE.len()
     + CAMPAIGNS.len()
@@ -68,7 +69,8 @@ const ROUTES_COUNT: usize = PEOPLE.len()
     + LEAD_ROUTES.len()
     + CALLER_IDS.len()
     + RESULTS.len()
-    + CALLS.len();
+    + CALLS.len()
+    + EXPORTS.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];

@@ -34,10 +34,14 @@ pub enum Kind {
     CampaignFolder,
     /// A blacklist or the days without calls of a campaign that came as a folder.
     CampaignPart,
+    /// A file that people asked for.
+    Export,
+    /// A blacklist as it was sent.
+    Blacklist,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 9] = [
         Kind::List,
         Kind::ListReport,
         Kind::ListFix,
@@ -45,6 +49,8 @@ impl Kind {
         Kind::AudioLine,
         Kind::CampaignFolder,
         Kind::CampaignPart,
+        Kind::Export,
+        Kind::Blacklist,
     ];
 
     pub const fn word(self) -> &'static str {
@@ -56,6 +62,8 @@ impl Kind {
             Kind::AudioLine => "audio_line",
             Kind::CampaignFolder => "campaign_folder",
             Kind::CampaignPart => "campaign_part",
+            Kind::Export => "export",
+            Kind::Blacklist => "blacklist",
         }
     }
 }

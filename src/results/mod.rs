@@ -7,11 +7,17 @@ mod attempts;
 mod calls_in;
 mod csv_file;
 mod days;
+pub mod export;
 mod leads;
 mod local_time;
+pub mod manifest;
 mod parquet_file;
+pub mod records;
+pub mod shape;
+pub mod signing;
 pub mod summary;
 mod table;
+pub mod verify;
 mod workbook;
 
 pub use abandon::{AbandonRates, DayRate, RuleRate};

@@ -168,7 +168,9 @@ async fn load_facts(
              (select p.closed from phone p where p.lead_id = $1 and p.number = $3) as "phone_closed: bool",
              -- The entry that holds longest.
              (select max(coalesce(b.until, 9223372036854775807)) from blacklist b
-               where b.campaign_id in (0, $4) and (b.until is null or b.until > $7)
+               where (b.import_id = 0 or exists (select 1 from blacklist_import i
+                                        where i.id = b.import_id and i.state = 'loaded'))
+                          and b.campaign_id in (0, $4) and (b.until is null or b.until > $7)
                  and (b.is_prefix or b.digits = $3) and b.digits in
                   ($3, $3 / 10, $3 / 100, $3 / 1000, $3 / 10000, $3 / 100000, $3 / 1000000, $3 / 10000000,
                    $3 / 100000000, $3 / 1000000000, $3 / 10000000000, $3 / 100000000000,

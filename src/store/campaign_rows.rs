@@ -479,7 +479,9 @@ impl Store {
     pub async fn has_blacklist(&self, campaign: CampaignId) -> Result<bool, StoreError> {
         let mut conn = self.read().await?;
         sqlx::query_scalar!(
-            r#"select exists (select 1 from blacklist where campaign_id in (0, $1)) as "found!: bool""#,
+            r#"select exists (select 1 from blacklist b where b.campaign_id in (0, $1)
+                  and (b.import_id = 0 or exists (select 1 from blacklist_import i
+                                        where i.id = b.import_id and i.state = 'loaded'))) as "found!: bool""#,
             campaign.0
         )
         .fetch_one(&mut *conn)

@@ -21,10 +21,14 @@ pub enum TaskKind {
     Sample,
     /// Takes a campaign's folder in, or opens a campaign file.
     ImportCampaign,
+    /// Writes a file of results, recordings or records.
+    Export,
+    /// Reads a blacklist that was sent, or makes it the entries of its source.
+    ImportBlacklist,
 }
 
 impl TaskKind {
-    pub const ALL: [TaskKind; 8] = [
+    pub const ALL: [TaskKind; 10] = [
         TaskKind::CheckList,
         TaskKind::LoadList,
         TaskKind::UndoList,
@@ -33,8 +37,10 @@ impl TaskKind {
         TaskKind::ChangeLeads,
         TaskKind::Sample,
         TaskKind::ImportCampaign,
+        TaskKind::Export,
+        TaskKind::ImportBlacklist,
     ];
-    pub const WORDS: [&'static str; 8] = [
+    pub const WORDS: [&'static str; 10] = [
         "check_list",
         "load_list",
         "undo_list",
@@ -43,6 +49,8 @@ impl TaskKind {
         "change_leads",
         "sample",
         "import_campaign",
+        "export",
+        "import_blacklist",
     ];
 
     pub const fn word(self) -> &'static str {
@@ -419,6 +427,12 @@ impl Store {
                        when t.kind = 'measure_audio'
                        then (select s.organisation_id from audio s
                               where s.id = cast(t.request ->> 'subject' as bigint) and s.enterprise_id = $2)
+                       when t.kind = 'export'
+                       then (select x.organisation_id from export x
+                              where x.id = cast(t.request ->> 'subject' as bigint) and x.enterprise_id = $2)
+                       when t.kind = 'import_blacklist'
+                       then (select y.organisation_id from blacklist_import y
+                              where y.id = cast(t.request ->> 'subject' as bigint) and y.enterprise_id = $2)
                        else (select c.organisation_id from campaign c
                               where c.id = cast(t.request ->> 'subject' as bigint) and c.enterprise_id = $2) end
                   in (select cast(value as bigint) from json_each($4)))"#,
@@ -484,6 +498,12 @@ impl Store {
                        when t.kind = 'measure_audio'
                        then (select s.organisation_id from audio s
                               where s.id = cast(t.request ->> 'subject' as bigint) and s.enterprise_id = $1)
+                       when t.kind = 'export'
+                       then (select x.organisation_id from export x
+                              where x.id = cast(t.request ->> 'subject' as bigint) and x.enterprise_id = $1)
+                       when t.kind = 'import_blacklist'
+                       then (select y.organisation_id from blacklist_import y
+                              where y.id = cast(t.request ->> 'subject' as bigint) and y.enterprise_id = $1)
                        else (select c.organisation_id from campaign c
                               where c.id = cast(t.request ->> 'subject' as bigint) and c.enterprise_id = $1) end
                   in (select cast(value as bigint) from json_each($8)))

@@ -7,8 +7,10 @@ mod caller_id_health;
 mod change_leads;
 mod check_list;
 mod context;
+mod export;
 mod folder_zip;
 mod forecast;
+mod import_blacklist;
 mod import_campaign;
 mod known_rows;
 mod list_report;
@@ -26,11 +28,15 @@ pub use asked_by::AskedBy;
 pub use caller_id_health::judge_caller_ids;
 pub use change_leads::LeadsWish;
 pub use context::Words;
+pub use export::{
+    EXPORT_COLUMNS_MAX, EXPORTS_OPEN_MAX, ExportFilters, ExportWhat, ExportWish, SHEET_ROWS_MAX,
+};
 pub use folder_zip::write_folder;
 pub use forecast::{
     FORECAST_AGENTS_MAX, FORECAST_HOURS_MAX, FORECAST_SEEDS_MAX, ForecastWish, forecast_refusal,
     measure_history, next_opening,
 };
+pub use import_blacklist::{BLACKLIST_ROWS_MAX, BlacklistReport, BlacklistWish};
 pub use import_campaign::{FolderFault, FolderNames, ImportWish, check_folder, name_taken};
 pub use known_rows::KnownRows;
 pub use list_report::{FixForm, ListRows, RowsWanted, UploadReport, read_report, read_rows, write_fix};

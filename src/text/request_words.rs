@@ -147,6 +147,31 @@ pub(super) const REQUESTS: &[Template] = &[
         "请写 { toml }、{ copy_of, name, title? } 或 { file, paused? },不写别的",
     ),
     ("send `ids` with 1 to {n} leads, or `filters`", "请写 `ids`(1 到 {} 个客户),或 `filters`"),
+    // Exports, and the blacklist's imports.
+    (
+        "{} rows, and a sheet holds {}: ask for several sheets with `split`, or for parquet",
+        "共 {} 行,一个工作表最多 {} 行:请用 `split` 拆分,或用 parquet",
+    ),
+    ("the list {} has no refused row: there is nothing to export", "名单 {} 没有被拒绝的行,无可导出"),
+    (
+        "{n} exports of yours are on their way; wait for one of them, or cancel it",
+        "你有 {} 个导出正在进行;请等其中一个完成,或取消它",
+    ),
+    (
+        "the disk of the service is nearly full, so no file is made; ask its operator for room",
+        "服务的磁盘快满了,不能生成文件;请联系运维腾出空间",
+    ),
+    (
+        "the export has no file: it is still being written, or it failed; its task says which",
+        "导出还没有文件:正在写入,或已失败;请看任务状态",
+    ),
+    (
+        "this removes {n} entries: name this count, so that none goes by mistake",
+        "这会移除 {} 条:请写明这个数量,以免误删",
+    ),
+    ("the blacklist is {}, which does not admit this", "黑名单的状态是 {},不能这样做"),
+    ("load or discard", "应为 load 或 discard"),
+    ("this parameter is missing", "缺少这个参数"),
     // Organisations, accounts, tokens.
     ("at most 64, each of at most 32 characters", "最多 64 项,每项最多 32 个字"),
     ("1 to 32 small letters, digits and dashes", "1 到 32 个小写字母、数字或连字符"),

@@ -24,6 +24,8 @@ impl Lang {
             "sample" => self.pick("starting the sample campaign", "启动示例活动"),
             "change_leads" => self.pick("changing leads", "修改客户"),
             "import_campaign" => self.pick("importing the campaign", "导入任务"),
+            "export" => self.pick("exporting", "导出"),
+            "import_blacklist" => self.pick("reading the blacklist", "读取黑名单"),
             other => other,
         };
         let state = match task.state {

@@ -6,12 +6,14 @@ mod agents;
 mod audio;
 mod audit;
 mod blacklist;
+mod blacklist_imports;
 mod caller_ids;
 mod campaign_folder;
 mod campaign_rows;
 mod commands;
 mod day_pages;
 mod enterprises;
+mod exports;
 mod figures;
 mod hostile;
 mod idempotency;
@@ -192,11 +194,13 @@ impl TestApp {
                 let _ = answer.send(refusal.lock().unwrap().clone().map_or(Ok(()), Err));
             }
         });
+        let mut of_tasks = paceline::config::Config::default();
+        of_tasks.recordings.dir = dir.path().join("recordings").display().to_string();
         let parts = TaskParts {
             store: store.clone(),
             files: files.clone(),
             engine: handle.clone(),
-            config: Arc::default(),
+            config: Arc::new(of_tasks),
             samples: Some(samples),
             openings: None,
         };

@@ -36,7 +36,7 @@ async fn an_interrupted_inbound_call_is_saved_with_its_recording() {
     let all = [found(caller, "b.wav"), found(CallId(1 << 63 | 2), "c.wav"), found(caller, "a.wav")];
     fixture.store.add_recovered_recordings(&all, &resumed.legs).await.unwrap();
     let mut reader = fixture.store.reader().await.unwrap();
-    let row = reader.inbound_calls(fixture.campaign, 0, 10).await.unwrap().remove(0);
+    let row = reader.inbound_calls(Some(fixture.campaign), 0, 10).await.unwrap().remove(0);
     assert_eq!(
         (row.number, row.recording.as_deref()),
         (Some(number(5).as_u64() as i64), Some("a.wav;b.wav"))

@@ -72,12 +72,14 @@ pub enum Sight {
     People,
     /// As `Group`, and nobody who is an agent.
     Leads,
+    /// Admins: what somebody else has made for itself.
+    Admins,
     /// Those who edit lists or sounds; the walk's callers have asked for none of the tasks.
     Maker,
 }
 
 use Admits::{Action, Anybody, Machine, Shown, SignedIn};
-use Sight::{All, Group, Leads, Maker, NoRow, People};
+use Sight::{Admins, All, Group, Leads, Maker, NoRow, People};
 
 pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("get /setup", Anybody, NoRow),
@@ -159,6 +161,19 @@ pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("post /blacklist", Action("blacklist.add"), NoRow),
     ("post /blacklist/removals", Action("blacklist.edit"), NoRow),
     ("delete /blacklist/{id}", Action("blacklist.edit"), All),
+    ("post /blacklist/imports", Action("blacklist.edit"), NoRow),
+    ("get /blacklist/imports", Action("blacklist.edit"), NoRow),
+    ("get /blacklist/imports/{id}", Action("blacklist.edit"), All),
+    ("post /blacklist/imports/{id}/actions", Action("blacklist.edit"), All),
+    ("get /blacklist/sources", Action("blacklist.read"), NoRow),
+    ("post /blacklist/sources/removals", Action("blacklist.edit"), NoRow),
+    ("post /exports", Action("exports.make"), NoRow),
+    ("get /exports", Action("exports.make"), NoRow),
+    ("get /exports/key", SignedIn, NoRow),
+    ("get /exports/{id}", Action("exports.make"), Admins),
+    ("get /exports/{id}/file", Action("exports.make"), Admins),
+    ("get /exports/{id}/manifest", Action("exports.make"), Admins),
+    ("delete /exports/{id}", Action("exports.make"), Admins),
     ("get /organisations", Action("organisations.make"), NoRow),
     ("post /organisations", Action("organisations.make"), NoRow),
     ("get /organisations/{slug}", Action("organisation.edit"), All),

@@ -398,6 +398,14 @@ impl World {
         let caller_id = self.post(place, 'm', "/caller-ids", caller_id).await["number"].clone();
         let group = json!({ "name": format!("{mark}-unused") });
         self.post(place, 'm', "/groups", group).await;
+        // Made by an admin: the others see none of it.
+        let wanted = json!({ "what": "leads", "format": "csv", "filters": { "campaign": format!("{mark}-campaign") } });
+        let export = self.post(place, 'x', "/exports", wanted).await;
+        self.ended(&export["task"]).await;
+        let import =
+            format!("/blacklist/imports?source={mark}-dnc&file_name={mark}.csv&campaign={mark}-campaign");
+        let import = self.upload(place, &import, format!("{}\n", n(20)).into_bytes()).await;
+        self.ended(&import["task"]["id"]).await;
         let by = self.person(place, 'm').clone();
         let entries = format!("/blacklist?campaign={mark}-campaign");
         let entries = self.send(Some(&by), "get", &entries, Payload::Empty).await.is(200).json();
@@ -422,6 +430,8 @@ impl World {
             ("tasks/id", task.0.to_string()),
             ("caller-ids/caller_id", caller_id.as_str().unwrap().to_owned()),
             ("blacklist/id", text(&entries["items"][0]["id"])),
+            ("exports/id", text(&export["export"]["id"])),
+            ("imports/id", text(&import["id"])),
             ("tokens/id", text(&token.expect("a token")["id"])),
         ]);
     }

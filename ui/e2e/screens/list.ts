@@ -169,6 +169,16 @@ export const SCREENS: Screen<[]>[] = [
   { name: "approvals-forbidden", path: "/approvals", who: PEOPLE.analyst, reach: shown(".status h1") },
   { name: "blacklist", path: "/blacklist?number=13800138000", reach: shown(".answer") },
   { name: "blacklist-add", path: "/blacklist?add=1", reach: shown(".drawer form") },
+  { name: "blacklist-import", path: "/blacklist?import=new", reach: shown(".drawer form") },
+  { name: "blacklist-checked", path: "/blacklist?import=1", reach: shown(".drawer .facts") },
+  { name: "exports", path: "/exports", reach: shown("table.exports tbody tr") },
+  { name: "exports-empty", path: "/exports", service: "empty", reach: shown(".status") },
+  { name: "exports-forbidden", path: "/exports", who: PEOPLE.lead, reach: shown(".status h1") },
+  { name: "export-dialog", path: "/campaigns/jade-garden-vote/leads", reach: async (page) => {
+    await page.locator("table.leads tbody tr[aria-rowindex]").first().waitFor();
+    await page.getByRole("button", { name: /^(导出|Export)$/ }).click();
+    await page.locator(".dialog[open] .export-columns").waitFor();
+  } },
   { name: "health", path: "/health", reach: shown(".checks li") },
   { name: "audit-forbidden", path: "/audit", reach: shown(".status h1") },
   { name: "tokens", path: "/tokens", reach: shown(".status, tbody tr") },
@@ -203,7 +213,7 @@ const PATHS: [name: string, path: string, who?: Account][] = [
   ["today", "/today"], ["campaigns", "/campaigns"], ["campaign-live", "/campaigns/jade-garden-calls/live"], ["leads", "/campaigns/jade-garden-vote/leads"],
   ["lists", "/campaigns/jade-garden-vote/lists"], ["list", "/campaigns/jade-garden-vote/lists/1"], ["settings", "/campaigns/jade-garden-calls/settings"],
   ["start", "/campaigns/jade-garden-calls/start"], ["history", "/campaigns/jade-garden-vote/history"], ["campaign-results", "/campaigns/jade-garden-vote/results"], ["floor", "/floor"], ["results", "/results"],
-  ["people", "/people"], ["person-edit", "/people/8101/edit"], ["groups", "/groups"], ["group-edit", "/groups/jade-garden/edit"], ["audio", "/audio"], ["caller-ids", "/caller-ids"], ["approvals", "/approvals"], ["blacklist", "/blacklist"],
+  ["people", "/people"], ["person-edit", "/people/8101/edit"], ["groups", "/groups"], ["group-edit", "/groups/jade-garden/edit"], ["audio", "/audio"], ["caller-ids", "/caller-ids"], ["approvals", "/approvals"], ["blacklist", "/blacklist"], ["exports", "/exports"],
   ["schedule", "/schedule"], ["tokens", "/tokens"], ["health", "/health"], ["organisation", "/settings", PEOPLE.admin], ["audit", "/audit", PEOPLE.admin], ["node", "/config", PEOPLE.admin],
   ["call", "/results?call=out-1"], ["lead", "/results?lead=1"], ["person", "/people?agent=8101"], ["caller-id", "/today?caller-id=075587654321"],
 ];

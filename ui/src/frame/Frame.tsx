@@ -18,6 +18,7 @@ import { LinkLines, LiveState, NewVersion, useMissedEvents } from "./LiveState";
 import { NavMenu } from "./NavMenu";
 
 const loadPalette = () => import("./Palette");
+const ExportBar = lazy(async () => ({ default: (await import("./ExportBar")).ExportBar }));
 const Palette = lazy(async () => ({ default: (await loadPalette()).Palette }));
 
 /** When the other pages are fetched, in ms after the first paint. */
@@ -70,6 +71,7 @@ function SignedIn() {
       <LinkLines />
       <main id="main" tabIndex={-1}><Page /></main>
       <UndoBar />
+      {rights.has("exports.make") ? <Suspense><ExportBar /></Suspense> : null}
       <Drawers />
       {isFinding ? <Suspense><Palette onClose={() => setFinding(false)} /></Suspense> : null}
       {isExpired ? <AskPassword /> : null}

@@ -39,6 +39,7 @@ export const PAGES: readonly Page[] = [
   },
   { path: "floor", right: "floor.read", entry: "frame.floor", load: () => import("./floor/Floor") },
   { path: "results", right: "results.read", entry: "results.title", load: () => import("./results/Results") },
+  { path: "exports", right: "exports.make", entry: "exports.title", menu: "resources", load: () => import("./exports/Exports") },
   { path: "people", right: "people.read", entry: "people.title", menu: "resources", load: () => import("./people/People") },
   { path: "people/new", right: "people.edit", load: () => import("./people/AddPerson") },
   { path: "people/:number/edit", right: "people.edit", load: () => import("./people/EditPerson") },

@@ -5,6 +5,7 @@ import { audio } from "./en/audio";
 import { audit } from "./en/audit";
 import { callerIds } from "./en/caller-ids";
 import { approvals } from "./en/approvals";
+import { exports } from "./en/exports";
 import { blacklist } from "./en/blacklist";
 import { tokens } from "./en/tokens";
 import { results } from "./en/results";
@@ -31,4 +32,4 @@ import { sample } from "./en/sample";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...exports, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote } satisfies Record<keyof typeof zh, string>;

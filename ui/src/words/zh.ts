@@ -5,6 +5,7 @@ import { audio } from "./zh/audio";
 import { audit } from "./zh/audit";
 import { callerIds } from "./zh/caller-ids";
 import { approvals } from "./zh/approvals";
+import { exports } from "./zh/exports";
 import { blacklist } from "./zh/blacklist";
 import { tokens } from "./zh/tokens";
 import { results } from "./zh/results";
@@ -30,4 +31,4 @@ import { vote } from "./zh/vote";
 import { sample } from "./zh/sample";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...exports, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote };

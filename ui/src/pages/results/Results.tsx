@@ -19,6 +19,8 @@ import { useTitle } from "../../use-title";
 import { hasWord, useWords } from "../../words";
 import { clock, count, duration, moment, telephone, visible } from "../../words/format";
 import { useCampaignWords, type CampaignWords } from "../campaigns/titles";
+import { ExportButton } from "../exports/ExportButton";
+import { callFilters } from "../exports/filters";
 import { COLUMNS, setColumns, useColumns, type Column } from "./columns";
 import { useCalls, useLastBefore } from "./data";
 import { FilterBar } from "./FilterBar";
@@ -49,6 +51,7 @@ export default function Results() {
         {dataUpdatedAt === 0 ? null : <span className="hint">{t("results.asOf", { time: clock(new Date(dataUpdatedAt)) })}</span>}
         <Button size="small" busy={isFetching && !isFetchingNextPage} onClick={() => void refetch()}>{t("results.refresh")}</Button>
         <ColumnMenu />
+        <ExportButton what="calls" filters={callFilters(query)} />
       </div>
       <FilterBar />
       {error ? <div className="card"><Failed problem={error} onRetry={() => void refetch()} />{error instanceof ApiProblem && error.code === "not_found" ? <p className="body">{t("results.filterUnknown")}</p> : null}</div>
