@@ -1,7 +1,7 @@
 //! Shapes of the answers about exports and imports of the blacklist.
 
 use super::answers::{Moment, TaskView, Words, answers, by_hand};
-use crate::tasks::{BlacklistReport, ExportWhat};
+use crate::tasks::{BlacklistImportReport, ExportWhat};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -64,7 +64,7 @@ answers! {
         file_name: String,
         state: BlacklistImportStateWord,
         error: Option<Words>,
-        report: Option<BlacklistReport>,
+        report: Option<BlacklistImportReport>,
         /// Different numbers and ranges of the file.
         entries: u64,
         /// Entries of the source that loading it removes.

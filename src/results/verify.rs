@@ -85,7 +85,7 @@ fn difference(manifest: &Manifest, file: &FileSum, sum: &str, bytes: u64, rows: 
             format!("{name}: {} of {} rows are missing", file.rows - rows, file.rows)
         }
         Some(rows) if rows > file.rows => {
-            format!("{name}: {} rows were added to {}", rows - file.rows, file.rows)
+            format!("{name}: it has {rows} rows, and was written with {}", file.rows)
         }
         _ if bytes != file.bytes => {
             format!("{name} was changed: it has {bytes} bytes, and was written with {}", file.bytes)

@@ -9,6 +9,7 @@ use crate::lists::{self, ListError};
 use crate::store::blacklist_imports::{BlacklistChecked, BlacklistImportId, BlacklistImportRow};
 use crate::store::task_rows::TaskRow;
 use crate::store::{Store, StoreError, Subject};
+use crate::text::Lang;
 use paceline_core::number::PhoneNumber;
 use paceline_core::number_pattern::NumberPattern;
 use schemars::JsonSchema;
@@ -43,7 +44,7 @@ pub struct BlacklistWish {
 /// What the check of a blacklist found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct BlacklistReport {
+pub struct BlacklistImportReport {
     pub rows: u64,
     /// Different numbers and ranges.
     pub numbers: u64,
@@ -104,9 +105,9 @@ pub(super) fn import_blacklist(context: &mut TaskContext<'_>) -> Result<Value, T
 fn read(
     context: &mut TaskContext<'_>,
     row: &BlacklistImportRow,
-) -> Result<Result<(Vec<u64>, BlacklistReport), ListError>, TaskEnd> {
+) -> Result<Result<(Vec<u64>, BlacklistImportReport), ListError>, TaskEnd> {
     let parts = context.shared.parts.clone();
-    let mut report = BlacklistReport::default();
+    let mut report = BlacklistImportReport::default();
     let mut patterns = Vec::new();
     let Some(blob) = row.blob else { return Ok(Ok((patterns, report))) };
     let path = parts.files.file(&context.wait(parts.store.blob(blob))?.path)?;
@@ -120,9 +121,8 @@ fn read(
         if let Some(hint) = found.hint {
             report.refused += 1;
             if report.refused_rows.len() < REFUSED_NAMED {
-                let zh = crate::text::Lang::Zh.list_hint(&hint);
                 let (row, sheet) = (found.row, found.sheet.to_owned());
-                report.refused_rows.push(RefusedBlacklistRow { row, sheet, hint: Words::new(hint, zh) });
+                report.refused_rows.push(RefusedBlacklistRow { row, sheet, hint: hint_words(hint) });
             }
         }
         let is_long = report.rows > BLACKLIST_ROWS_MAX || patterns.len() as u64 > 2 * BLACKLIST_ROWS_MAX;
@@ -153,6 +153,15 @@ fn read(
     report.numbers = patterns.len() as u64 - report.ranges;
     report.repeated = named - patterns.len() as u64;
     Ok(Ok((patterns, report)))
+}
+
+/// What is said of a row: the part of it that is meant stands in front.
+fn hint_words(hint: String) -> Words {
+    let zh = match hint.strip_prefix('\'').and_then(|rest| rest.split_once("': ")) {
+        Some((part, why)) => format!("“{part}”:{}", Lang::Zh.list_hint(why)),
+        None => Lang::Zh.list_hint(&hint),
+    };
+    Words::new(hint, zh)
 }
 
 fn check(context: &mut TaskContext<'_>, row: &BlacklistImportRow) -> Result<Value, TaskEnd> {

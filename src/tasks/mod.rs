@@ -36,7 +36,7 @@ pub use forecast::{
     FORECAST_AGENTS_MAX, FORECAST_HOURS_MAX, FORECAST_SEEDS_MAX, ForecastWish, forecast_refusal,
     measure_history, next_opening,
 };
-pub use import_blacklist::{BLACKLIST_ROWS_MAX, BlacklistReport, BlacklistWish};
+pub use import_blacklist::{BLACKLIST_ROWS_MAX, BlacklistImportReport, BlacklistWish};
 pub use import_campaign::{FolderFault, FolderNames, ImportWish, check_folder, name_taken};
 pub use known_rows::KnownRows;
 pub use list_report::{FixForm, ListRows, RowsWanted, UploadReport, read_report, read_rows, write_fix};

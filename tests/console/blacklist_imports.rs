@@ -37,7 +37,8 @@ async fn a_file_is_checked_first_and_replaces_its_source_only_when_it_is_loaded(
     let app = working().await;
     let hand = json!({ "number": "13900139000" });
     app.post(MANAGER, "/blacklist", hand).await.is(201);
-    let import = sent(&app, "dnc", "号码\n13800138000\n1380014*\n138001\n,\n13800138000\n").await;
+    let import =
+        sent(&app, "dnc", "号码\n13800138000\n1380014*\n王小明\n13712340001555\n13800138000\n").await;
     assert_eq!(import["state"], "checked", "{import}");
     let report = &import["report"];
     assert_eq!((report["numbers"].as_u64(), report["ranges"].as_u64()), (Some(1), Some(1)), "{report}");
@@ -84,7 +85,7 @@ async fn a_file_is_checked_first_and_replaces_its_source_only_when_it_is_loaded(
 #[tokio::test]
 async fn faulty_files_are_refused_and_a_discarded_one_leaves_nothing() {
     let app = working().await;
-    let import = sent(&app, "dnc", "nothing,here\nat,all\n").await;
+    let import = sent(&app, "dnc", "甲,乙\n丙,丁\n").await;
     assert_eq!(import["state"], "unreadable", "{import}");
     assert!(import["error"]["zh"].is_string());
     let path = format!("/blacklist/imports/{}/actions", import["id"]);

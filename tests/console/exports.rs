@@ -21,9 +21,13 @@ const OUTCOMES: [&str; 4] = ["answered", "no_answer", "busy", "abandoned"];
 const TRUNKS: [&str; 2] = ["main", "spare"];
 
 async fn ask(app: &TestApp, by: &str, body: Value) -> Answer {
+    ask_at(app, by, "/exports", body).await
+}
+
+async fn ask_at(app: &TestApp, by: &str, path: &str, body: Value) -> Answer {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    let mut request = app.request(by, "post", "/exports", Some(body)).await;
+    let mut request = app.request(by, "post", path, Some(body)).await;
     let key = format!("export-{}", NEXT.fetch_add(1, Ordering::Relaxed));
     request.headers_mut().insert("idempotency-key", key.parse().unwrap());
     app.send(request).await
@@ -72,9 +76,8 @@ async fn working() -> TestApp {
 async fn an_export_has_the_rows_of_its_moment_and_is_in_the_audit_when_it_is_taken() {
     let app = working().await;
     let wanted = json!({ "what": "calls", "format": "csv", "filters": { "campaign": "spring" } });
-    let foreseen =
-        app.post(MANAGER, "/exports?dry_run=true", json!({ "what": "attempts", "format": "csv" })).await;
-    let foreseen = foreseen.is(200).json();
+    let foreseen = json!({ "what": "attempts", "format": "csv" });
+    let foreseen = ask_at(&app, MANAGER, "/exports?dry_run=true", foreseen).await.is(200).json();
     assert_eq!((foreseen["rows"].as_u64(), foreseen["masked"].as_bool()), (Some(1), Some(false)));
     assert_eq!(foreseen["columns"][0], "campaign");
     let export = made(&app, MANAGER, wanted).await;

@@ -75,6 +75,6 @@ export async function makeExports(full: Service): Promise<void> {
   await ask({ what: "leads", format: "csv", filters: { campaign: "jade-garden-vote", state: "open" } });
   await ask({ what: "blacklist", format: "xlsx" });
   full.sql(`update export set made_at = ${Date.parse("2026-11-30T01:00:00Z")}; update task set state = 'failed', error = '{"en":"the disk of the service is nearly full, so the export was ended; ask its operator for room","zh":"服务的磁盘快满了,导出已终止;请联系运维腾出空间"}' where kind = 'export' and id = (select max(id) from task where kind = 'export'); update export set blob_id = null where id = (select max(id) from export);`);
-  const { id } = (await full.upload(PEOPLE.manager, "/blacklist/imports?source=dnc-2026&file_name=dnc.csv", new TextEncoder().encode("号码\n13712340001\n1371\n13712340002\n,\n"))) as { id: number };
+  const { id } = (await full.upload(PEOPLE.manager, "/blacklist/imports?source=dnc-2026&file_name=dnc.csv", new TextEncoder().encode("号码\n13712340001\n王小明\n13712340002\n13712340001555\n"))) as { id: number };
   await until(async () => ((await full.api(PEOPLE.manager, "GET", `/blacklist/imports/${id}`)) as { state: string }).state === "checked", "the blacklist is checked");
 }

@@ -8,6 +8,8 @@ import { queries } from "../../session";
 const BLACKLIST = ["blacklist"];
 /** Entries a page. */
 const PAGE = 100;
+/** While a task works and its event may have been lost in a reconnect, in ms. */
+const ASK_AGAIN = 1_500;
 
 /** `scope`: empty = all, `system`, or `campaign:NAME`. */
 export const useEntries = (scope: string) => useInfiniteQuery({
@@ -31,6 +33,7 @@ export const useImport = (id: number | undefined) => useQuery({
   queryKey: [...BLACKLIST, "import", id],
   queryFn: ({ signal }) => get("/api/v1/blacklist/imports/{id}", { path: { id: id ?? 0 }, signal }),
   enabled: id !== undefined,
+  refetchInterval: ({ state: { data } }) => (data?.state === "checking" || data?.state === "loading" ? ASK_AGAIN : false),
 });
 
 export const useSources = () => useQuery({ queryKey: [...BLACKLIST, "sources"], queryFn: ({ signal }) => get("/api/v1/blacklist/sources", { signal }) });

@@ -12,7 +12,7 @@ import { serverNow } from "../../live/clock";
 import { useWords } from "../../words";
 import { count, visible } from "../../words/format";
 import { askExport, useForeseen, type ExportFormat, type Wish } from "./data";
-import { filterWords, FORMATS, formatWords, whatWords } from "./words";
+import { filterWords, FORMAT_NAMES, FORMATS, whatWords } from "./words";
 
 /** What the file will hold, before it is asked for: rows, columns, whether numbers are masked, in how many sheets. */
 export function ExportDialog({ wish, onClose }: { wish: Wish; onClose: () => void }) {
@@ -53,7 +53,7 @@ export function ExportDialog({ wish, onClose }: { wish: Wish; onClose: () => voi
       <p className="export-filters">{chips.length === 0 ? <span className="hint">{t("exports.noFilter")}</span> : chips.map((chip) => <span key={chip} className="chip">{chip}</span>)}</p>
       <p role="status">{error ? problemWords(error, t) : data === undefined ? t("common.loading") : data.rows === null ? t("exports.rowsLater") : t("exports.rows", { n: count(data.rows) })}</p>
       {data === undefined ? null : <p className={data.masked ? "warn-ink" : "hint"}>{t(data.masked ? "exports.masked" : "exports.whole")}</p>}
-      {formats.length > 1 ? <Radios legend={t("exports.format")} value={format} onChange={setFormat} options={formats.map((it) => ({ value: it, label: formatWords(it, t) }))} /> : null}
+      {formats.length > 1 ? <Radios legend={t("exports.format")} value={format} onChange={setFormat} options={formats.map((it) => ({ value: it, label: FORMAT_NAMES[it] }))} /> : null}
       {isSplit ? <p className="warn-ink" role="status">{t("exports.sheets", { n: count(data.sheets) })} <Button kind="link" size="small" onClick={() => setFormat("parquet")}>{t("exports.takeParquet")}</Button></p> : null}
       {columns.length === 0 ? null : (
         <details className="export-columns">

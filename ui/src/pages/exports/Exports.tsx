@@ -11,10 +11,11 @@ import { useTitle } from "../../use-title";
 import { useWords } from "../../words";
 import { count, moment } from "../../words/format";
 import { usePersonName } from "../audio/person-name";
+import { useCampaignTitles } from "../campaigns/titles";
 import { Progress } from "../lists/Progress";
 import { ExportDialog } from "./ExportDialog";
-import { cancelExport, refreshExports, removeExport, useExportEvents, useExports, type Export } from "./data";
-import { filterWords, formatWords, leftWords, said, size, whatWords } from "./words";
+import { cancelExport, isOpen, refreshExports, removeExport, useExportEvents, useExports, type Export } from "./data";
+import { filterWords, FORMAT_NAMES, leftWords, said, size, whatWords } from "./words";
 
 /** `/exports`: files that the reader asked for, while they are written and until they are deleted. */
 export default function Exports() {
@@ -46,6 +47,7 @@ export default function Exports() {
 function Rows({ rows }: { rows: Export[] }) {
   const t = useWords();
   const person = usePersonName(true);
+  const title = useCampaignTitles(rows.map((it) => campaignOf(it) ?? null));
   const [again, setAgain] = useState<Export>();
   const [removing, setRemoving] = useState<Export>();
   const [refusal, setRefusal] = useState<string>();
@@ -64,8 +66,8 @@ function Rows({ rows }: { rows: Export[] }) {
         <tbody>
           {rows.map((it) => (
             <tr key={it.id}>
-              <td className="wide"><strong>{whatWords(it.what, t)}</strong> {filterWords(it.filters as Record<string, unknown>, now, t).map((chip) => <span key={chip} className="chip">{chip}</span>)}{it.masked ? <span className="second"> {t("exports.isMasked")}</span> : null}</td>
-              <td>{formatWords(it.format, t)}</td>
+              <td className="wide"><strong>{whatWords(it.what, t)}</strong> {filterWords(titled(it, title), now, t).map((chip) => <span key={chip} className="chip">{chip}</span>)}{it.masked ? <span className="second"> {t("exports.isMasked")}</span> : null}</td>
+              <td>{FORMAT_NAMES[it.format]}</td>
               <td className="going"><State it={it} /></td>
               <td className="number">{it.rows === null ? "" : count(it.rows)}</td>
               <td className="number">{it.bytes === null ? "" : size(it.bytes)}</td>
@@ -80,6 +82,14 @@ function Rows({ rows }: { rows: Export[] }) {
       {removing === undefined ? null : <AskRemove it={removing} onClose={() => setRemoving(undefined)} />}
     </>
   );
+}
+
+const campaignOf = (it: Export) => (it.filters as { campaign?: string }).campaign;
+
+/** The filters with the campaign by its title. */
+function titled(it: Export, title: (name: string) => string): Record<string, unknown> {
+  const campaign = campaignOf(it);
+  return { ...(it.filters as Record<string, unknown>), ...(campaign === undefined ? {} : { campaign: title(campaign) }) };
 }
 
 function State({ it }: { it: Export }) {
@@ -100,12 +110,11 @@ interface ActsProps {
 function Acts({ it, onAgain, onRemove, onCancel }: ActsProps) {
   const t = useWords();
   const name = `${whatWords(it.what, t)} ${it.id}`;
-  const isOpen = it.state === "queued" || it.state === "running";
   return (
     <>
       {it.may_download ? <><a className="button small" href={`/api/v1/exports/${it.id}/file`} download aria-label={t("exports.downloadOf", { name })}>{t("exports.download")}</a> <a className="button link small" href={`/api/v1/exports/${it.id}/manifest`} download aria-label={t("exports.manifestOf", { name })}>{t("exports.manifest")}</a></> : null}
       {it.state === "done" && !it.may_download ? <span className="second">{t("exports.mayNot")}</span> : null}
-      {isOpen ? <Button kind="link" size="small" label={t("exports.cancelOf", { name })} onClick={() => onCancel(it)}>{t("common.cancel")}</Button>
+      {isOpen(it) ? <Button kind="link" size="small" label={t("exports.cancelOf", { name })} onClick={() => onCancel(it)}>{t("common.cancel")}</Button>
         : <><Button kind="link" size="small" label={t("exports.againOf", { name })} onClick={() => onAgain(it)}>{t("exports.again")}</Button><Button kind="link" size="small" label={t("exports.removeOf", { name })} onClick={() => onRemove(it)}>{t("exports.remove")}</Button></>}
     </>
   );

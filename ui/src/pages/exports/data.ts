@@ -19,12 +19,18 @@ export interface Wish {
 
 const EXPORTS = ["exports"];
 const PAGE = 50;
+/** While a task works and its event may have been lost in a reconnect, in ms. */
+const ASK_AGAIN = 2_000;
+
+/** Whether it waits or is being written. */
+export const isOpen = (it: Export): boolean => it.state === "queued" || it.state === "running";
 
 export const useExports = () => useInfiniteQuery({
   queryKey: EXPORTS,
   queryFn: ({ pageParam, signal }) => get("/api/v1/exports", { query: { limit: PAGE, ...(pageParam === undefined ? {} : { after: pageParam }) }, signal }),
   initialPageParam: undefined as number | undefined,
   getNextPageParam: (page) => page.next ?? undefined,
+  refetchInterval: ({ state: { data } }) => (data?.pages.some((page) => page.items.some(isOpen)) === true ? ASK_AGAIN : false),
 });
 
 export const refreshExports = () => queries.invalidateQueries({ queryKey: EXPORTS });

@@ -11,7 +11,8 @@ export const FORMATS: Record<ExportWhat, readonly ExportFormat[]> = {
 };
 
 export const whatWords = (what: ExportWhat, t: Translate): string => t(`exports.what_${what}`);
-export const formatWords = (format: ExportFormat, t: Translate): string => t(`exports.format_${format}`);
+/** Names of formats are the same in both languages. */
+export const FORMAT_NAMES: Record<ExportFormat, string> = { csv: "CSV", xlsx: "Excel (XLSX)", parquet: "Parquet", zip: "ZIP" };
 
 /** Bytes as people write them. */
 export function size(bytes: number): string {

@@ -4,6 +4,7 @@ export const audit = {
   "audit.kind_approval": "Approval",
   "audit.kind_audio": "Sound",
   "audit.kind_caller_id": "Caller ID",
+  "audit.kind_export": "Export",
   "audit.kind_list": "List",
   "audit.kind_task": "Task",
   "audit.kind_trunk": "Trunk",

@@ -4,6 +4,7 @@ export const audit = {
   "audit.kind_approval": "审核",
   "audit.kind_audio": "语音",
   "audit.kind_caller_id": "外显号码",
+  "audit.kind_export": "导出",
   "audit.kind_list": "名单",
   "audit.kind_task": "任务",
   "audit.kind_trunk": "线路",
