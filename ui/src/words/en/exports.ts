@@ -41,7 +41,7 @@ export const exports = {
   "exports.mayNot": "It holds whole numbers, which you may not read: export it again",
   "exports.cancelOf": "Cancel {name}",
   "exports.again": "Again",
-  "exports.againOf": "Export {name} again",
+  "exports.againOf": "Again: export {name}",
   "exports.remove": "Remove",
   "exports.removeOf": "Remove {name}",
   "exports.askRemove": "The file and its manifest are deleted; you can export the rows again.",

@@ -39,7 +39,7 @@ export const exports = {
   "exports.mayNot": "需要查看完整号码的权限,请重新导出",
   "exports.cancelOf": "取消 {name}",
   "exports.again": "再来一次",
-  "exports.againOf": "再次导出 {name}",
+  "exports.againOf": "再来一次:导出 {name}",
   "exports.remove": "删除",
   "exports.removeOf": "删除 {name}",
   "exports.askRemove": "文件和清单都会删除;需要时可以重新导出。",
