@@ -778,6 +778,12 @@ answers! {
         /// Of `called`: how many calls were made.
         #[serde(skip_serializing_if = "Option::is_none")]
         calls: Option<u64>,
+        /// Of `count_needed`: how many are removed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        count: Option<u64>,
+        /// Of `too_many_rows`: the sheets that the rows need.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sheets: Option<u64>,
         /// Of `changed`, where it is known: what stands now.
         #[serde(skip_serializing_if = "Option::is_none")]
         present: Option<PresentVersion>,

@@ -15,16 +15,14 @@ use super::rights::Action;
 use super::shown_number::shown_json;
 use super::uploads::remove_object;
 use super::views::moment;
-use crate::results::Column;
-use crate::results::export::{LeadTable, attempt_columns, call_in_columns, hours_columns};
-use crate::results::records::{audit_columns, blacklist_columns};
-use crate::results::signing::{SigningKey, signing_key_path};
 use crate::store::exports::{ExportId, ExportRow, NewExport};
 use crate::store::list_uploads::{UploadId, UploadRow};
 use crate::store::task_rows::{TaskRow, TaskState};
 use crate::store::{CallFilter, CampaignRecord, Reader, Role, Subject};
 use crate::tasks::{
-    Changed, EXPORT_COLUMNS_MAX, EXPORTS_OPEN_MAX, ExportFilters, ExportWhat, ExportWish, SHEET_ROWS_MAX,
+    Changed, Column, EXPORT_COLUMNS_MAX, EXPORTS_OPEN_MAX, ExportFilters, ExportWhat, ExportWish, LeadTable,
+    SHEET_ROWS_MAX, SigningKey, attempt_columns, audit_columns, blacklist_columns, call_in_columns,
+    hours_columns, signing_key_path,
 };
 use crate::text::Lang;
 use axum::Json;
@@ -457,9 +455,9 @@ pub(super) async fn export(
     Ok(Json(shown(&state, &caller, &row, &state.agent_numbers().await?).await?))
 }
 
-fn not_ready() -> Problem {
-    let detail = "the export has no file: it is still being written, or it failed; its task says which";
-    Problem::new(StatusCode::CONFLICT, "not_ready", detail)
+/// It is still being written, or it failed: its task says which.
+fn not_there() -> Problem {
+    Problem::not_found("file of this export")
 }
 
 /// The file, whole or in ranges. That it was taken is in the audit before its first byte is sent.
@@ -473,7 +471,7 @@ pub(super) async fn file(
     if let Some(problem) = refusal(&caller, &row) {
         return Err(problem);
     }
-    let (path, name) = row.path.as_ref().zip(row.file_name.as_ref()).ok_or_else(not_ready)?;
+    let (path, name) = row.path.as_ref().zip(row.file_name.as_ref()).ok_or_else(not_there)?;
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let is_begun = range.is_none_or(|text| {
         text.trim_start().starts_with("bytes=0-") || parse_range(text, row.bytes).is_none()
@@ -481,8 +479,7 @@ pub(super) async fn file(
     if is_begun {
         state.record_access(&caller, Action::ExportsMake, Subject::of("export", row.id.0)).await?;
     }
-    let (file, _) =
-        state.files().open_object(path).await.map_err(|_| Problem::not_found("file of this export"))?;
+    let (file, _) = state.files().open_object(path).await.map_err(|_| not_there())?;
     let media_type = row.media_type.as_deref().unwrap_or("application/octet-stream");
     objects::send(file, Sending { media_type, save_as: Some(name) }, &headers).await
 }
@@ -497,7 +494,7 @@ pub(super) async fn manifest(
     if let Some(problem) = refusal(&caller, &row) {
         return Err(problem);
     }
-    let document = row.manifest.ok_or_else(not_ready)?;
+    let document = row.manifest.ok_or_else(not_there)?;
     let name = format!("attachment; filename=\"{}-{}.manifest.json\"", row.what, row.id.0);
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),

@@ -51,9 +51,10 @@ pub(crate) struct BlacklistRow<'a> {
 pub(crate) fn read_file(
     path: &Path,
     region: &str,
+    reading: &Reading,
     receive: &mut dyn FnMut(BlacklistRow<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<UnreadSheet>, ListError> {
-    let mut source = match Source::open(path, &Reading::default()) {
+    let mut source = match Source::open(path, reading) {
         Err(ListError::Empty { .. }) => return Ok(Vec::new()),
         opened => opened?,
     };
@@ -107,7 +108,7 @@ pub(crate) fn add_file(
     let name =
         path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
     let mut report = BlacklistReport { name, ..BlacklistReport::default() };
-    let unread = read_file(path, region, &mut |row| {
+    let unread = read_file(path, region, &Reading::default(), &mut |row| {
         for entry in row.entries {
             add_entry(entry, list, seen, &mut report);
         }

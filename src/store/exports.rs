@@ -24,7 +24,7 @@ pub struct NewExport<'a> {
     pub maker: &'a str,
     pub made_by: Option<i64>,
     pub expires_at: Utc,
-    /// What the task is told beside the row.
+    /// What its task is given beside the row.
     pub asked: &'a Value,
     /// Rows that are expected; 0 = not known.
     pub total: u64,

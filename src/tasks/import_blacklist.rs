@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Rows of one blacklist.
 pub const BLACKLIST_ROWS_MAX: u64 = 5_000_000;
@@ -114,6 +114,8 @@ fn read(
     if let Err(error) = lists::check_workbook(&path) {
         return Ok(Err(error));
     }
+    // The object's name says nothing of its kind.
+    let reading = lists::Reading { by_content: true, ..lists::Reading::default() };
     let mut ended = None;
     let mut receive = |found: lists::BlacklistRow<'_>| {
         report.rows += 1;
@@ -138,7 +140,7 @@ fn read(
         }
         if ended.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let read = lists::read_blacklist_rows(&path, REGION, &mut receive);
+    let read = lists::read_blacklist_rows(&path, REGION, &reading, &mut receive);
     if let Some(ended) = ended {
         return Err(ended);
     }
@@ -223,11 +225,11 @@ fn in_pieces(
 ) -> Result<(), TaskEnd> {
     loop {
         context.check_wanted()?;
-        let began = Instant::now();
+        let began = context.now();
         if !more()? {
             return Ok(());
         }
-        std::thread::sleep(began.elapsed().min(PAUSE_MAX));
+        context.rest(began, PAUSE_MAX);
     }
 }
 
@@ -254,18 +256,18 @@ fn load(
     let mut pieces = patterns.chunks(CHUNK);
     let mut done = 0;
     while let Some(piece) = pieces.next() {
-        let began = Instant::now();
+        let began = context.now();
         context.wait(store.insert_import_rows(row, piece))?;
         done += piece.len() as u64;
         context.progress(done.min(total.saturating_sub(1)), total)?;
-        std::thread::sleep(began.elapsed().min(PAUSE_MAX));
+        context.rest(began, PAUSE_MAX);
     }
     let row = flip(context, row, wish)?;
     let mut closed = 0;
     for piece in patterns.chunks(CHUNK) {
-        let began = Instant::now();
+        let began = context.now();
         closed += context.wait(store.apply_blacklist(&Store::addition_of(&row, piece)))?;
-        std::thread::sleep(began.elapsed().min(PAUSE_MAX));
+        context.rest(began, PAUSE_MAX);
     }
     in_pieces(context, || Ok(context.wait(store.delete_replaced_rows(&row))?))?;
     Ok(json!({ "state": "loaded", "entries": total, "leads_closed": closed, "gone": row.gone }))

@@ -29,7 +29,9 @@ pub use caller_id_health::judge_caller_ids;
 pub use change_leads::LeadsWish;
 pub use context::Words;
 pub use export::{
-    EXPORT_COLUMNS_MAX, EXPORTS_OPEN_MAX, ExportFilters, ExportWhat, ExportWish, SHEET_ROWS_MAX,
+    Column, EXPORT_COLUMNS_MAX, EXPORTS_OPEN_MAX, ExportFilters, ExportWhat, ExportWish, LeadTable,
+    SHEET_ROWS_MAX, SigningKey, attempt_columns, audit_columns, blacklist_columns, call_in_columns,
+    hours_columns, signing_key_path,
 };
 pub use folder_zip::write_folder;
 pub use forecast::{

@@ -19,6 +19,10 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "called" => {
             return Some(format!("已对这份名单拨打 {} 次,不能撤销:可以关闭其中的客户", part("calls")));
         }
+        "count_needed" => return Some(format!("这会移除 {} 条:请写明这个数量,以免误删", part("count"))),
+        "too_many_rows" => {
+            return Some(format!("一个工作表放不下,需要 {} 个:请选择拆分,或用 Parquet", part("sheets")));
+        }
         "slow_down" => return Some(format!("尝试太多次,{} 秒后再试", part("retry_after"))),
         "forbidden" => {
             return Some(match param("right") {
@@ -31,6 +35,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
             return Some(format!("安装码不对:它在启动服务的窗口里。还可以试 {} 次", part("tries_left")));
         }
         "wrong_password" => "登录名或密码不对",
+        "nothing_to_export" => "名单没有被拒绝的行,无可导出",
         "sign_in_first" => "请先登录;程序请使用令牌",
         "foreign_origin" => "请求来自别的网页,或没有 Origin;程序请使用令牌而不是 Cookie",
         "name_taken" => "已有同名的外呼任务,请换一个名称",

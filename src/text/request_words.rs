@@ -162,10 +162,6 @@ pub(super) const REQUESTS: &[Template] = &[
         "服务的磁盘快满了,不能生成文件;请联系运维腾出空间",
     ),
     (
-        "the export has no file: it is still being written, or it failed; its task says which",
-        "导出还没有文件:正在写入,或已失败;请看任务状态",
-    ),
-    (
         "this removes {n} entries: name this count, so that none goes by mistake",
         "这会移除 {} 条:请写明这个数量,以免误删",
     ),

@@ -6,6 +6,12 @@ use std::collections::BTreeSet;
 
 /// Functions that only read.
 const READS: &[&str] = &[
+    "blacklist_import",
+    "blacklist_imports",
+    "blacklist_sources",
+    "export",
+    "exports",
+    "open_exports",
     "agents",
     "all_agents",
     "approvals",

@@ -25,7 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("files", &["private_file"]),
     ("store", &["lists", "private_file"]),
     ("journal", &["private_file"]),
-    ("results", &["private_file", "store"]),
+    ("results", &["private_file", "store", "text"]),
     // The simulation, in virtual time and over real sockets.
     ("sim", &["audio", "net"]),
     // Counters of the media threads and of the store.
@@ -34,7 +34,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // trouble.
     ("engine", &["audio", "dialplan", "journal", "metrics", "net", "store", "text"]),
     // Long work stands between the console and the rooms that read files: the console sees neither lists nor sounds.
-    ("tasks", &["audio", "caught_panic", "config", "engine", "files", "lists", "sim", "store", "text"]),
+    (
+        "tasks",
+        &["audio", "caught_panic", "config", "engine", "files", "lists", "results", "sim", "store", "text"],
+    ),
     // The console uses the engine's board and the metrics, and queries the store for people, leads and calls.
     ("console", &["config", "engine", "files", "metrics", "store", "tasks", "text"]),
     ("progress", &["engine", "output", "text"]),

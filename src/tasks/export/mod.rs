@@ -5,6 +5,10 @@ mod recordings;
 mod tables;
 mod wish;
 
+pub use crate::results::Column;
+pub use crate::results::export::{LeadTable, attempt_columns, call_in_columns, hours_columns};
+pub use crate::results::records::{audit_columns, blacklist_columns};
+pub use crate::results::signing::{SigningKey, signing_key_path};
 pub use wish::{ExportFilters, ExportWhat, ExportWish};
 
 use super::Shared;
@@ -14,7 +18,6 @@ use crate::files::{Kind, Stored, Temporary};
 use crate::results::export::{ExportFile, RowCounts};
 use crate::results::manifest::{Counts, FileSum, Manifest, RulesOf, sum_of};
 use crate::results::shape::Shape;
-use crate::results::signing::{SigningKey, signing_key_path};
 use crate::results::{Format, ResultsError};
 use crate::store::blobs::NewBlob;
 use crate::store::exports::{ExportFile as StoredExport, ExportId, ExportRow};
@@ -26,7 +29,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Rows of a sheet beside its titles.
 pub const SHEET_ROWS_MAX: u64 = 1_048_575;
@@ -82,7 +85,7 @@ struct Export<'a, 'c> {
     parts: Vec<Part>,
     counts: Vec<Counts>,
     rules: Vec<RulesOf>,
-    /// What is told beside the file.
+    /// What the result of the task says beside the rows.
     remarks: Value,
     rows: u64,
     pages: u32,
@@ -194,7 +197,7 @@ impl Export<'_, '_> {
     }
 
     /// Between two pages: notes the progress, looks at the disk, and leaves time to calls. `began`: when the page did.
-    fn pause(&mut self, began: Instant, rows: u64) -> Result<(), TaskEnd> {
+    fn pause(&mut self, began: Utc, rows: u64) -> Result<(), TaskEnd> {
         self.rows += rows;
         self.pages += 1;
         let total = self.context.task.total.max(self.rows);
@@ -202,7 +205,7 @@ impl Export<'_, '_> {
         if self.pages.is_multiple_of(LOOK_EVERY) {
             self.check_disk()?;
         }
-        std::thread::sleep(began.elapsed().min(PAUSE_MAX));
+        self.context.rest(began, PAUSE_MAX);
         Ok(())
     }
 

@@ -18,7 +18,6 @@ use crate::text::{Lang, TimeFormat};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::io;
-use std::time::Instant;
 
 /// Inbound calls a page.
 const CALLS_PAGE: u32 = 1_024;
@@ -73,7 +72,7 @@ impl Export<'_, '_> {
             sink.set_front(&campaign.name);
             let (mut table, mut after) = (CallTables::of(campaign), i64::MIN);
             loop {
-                let began = Instant::now();
+                let began = self.context.now();
                 let ids = self.context.wait(self.reader.attempt_ids(id, &wanted, after))?;
                 let Some(last) = ids.last() else { break };
                 after = *last;
@@ -145,7 +144,7 @@ impl Export<'_, '_> {
             sink.set_front(campaign.map_or("", |it| &it.name));
             let mut after = i64::MIN;
             loop {
-                let began = Instant::now();
+                let began = self.context.now();
                 let ids = self.context.wait(self.reader.inbound_ids(place, &wanted, after))?;
                 let Some(last) = ids.last().copied() else { break };
                 let mut wanted_ids: FxHashSet<i64> = ids.iter().copied().collect();
@@ -184,7 +183,7 @@ impl Export<'_, '_> {
         let mut counts = RowCounts::new();
         let mut sink = ShapedSink::new(&mut part.file, &shape);
         loop {
-            let (began, before) = (Instant::now(), sink.rows());
+            let (began, before) = (self.context.now(), sink.rows());
             let page = table.page(&mut self.reader, only.as_ref(), &mut sink, &mut counts);
             if !self.context.wait(page)? {
                 break;
@@ -229,7 +228,7 @@ impl Export<'_, '_> {
         for campaign in &campaigns {
             let mut after = i64::MIN;
             loop {
-                let began = Instant::now();
+                let began = self.context.now();
                 let ids = self.context.wait(self.reader.attempt_ids(campaign.id, &wanted, after))?;
                 let Some(last) = ids.last() else { break };
                 after = *last;
@@ -258,7 +257,7 @@ impl Export<'_, '_> {
         let shape = Shape::of(&hours_columns(), &self.columns, self.is_masked());
         let mut part = self.begin_part("agents", &shape)?;
         for few in agents.chunks(20) {
-            let began = Instant::now();
+            let began = self.context.now();
             let mut sink = ShapedSink::new(&mut part.file, &shape);
             self.context.wait(table.fill(&mut self.reader, few, (from, until), &mut sink))?;
             let rows = sink.rows();
@@ -275,7 +274,7 @@ impl Export<'_, '_> {
         let (mut rows, mut counts, mut after) = (RecordRows::default(), RowCounts::new(), 0);
         let mut sink = ShapedSink::new(&mut part.file, &shape);
         loop {
-            let began = Instant::now();
+            let began = self.context.now();
             let page = self.context.wait(self.reader.audit_rows(enterprise, &filter, after))?;
             let Some(last) = page.last() else { break };
             after = last.id;
@@ -306,7 +305,7 @@ impl Export<'_, '_> {
         let (mut rows, mut counts, mut after) = (RecordRows::default(), RowCounts::new(), 0);
         let mut sink = ShapedSink::new(&mut part.file, &shape);
         loop {
-            let began = Instant::now();
+            let began = self.context.now();
             let filter = BlacklistFilter { scope, after, ..BlacklistFilter::default() };
             let page = self.context.wait(self.reader.blacklist_entries(filter, EXPORT_PAGE as u32))?;
             let Some(last) = page.last() else { break };

@@ -326,7 +326,7 @@ impl ExportFilters {
     }
 }
 
-/// What the task is told beside the row of the export.
+/// What a task is given beside the row of its export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportWish {
     /// More rows than a sheet holds go to further sheets.
