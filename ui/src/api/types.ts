@@ -2214,58 +2214,8 @@ export interface components {
              */
             gone?: number | null;
         };
-        BlacklistImportView: {
-            /** @description `null` = every campaign. */
-            campaign: string | null;
-            /**
-             * Format: uint64
-             * @description Different numbers and ranges of the file.
-             */
-            entries: number;
-            error: components["schemas"]["Words"] | null;
-            file_name: string;
-            /**
-             * Format: uint64
-             * @description Entries of the source that loading it removes.
-             */
-            gone: number;
-            /** Format: int64 */
-            id: number;
-            /** Format: date-time */
-            made_at: string;
-            made_by: string | null;
-            may_load: boolean;
-            report: components["schemas"]["BlacklistReport"] | null;
-            source: string;
-            /** @enum {string} */
-            state: "checking" | "unreadable" | "checked" | "loading" | "loaded" | "replaced" | "discarded";
-            task: components["schemas"]["TaskView"] | null;
-        };
-        BlacklistImports: {
-            items: components["schemas"]["BlacklistImportView"][];
-            /** Format: int64 */
-            next: number | null;
-        };
-        BlacklistPage: {
-            items: components["schemas"]["BlacklistEntryView"][];
-            /**
-             * Format: int64
-             * @description `after` of the next page; empty on the last.
-             */
-            next: number | null;
-        };
-        /** @description The body of a removal: the number or range as it was added. */
-        BlacklistRemoval: {
-            /** @description A campaign's name; without it the system-wide entries. */
-            campaign?: string | null;
-            number: string;
-        };
-        BlacklistRemoved: {
-            /** Format: uint64 */
-            removed: number;
-        };
         /** @description What the check of a blacklist found. */
-        BlacklistReport: {
+        BlacklistImportReport: {
             /**
              * Format: uint64
              * @description Entries of the source that the file does not name: they are removed.
@@ -2313,6 +2263,91 @@ export interface components {
             rows: number;
             /** @default [] */
             unread_sheets: string[];
+        };
+        BlacklistImportView: {
+            /** @description `null` = every campaign. */
+            campaign: string | null;
+            /**
+             * Format: uint64
+             * @description Different numbers and ranges of the file.
+             */
+            entries: number;
+            error: components["schemas"]["Words"] | null;
+            file_name: string;
+            /**
+             * Format: uint64
+             * @description Entries of the source that loading it removes.
+             */
+            gone: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            made_at: string;
+            made_by: string | null;
+            may_load: boolean;
+            report: components["schemas"]["BlacklistImportReport"] | null;
+            source: string;
+            /** @enum {string} */
+            state: "checking" | "unreadable" | "checked" | "loading" | "loaded" | "replaced" | "discarded";
+            task: components["schemas"]["TaskView"] | null;
+        };
+        BlacklistImports: {
+            items: components["schemas"]["BlacklistImportView"][];
+            /** Format: int64 */
+            next: number | null;
+        };
+        BlacklistPage: {
+            items: components["schemas"]["BlacklistEntryView"][];
+            /**
+             * Format: int64
+             * @description `after` of the next page; empty on the last.
+             */
+            next: number | null;
+        };
+        /** @description The body of a removal: the number or range as it was added. */
+        BlacklistRemoval: {
+            /** @description A campaign's name; without it the system-wide entries. */
+            campaign?: string | null;
+            number: string;
+        };
+        BlacklistRemoved: {
+            /** Format: uint64 */
+            removed: number;
+        };
+        /** @description One blacklist and its hits in the list. */
+        BlacklistReport: {
+            /**
+             * Format: uint64
+             * @description Numbers of the list that are on this blacklist and on none before it.
+             */
+            hits: number;
+            /** @description The file's name, or `system`. */
+            name: string;
+            /** Format: uint64 */
+            numbers: number;
+            /**
+             * Format: uint64
+             * @description Prefixes, such as `0755*`, each of which blocks every number that begins with it.
+             * @default 0
+             */
+            prefixes: number;
+            /**
+             * @description Sheets of a workbook that were not read.
+             * @default []
+             */
+            unread_sheets: components["schemas"]["UnreadSheet"][];
+            /**
+             * Format: uint64
+             * @description Rows with something that is no number and no prefix: it blocks nothing.
+             */
+            unreadable: number;
+            /**
+             * @description What was found there, and what to do.
+             * @default []
+             */
+            unreadable_hints: string[];
+            /** @description The first of those rows. */
+            unreadable_rows: number[];
         };
         /** @description The body of an addition: `number`, or `numbers`. */
         BlacklistRequest: {
@@ -4802,6 +4837,16 @@ export interface components {
             waiting_for?: components["schemas"]["WaitingFor"][] | null;
             /** @description Of `no_forecast`: why, in both languages. */
             words?: components["schemas"]["Words"] | null;
+            /**
+             * Format: uint64
+             * @description Of `count_needed`: how many are removed.
+             */
+            count?: number | null;
+            /**
+             * Format: uint64
+             * @description Of `too_many_rows`: the sheets that the rows need.
+             */
+            sheets?: number | null;
         };
         /** @description A problem document (RFC 9457). */
         ProblemDocument: {
