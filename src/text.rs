@@ -117,6 +117,7 @@ impl Lang {
         match why {
             Why::ConcurrencyFull => self.pick("the campaign's concurrency is used up", "已达活动并发上限"),
             Why::TrunksFull => self.pick("every trunk is full", "中继线路已满"),
+            Why::ShareUsed => self.pick("the lines are given to other campaigns", "线路分给了其他活动"),
             Why::CallsPerSec => self.pick("the rate of calls allows no more", "已达每秒呼叫上限"),
             Why::TrunksDown => self.pick("no trunk is in use: none answers, or all rest", "没有可用的中继"),
             Why::OutsideWindow => self.pick("outside the calling hours", "不在允许的拨打时段"),

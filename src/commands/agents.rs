@@ -18,7 +18,7 @@ use std::time::Duration;
 const REDRAW_INTERVAL: Duration = Duration::from_millis(500);
 
 pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let client = target::service_client(&args.target, &config)?;
     let mut events = client.live().await.map_err(Failure::refused)?;
     let lang = Lang::of_process();

@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::tasks;
 use comfy_table::Table;
 use paceline_core::campaign::{CalleePattern, Trunk};
-use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::ids::CampaignId;
 use std::fmt::Write as _;
 
 impl WorldArgs {
@@ -26,7 +26,7 @@ impl WorldArgs {
 }
 
 pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let named = named::find(&args.campaign, &config).await?;
     let loaded = &named.loaded;
     if loaded.rules.agents.is_none() {
@@ -105,11 +105,12 @@ fn create_temp_dir() -> Result<std::path::PathBuf, Failure> {
 }
 
 fn trunks(config: &Config) -> Vec<Trunk> {
-    let named = config.trunks.iter().enumerate().map(|(place, (name, trunk))| Trunk {
-        id: TrunkId(place as u16),
+    let known = config.known_trunks();
+    let named = known.iter().map(|(name, trunk)| Trunk {
+        id: trunk.id,
         name: name.clone(),
-        calls_max: trunk.calls_max,
-        calls_per_sec: trunk.calls_per_sec,
+        calls_max: trunk.settings.calls_max,
+        calls_per_sec: trunk.settings.calls_per_sec,
         setup: None,
         allow: vec![CalleePattern::every()],
         deny: Vec::new(),

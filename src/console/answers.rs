@@ -6,6 +6,7 @@ pub use super::caller_id_answers::*;
 pub use super::campaign_answers::*;
 pub use super::lead_answers::*;
 pub use super::pacing_answers::*;
+pub use super::trunk_answers::*;
 pub use super::upload_answers::*;
 pub use super::vote_answers::*;
 use schemars::generate::SchemaSettings;
@@ -291,16 +292,6 @@ answers! {
         until: Option<Moment>,
         words: Words,
         advice: Advice,
-    }
-    TrunkView {
-        name: String,
-        up: bool,
-        calls: u64,
-        calls_max: u64,
-        /// Why it is not in use, and what to do.
-        words: Option<Words>,
-        /// The line guard's rest.
-        line: Option<LineRest>,
     }
     AbandonRule {
         rule: String,

@@ -16,6 +16,7 @@ use super::running_requests::RunningRequests;
 use super::secrets::{self, Hasher};
 use super::setup::SetupCode;
 use super::shown_number::NumberSight;
+use super::trunk_requests::TrunkChanges;
 use super::uploads::Uploads;
 use crate::config::Config;
 use crate::config::proxies::TrustedProxies;
@@ -58,6 +59,8 @@ pub struct AppStateParts {
     pub config: Arc<Config>,
     /// Opens campaigns from their rows; `None` = this process runs one campaign.
     pub campaign_service: Option<mpsc::Sender<CampaignRequest>>,
+    /// Applies changes of trunks; `None` = this process has none.
+    pub trunk_changes: Option<TrunkChanges>,
     pub files: Files,
     pub tasks: Tasks,
 }
@@ -205,6 +208,11 @@ impl AppState {
     /// Opens campaigns from their rows, and applies their new versions.
     pub(super) fn campaign_service(&self) -> Option<&mpsc::Sender<CampaignRequest>> {
         self.inner.parts.campaign_service.as_ref()
+    }
+
+    /// Applies changes of trunks.
+    pub(super) fn trunk_changes(&self) -> Option<&TrunkChanges> {
+        self.inner.parts.trunk_changes.as_ref()
     }
 
     pub(super) fn list_change_requests(&self) -> Option<&mpsc::Sender<ListChangeRequest>> {

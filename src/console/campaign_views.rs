@@ -9,7 +9,7 @@ use super::views::moment;
 use crate::config::Config;
 use crate::engine::CampaignBoard;
 use crate::store::campaign_rows::{
-    CampaignFileRow, CampaignRow, CampaignState, CampaignTotals, WaitingBytes,
+    CampaignFileRow, CampaignRow, CampaignState, CampaignTotals, DesiredState, WaitingBytes,
 };
 use crate::store::{OrganisationRow, Scope};
 use paceline_core::campaign::SIMULATED_TRUNK;
@@ -63,6 +63,13 @@ impl StateFacts {
         self.board.campaigns.get(&id).filter(|it| !it.finished && !it.view.drained)
     }
 
+    /// Whether its calls were let end, so that it calls nobody before it is started again.
+    pub fn is_drained(&self, row: &CampaignRow) -> bool {
+        let is_shown_drained = self.board.campaigns.get(&row.id).is_some_and(|it| it.view.drained);
+        let was_open = row.opened_at.is_some() && row.desired == DesiredState::Closed;
+        is_shown_drained || (was_open && self.live(row.id).is_none())
+    }
+
     /// Where the campaign is. The row follows the engine within a second; what the engine has counts.
     pub fn state(&self, row: &CampaignRow) -> CampaignState {
         let kept = row.state(self.waits(row));
@@ -90,7 +97,7 @@ pub(super) fn group_of(toml: &str) -> Option<String> {
 
 /// Whether the campaign of this text calls over the simulated carrier, so that no phone rings.
 fn is_simulated(toml: &str, config: &Config) -> bool {
-    if config.trunks.is_empty() {
+    if !config.has_trunks() {
         return true;
     }
     let table = toml.parse::<toml::Table>().unwrap_or_default();

@@ -323,7 +323,7 @@ fn trunks_item(state: &AppState, loaded: Option<&LoadedCampaign>) -> Item {
     let board = state.engine().board();
     let board = board.borrow();
     let own = loaded.map(|it| it.rules.trunks.as_slice()).unwrap_or_default();
-    let named = own.iter().filter_map(|trunk| board.trunks.get(usize::from(trunk.0)));
+    let named = own.iter().filter_map(|trunk| board.trunk(*trunk));
     let item = match named.into_iter().any(|trunk| trunk.up) {
         true => advice("trunks", true, "a trunk is in use", "有可用中继"),
         false => advice(

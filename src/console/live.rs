@@ -342,6 +342,8 @@ impl LiveStream {
                 if self.reads_campaign(campaign) {
                     let board = floor::board(&self.state);
                     let trunk = board.campaigns.get(&campaign).map_or("", |open| open.line_trunk.as_str());
+                    let other = self.scope.campaign_with_lines(&self.state, &view);
+                    let zone = views::moments(&self.state, campaign);
                     let shown = json!({
                         "id": id,
                         "campaign": self.scope.names.campaigns.get(&campaign),
@@ -349,7 +351,7 @@ impl LiveStream {
                         "place": decision.place,
                         "why": decision.why.word(),
                         "limit": decision.why.limit(),
-                        "words": views::words(&view, trunk, &views::moments(&self.state, campaign)),
+                        "words": views::words_beside(&view, trunk, &zone, other.as_deref()),
                     });
                     self.push("decision", &shown);
                 }

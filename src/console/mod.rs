@@ -65,6 +65,7 @@ mod routes_leads;
 mod routes_pacing;
 mod routes_people;
 mod routes_results;
+mod routes_trunks;
 mod routes_uploads;
 mod running_requests;
 mod schedule;
@@ -80,6 +81,9 @@ mod task_routes;
 mod test_call;
 mod today;
 mod tokens;
+mod trunk_answers;
+pub mod trunk_requests;
+mod trunk_rows;
 mod trunks;
 mod upload_answers;
 mod uploads;
@@ -216,7 +220,9 @@ async fn readiness(
     let board = floor::board(&state);
     // Beside real trunks, the simulated carrier of a sample campaign says nothing of them.
     let is_judged = |name: &str| name != SIMULATED_TRUNK || board.trunks.len() == 1;
-    let usable = |trunk: &&TrunkBoard| trunk.up && trunk.rest.is_none() && is_judged(&trunk.name);
+    let usable = |trunk: &&TrunkBoard| {
+        trunk.up && !trunk.disabled && trunk.rest.is_none() && is_judged(&trunk.name)
+    };
     let can_dial = board.trunks.iter().any(|trunk| usable(&trunk));
     let ready = board.store_stalled.is_none() && can_dial;
     let mut body = json!({ "ready": ready });

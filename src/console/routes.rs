@@ -13,6 +13,7 @@ use super::routes_leads::LEAD_ROUTES;
 use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
 use super::routes_results::RESULTS;
+use super::routes_trunks::TRUNKS;
 use super::routes_uploads::UPLOADS;
 use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
 use axum::Json;
@@ -25,7 +26,6 @@ use actions::CampaignAction;
 use blacklist::{BlacklistRemoval, BlacklistRequest};
 use list_changes::ListChangeBody;
 use records::CorrectionRequest;
-use trunks::TrunkAction;
 
 const SECS_MAX: i64 = 24 * 3_600;
 
@@ -94,7 +94,7 @@ const PART: &[Parameter] =
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS];
+const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS, TRUNKS];
 
 const ROUTES_COUNT: usize = PEOPLE.len()
     + CAMPAIGNS.len()
@@ -103,7 +103,8 @@ const ROUTES_COUNT: usize = PEOPLE.len()
     + PACING.len()
     + LEAD_ROUTES.len()
     + CALLER_IDS.len()
-    + RESULTS.len();
+    + RESULTS.len()
+    + TRUNKS.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];
@@ -242,17 +243,6 @@ const WORK: &[Route] = &[
         status: 200,
         answer: answer!(Trace),
         handler: || get(trunks::trace),
-    },
-    Route {
-        method: "post",
-        path: "/trunks/{name}/actions",
-        right: Right::Action(Action::TrunksTest),
-        summary: "Calls one number over this trunk for a test; `GET /calls/{attempt}/trace` shows what it does",
-        query: NONE,
-        body: body!(TrunkAction, r#"{"action":"test_call","number":"13800138000"}"#),
-        status: 202,
-        answer: answer!(TestCallPlaced),
-        handler: || post(trunks::trunk_action),
     },
     Route {
         method: "get",

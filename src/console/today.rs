@@ -257,7 +257,7 @@ fn lines(state: &AppState, caller: &Caller) -> Vec<Item> {
         return Vec::new();
     }
     let board = state.engine().board().borrow().clone();
-    let faulty = board.trunks.iter().filter(|it| !it.up || it.rest.is_some());
+    let faulty = board.trunks.iter().filter(|it| !it.disabled && (!it.up || it.rest.is_some()));
     faulty
         .map(|it| {
             let view = trunk(it);

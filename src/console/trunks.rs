@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::records::parse_id;
 use super::rights::Action;
 use super::shown_number::{NumberSight, shown_text};
+use super::trunk_rows::set_enabled;
 use super::views::{millis, stored_number};
 use super::why::add_sentences;
 use crate::engine::{TrunkTestRefusal, test_campaign_retry};
@@ -40,6 +41,10 @@ pub(super) enum TrunkAction {
         #[schemars(regex(pattern = DIALLED))]
         caller_id: Option<String>,
     },
+    /// Takes the trunk out of use: no call is placed over it, calls that are up go on.
+    Disable {},
+    /// Takes it into use again, and ends what the line guard or the carrier let it rest for.
+    Enable {},
 }
 
 pub(super) async fn trunk_action(
@@ -48,7 +53,11 @@ pub(super) async fn trunk_action(
     Path(name): Path<String>,
     Body(asked): Body<TrunkAction>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let TrunkAction::TestCall { number, caller_id } = asked;
+    let (number, caller_id) = match asked {
+        TrunkAction::TestCall { number, caller_id } => (number, caller_id),
+        TrunkAction::Disable {} => return set_enabled(&state, &caller, &name, false).await,
+        TrunkAction::Enable {} => return set_enabled(&state, &caller, &name, true).await,
+    };
     let number = parse_dialled(&number)?;
     let caller_id = caller_id.as_deref().map(parse_shown).transpose()?;
     let known: Vec<String> = floor::board(&state).trunks.iter().map(|trunk| trunk.name.clone()).collect();

@@ -13,6 +13,7 @@ use paceline_core::line_guard::Scope;
 use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Why;
 use paceline_core::pacing::ledger::AbandonReport;
+use paceline_core::sip::user_agent::TrunkUse;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -274,9 +275,17 @@ pub(super) fn moments(state: &AppState, campaign: CampaignId) -> TimeFormat {
 /// The sentence that says why a campaign dials or does not, in English and Chinese. `trunk` = name of the trunk that
 /// rests, if one does.
 pub(super) fn words(view: &View, trunk: &str, moments: &TimeFormat) -> Value {
+    words_beside(view, trunk, moments, None)
+}
+
+/// [`words`]; `other` = the campaign that has the lines, where the reader may know its name.
+pub(super) fn words_beside(view: &View, trunk: &str, moments: &TimeFormat, other: Option<&str>) -> Value {
     match paused_by(view) {
         Some(all) => line(Some(&all), trunk, moments)["words"].take(),
-        None => json!({ "en": Lang::En.view(view, moments), "zh": Lang::Zh.view(view, moments) }),
+        None => json!({
+            "en": Lang::En.view_beside(view, moments, other),
+            "zh": Lang::Zh.view_beside(view, moments, other),
+        }),
     }
 }
 
@@ -308,14 +317,55 @@ pub(super) fn line(line: Option<&LineView>, trunk: &str, moments: &TimeFormat) -
 
 /// A trunk with its rest, if its guard keeps it out of use.
 pub(super) fn trunk(trunk: &TrunkBoard) -> Value {
+    let mut codes: Vec<(&u16, &u64)> = trunk.codes_today.codes.iter().collect();
+    codes.sort_by_key(|(code, calls)| (std::cmp::Reverse(**calls), **code));
+    let codes: Vec<Value> = codes
+        .into_iter()
+        .map(|(code, calls)| json!({ "code": code, "calls": calls, "words": both(|lang| lang.sip_code(*code)) }))
+        .collect();
+    let until = trunk.rest.and_then(|rest| rest.until).or(trunk.put_back.asked_until);
     json!({
         "name": trunk.name,
         "up": trunk.up,
+        "state": trunk_state(trunk),
         "calls": trunk.calls,
         "calls_max": trunk.calls_max,
-        "words": trunk.down.as_ref().map(trunk_down),
-        "line": line(trunk.rest.as_ref(), &trunk.name, &TimeFormat::utc()),
+        "calls_per_sec": trunk.calls_per_sec,
+        "words": trunk_words(trunk),
+        "line": line(trunk.rest.as_ref(), &trunk.name, &TimeFormat::in_zone(DAY_ZONE)),
+        "until": optional_moment(until),
+        "rests_since": optional_moment(trunk.put_back.since),
+        "put_back": trunk.put_back.put_back,
+        "options_ms": trunk.round_trip.map(|span| span.as_millis() as u64),
+        "codes_today": codes,
     })
+}
+
+/// The zone in which moments of trunks are said: a trunk is of no campaign.
+const DAY_ZONE: &str = "Asia/Shanghai";
+
+fn both(say: impl Fn(Lang) -> &'static str) -> Value {
+    json!({ "en": say(Lang::En), "zh": say(Lang::Zh) })
+}
+
+fn trunk_state(trunk: &TrunkBoard) -> &'static str {
+    match &trunk.down {
+        _ if trunk.disabled => "disabled",
+        Some(TrunkDown::Unusable(TrunkUse::NotRegistered)) => "registering",
+        Some(_) => "down",
+        None if !trunk.up => "down",
+        None if trunk.rest.is_some() || trunk.put_back.asked_until.is_some() => "resting",
+        None => "up",
+    }
+}
+
+fn trunk_words(trunk: &TrunkBoard) -> Value {
+    match &trunk.down {
+        _ if trunk.disabled => both(Lang::trunk_disabled),
+        Some(down) => trunk_down(down),
+        None if trunk.put_back.asked_until.is_some() => both(Lang::trunk_pause),
+        None => Value::Null,
+    }
 }
 
 /// Why a trunk is not in use, in English and Chinese.

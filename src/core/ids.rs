@@ -6,7 +6,7 @@ use std::fmt;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub $inner);
 
@@ -47,7 +47,7 @@ id!(
     MixId(u64)
 );
 id!(
-    /// A trunk, by its position in `paceline.toml`.
+    /// A trunk, as the store numbers it, from 1.
     TrunkId(u16)
 );
 id!(

@@ -92,6 +92,7 @@ impl Engine {
                         );
                     }
                 }
+                self.count_code(&result);
                 if let Some(number) = self.calls.get(&result.attempt.call()).and_then(|facts| facts.caller_id)
                 {
                     self.metrics.count_caller_id(number, result.outcome);

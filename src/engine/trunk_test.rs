@@ -7,7 +7,7 @@ use crate::audio::Sound;
 use crate::dialplan;
 use paceline_core::campaign::{
     Announcement, CallerIdRules, CallingWindows, Campaign, DayWindow, Mode, PacingRules, RetryRules,
-    Rotation, TRUNK_TEST,
+    Rotation, Share, TRUNK_TEST,
 };
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction};
@@ -107,6 +107,11 @@ impl TrunkTests {
     }
 
     /// Why the trunk is out of use, as a step of a call: `not_registered 403 Forbidden`, `silent`.
+    pub fn forget(&mut self, trunk: TrunkId) {
+        self.states.remove(&trunk);
+        self.failures.remove(&trunk);
+    }
+
     fn trouble(&self, trunk: TrunkId) -> Option<String> {
         let failure = || match self.failures.get(&trunk) {
             Some((Some(code), reason)) => format!(" {code} {reason}"),
@@ -251,6 +256,7 @@ fn opening(id: CampaignId, trunks: Vec<TrunkId>) -> CampaignOpening {
     };
     CampaignOpening {
         campaign,
+        share: Share::default(),
         region: String::new(),
         leads: 0,
         leads_open: 0,

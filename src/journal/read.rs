@@ -1,6 +1,8 @@
 //! Replays journals: the same inputs into the same state must lead to the same outputs, bit for bit.
 
-use super::format::{BLOCK_MAX, HEAD, MAGIC, MAGIC_START, Record, Snapshot, fingerprint, read_head};
+use super::format::{
+    BLOCK_MAX, HEAD, MAGIC, MAGIC_BEFORE_SHARES, MAGIC_START, Record, Snapshot, fingerprint, read_head,
+};
 use super::write::segments;
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::{Dialer, Input, Output};
@@ -21,7 +23,7 @@ pub enum ReplayError {
     )]
     NotAJournal { file: PathBuf },
     #[error(
-        "{file}: another version of Paceline wrote it (`{found}`, and this one reads `paceline journal 5`); replay it with that version"
+        "{file}: another version of Paceline wrote it (`{found}`, and this one reads `paceline journal 5` and `6`); replay it with that version"
     )]
     OtherVersion { file: PathBuf, found: String },
     #[error("{file}: block {block} is damaged ({found}); what comes before it was replayed")]
@@ -165,14 +167,15 @@ fn open_segment(file: &Path) -> Result<Blocks<'_>, ReplayError> {
     let mut reader = BufReader::new(std::fs::File::open(file).map_err(unreadable)?);
     let mut magic = vec![0; MAGIC.len()];
     let whole = reader.read_exact(&mut magic).is_ok();
-    if whole && magic != MAGIC && magic.starts_with(MAGIC_START) {
+    let is_before_shares = whole && magic == MAGIC_BEFORE_SHARES;
+    if whole && magic != MAGIC && !is_before_shares && magic.starts_with(MAGIC_START) {
         let found = String::from_utf8_lossy(&magic).trim_end().to_owned();
         return Err(ReplayError::OtherVersion { file: file.to_owned(), found });
     }
-    if !whole || magic != MAGIC {
+    if !whole || magic != MAGIC && !is_before_shares {
         return Err(ReplayError::NotAJournal { file: file.to_owned() });
     }
-    Ok(Blocks { file, reader, number: 0, torn: false })
+    Ok(Blocks { file, reader, number: 0, torn: false, is_before_shares })
 }
 
 /// The time that a segment covers, by wall clock, and its campaigns.
@@ -292,6 +295,7 @@ struct Blocks<'a> {
     reader: BufReader<std::fs::File>,
     number: u64,
     torn: bool,
+    is_before_shares: bool,
 }
 
 impl Blocks<'_> {
@@ -318,6 +322,10 @@ impl Blocks<'_> {
         }
         if crc32fast::hash(&body) != crc {
             return Err(self.damaged("its checksum is wrong".into()));
+        }
+        // The snapshot is the first block.
+        if self.is_before_shares && self.number == 1 {
+            body.push(0);
         }
         match postcard::from_bytes(&body) {
             Ok(value) => Ok(Some(value)),

@@ -66,6 +66,7 @@ pub mod task_rows;
 mod test_calls;
 mod upload_changes;
 pub mod upload_loads;
+pub mod trunks;
 pub mod views;
 pub mod votes;
 pub mod writer;

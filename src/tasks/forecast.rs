@@ -10,7 +10,7 @@ use crate::sim::forecast::{
 use crate::store::{CampaignRecord, Reader, StoreError};
 use paceline_core::campaign::window::WindowState;
 use paceline_core::campaign::{CalleePattern, Campaign, Trunk};
-use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::ids::CampaignId;
 use paceline_core::time::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,10 +81,10 @@ fn rules_of(record: &CampaignRecord) -> Result<Campaign, Words> {
 fn trunks_of(record: &CampaignRecord, board: &[TrunkBoard]) -> Vec<Trunk> {
     let named = toml::from_str::<CampaignFile>(&record.toml).map(|file| file.trunks).unwrap_or_default();
     let is_named = |trunk: &&TrunkBoard| named.is_empty() || named.contains(&trunk.name);
-    let found = board.iter().filter(is_named).enumerate();
+    let found = board.iter().filter(is_named);
     let trunks: Vec<Trunk> = found
-        .map(|(place, trunk)| Trunk {
-            id: TrunkId(place as u16),
+        .map(|trunk| Trunk {
+            id: trunk.id,
             name: trunk.name.clone(),
             calls_max: trunk.calls_max,
             calls_per_sec: trunk.calls_per_sec,
