@@ -92,8 +92,7 @@ impl SealKey {
         let (nonce, body) = bytes.split_at(NONCE);
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| SealError::OtherKey)?;
         let payload = Payload { msg: body, aad: of.as_bytes() };
-        let opened =
-            self.cipher.decrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::OtherKey)?;
+        let opened = self.cipher.decrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::OtherKey)?;
         String::from_utf8(opened).map_err(|_| SealError::OtherKey)
     }
 }

@@ -67,7 +67,9 @@ impl Config {
         if let (Some(file), Some(line)) = (&self.origins.file, self.origins.trunk_lines.get(name)) {
             return Some((file.display().to_string(), Some(*line)));
         }
-        let is_of = |path: &Vec<String>| path.first().is_some_and(|it| it == "trunks") && path.get(1).is_some_and(|it| it == name);
+        let is_of = |path: &Vec<String>| {
+            path.first().is_some_and(|it| it == "trunks") && path.get(1).is_some_and(|it| it == name)
+        };
         let variable = self.origins.variables.iter().find(|(_, path)| is_of(path));
         Some(variable.map_or_else(|| ("paceline.toml".to_owned(), None), |(name, _)| (name.clone(), None)))
     }

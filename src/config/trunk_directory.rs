@@ -126,9 +126,15 @@ mod tests {
             all.chain([(SIMULATED_TRUNK.to_owned(), known.simulated)]).collect()
         };
         let first = KnownTrunks::number(&file(&["b", "d"]), &BTreeMap::new(), BTreeMap::new());
-        assert_eq!((first.trunks["b"].id, first.trunks["d"].id, first.simulated), (TrunkId(1), TrunkId(2), TrunkId(3)));
+        assert_eq!(
+            (first.trunks["b"].id, first.trunks["d"].id, first.simulated),
+            (TrunkId(1), TrunkId(2), TrunkId(3))
+        );
         let second = KnownTrunks::number(&file(&["a", "d"]), &ids(&first), BTreeMap::new());
-        assert_eq!((second.trunks["a"].id, second.trunks["d"].id, second.simulated), (TrunkId(4), TrunkId(2), TrunkId(3)));
+        assert_eq!(
+            (second.trunks["a"].id, second.trunks["d"].id, second.simulated),
+            (TrunkId(4), TrunkId(2), TrunkId(3))
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod audio;
 mod audit;
 pub mod auth;
 mod blacklist;
+mod call_trace;
 mod caller_id_answers;
 mod caller_ids;
 mod campaign_answers;
@@ -220,9 +221,8 @@ async fn readiness(
     let board = floor::board(&state);
     // Beside real trunks, the simulated carrier of a sample campaign says nothing of them.
     let is_judged = |name: &str| name != SIMULATED_TRUNK || board.trunks.len() == 1;
-    let usable = |trunk: &&TrunkBoard| {
-        trunk.up && !trunk.disabled && trunk.rest.is_none() && is_judged(&trunk.name)
-    };
+    let usable =
+        |trunk: &&TrunkBoard| trunk.up && !trunk.disabled && trunk.rest.is_none() && is_judged(&trunk.name);
     let can_dial = board.trunks.iter().any(|trunk| usable(&trunk));
     let ready = board.store_stalled.is_none() && can_dial;
     let mut body = json!({ "ready": ready });

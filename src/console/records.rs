@@ -2,13 +2,13 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
+use super::call_trace::cause_words;
 use super::fields::{TEXT, parse_moment, parse_telephone};
 use super::floor;
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::rights::Action;
 use super::shown_number::{NumberSight, shown_optional, shown_text};
-use super::trunks::cause_words;
 use super::views::{millis, stored_number};
 use crate::store::{
     CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Subject,

@@ -15,7 +15,9 @@ use super::routes_people::PEOPLE;
 use super::routes_results::RESULTS;
 use super::routes_trunks::TRUNKS;
 use super::routes_uploads::UPLOADS;
-use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
+use super::{
+    actions, blacklist, call_trace, floor, health, list_changes, live, openapi, records, trunks, why,
+};
 use axum::Json;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -94,7 +96,8 @@ const PART: &[Parameter] =
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS, TRUNKS];
+const PARTS: &[&[Route]] =
+    &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS, TRUNKS];
 
 const ROUTES_COUNT: usize = PEOPLE.len()
     + CAMPAIGNS.len()
@@ -242,7 +245,7 @@ const WORK: &[Route] = &[
         body: BodySchema::Empty,
         status: 200,
         answer: answer!(Trace),
-        handler: || get(trunks::trace),
+        handler: || get(call_trace::trace),
     },
     Route {
         method: "get",

@@ -273,7 +273,8 @@ fn rule_words(shares: &[Share], campaigns: &[String]) -> (String, String) {
     let (mut en, mut zh) = (Vec::new(), Vec::new());
     if !reserved.is_empty() {
         let each = |between: &str| {
-            let parts = reserved.iter().map(|(share, name)| format!("{name}{between}{}", share.lines_reserved));
+            let parts =
+                reserved.iter().map(|(share, name)| format!("{name}{between}{}", share.lines_reserved));
             parts.collect::<Vec<_>>()
         };
         en.push(format!("first those reserved ({})", each(" ").join(", ")));
@@ -323,8 +324,7 @@ fn conflict_view(conflict: &Conflict, trunk: &str, lines_max: u32, zone: &TimeFo
     let en = format!(
         "{from}–{until} {count} campaigns together ask for {lines} lines, the trunk {trunk} has {lines_max}: given {rule}"
     );
-    let zh =
-        format!("{from}–{until} {count} 个活动合计 {lines} 路,线路 {trunk} 共 {lines_max} 路:{rule_zh}");
+    let zh = format!("{from}–{until} {count} 个活动合计 {lines} 路,线路 {trunk} 共 {lines_max} 路:{rule_zh}");
     json!({
         "from": moment(conflict.from),
         "until": moment(conflict.until),
@@ -364,7 +364,8 @@ mod tests {
 
     #[test]
     fn a_conflict_says_by_which_rule_the_lines_are_given() {
-        let share = |priority: u8, weight: u32, lines_reserved: u32| Share { priority, weight, lines_reserved };
+        let share =
+            |priority: u8, weight: u32, lines_reserved: u32| Share { priority, weight, lines_reserved };
         let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
         let conflict = Conflict {
             from: Utc::from_millis(12 * 3_600_000),
@@ -378,7 +379,8 @@ mod tests {
             shown["words"]["zh"],
             "20:00–21:00 3 个活动合计 180 路,线路 main 共 120 路:按权重 2:1:1 分配(a、b、c)"
         );
-        let (en, _) = rule_words(&[share(5, 1, 0), share(1, 1, 20), share(5, 3, 0)], &names(&["a", "b", "c"]));
+        let (en, _) =
+            rule_words(&[share(5, 1, 0), share(1, 1, 20), share(5, 3, 0)], &names(&["a", "b", "c"]));
         assert_eq!(en, "first those reserved (b 20); by priority: b, then a and c; a and c by weight 1:3");
     }
 

@@ -117,10 +117,7 @@ fn view(state: &AppState, row: &TrunkRow, users: &Users) -> Value {
     })
 }
 
-pub(super) async fn trunks(
-    State(state): State<AppState>,
-    caller: Caller,
-) -> Result<Json<Value>, Problem> {
+pub(super) async fn trunks(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
     let rows = state.store().trunk_rows().await?;
     let users = Users::load(&state, &caller).await?;
     let board = floor::board(&state);
@@ -231,7 +228,8 @@ pub(super) async fn apply(state: &AppState, name: &str) -> Result<(), Problem> {
     changes.apply(name).await.map_err(|why| {
         let en = format!("it is kept, and not in use: {why}");
         let zh = format!("已保存,但未启用:{}", fault_zh(&why).unwrap_or_else(|| why.clone()));
-        Problem::new(StatusCode::CONFLICT, "not_applied", en.clone()).with("words", json!({ "en": en, "zh": zh }))
+        Problem::new(StatusCode::CONFLICT, "not_applied", en.clone())
+            .with("words", json!({ "en": en, "zh": zh }))
     })
 }
 
@@ -363,7 +361,8 @@ pub(super) async fn set_enabled(
         change.enable_trunk(row.id, is_enabled).await?;
     }
     change.set_before(json!({ "enabled": row.is_enabled }));
-    change.set_after(json!({ "enabled": is_enabled, "action": if is_enabled { "enable" } else { "disable" } }));
+    change
+        .set_after(json!({ "enabled": is_enabled, "action": if is_enabled { "enable" } else { "disable" } }));
     change.commit().await?;
     if is_changed {
         apply(state, name).await?;

@@ -321,7 +321,10 @@ pub(super) fn trunk(trunk: &TrunkBoard) -> Value {
     codes.sort_by_key(|(code, calls)| (std::cmp::Reverse(**calls), **code));
     let codes: Vec<Value> = codes
         .into_iter()
-        .map(|(code, calls)| json!({ "code": code, "calls": calls, "words": both(|lang| lang.sip_code(*code)) }))
+        .map(|(code, calls)| {
+            let [en, zh] = [Lang::En, Lang::Zh].map(|lang| lang.code_words(*code));
+            json!({ "code": code, "calls": calls, "words": { "en": en, "zh": zh } })
+        })
         .collect();
     let until = trunk.rest.and_then(|rest| rest.until).or(trunk.put_back.asked_until);
     json!({

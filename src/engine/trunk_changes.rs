@@ -54,7 +54,8 @@ impl Engine {
                 None
             }
         };
-        let same_sip = self.trunks.get(&id).is_some_and(|it| it.sip == trunk.sip && it.not_found == trunk.not_found);
+        let same_sip =
+            self.trunks.get(&id).is_some_and(|it| it.sip == trunk.sip && it.not_found == trunk.not_found);
         self.trunks.insert(id, trunk.clone());
         if let (true, Some(board)) = (same_sip, self.board.trunk_mut(id)) {
             board.down = was_down;

@@ -5,6 +5,7 @@ use super::handle::TrunkTest;
 use super::{CampaignOpening, Engine};
 use crate::audio::Sound;
 use crate::dialplan;
+use paceline_core::call_note::NoteKind;
 use paceline_core::campaign::{
     Announcement, CallerIdRules, CallingWindows, Campaign, DayWindow, Mode, PacingRules, RetryRules,
     Rotation, Share, TRUNK_TEST,
@@ -106,25 +107,27 @@ impl TrunkTests {
         self.failures.insert(trunk, (code, reason.to_owned()));
     }
 
-    /// Why the trunk is out of use, as a step of a call: `not_registered 403 Forbidden`, `silent`.
     pub fn forget(&mut self, trunk: TrunkId) {
         self.states.remove(&trunk);
         self.failures.remove(&trunk);
     }
 
-    fn trouble(&self, trunk: TrunkId) -> Option<String> {
+    /// Why the trunk is out of use, as a step of a call: `not_registered 403 Forbidden`, `silent`.
+    fn trouble(&self, trunk: TrunkId) -> Option<(NoteKind, String)> {
         let failure = || match self.failures.get(&trunk) {
-            Some((Some(code), reason)) => format!(" {code} {reason}"),
-            Some((None, _)) => " no answer".to_owned(),
+            Some((Some(code), reason)) => format!("{code} {reason}"),
+            Some((None, _)) => "no answer".to_owned(),
             None => String::new(),
         };
         match self.states.get(&trunk)? {
             TrunkUse::Up => None,
             TrunkUse::NotRegistered | TrunkUse::RegistrationLost => {
-                Some(format!("not_registered{}", failure()))
+                Some((NoteKind::NotRegistered, failure()))
             }
-            TrunkUse::AccountRefused { code, reason, .. } => Some(format!("account_refused {code} {reason}")),
-            TrunkUse::Silent => Some("silent_to_options".into()),
+            TrunkUse::AccountRefused { code, reason, .. } => {
+                Some((NoteKind::AccountRefused, format!("{code} {reason}")))
+            }
+            TrunkUse::Silent => Some((NoteKind::SilentToOptions, String::new())),
         }
     }
 
@@ -175,8 +178,8 @@ impl Engine {
         if let Some(mut pending) = self.trunk_tests.take(trunk, number, None) {
             pending.attempt = Some(request.attempt);
             self.trunk_tests.pending.push(pending);
-            if let Some(trouble) = self.trunk_tests.trouble(trunk) {
-                self.note_step(request.attempt.call(), &trouble);
+            if let Some((kind, why)) = self.trunk_tests.trouble(trunk) {
+                self.note_step(request.attempt.call(), kind, why);
             }
         }
     }

@@ -126,7 +126,10 @@ impl Store {
     }
 
     /// Writes the trunks of the file and the built-in one with their ids; rows of the file that it has no more go.
-    pub async fn keep_trunks_of_file(&self, kept: &BTreeMap<String, (TrunkId, TrunkSource)>) -> Result<(), StoreError> {
+    pub async fn keep_trunks_of_file(
+        &self,
+        kept: &BTreeMap<String, (TrunkId, TrunkSource)>,
+    ) -> Result<(), StoreError> {
         let before = self.trunk_rows().await?;
         let is_gone = |row: &&TrunkRow| row.source == TrunkSource::File && !kept.contains_key(&row.name);
         let gone: Vec<i64> = before.iter().filter(is_gone).map(|row| i64::from(row.id.0)).collect();

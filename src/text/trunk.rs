@@ -1,6 +1,7 @@
 //! Why a trunk is not in use, in words with what to do.
 
 use super::Lang;
+use paceline_core::outcome::Outcome;
 use paceline_core::sip::user_agent::TrunkUse;
 
 impl Lang {
@@ -69,41 +70,11 @@ impl Lang {
         )
     }
 
-    /// What a code at the end of a call means, and what to do.
-    pub fn sip_code(self, code: u16) -> &'static str {
+    /// What a code at the end of a call means; answered calls have 200.
+    pub fn code_words(self, code: u16) -> String {
         match code {
-            200 => self.pick("answered", "已接通"),
-            401 | 407 => self.pick(
-                "the carrier asks for credentials and does not take ours: check username and password",
-                "运营商要求认证且不接受当前账号:请检查用户名和密码",
-            ),
-            402 => self.pick("payment required: look at the account's balance", "需要付费:请查看账户余额"),
-            403 => self.pick(
-                "the carrier forbids this callee, region or caller ID: ask it whether they are open",
-                "运营商拒绝此被叫、地区或外显号码:请核实是否开通",
-            ),
-            404 | 410 | 604 => self.pick("no such number, or no route to it", "空号,或没有到该号码的路由"),
-            408 => self.pick("the far side did not answer in time", "对端超时未响应"),
-            480 => self.pick("the callee cannot be reached now", "被叫暂时无法接通"),
-            484 => self.pick(
-                "the number is incomplete: check the number form of the trunk",
-                "号码不完整:请检查线路的号码格式",
-            ),
-            486 | 600 => self.pick("busy", "被叫忙"),
-            487 => self.pick("we took the call back", "我方已取消呼叫"),
-            488 | 606 => self.pick(
-                "codecs or media do not fit: check the codecs of the trunk",
-                "编码或媒体不匹配:请检查线路的编码设置",
-            ),
-            503 => self.pick(
-                "the carrier is overloaded or has no free line: lower the rate or ask for more lines",
-                "运营商过载或无空闲线路:请降低速率或增开线路",
-            ),
-            500..=599 => self.pick("a fault at the carrier: ask it", "运营商故障:请联系运营商"),
-            603 => self.pick("declined", "被叫拒接"),
-            607 | 608 => self.pick("rejected as unwanted: look at the caller ID", "被标记为骚扰拒接:请检查外显号码"),
-            400..=499 => self.pick("refused by the far side", "被对端拒绝"),
-            _ => self.pick("ended by the far side", "由对端结束"),
+            200 => self.outcome_words(Outcome::Answered).to_owned(),
+            _ => self.response_words(code, None),
         }
     }
 }

@@ -161,7 +161,8 @@ impl Lang {
         };
         match self {
             Lang::En => {
-                let other = other.map_or("another campaign".to_owned(), |name| format!("the campaign {name}"));
+                let other =
+                    other.map_or("another campaign".to_owned(), |name| format!("the campaign {name}"));
                 let comma = if given.by == GivenBy::Reserved { "," } else { "" };
                 format!(
                     "the lines are given to {other}{comma} {by} ({} of {} lines in use)",
@@ -226,7 +227,9 @@ impl Lang {
             (Why::ConcurrencyFull, Lang::Zh) => {
                 format!("{}/{} 路", n.live, n.concurrency_max.unwrap_or(n.live))
             }
-            (Why::TrunksFull | Why::ShareUsed, Lang::En) => format!("{} of {} lines in use", n.lines, n.lines_max),
+            (Why::TrunksFull | Why::ShareUsed, Lang::En) => {
+                format!("{} of {} lines in use", n.lines, n.lines_max)
+            }
             (Why::TrunksFull | Why::ShareUsed, Lang::Zh) => format!("已用 {}/{} 路", n.lines, n.lines_max),
             (Why::CallsPerSec, Lang::En) => format!("{:.1} starts a second", n.calls_per_sec),
             (Why::CallsPerSec, Lang::Zh) => format!("每秒 {:.1} 路", n.calls_per_sec),

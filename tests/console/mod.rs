@@ -40,10 +40,12 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use paceline::config::settings::HttpConfig;
 use paceline::console::campaign_requests::CampaignRequest;
+use paceline::console::trunk_requests::{TrunkChanges, TrunkRequest};
 use paceline::console::{AppState, AppStateParts, PhoneSettings, routes, secrets};
 use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent, TrunkTestRefusal};
 use paceline::files::{Files, Reserve};
 use paceline::metrics::Metrics;
+use paceline::sealed::SealKey;
 use paceline::store::{AgentDetails, Role, Secrets, Store};
 use paceline::tasks::{SampleOpening, TaskParts, Tasks};
 use paceline_core::agent::{AgentAction, Group, Membership, Refusal};
@@ -221,6 +223,27 @@ impl TestApp {
                 let _ = answer.send(refused.map_or(Ok(()), Err));
             }
         });
+        let (trunk_requests, mut asked_of_trunks) = mpsc::channel(4);
+        let key = SealKey::load_or_make(&dir.path().join("paceline.secret")).unwrap();
+        let trunk_changes = TrunkChanges::new(trunk_requests, key);
+        let (seen, refusal) = (campaign_requests.clone(), campaign_refusal.clone());
+        tokio::spawn(async move {
+            while let Some(asked) = asked_of_trunks.recv().await {
+                let refused = refusal.lock().unwrap().clone();
+                match asked {
+                    TrunkRequest::Apply { name, answer } => {
+                        seen.lock().unwrap().push(format!("trunk {name}"));
+                        let _ = answer.send(refused.map_or(Ok(()), Err));
+                    }
+                    TrunkRequest::Remove { trunk, answer } => {
+                        seen.lock().unwrap().push(format!("no trunk {trunk}"));
+                        // A refusal that is a number stands for calls that are up.
+                        let calls = refused.and_then(|calls| calls.parse().ok());
+                        let _ = answer.send(calls.map_or(Ok(()), Err));
+                    }
+                }
+            }
+        });
         let state = AppState::new(AppStateParts {
             files: files.clone(),
             tasks: tasks.clone(),
@@ -240,6 +263,7 @@ impl TestApp {
             settings: paceline::config::Config::default().shown(),
             config: Arc::new(config),
             campaign_service: Some(campaign_service),
+            trunk_changes: Some(trunk_changes),
         })
         .unwrap();
         let router = routes(state.clone());

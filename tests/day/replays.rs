@@ -3,7 +3,9 @@
 use super::Plan;
 use super::floor::recorded_with_changes;
 use paceline::journal::{JournalConfig, JournalWriter, replay};
+use paceline_core::campaign::{Share, Trunk};
 use paceline_core::dialer::{Dialer, Input, Output};
+use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::time::Time;
 
 fn recorded(seed: u64) -> (u64, Vec<(Time, Input)>) {
@@ -102,4 +104,108 @@ fn a_changed_byte_is_found_and_a_torn_end_is_no_error() {
     std::fs::write(&file, older).expect("written");
     let told = replay(&file, |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect_err("another version");
     assert!(told.to_string().contains("another version"), "{told}");
+}
+
+/// The dialer as a version from before there were shares of lines would have it.
+fn before_shares(dialer: &Dialer) -> Dialer {
+    let mut bytes = postcard::to_stdvec(dialer).expect("bytes");
+    // Some, no share, no line: the last field of a new dialer.
+    assert!(bytes.ends_with(&[1, 0, 0]), "sharing is not the last field");
+    bytes.truncate(bytes.len() - 3);
+    bytes.push(0);
+    postcard::from_bytes(&bytes).expect("a dialer")
+}
+
+/// Rewrites a segment as that version wrote it: its magic line, and a snapshot without the field.
+fn rewrite_as_before_shares(file: &std::path::Path) {
+    let bytes = std::fs::read(file).expect("a segment");
+    let rest = bytes.strip_prefix(b"paceline journal 6\n").expect("its magic line");
+    let length = u32::from_le_bytes(rest[..4].try_into().expect("four bytes")) as usize;
+    let (body, records) = rest[12..].split_at(length);
+    let body = body.strip_suffix(&[0]).expect("no shares");
+    let mut head = Vec::new();
+    head.extend((body.len() as u32).to_le_bytes());
+    head.extend(crc32fast::hash(body).to_le_bytes());
+    head.extend(crc32fast::hash(&head).to_le_bytes());
+    let whole = [b"paceline journal 5\n".as_slice(), &head, body, records].concat();
+    std::fs::write(file, whole).expect("written");
+}
+
+#[test]
+fn a_journal_from_before_there_were_shares_of_lines_replays_without_a_difference() {
+    let (seed, journal) = recorded(5);
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = JournalConfig { dir: dir.path().to_owned(), segment_bytes: 64 << 10, total_bytes: 64 << 20 };
+    let mut writer = JournalWriter::start(config).expect("a journal");
+    let mut dialer = before_shares(&Dialer::new(seed));
+    for (at, input) in &journal {
+        writer.before(&dialer);
+        let led_to = outputs(&mut dialer, *at, input);
+        writer.record(*at, input.clone(), &led_to);
+    }
+    drop(writer);
+    for file in paceline::journal::files(dir.path()).expect("segments") {
+        rewrite_as_before_shares(&file);
+    }
+    let found = replay(dir.path(), |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect("a replay");
+    assert!(found.segments > 1 && found.inputs == journal.len() as u64);
+    assert!(found.differences.is_empty(), "{:?}", found.differences);
+}
+
+/// A trunk is changed, let rest, taken out and replaced while calls are up; shares change with it.
+#[test]
+fn a_day_on_which_trunks_and_shares_change_replays_without_a_difference() {
+    let (seed, journal) = recorded(6);
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = JournalConfig { dir: dir.path().to_owned(), segment_bytes: 64 << 10, total_bytes: 64 << 20 };
+    let mut writer = JournalWriter::start(config).expect("a journal");
+    let mut dialer = Dialer::new(seed);
+    let trunks: Vec<_> = journal
+        .iter()
+        .filter_map(|(_, input)| match input {
+            Input::TrunkDefined(trunk) => Some(trunk.clone()),
+            _ => None,
+        })
+        .collect();
+    let campaigns: Vec<_> = dialer_campaigns(&journal);
+    let mut changes = 0;
+    let mut give = |dialer: &mut Dialer, at: Time, input: Input| {
+        writer.before(dialer);
+        let led_to = outputs(dialer, at, &input);
+        writer.record(at, input, &led_to);
+    };
+    for (n, (at, input)) in journal.iter().enumerate() {
+        give(&mut dialer, *at, input.clone());
+        if n % 97 != 96 {
+            continue;
+        }
+        changes += 1;
+        let trunk = &trunks[n % trunks.len()];
+        let campaign = campaigns[n % campaigns.len()];
+        let share =
+            Share { priority: 1 + (n % 9) as u8, weight: 1 + (n % 7) as u32, lines_reserved: (n % 3) as u32 };
+        give(&mut dialer, *at, Input::ShareSet { campaign, share });
+        let limits = Trunk { calls_max: 5 + (n % 11) as u32, ..trunk.clone() };
+        give(&mut dialer, *at, Input::TrunkDefined(limits));
+        give(&mut dialer, *at, Input::TrunkRestEnded { trunk: trunk.id });
+        let spare = Trunk { id: TrunkId(900), name: "spare".into(), ..trunk.clone() };
+        match changes % 2 {
+            0 => give(&mut dialer, *at, Input::TrunkRemoved { trunk: spare.id }),
+            _ => give(&mut dialer, *at, Input::TrunkDefined(spare)),
+        }
+    }
+    assert!(changes > 10, "{changes} changes");
+    assert_eq!(dialer.drift(), None);
+    drop(give);
+    drop(writer);
+    let found = replay(dir.path(), |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect("a replay");
+    assert!(found.segments > 1 && found.differences.is_empty(), "seed {seed}: {:?}", found.differences);
+}
+
+fn dialer_campaigns(journal: &[(Time, Input)]) -> Vec<CampaignId> {
+    let opened = journal.iter().filter_map(|(_, input)| match input {
+        Input::CampaignOpened { campaign, .. } => Some(campaign.id),
+        _ => None,
+    });
+    opened.collect()
 }

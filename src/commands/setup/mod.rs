@@ -218,10 +218,10 @@ impl Service {
             Some(trunk) => vec![trunk],
             None => configured_trunks(&config, may_wait).await?,
         };
-        let is_disabled = |parts: &TrunkParts| {
-            trunk_rows.iter().any(|row| row.id == parts.limits.id && !row.is_enabled)
-        };
-        let (disabled, trunks): (Vec<TrunkParts>, Vec<TrunkParts>) = trunks.into_iter().partition(is_disabled);
+        let is_disabled =
+            |parts: &TrunkParts| trunk_rows.iter().any(|row| row.id == parts.limits.id && !row.is_enabled);
+        let (disabled, trunks): (Vec<TrunkParts>, Vec<TrunkParts>) =
+            trunks.into_iter().partition(is_disabled);
         let net = Network::open(&config, &trunks, is_loopback).await?;
         let registrar = local_registrar(net.sockets.addresses());
         let line = phone_line(&config, &net.ua);

@@ -4,7 +4,7 @@
 use super::trunks::{simulated_trunk, start_simulated_carrier};
 use crate::commands::Failure;
 use crate::config::{Config, LoadedCampaign};
-use crate::engine::{EngineHandle, EngineRequest, TrunkParts};
+use crate::engine::{EngineHandle, TrunkParts};
 use crate::output::error_line;
 use crate::sim::near_service::NearService;
 use crate::sim::serve::RunningCarrier;
@@ -74,7 +74,7 @@ impl Simulation {
             ));
         }
         if let Some(trunk) = self.start(config).await? {
-            engine.set_trunk(trunk, true).await;
+            engine.set_trunk(trunk, true).await.map_err(Failure::unexpected)?;
         }
         Ok(())
     }

@@ -37,9 +37,10 @@ pub(super) struct KeptRows {
 pub(super) async fn keep_rows(config: &Config, store: &Store, key: &SealKey) -> Result<KeptRows, Failure> {
     let before = store.trunk_rows().await.map_err(Failure::unexpected)?;
     let known = known_trunks(config, &before);
-    let of_file = config.trunks.keys().filter_map(|name| {
-        Some((name.clone(), (known.trunks.get(name)?.id, TrunkSource::File)))
-    });
+    let of_file = config
+        .trunks
+        .keys()
+        .filter_map(|name| Some((name.clone(), (known.trunks.get(name)?.id, TrunkSource::File))));
     let built_in = (SIMULATED_TRUNK.to_owned(), (known.simulated, TrunkSource::BuiltIn));
     let kept = of_file.chain([built_in]).collect();
     store.keep_trunks_of_file(&kept).await.map_err(Failure::unexpected)?;
@@ -60,7 +61,11 @@ pub(in crate::commands) struct TrunkMaker<'a> {
 
 impl TrunkMaker<'_> {
     /// Reads the rows and fills the directory with them.
-    pub async fn load<'a>(config: &'a Config, store: &Store, key: &SealKey) -> Result<TrunkMaker<'a>, String> {
+    pub async fn load<'a>(
+        config: &'a Config,
+        store: &Store,
+        key: &SealKey,
+    ) -> Result<TrunkMaker<'a>, String> {
         let rows = store.trunk_rows().await.map_err(|error| error.to_string())?;
         let with_password = |row: &TrunkRow| {
             let password = key.open(&row.password_sealed, &sealed_for(&row.name)).unwrap_or_else(|error| {

@@ -75,7 +75,11 @@ pub(super) async fn configured_trunks(config: &Config, may_wait: bool) -> Result
 ///
 /// # Errors
 /// Its address is none, or `[sip] listen` cannot reach it.
-pub(super) async fn find_trunk(config: &Config, name: &str, trunk: &KnownTrunk) -> Result<TrunkParts, String> {
+pub(super) async fn find_trunk(
+    config: &Config,
+    name: &str,
+    trunk: &KnownTrunk,
+) -> Result<TrunkParts, String> {
     let KnownTrunk { id, settings } = trunk;
     let said = |(found, hint): (String, String)| format!("{found}; {hint}");
     let listeners = config.sip_listeners().map_err(said)?;

@@ -70,11 +70,7 @@ impl LoadedCampaign {
     /// What it asks of lines that campaigns share.
     pub fn share(&self) -> Share {
         let calling = &self.written.calling;
-        Share {
-            priority: calling.priority,
-            weight: calling.weight,
-            lines_reserved: calling.lines_reserved,
-        }
+        Share { priority: calling.priority, weight: calling.weight, lines_reserved: calling.lines_reserved }
     }
 
     /// Reads a campaign file.

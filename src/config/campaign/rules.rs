@@ -103,7 +103,11 @@ fn check_share(calling: &CallingTable, source: &mut Source<'_>) {
     if calling.concurrency_max > 0 && calling.lines_reserved > calling.concurrency_max {
         let (reserved, most) = (calling.lines_reserved, calling.concurrency_max);
         let found = format!("lines_reserved = {reserved}, and concurrency_max = {most}");
-        source.fault(&["calling", "lines_reserved"], found, "reserve no more lines than the campaign may use");
+        source.fault(
+            &["calling", "lines_reserved"],
+            found,
+            "reserve no more lines than the campaign may use",
+        );
     }
 }
 

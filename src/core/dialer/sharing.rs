@@ -284,7 +284,9 @@ impl Dialer {
         let waiting: Vec<CampaignId> = self
             .campaigns
             .iter()
-            .filter(|(_, run)| run.tests.iter().any(|test| test.line.as_ref().is_some_and(|it| it.trunk == trunk)))
+            .filter(|(_, run)| {
+                run.tests.iter().any(|test| test.line.as_ref().is_some_and(|it| it.trunk == trunk))
+            })
             .map(|(id, _)| *id)
             .collect();
         for id in waiting {

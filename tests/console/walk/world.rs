@@ -7,10 +7,11 @@ use crate::store::{opening, request};
 use paceline::console::routes::ROUTES;
 use paceline::engine::{CampaignBoard, TrunkBoard};
 use paceline::store::task_rows::TaskId;
+use paceline::store::trunks::TrunkSource;
 use paceline::store::{Actor, ActorKind, Command, NewToken, Reply, Scope, Subject};
 use paceline_core::agent::{Activity, Availability, CallSummary, Party, PartyKind, SeatView, Work};
 use paceline_core::dialer::output::LegKind;
-use paceline_core::ids::{CallId, LeadId};
+use paceline_core::ids::{CallId, LeadId, TrunkId};
 use paceline_core::number::PhoneNumber;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -434,6 +435,8 @@ impl World {
         let mut board = Board::default();
         board.trunks.push(TrunkBoard { name: "main".into(), up: true, ..TrunkBoard::default() });
         let now = self.app.clock.now();
+        let of_file = [("main".to_owned(), (TrunkId(1), TrunkSource::File))].into();
+        self.app.store.keep_trunks_of_file(&of_file).await.unwrap();
         for (place, own) in self.organisations.iter_mut().enumerate() {
             let (campaign, agent) = (own.campaign, own.seat.agent);
             let fetch = Command::FetchLeads { campaign, count: 1, untried: true };

@@ -47,6 +47,7 @@ export const PAGES: readonly Page[] = [
   { path: "groups/:group/edit", right: "groups.edit", load: () => import("./people/GroupForm") },
   { path: "audio", right: "audio.edit", entry: "audio.title", menu: "resources", load: () => import("./audio/Audio") },
   { path: "caller-ids", right: "caller_ids.edit", entry: "callerIds.title", menu: "resources", load: () => import("./caller-ids/CallerIds") },
+  { path: "trunks", right: "trunks.read", entry: "trunks.title", menu: "resources", load: () => import("./trunks/Trunks") },
   { path: "approvals", right: "approvals.decide", entry: "approvals.title", menu: "badge", load: () => import("./approvals/Approvals") },
   { path: "blacklist", right: "blacklist.read", entry: "blacklist.title", menu: "resources", load: () => import("./blacklist/Blacklist") },
   { path: "schedule", right: "campaigns.read", entry: "schedule.title", menu: "resources", load: () => import("./schedule/Schedule") },

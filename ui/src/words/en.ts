@@ -8,6 +8,7 @@ import { approvals } from "./en/approvals";
 import { blacklist } from "./en/blacklist";
 import { tokens } from "./en/tokens";
 import { results } from "./en/results";
+import { ladder } from "./en/ladder";
 import { people } from "./en/people";
 import { groups } from "./en/groups";
 import { states } from "./en/states";
@@ -26,9 +27,10 @@ import { campaignStart } from "./en/campaign-start";
 import { campaignHistory } from "./en/campaign-history";
 import { campaignNew } from "./en/campaign-new";
 import { today } from "./en/today";
+import { trunks } from "./en/trunks";
 import { vote } from "./en/vote";
 import { sample } from "./en/sample";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...ladder, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...trunks, ...vote } satisfies Record<keyof typeof zh, string>;

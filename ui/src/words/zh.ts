@@ -8,6 +8,7 @@ import { approvals } from "./zh/approvals";
 import { blacklist } from "./zh/blacklist";
 import { tokens } from "./zh/tokens";
 import { results } from "./zh/results";
+import { ladder } from "./zh/ladder";
 import { people } from "./zh/people";
 import { groups } from "./zh/groups";
 import { states } from "./zh/states";
@@ -26,8 +27,9 @@ import { campaignStart } from "./zh/campaign-start";
 import { campaignHistory } from "./zh/campaign-history";
 import { campaignNew } from "./zh/campaign-new";
 import { today } from "./zh/today";
+import { trunks } from "./zh/trunks";
 import { vote } from "./zh/vote";
 import { sample } from "./zh/sample";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...ladder, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...trunks, ...vote };

@@ -34,7 +34,6 @@ impl Lines {
         let mut desk = Desk { dialer: Dialer::new(seed), now: Time::ZERO, outputs: Vec::new() };
         desk.give(Input::ClockSet(MORNING));
         desk.give(Input::Resumed(OpenWork { next_attempt: 1, ..OpenWork::default() }));
-        desk.give(Input::TrunkDefined(Trunk { calls_max, ..trunk(1) }));
         let mut lines = Lines {
             desk,
             random: ChaCha8Rng::seed_from_u64(seed),
@@ -44,17 +43,15 @@ impl Lines {
             ends: BinaryHeap::new(),
             held: BTreeMap::new(),
         };
-        // Reserved lines are there for campaigns that are known; nobody dials before all are.
         for wanting in campaigns {
-            lines.open(wanting, true);
+            lines.open(wanting);
         }
-        for wanting in campaigns {
-            lines.act(wanting.id, ManagerAction::Resume);
-        }
+        // All begin to want lines at once.
+        lines.give(Input::TrunkDefined(Trunk { calls_max, ..trunk(1) }));
         lines
     }
 
-    fn open(&mut self, wanting: &Wanting, paused: bool) {
+    fn open(&mut self, wanting: &Wanting) {
         let campaign = Campaign {
             id: wanting.id,
             trunks: vec![TrunkId(1)],
@@ -63,7 +60,7 @@ impl Lines {
         };
         self.give(Input::ShareSet { campaign: wanting.id, share: wanting.share });
         let (campaign, abandons, past) = (Box::new(campaign), Vec::new(), Vec::new());
-        self.give(Input::CampaignOpened { campaign, leads_open: 1_000_000, paused, abandons, past });
+        self.give(Input::CampaignOpened { campaign, leads_open: 1_000_000, paused: false, abandons, past });
     }
 
     fn act(&mut self, campaign: CampaignId, action: ManagerAction) {
@@ -82,7 +79,12 @@ impl Lines {
                         let has_leads = self.campaigns.iter().any(|it| it.id == campaign && it.lasts > 0);
                         let leads = (0..count).filter(|_| has_leads).map(|_| self.fresh_lead()).collect();
                         let next_due = (!has_leads).then_some(MORNING + Duration::from_secs(9 * 3_600));
-                        answers.push(Input::LeadsArrived { campaign, leads, next_due, leads_open: 1_000_000 });
+                        answers.push(Input::LeadsArrived {
+                            campaign,
+                            leads,
+                            next_due,
+                            leads_open: 1_000_000,
+                        });
                     }
                     Output::OpenAttempt(request) => {
                         let attempt = request.attempt;
@@ -92,7 +94,8 @@ impl Lines {
                         let campaign = self.desk.dialer.call_now(call).expect("a live call").campaign;
                         let of = self.campaigns.iter().find(|it| it.id == campaign).expect("a campaign");
                         let span = self.random.random_range(of.lasts * 500..=of.lasts * 1_500);
-                        self.ends.push(std::cmp::Reverse((self.desk.now + Duration::from_millis(span), call)));
+                        self.ends
+                            .push(std::cmp::Reverse((self.desk.now + Duration::from_millis(span), call)));
                         answers.push(Input::CallProgressed { call, progress: Progress::Ringing });
                     }
                     Output::SaveResult(result) => {
@@ -179,7 +182,7 @@ fn ideal(calls_max: u32, campaigns: &[Wanting]) -> BTreeMap<CampaignId, f64> {
         let class: Vec<&Wanting> = campaigns.iter().filter(|it| it.share.priority == priority).collect();
         let there = left + class.iter().map(|it| reserved(it)).sum::<f64>();
         let at = |level: f64| {
-            class.iter().map(|it| (level * f64::from(it.share.weight)).max(reserved(it)).min(wants(it)))
+            class.iter().map(move |it| (level * f64::from(it.share.weight)).max(reserved(it)).min(wants(it)))
         };
         let (mut low, mut high) = (0.0, f64::from(calls_max) + 1.0);
         for _ in 0..100 {
@@ -220,7 +223,7 @@ fn random_floor(random: &mut ChaCha8Rng) -> (u32, Vec<Wanting>) {
 #[test]
 fn shares_are_within_a_line_of_what_is_due_whatever_the_campaigns_want() {
     let mut random = ChaCha8Rng::seed_from_u64(7);
-    for seed in 0..60 {
+    for seed in 0..40 {
         let (calls_max, campaigns) = random_floor(&mut random);
         let mut lines = Lines::new(seed, calls_max, &campaigns);
         lines.run(Duration::from_secs(300), Lines::check);
@@ -233,12 +236,15 @@ fn shares_are_within_a_line_of_what_is_due_whatever_the_campaigns_want() {
         for it in &campaigns {
             let held = lines.held.get(&it.id).copied().unwrap_or(0) as f64 / measured;
             let due = due[&it.id];
-            assert!((held - due).abs() <= 1.05, "{it:?} holds {held:.2} of {calls_max} lines, {due:.2} are due: {campaigns:?}");
+            assert!(
+                (held - due).abs() <= 1.0,
+                "{it:?} holds {held:.2} of {calls_max} lines, {due:.2} are due: {campaigns:?}"
+            );
         }
         let wants: Vec<(Share, u32)> = campaigns.iter().map(|it| (it.share, it.wants)).collect();
         for (it, at_once) in campaigns.iter().zip(divide_lines(calls_max, &wants)) {
             let due = due[&it.id];
-            assert!((f64::from(at_once) - due).abs() <= 1.05, "{it:?}: {at_once} at once, {due:.2} are due");
+            assert!((f64::from(at_once) - due).abs() <= 1.0, "{it:?}: {at_once} at once, {due:.2} are due");
         }
     }
 }
@@ -308,7 +314,9 @@ fn a_trunk_that_goes_is_used_no_more_and_a_test_over_it_is_refused() {
     assert!(desk.requests().is_empty(), "the campaign has no other trunk");
     assert_eq!(desk.why(), Some(Why::TrunksDown));
     desk.give(Input::TrunkDefined(trunk(2)));
-    desk.give(Input::CampaignChanged { campaign: Box::new(Campaign { trunks: vec![TrunkId(2)], ..campaign() }) });
+    desk.give(Input::CampaignChanged {
+        campaign: Box::new(Campaign { trunks: vec![TrunkId(2)], ..campaign() }),
+    });
     assert_eq!(desk.requests().remove(0).trunk, TrunkId(2));
     assert_eq!(desk.dialer.drift(), None);
 }

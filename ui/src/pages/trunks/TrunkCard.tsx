@@ -7,14 +7,13 @@ import { Dialog } from "../../kit/Dialog";
 import { Glyph } from "../../kit/Glyph";
 import { Pill } from "../../kit/Pill";
 import { Sentence } from "../../kit/Sentence";
-import { problemWords } from "../../kit/States";
 import { serverNow } from "../../live/clock";
 import { useMe } from "../../session";
 import { TRUNK_STATES } from "../../states";
 import { useSearch } from "../../use-search";
 import { useLanguage, useWords } from "../../words";
 import { clock, count, moment, visible } from "../../words/format";
-import { act, refreshTrunks, removeTrunk, useLiveTrunk, type TrunkRow } from "./data";
+import { act, refreshTrunks, refusalWords, removeTrunk, useLiveTrunk, type TrunkRow } from "./data";
 import { TestTrunk } from "./TestTrunk";
 
 /** Codes that a card shows by itself; further ones are folded. */
@@ -107,6 +106,7 @@ function UsedBy({ row }: { row: TrunkRow }) {
 
 function Acts({ row, live }: { row: TrunkRow; live: Trunk | null }) {
   const t = useWords();
+  const language = useLanguage();
   const [, set] = useSearch();
   const offline = useOfflineReason();
   const [busy, setBusy] = useState(false);
@@ -124,7 +124,7 @@ function Acts({ row, live }: { row: TrunkRow; live: Trunk | null }) {
         ? <>{rests ? <Button size="small" kind="primary" busy={busy} refusal={offline} onClick={() => run(() => act(row.name, { action: "enable" }))}>{t("trunks.endRest")}</Button> : null}<Button size="small" refusal={offline} onClick={() => setAsks("disable")}>{t("trunks.disable")}</Button></>
         : <Button size="small" kind="primary" busy={busy} refusal={offline} onClick={() => run(() => act(row.name, { action: "enable" }))}>{t("trunks.enable")}</Button>}
       {row.source === "row" ? <><Button size="small" onClick={() => set({ edit: row.name, add: null })}>{t("trunks.edit")}</Button><Button size="small" kind="link" onClick={() => setAsks("remove")}>{t("trunks.remove")}</Button></> : null}
-      {problem === undefined || asks !== undefined ? null : <span className="refusal" role="alert">{problemWords(problem, t)}</span>}
+      {problem === undefined || asks !== undefined ? null : <span className="refusal" role="alert">{refusalWords(problem, t, language)}</span>}
       {asks === undefined ? null : (
         <Dialog title={t(asks === "disable" ? "trunks.disableTitle" : "trunks.removeTitle", { name: row.name })} onClose={() => { setAsks(undefined); setProblem(undefined); }} buttons={
           <>
@@ -133,7 +133,7 @@ function Acts({ row, live }: { row: TrunkRow; live: Trunk | null }) {
           </>
         }>
           <p>{t(asks === "disable" ? "trunks.disableHelp" : "trunks.removeHelp")}</p>
-          {problem === undefined ? null : <p className="summary-fault" role="alert">{problemWords(problem, t)}</p>}
+          {problem === undefined ? null : <p className="summary-fault" role="alert">{refusalWords(problem, t, language)}</p>}
         </Dialog>
       )}
     </>

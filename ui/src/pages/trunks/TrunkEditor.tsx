@@ -3,11 +3,10 @@ import { ApiProblem } from "../../api/call";
 import { useOfflineReason } from "../../frame/LiveState";
 import { Button } from "../../kit/Button";
 import { Drawer } from "../../kit/Drawer";
-import { problemWords } from "../../kit/States";
 import { offerSaved } from "../../kit/undo";
 import { useSearch } from "../../use-search";
 import { useLanguage, useWords } from "../../words";
-import { addTrunk, changeTrunk, refreshTrunks, type TrunkRow } from "./data";
+import { addTrunk, changeTrunk, refreshTrunks, refusalWords, type TrunkRow } from "./data";
 import { changeOf, faultsOf, formOf, NEW, refusedFields, settingsOf, type Faults, type Settings } from "./form";
 import { TrunkFields } from "./TrunkFields";
 
@@ -53,7 +52,7 @@ export function TrunkEditor({ row }: { row?: TrunkRow | undefined }) {
       const refused = code === "taken" ? { name: { sentence: t("trunks.taken") } } : refusedFields(problem, language);
       setFaults(refused);
       if (Object.keys(refused).length > 0) focusFault();
-      else setRefusal(problemWords(problem, t));
+      else setRefusal(refusalWords(problem, t, language));
     }
   };
   return (

@@ -1,9 +1,12 @@
 /** What the page about trunks reads: rows with their settings; their calls and states come with the live stream. */
 import { useQuery } from "@tanstack/react-query";
-import { call, get, newKey, post } from "../../api/call";
+import { ApiProblem, call, get, newKey, post } from "../../api/call";
 import type { Schemas, Trunk } from "../../api/words";
 import { useTrunks } from "../../live/stores";
+import { problemWords } from "../../kit/States";
 import { queries } from "../../session";
+import type { Language, Translate } from "../../words";
+import { wideSentence } from "../../words/width";
 
 export type TrunkRow = Schemas["TrunkItem"];
 export type TrunkAct = Schemas["TrunkAction"];
@@ -29,3 +32,9 @@ export const changeTrunk = (row: TrunkRow, settings: Schemas["TrunkChange"]["set
   call("patch", "/api/v1/trunks/{name}", { path: { name: row.name }, body: { settings }, etag: row.etag });
 
 export const removeTrunk = (row: TrunkRow) => call("delete", "/api/v1/trunks/{name}", { path: { name: row.name }, etag: row.etag });
+
+/** The sentence of a refusal: the service's own where it names who uses the trunk, or where its settings stand. */
+export function refusalWords(problem: unknown, t: Translate, language: Language): string {
+  const words = problem instanceof ApiProblem ? (problem.problem as { words?: Partial<Record<Language, string>> } | undefined)?.words?.[language] : undefined;
+  return words === undefined ? problemWords(problem, t) : language === "zh" ? wideSentence(words) : words;
+}
