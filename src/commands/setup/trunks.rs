@@ -62,6 +62,9 @@ pub(super) async fn configured_trunks(config: &Config, may_wait: bool) -> Result
         .iter()
         .filter_map(|trunk| Some(format!("trunk {}: {}", trunk.limits.name, trunk.not_found.as_ref()?)))
         .collect();
+    if parts.is_empty() && !may_wait {
+        return Err(Failure::usage("no trunk can be used; change the settings of one, or remove them all"));
+    }
     if reasons.len() == parts.len() && !may_wait {
         return Err(Failure::usage(reasons.join("\n")));
     }

@@ -10,8 +10,8 @@
 //!    4 and appendix A): it gives each line to the campaign that is furthest below its quota. Calls are short, so lines
 //!    come free all the time and the shares stay within a line of the quotas. Equal ones take turns.
 //!
-//! Whoever is asked may say no: no lead is due, no agent is free. Then the next one is asked, so no line stays idle that
-//! somebody may use, except the reserved ones. No memory of past shares is kept: a campaign that wanted nothing for an
+//! A campaign that is asked may place nothing: no lead is due, no agent is free. Then the next one is asked, so no line
+//! stays idle that a campaign may use, except the reserved ones. No memory of past shares is kept: a campaign that wanted nothing for an
 //! hour is owed nothing. Reservations of campaigns with different trunks are laid on each one's trunks in its order; what
 //! the trunks in use do not have is not reserved.
 

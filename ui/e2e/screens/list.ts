@@ -138,6 +138,11 @@ export const SCREENS: Screen<[]>[] = [
     await page.locator(".dialog[open]").waitFor();
   } },
   { name: "audio-forbidden", path: "/audio", who: PEOPLE.analyst, reach: shown(".status h1") },
+  { name: "trunks", path: "/trunks", who: PEOPLE.admin, reach: shown("section.trunk") },
+  { name: "trunks-empty", path: "/trunks", service: "empty", reach: shown("section.trunk, .status") },
+  { name: "trunks-forbidden", path: "/trunks", who: PEOPLE.lead, reach: shown(".status h1") },
+  { name: "trunk-add", path: "/trunks?add=1", who: PEOPLE.admin, reach: shown(".drawer form") },
+  { name: "trunk-test", path: "/trunks?test=simulated", who: PEOPLE.admin, reach: shown(".trunk-test form") },
   { name: "caller-ids", path: "/caller-ids?retired=1", reach: shown("tbody tr") },
   { name: "caller-ids-empty", path: "/caller-ids", service: "empty", reach: shown(".status") },
   { name: "caller-ids-none-match", path: "/caller-ids?q=zzz", reach: shown(".status button") },
@@ -204,11 +209,11 @@ const PATHS: [name: string, path: string, who?: Account][] = [
   ["lists", "/campaigns/jade-garden-vote/lists"], ["list", "/campaigns/jade-garden-vote/lists/1"], ["settings", "/campaigns/jade-garden-calls/settings"],
   ["start", "/campaigns/jade-garden-calls/start"], ["history", "/campaigns/jade-garden-vote/history"], ["campaign-results", "/campaigns/jade-garden-vote/results"], ["floor", "/floor"], ["results", "/results"],
   ["people", "/people"], ["person-edit", "/people/8101/edit"], ["groups", "/groups"], ["group-edit", "/groups/jade-garden/edit"], ["audio", "/audio"], ["caller-ids", "/caller-ids"], ["approvals", "/approvals"], ["blacklist", "/blacklist"],
-  ["schedule", "/schedule"], ["tokens", "/tokens"], ["health", "/health"], ["organisation", "/settings", PEOPLE.admin], ["audit", "/audit", PEOPLE.admin], ["node", "/config", PEOPLE.admin],
+  ["schedule", "/schedule"], ["trunks", "/trunks"], ["tokens", "/tokens"], ["health", "/health"], ["organisation", "/settings", PEOPLE.admin], ["audit", "/audit", PEOPLE.admin], ["node", "/config", PEOPLE.admin],
   ["call", "/results?call=out-1"], ["lead", "/results?lead=1"], ["person", "/people?agent=8101"], ["caller-id", "/today?caller-id=075587654321"],
 ];
 
-const LIVE = ["today", "campaigns", "campaign-live", "floor"];
+const LIVE = ["today", "campaigns", "campaign-live", "floor", "trunks"];
 
 export const STATES: Screen[] = PATHS.flatMap(([name, path, who]) => {
   const base: { path: string; who?: Account } = who === undefined ? { path } : { path, who };

@@ -36,11 +36,14 @@ export function TrunkEditor({ row }: { row?: TrunkRow | undefined }) {
     const found = faultsOf(form, row === undefined);
     setFaults(found);
     setRefusal(undefined);
-    if (Object.keys(found).length > 0) return focusFault();
+    if (Object.keys(found).length > 0) {
+      focusFault();
+      return;
+    }
     setBusy(true);
     try {
-      if (row === undefined) await addTrunk({ name: form.name.trim(), settings: change as TrunkRow["settings"] });
-      else await changeTrunk(row, change as TrunkRow["settings"]);
+      if (row === undefined) await addTrunk(form.name.trim(), change);
+      else await changeTrunk(row, change);
       await refreshTrunks();
       offerSaved(t);
       close();

@@ -7,6 +7,7 @@ import { problemWords } from "../../kit/States";
 import { queries } from "../../session";
 import type { Language, Translate } from "../../words";
 import { wideSentence } from "../../words/width";
+import type { Settings } from "./form";
 
 export type TrunkRow = Schemas["TrunkItem"];
 export type TrunkAct = Schemas["TrunkAction"];
@@ -26,10 +27,11 @@ export function useLiveTrunk(row: TrunkRow): Trunk | null {
 
 export const act = (name: string, body: TrunkAct) => post("/api/v1/trunks/{name}/actions", { path: { name }, body, key: newKey() });
 
-export const addTrunk = (body: Schemas["NewTrunk"]) => post("/api/v1/trunks", { body, key: newKey() });
+export const addTrunk = (name: string, settings: Settings) =>
+  post("/api/v1/trunks", { body: { name, settings: settings as Schemas["NewTrunk"]["settings"] }, key: newKey() });
 
-export const changeTrunk = (row: TrunkRow, settings: Schemas["TrunkChange"]["settings"]) =>
-  call("patch", "/api/v1/trunks/{name}", { path: { name: row.name }, body: { settings }, etag: row.etag });
+export const changeTrunk = (row: TrunkRow, settings: Settings) =>
+  call("patch", "/api/v1/trunks/{name}", { path: { name: row.name }, body: { settings: settings as Schemas["TrunkChange"]["settings"] }, etag: row.etag });
 
 export const removeTrunk = (row: TrunkRow) => call("delete", "/api/v1/trunks/{name}", { path: { name: row.name }, etag: row.etag });
 
