@@ -265,6 +265,17 @@ impl TrunkConfig {
         }
     }
 
+    /// The settings of a row; unreadable ones are those of a trunk without an address, which is not in use.
+    pub fn of_row(text: &str) -> TrunkConfig {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// The settings as a row keeps them: JSON without the password.
+    pub fn as_row(&self) -> String {
+        let settings = TrunkConfig { password: String::new(), ..self.clone() };
+        serde_json::to_string(&settings).unwrap_or_default()
+    }
+
     /// Checks settings that stand in no file.
     ///
     /// # Errors

@@ -744,7 +744,13 @@ answers! {
         /// Of `busy`: the task to wait for.
         #[serde(skip_serializing_if = "Option::is_none")]
         task: Option<i64>,
-        /// Of `called`: how many calls were made.
+        /// Of `set_in_file`: the line in it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        line: Option<u64>,
+        /// Of `in_use`: the campaigns that use it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        campaigns: Option<Vec<String>>,
+        /// Of `called`: how many calls were made. Of `in_use`: how many are up.
         #[serde(skip_serializing_if = "Option::is_none")]
         calls: Option<u64>,
         /// Of `changed`, where it is known: what stands now.

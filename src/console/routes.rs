@@ -15,9 +15,7 @@ use super::routes_people::PEOPLE;
 use super::routes_results::RESULTS;
 use super::routes_trunks::TRUNKS;
 use super::routes_uploads::UPLOADS;
-use super::{
-    actions, blacklist, call_trace, floor, health, list_changes, live, openapi, records, trunks, why,
-};
+use super::{actions, blacklist, call_trace, floor, health, list_changes, live, openapi, records, why};
 use axum::Json;
 use axum::Router;
 use axum::middleware::from_fn_with_state;

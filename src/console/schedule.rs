@@ -13,10 +13,11 @@ use crate::text::TimeFormat;
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::civil::Date;
-use paceline_core::campaign::Share;
 use paceline_core::campaign::window::WindowState;
+use paceline_core::campaign::{SIMULATED_TRUNK, Share};
 use paceline_core::dialer::divide_lines;
 use paceline_core::explain::hours;
+use paceline_core::ids::CampaignId;
 use paceline_core::time::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -113,7 +114,7 @@ pub(super) async fn show(
         let bars = windows_of(&loaded, first, last);
         // A campaign that was drained calls nobody before it is started again.
         let is_drained = facts.is_drained(&row);
-        for trunk in trunks_of(&state, &loaded).into_iter().filter(|_| !is_drained) {
+        for trunk in trunks_of(&state, row.id, &loaded).into_iter().filter(|_| !is_drained) {
             let lines = loaded.rules.concurrency_max.unwrap_or(0);
             let own = bars.iter().map(|(from, until)| Span {
                 from: *from,
@@ -129,8 +130,8 @@ pub(super) async fn show(
         campaigns.push(shown);
     }
     let (mut trunks, mut conflicts) = (Vec::new(), Vec::new());
-    for (name, known) in state.config().known_trunks() {
-        let (own, calls_max) = (spans.remove(&name).unwrap_or_default(), known.settings.calls_max);
+    for (name, calls_max) in lines_of_trunks(&state) {
+        let own = spans.remove(&name).unwrap_or_default();
         let mut names: Vec<&String> = own.iter().map(|span| &span.campaign).collect();
         names.sort_unstable();
         names.dedup();
@@ -147,11 +148,28 @@ pub(super) async fn show(
 }
 
 /// Trunks of a campaign by name; a campaign that names none uses all.
-fn trunks_of(state: &AppState, loaded: &LoadedCampaign) -> Vec<String> {
-    match loaded.written.trunks.is_empty() {
-        true => state.config().known_trunks().into_keys().collect(),
-        false => loaded.written.trunks.clone(),
+fn trunks_of(state: &AppState, id: CampaignId, loaded: &LoadedCampaign) -> Vec<String> {
+    let config = state.config();
+    // An open campaign uses what it was opened with: one on the simulated carrier stays there.
+    let open = state.campaigns().get(&id).map(|facts| facts.rules.trunks.clone());
+    let used = open.unwrap_or_else(|| config.trunks_named(&loaded.written.trunks));
+    if used == [config.simulated_trunk()] {
+        return vec![SIMULATED_TRUNK.to_owned()];
     }
+    let known = config.known_trunks().into_iter();
+    known.filter(|(_, trunk)| used.contains(&trunk.id)).map(|(name, _)| name).collect()
+}
+
+/// Every trunk with its lines; the simulated carrier once it carries calls.
+fn lines_of_trunks(state: &AppState) -> BTreeMap<String, u32> {
+    let known = state.config().known_trunks();
+    let mut lines: BTreeMap<String, u32> =
+        known.into_iter().map(|(name, trunk)| (name, trunk.settings.calls_max)).collect();
+    let board = state.engine().board().borrow().clone();
+    if let Some(simulated) = board.trunks.iter().find(|trunk| trunk.name == SIMULATED_TRUNK) {
+        lines.insert(simulated.name.clone(), simulated.calls_max);
+    }
+    lines
 }
 
 /// Spans between the two days, both included, in which the campaign may call.

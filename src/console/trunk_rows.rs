@@ -21,6 +21,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use paceline_core::campaign::{SIMULATED_TRUNK, is_system_name};
+use paceline_core::ids::TrunkId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -48,7 +49,7 @@ const NAME_MAX: usize = 64;
 
 /// Campaigns that use each trunk, by name; only those of the caller are named.
 struct Users {
-    by_trunk: BTreeMap<String, BTreeSet<String>>,
+    by_trunk: BTreeMap<TrunkId, BTreeSet<String>>,
     /// Those that name it, of all enterprises, so that it cannot go.
     naming: BTreeMap<String, (BTreeSet<String>, usize)>,
 }
@@ -56,7 +57,7 @@ struct Users {
 impl Users {
     async fn load(state: &AppState, caller: &Caller) -> Result<Users, Problem> {
         let facts = StateFacts::load(state, &caller.scope).await?;
-        let all: Vec<String> = state.config().known_trunks().into_keys().collect();
+        let open = state.campaigns();
         let mut users = Users { by_trunk: BTreeMap::new(), naming: BTreeMap::new() };
         let mut own = BTreeSet::new();
         for row in visible_campaigns::rows(state, caller).await? {
@@ -64,11 +65,11 @@ impl Users {
             if !facts.state(&row).is_open() {
                 continue;
             }
-            let named = named_trunks(&row.toml);
-            for trunk in if named.is_empty() { &all } else { &named } {
-                users.by_trunk.entry(trunk.clone()).or_default().insert(row.name.clone());
+            // What it uses is what it was opened with: one on the simulated carrier stays there.
+            for trunk in open.get(&row.id).iter().flat_map(|facts| facts.rules.trunks.iter()) {
+                users.by_trunk.entry(*trunk).or_default().insert(row.name.clone());
             }
-            for trunk in named {
+            for trunk in named_trunks(&row.toml) {
                 users.naming.entry(trunk).or_default().0.insert(row.name.clone());
             }
         }
@@ -99,7 +100,10 @@ fn view(state: &AppState, row: &TrunkRow, users: &Users) -> Value {
     let of_file = config.trunks.get(&row.name).filter(|_| row.source == TrunkSource::File);
     let has_password =
         !row.password_sealed.is_empty() || of_file.is_some_and(|trunk| !trunk.password.is_empty());
-    let settings = TrunkConfig { password: String::new(), ..of_file.unwrap_or(&row.settings).clone() };
+    let settings = TrunkConfig {
+        password: String::new(),
+        ..of_file.cloned().unwrap_or_else(|| TrunkConfig::of_row(&row.settings))
+    };
     let board = floor::board(state);
     let set_in = config.trunk_place(&row.name).filter(|_| row.source == TrunkSource::File);
     json!({
@@ -110,7 +114,7 @@ fn view(state: &AppState, row: &TrunkRow, users: &Users) -> Value {
         "enabled": row.is_enabled,
         "has_password": has_password,
         "settings": settings,
-        "campaigns": users.by_trunk.get(&row.name).cloned().unwrap_or_default(),
+        "campaigns": users.by_trunk.get(&row.id).cloned().unwrap_or_default(),
         "live": board.trunk(row.id).map(views::trunk),
         "version": row.version,
         "etag": etag(row.version),
@@ -205,7 +209,7 @@ pub(super) async fn add(
     let Some(id) = change.next_trunk_id().await? else {
         return Err(Problem::new(StatusCode::CONFLICT, "full", "there are as many trunks as there can be"));
     };
-    change.add_trunk(id, &name, &settings, &sealed).await?;
+    change.add_trunk(id, &name, &settings.as_row(), &sealed).await?;
     change.set_after(audited(&settings, !sealed.is_empty(), true));
     change.commit().await?;
     apply(&state, &name).await?;
@@ -263,7 +267,7 @@ pub(super) async fn edit(
 ) -> Result<Response, Problem> {
     let before = find(&state, &name).await?;
     refuse_if_set_in_file(&state, &before)?;
-    let (settings, password) = read_settings(&name, &before.settings, &asked.settings)?;
+    let (settings, password) = read_settings(&name, &TrunkConfig::of_row(&before.settings), &asked.settings)?;
     let sealed = match password {
         Some(password) => Some(changes(&state)?.seal(&password, &name).map_err(Problem::internal)?),
         None => None,
@@ -281,9 +285,9 @@ pub(super) async fn edit(
     }
     let is_new_password = sealed.is_some();
     let sealed = sealed.unwrap_or(row.password_sealed);
-    change.change_trunk(row.id, &settings, &sealed).await?;
+    change.change_trunk(row.id, &settings.as_row(), &sealed).await?;
     let had_password = !before.password_sealed.is_empty();
-    change.set_before(audited(&before.settings, had_password, row.is_enabled));
+    change.set_before(audited(&TrunkConfig::of_row(&before.settings), had_password, row.is_enabled));
     let mut after = audited(&settings, !sealed.is_empty(), row.is_enabled);
     after["password_changed"] = is_new_password.into();
     change.set_after(after);
@@ -312,7 +316,11 @@ pub(super) async fn remove(
         let now = change.trunk(&name).await?.ok_or_else(|| Problem::not_found("trunk"))?;
         check_version(&headers, now.version, true)?;
         change.delete_trunk(row.id).await?;
-        change.set_before(audited(&row.settings, !row.password_sealed.is_empty(), row.is_enabled));
+        change.set_before(audited(
+            &TrunkConfig::of_row(&row.settings),
+            !row.password_sealed.is_empty(),
+            row.is_enabled,
+        ));
         change.commit().await?;
         Ok(StatusCode::NO_CONTENT)
     };

@@ -1,7 +1,6 @@
 //! Trunks as rows: their settings, sealed passwords and versions, and what their calls of a day ended with.
 
 use super::{Change, Reader, Store, StoreError};
-use crate::config::TrunkConfig;
 use paceline_core::ids::TrunkId;
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
@@ -37,8 +36,8 @@ impl TrunkSource {
 pub struct TrunkRow {
     pub id: TrunkId,
     pub name: String,
-    /// Of one of the file: the defaults. Without a password.
-    pub settings: TrunkConfig,
+    /// JSON, without a password; `{}` for one of the file.
+    pub settings: String,
     pub password_sealed: String,
     pub source: TrunkSource,
     pub is_enabled: bool,
@@ -61,7 +60,7 @@ impl Columns {
         Some(TrunkRow {
             id: TrunkId(u16::try_from(self.id).ok()?),
             name: self.name,
-            settings: serde_json::from_str(&self.settings).ok()?,
+            settings: self.settings,
             password_sealed: self.password_sealed,
             source: TrunkSource::from_word(&self.source)?,
             is_enabled: self.is_enabled,
@@ -195,15 +194,15 @@ impl Change<'_> {
         Ok(u16::try_from(last.unwrap_or(0)).ok().and_then(|last| last.checked_add(1)).map(TrunkId))
     }
 
-    /// `settings` are kept without their password.
+    /// `settings` = JSON without the password.
     pub async fn add_trunk(
         &mut self,
         id: TrunkId,
         name: &str,
-        settings: &TrunkConfig,
+        settings: &str,
         password_sealed: &str,
     ) -> Result<(), StoreError> {
-        let (id, settings, now, by) = (i64::from(id.0), as_json(settings), self.now.as_millis(), self.by);
+        let (id, now, by) = (i64::from(id.0), self.now.as_millis(), self.by);
         let error = self.store.query_error();
         sqlx::query!(
             "insert into trunk (id, name, settings, password_sealed, source, changed_at, changed_by)
@@ -224,10 +223,10 @@ impl Change<'_> {
     pub async fn change_trunk(
         &mut self,
         id: TrunkId,
-        settings: &TrunkConfig,
+        settings: &str,
         password_sealed: &str,
     ) -> Result<(), StoreError> {
-        let (id, settings, now, by) = (i64::from(id.0), as_json(settings), self.now.as_millis(), self.by);
+        let (id, now, by) = (i64::from(id.0), self.now.as_millis(), self.by);
         let error = self.store.query_error();
         sqlx::query!(
             "update trunk set settings = $2, password_sealed = $3, version = version + 1, changed_at = $4,
@@ -269,9 +268,4 @@ impl Change<'_> {
             .map_err(error)?;
         Ok(())
     }
-}
-
-fn as_json(settings: &TrunkConfig) -> String {
-    let settings = TrunkConfig { password: String::new(), ..settings.clone() };
-    serde_json::to_string(&settings).unwrap_or_else(|_| "{}".into())
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 const READS: &[&str] = &[
     "agents",
     "all_agents",
+    "any_campaign_row",
     "approvals",
     "audio_file",
     "audio_files",
@@ -51,6 +52,7 @@ const READS: &[&str] = &[
     "tasks",
     "token",
     "tokens",
+    "trunk_rows",
     "upload",
     "uploads",
     "waiting_bytes",

@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("caught_panic", &[]),
     ("output", &["cli"]),
     ("private_file", &[]),
+    ("sealed", &[]),
     // Rooms with I/O. `net` plays the sounds that `audio` decoded.
     ("audio", &["caught_panic"]),
     ("net", &["audio", "private_file"]),
@@ -36,14 +37,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Long work stands between the console and the rooms that read files: the console sees neither lists nor sounds.
     ("tasks", &["audio", "caught_panic", "config", "engine", "files", "lists", "sim", "store", "text"]),
     // The console uses the engine's board and the metrics, and queries the store for people, leads and calls.
-    ("console", &["config", "engine", "files", "metrics", "store", "tasks", "text"]),
+    ("console", &["config", "engine", "files", "metrics", "sealed", "store", "tasks", "text"]),
     ("progress", &["engine", "output", "text"]),
     // Commands connect the rooms.
     (
         "commands",
         &[
             "audio", "cli", "config", "console", "dialplan", "engine", "files", "journal", "lists",
-            "metrics", "net", "output", "progress", "results", "sim", "store", "tasks", "text",
+            "metrics", "net", "output", "progress", "results", "sealed", "sim", "store", "tasks", "text",
         ],
     ),
     ("main", &["cli", "commands"]),

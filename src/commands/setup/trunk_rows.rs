@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// The trunks that campaigns may name, without passwords of rows.
 pub(in crate::commands) fn known_trunks(config: &Config, rows: &[TrunkRow]) -> KnownTrunks {
-    known(config, rows, |row| row.settings.clone())
+    known(config, rows, |row| TrunkConfig::of_row(&row.settings))
 }
 
 fn known(config: &Config, rows: &[TrunkRow], settings: impl Fn(&TrunkRow) -> TrunkConfig) -> KnownTrunks {
@@ -75,7 +75,7 @@ impl TrunkMaker<'_> {
                 );
                 String::new()
             });
-            TrunkConfig { password, ..row.settings.clone() }
+            TrunkConfig { password, ..TrunkConfig::of_row(&row.settings) }
         };
         config.directory.set(known(config, &rows, with_password));
         Ok(TrunkMaker { config, rows })

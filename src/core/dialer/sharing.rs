@@ -11,9 +11,9 @@
 //!    come free all the time and the shares stay within a line of the quotas. Equal ones take turns.
 //!
 //! A campaign that is asked may place nothing: no lead is due, no agent is free. Then the next one is asked, so no line
-//! stays idle that a campaign may use, except the reserved ones. No memory of past shares is kept: a campaign that wanted nothing for an
-//! hour is owed nothing. Reservations of campaigns with different trunks are laid on each one's trunks in its order; what
-//! the trunks in use do not have is not reserved.
+//! stays idle that a campaign may use, except the reserved ones. No memory of past shares is kept: a campaign that wanted
+//! nothing for an hour is owed nothing. Reservations of campaigns with different trunks are laid on each one's trunks in
+//! its order; what the trunks in use do not have is not reserved.
 
 use super::campaign_run::CampaignRun;
 use super::trunk_line::Ready;

@@ -27,7 +27,7 @@ const card = (page: Page, name: string): Locator => page.locator("section.trunk"
 const pill = (page: Page, name: string, word: string) => card(page, name).locator("header .pill", { hasText: word }).waitFor();
 
 describe.each([
-  { language: "zh", name: "shenzhen", refused: /运营商拒绝账号 7550/, busy: /被叫忙|用户忙|忙/ },
+  { language: "zh", name: "shenzhen", refused: /运营商拒绝账号 7550/, busy: /占线/ },
   { language: "en", name: "london", refused: /refuses the account 7550/, busy: /busy/i },
 ] as const)("in $language", ({ language, name, refused, busy }) => {
   const t = words(language);

@@ -1525,6 +1525,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trunks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every trunk with its settings, its state in words, and what its calls of today ended with */
+        get: operations["getTrunks"];
+        put?: never;
+        /** Adds a trunk, which is in use at once; its settings are those of `[trunks.NAME]` */
+        post: operations["postTrunks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trunks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One trunk; its password is never said */
+        get: operations["getTrunksName"];
+        put?: never;
+        post?: never;
+        /** Removes a trunk; one with calls, or that an open campaign names, is 409 `in_use` */
+        delete: operations["deleteTrunksName"];
+        options?: never;
+        head?: never;
+        /** Changes settings of a trunk while calls are up; one of paceline.toml is 409 `set_in_file` */
+        patch: operations["patchTrunksName"];
+        trace?: never;
+    };
     "/api/v1/trunks/{name}/actions": {
         parameters: {
             query?: never;
@@ -1534,7 +1571,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Calls one number over this trunk for a test; `GET /calls/{attempt}/trace` shows what it does */
+        /** Calls one number over this trunk for a test, as `GET /calls/{attempt}/trace` shows it; takes the trunk out of use, or into use again, which ends a rest */
         post: operations["postTrunksNameActions"];
         delete?: never;
         options?: never;
@@ -2227,6 +2264,11 @@ export interface components {
             warm_up_day: number | null;
             words: components["schemas"]["Words"];
         };
+        /**
+         * @description Where a trunk wants the caller ID.
+         * @enum {string}
+         */
+        CallerIdHeaderWord: "from" | "p_asserted_identity" | "p_preferred_identity" | "remote_party_id";
         CallerIdHealth: {
             /** @description Oldest first. */
             days: components["schemas"]["CallerIdHealthDay"][];
@@ -2428,6 +2470,18 @@ export interface components {
             holidays: components["schemas"]["Names"];
             /**
              * Format: uint32
+             * @description Lines that no other campaign takes while this one may call; 0 = none.
+             * @default 0
+             */
+            lines_reserved: number;
+            /**
+             * Format: uint8
+             * @description Which campaign gets a line first where several want it: 1 (first) to 9.
+             * @default 5
+             */
+            priority: number;
+            /**
+             * Format: uint32
              * @description How long a callee's phone rings at most, in seconds, from the moment the carrier reports that it rings.
              * @default 45
              */
@@ -2450,6 +2504,12 @@ export interface components {
              * @default Asia/Shanghai
              */
             timezone: string;
+            /**
+             * Format: uint32
+             * @description Share of the lines among campaigns of one priority, 1 to 100: one with 2 gets twice the lines of one with 1.
+             * @default 1
+             */
+            weight: number;
             /**
              * @description Calling hours.
              * @default [
@@ -2634,10 +2694,13 @@ export interface components {
              *       "concurrency_max": 0,
              *       "end": "",
              *       "holidays": [],
+             *       "lines_reserved": 0,
+             *       "priority": 5,
              *       "ring_secs": 45,
              *       "setup_secs": 30,
              *       "start": "",
              *       "timezone": "Asia/Shanghai",
+             *       "weight": 1,
              *       "windows": [
              *         {
              *           "days": "mon-sun",
@@ -2713,7 +2776,7 @@ export interface components {
              */
             title: string;
             /**
-             * @description Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier where it has
+             * @description Trunk names, tried in this order. Empty = all that there are, or the built-in simulated carrier where it has
              *     none. `simulated`, alone, is that carrier whatever trunks there are.
              * @default []
              */
@@ -2948,6 +3011,21 @@ export interface components {
             who: components["schemas"]["Words"] | null;
             words: components["schemas"]["Words"];
         };
+        CodeCount: {
+            /** Format: uint64 */
+            calls: number;
+            /**
+             * Format: uint16
+             * @description SIP code of the end; answered calls count as 200.
+             */
+            code: number;
+            words: components["schemas"]["Words"];
+        };
+        /**
+         * @description A codec as `paceline.toml` names it.
+         * @enum {string}
+         */
+        CodecWord: "pcma" | "pcmu" | "g722";
         Column: {
             cell: string;
             column: string;
@@ -3023,7 +3101,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** @enum {string} */
-            why: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "caller_ids_resting" | "store_stalled" | "paused" | "draining" | "finished";
+            why: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "caller_ids_resting" | "store_stalled" | "paused" | "draining" | "finished" | "share_used";
             words: components["schemas"]["Words"];
         };
         Decisions: {
@@ -3524,6 +3602,23 @@ export interface components {
             until: string | null;
             words: components["schemas"]["Words"];
         };
+        LineShare: {
+            campaign: string;
+            /**
+             * Format: uint32
+             * @description What it gets if every campaign of the trunk calls at once.
+             */
+            lines: number;
+            /** Format: uint32 */
+            lines_reserved: number;
+            /**
+             * Format: uint8
+             * @description 1 is first.
+             */
+            priority: number;
+            /** Format: uint32 */
+            weight: number;
+        };
         /** @enum {string} */
         ListAction: "submit" | "load" | "undo" | "discard";
         /**
@@ -4009,6 +4104,14 @@ export interface components {
             /** @description Actions that the token may do, of those of its role; without it all of them. */
             scopes?: string[] | null;
         };
+        /** @description A trunk to add. */
+        NewTrunk: {
+            /** @description Up to 64 letters, digits, `-` and `_`; campaigns name it. */
+            name: string;
+            settings: components["schemas"]["TrunkConfig"];
+        };
+        /** @description How a number is written when it leaves. */
+        NumberForm: "+e164" | "e164" | "national" | "national_trunk_prefix";
         Organisation: {
             /**
              * Format: uint64
@@ -4466,6 +4569,7 @@ export interface components {
         Role: ("phone" | "name") | "household" | "code" | "building" | "floor_area" | "other";
         /** @enum {string} */
         RotationWord: "in_order" | "round_robin" | "random" | "least_used" | "region";
+        RtpFollowWord: "auto" | "sdp" | "source";
         /** @description A way of counting abandoned calls. */
         RuleWord: "us_tsr" | "uk_ofcom" | "whole_day" | "rolling_24h" | "all_calls" | "reached_queue";
         SampleBegun: {
@@ -4497,6 +4601,8 @@ export interface components {
         };
         ScheduledCampaign: {
             bars: components["schemas"]["ScheduleBar"][];
+            /** @description Its calls were let end: it calls nobody before it is started again. */
+            drained: boolean;
             group: string | null;
             name: string;
             state: string;
@@ -4508,6 +4614,7 @@ export interface components {
             calls_max: number;
             campaigns: string[];
             name: string;
+            shares: components["schemas"]["LineShare"][];
         };
         SearchHit: {
             detail: string | null;
@@ -4851,11 +4958,6 @@ export interface components {
         TelephoneEndpoint: {
             telephone: string;
         };
-        /** @description The attempt of a test call; its trace grows while it is live. */
-        TestCallPlaced: {
-            /** Format: int64 */
-            attempt: number;
-        };
         Today: {
             hours: components["schemas"]["TodayHour"][];
             items: components["schemas"]["TodayItem"][];
@@ -4945,6 +5047,15 @@ export interface components {
             /** @description What the call means, once it has ended. */
             words: components["schemas"]["Words"] | null;
         };
+        /** @enum {string} */
+        TransportWord: "udp" | "tcp" | "tls";
+        TrunkActed: {
+            /**
+             * Format: int64
+             * @description Of a test call.
+             */
+            attempt: number | null;
+        };
         /** @description A manager's action on a trunk. */
         TrunkAction: {
             /** @constant */
@@ -4952,18 +5063,333 @@ export interface components {
             /** @description The number to show; without it the trunk's own. */
             caller_id?: string | null;
             number: string;
+        } | {
+            /** @constant */
+            action: "disable";
+        } | {
+            /** @constant */
+            action: "enable";
+        };
+        /** @description New values of some settings; the others stay. Without `password` the password stays, an empty one removes it. */
+        TrunkChange: {
+            settings: components["schemas"]["TrunkConfig"];
+        };
+        /** @description A trunk: one way to a carrier. */
+        TrunkConfig: {
+            /**
+             * @description Put in front of the callee's number, after its form.
+             * @default
+             */
+            add_prefix: string;
+            /**
+             * @description Callees this trunk may carry: `*` = every number, `0755*` or `13800138000` as dialled in the country of the
+             *     list, `+852*` or `00852*` abroad, `00*` all abroad. Absent = numbers of the country of the list alone.
+             * @default null
+             */
+            allow: string[] | null;
+            /**
+             * @description For TLS: PEM file with the authorities that sign the carrier's certificate; empty = the public ones.
+             * @default
+             */
+            ca_file: string;
+            /**
+             * @description Form in which the caller ID leaves; without it, as dialled in China.
+             * @default null
+             */
+            caller_id_form: components["schemas"]["NumberForm"] | null;
+            /**
+             * @description Where the caller ID stands: `from`, or a header of its own while From carries the account.
+             * @default from
+             */
+            caller_id_header: components["schemas"]["CallerIdHeaderWord"];
+            /**
+             * Format: uint32
+             * @description Most concurrent calls.
+             * @default 300
+             */
+            calls_max: number;
+            /**
+             * Format: double
+             * @description Calls started per second.
+             * @default 20
+             */
+            calls_per_sec: number;
+            /**
+             * @description Codecs in order of preference.
+             * @default [
+             *       "pcma",
+             *       "pcmu",
+             *       "g722"
+             *     ]
+             */
+            codecs: components["schemas"]["CodecWord"][];
+            /**
+             * @description Callees this trunk may not carry, whatever `allow` says; patterns as in `allow`.
+             * @default []
+             */
+            deny: string[];
+            /**
+             * @description Domain of request URIs, To and From, where it is not the host of `uri` (an outbound proxy); empty = that
+             *     host.
+             * @default
+             */
+            domain: string;
+            /**
+             * @description Domain of the From header; empty = `domain`, else the host of `uri`.
+             * @default
+             */
+            from_domain: string;
+            /**
+             * @description Form in which callees' numbers leave; without it, as dialled in China (`075512345678`, `0044…`).
+             * @default null
+             */
+            number_form: components["schemas"]["NumberForm"] | null;
+            /**
+             * Format: uint32
+             * @description Seconds between OPTIONS requests; a trunk that does not answer them is taken out of use. 0 = none.
+             * @default 30
+             */
+            options_secs: number;
+            /** @default  */
+            password: string;
+            /**
+             * @description Realm of the carrier's digest challenges: only it is answered with the password; empty = any.
+             * @default
+             */
+            realm: string;
+            /**
+             * @description Country of the carrier, for its national forms, as two letters; empty = the country of the list.
+             * @default
+             */
+            region: string;
+            /**
+             * @description Register at the carrier.
+             * @default false
+             */
+            register: boolean;
+            /**
+             * @description Where RTP goes when the carrier's media comes from another address than its SDP says.
+             * @default auto
+             */
+            rtp_follow: components["schemas"]["RtpFollowWord"];
+            /**
+             * Format: uint32
+             * @description How long a call over this trunk may take until the phone rings, in seconds; absent = the campaign's
+             *     `[calling] setup_secs`.
+             * @default null
+             */
+            setup_secs: number | null;
+            /**
+             * @description Taken off the callee's number before that, after its form.
+             * @default
+             */
+            strip_prefix: string;
+            /**
+             * @description SIP transport to the carrier, where the URI does not name it; without both, `udp`.
+             * @default null
+             */
+            transport: components["schemas"]["TransportWord"] | null;
+            /**
+             * @description Outbound proxy or carrier: `sip:203.0.113.10:5060`, `sip:[2001:db8::10]`, `sip:carrier.example;transport=tls`.
+             *     A name without a port is looked up by SRV records, then by its addresses.
+             * @default
+             */
+            uri: string;
+            /**
+             * @description User name for digest authentication and registration; empty = none.
+             * @default
+             */
+            username: string;
+        };
+        TrunkItem: {
+            /** @description Open campaigns that name it, and those that use every trunk. */
+            campaigns: string[];
+            enabled: boolean;
+            etag: string;
+            has_password: boolean;
+            /** Format: uint32 */
+            id: number;
+            /** @description `null` = it is not in the engine: its settings could not be applied. */
+            live: components["schemas"]["TrunkView"] | null;
+            name: string;
+            /** @description Where its settings stand, if they cannot be changed here. */
+            set_in: components["schemas"]["TrunkPlace"] | null;
+            settings: components["schemas"]["TrunkSettings"];
+            /** @enum {string} */
+            source: "file" | "row" | "built_in";
+            /** Format: int64 */
+            version: number;
+        };
+        TrunkPlace: {
+            /** @description The file, or the environment variable. */
+            file: string;
+            /** Format: uint64 */
+            line: number | null;
+        };
+        /** @description A trunk: one way to a carrier. */
+        TrunkSettings: {
+            /**
+             * @description Put in front of the callee's number, after its form.
+             * @default
+             */
+            add_prefix: string;
+            /**
+             * @description Callees this trunk may carry: `*` = every number, `0755*` or `13800138000` as dialled in the country of the
+             *     list, `+852*` or `00852*` abroad, `00*` all abroad. Absent = numbers of the country of the list alone.
+             * @default null
+             */
+            allow: string[] | null;
+            /**
+             * @description For TLS: PEM file with the authorities that sign the carrier's certificate; empty = the public ones.
+             * @default
+             */
+            ca_file: string;
+            /**
+             * @description Form in which the caller ID leaves; without it, as dialled in China.
+             * @default null
+             */
+            caller_id_form: components["schemas"]["NumberForm"] | null;
+            /**
+             * @description Where the caller ID stands: `from`, or a header of its own while From carries the account.
+             * @default from
+             */
+            caller_id_header: components["schemas"]["CallerIdHeaderWord"];
+            /**
+             * Format: uint32
+             * @description Most concurrent calls.
+             * @default 300
+             */
+            calls_max: number;
+            /**
+             * Format: double
+             * @description Calls started per second.
+             * @default 20
+             */
+            calls_per_sec: number;
+            /**
+             * @description Codecs in order of preference.
+             * @default [
+             *       "pcma",
+             *       "pcmu",
+             *       "g722"
+             *     ]
+             */
+            codecs: components["schemas"]["CodecWord"][];
+            /**
+             * @description Callees this trunk may not carry, whatever `allow` says; patterns as in `allow`.
+             * @default []
+             */
+            deny: string[];
+            /**
+             * @description Domain of request URIs, To and From, where it is not the host of `uri` (an outbound proxy); empty = that
+             *     host.
+             * @default
+             */
+            domain: string;
+            /**
+             * @description Domain of the From header; empty = `domain`, else the host of `uri`.
+             * @default
+             */
+            from_domain: string;
+            /**
+             * @description Form in which callees' numbers leave; without it, as dialled in China (`075512345678`, `0044…`).
+             * @default null
+             */
+            number_form: components["schemas"]["NumberForm"] | null;
+            /**
+             * Format: uint32
+             * @description Seconds between OPTIONS requests; a trunk that does not answer them is taken out of use. 0 = none.
+             * @default 30
+             */
+            options_secs: number;
+            /** @default  */
+            password: string;
+            /**
+             * @description Realm of the carrier's digest challenges: only it is answered with the password; empty = any.
+             * @default
+             */
+            realm: string;
+            /**
+             * @description Country of the carrier, for its national forms, as two letters; empty = the country of the list.
+             * @default
+             */
+            region: string;
+            /**
+             * @description Register at the carrier.
+             * @default false
+             */
+            register: boolean;
+            /**
+             * @description Where RTP goes when the carrier's media comes from another address than its SDP says.
+             * @default auto
+             */
+            rtp_follow: components["schemas"]["RtpFollowWord"];
+            /**
+             * Format: uint32
+             * @description How long a call over this trunk may take until the phone rings, in seconds; absent = the campaign's
+             *     `[calling] setup_secs`.
+             * @default null
+             */
+            setup_secs: number | null;
+            /**
+             * @description Taken off the callee's number before that, after its form.
+             * @default
+             */
+            strip_prefix: string;
+            /**
+             * @description SIP transport to the carrier, where the URI does not name it; without both, `udp`.
+             * @default null
+             */
+            transport: components["schemas"]["TransportWord"] | null;
+            /**
+             * @description Outbound proxy or carrier: `sip:203.0.113.10:5060`, `sip:[2001:db8::10]`, `sip:carrier.example;transport=tls`.
+             *     A name without a port is looked up by SRV records, then by its addresses.
+             * @default
+             */
+            uri: string;
+            /**
+             * @description User name for digest authentication and registration; empty = none.
+             * @default
+             */
+            username: string;
         };
         TrunkView: {
             /** Format: uint64 */
             calls: number;
             /** Format: uint64 */
             calls_max: number;
+            /** Format: double */
+            calls_per_sec: number;
+            /** @description The most frequent first. */
+            codes_today: components["schemas"]["CodeCount"][];
             /** @description The line guard's rest. */
             line: components["schemas"]["LineRest"] | null;
             name: string;
+            /**
+             * Format: uint64
+             * @description From the last OPTIONS to its answer.
+             */
+            options_ms: number | null;
+            /** Format: uint32 */
+            put_back: number;
+            /**
+             * Format: date-time
+             * @description Since when its guard lets it rest, and the attempts that count no more against their leads.
+             */
+            rests_since: string | null;
+            /** @enum {string} */
+            state: "up" | "down" | "registering" | "resting" | "disabled";
+            /**
+             * Format: date-time
+             * @description When it is tried or used again.
+             */
+            until: string | null;
             up: boolean;
             /** @description Why it is not in use, and what to do. */
             words: components["schemas"]["Words"] | null;
+        };
+        Trunks: {
+            items: components["schemas"]["TrunkItem"][];
         };
         UndoneImport: {
             file: string;
@@ -11796,7 +12222,7 @@ export interface operations {
                  * @description Decisions that were held down by this
                  * @example abandon_budget
                  */
-                why?: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "caller_ids_resting" | "store_stalled" | "paused" | "draining" | "finished";
+                why?: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "caller_ids_resting" | "store_stalled" | "paused" | "draining" | "finished" | "share_used";
             };
             header?: never;
             path: {
@@ -20549,6 +20975,676 @@ export interface operations {
             };
         };
     };
+    getTrunks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trunks"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postTrunks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "spare",
+                 *       "settings": {
+                 *         "calls_max": 60,
+                 *         "password": "secret",
+                 *         "uri": "sip:203.0.113.10:5060",
+                 *         "username": "75500"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewTrunk"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrunkItem"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTrunksName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The trunk's name
+                 * @example main
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrunkItem"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteTrunksName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The trunk's name
+                 * @example main
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchTrunksName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The trunk's name
+                 * @example main
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "settings": {
+                 *         "calls_max": 90
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TrunkChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrunkItem"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postTrunksNameActions: {
         parameters: {
             query?: never;
@@ -20586,7 +21682,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TestCallPlaced"];
+                    "application/json": components["schemas"]["TrunkActed"];
                 };
             };
             /** @description The request cannot be parsed */

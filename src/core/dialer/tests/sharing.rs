@@ -153,7 +153,7 @@ impl Lines {
         self.campaigns.iter().map(lack).sum()
     }
 
-    /// Nobody takes reserved lines, and no other line stays idle that somebody wants.
+    /// Reserved lines are not taken by others, and no other line stays idle that a campaign wants.
     fn check(&self) {
         let (free, lacking) = (self.free(), self.lacking());
         assert!(free >= lacking, "{free} free lines, {lacking} reserved ones are lacking");
@@ -299,7 +299,6 @@ fn a_dialer_from_before_there_were_shares_goes_on_by_turns() {
     let campaigns = [wanting(1, 1, 1, 0), wanting(2, 9, 1, 0)];
     let mut lines = Lines::new(9, 10, &campaigns);
     lines.desk.dialer.sharing = None;
-    // Nobody places before the lines of the new rule are free again.
     lines.run(Duration::from_secs(300), |_| {});
     let live = [1, 2].map(|id| lines.live(CampaignId(id)));
     assert_eq!(live[0] + live[1], 10);

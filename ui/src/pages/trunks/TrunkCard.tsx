@@ -87,7 +87,7 @@ function Figures({ live }: { live: Trunk }) {
         <div className="figure"><dt>{t("trunks.today")}</dt><dd>{count(all)}</dd></div>
       </dl>
       {codes.length === 0 ? <p className="hint">{t("trunks.noCodes")}</p> : (
-        <table className="plain-table codes">
+        <table className="codes">
           <caption className="visually-hidden">{t("trunks.codes")}</caption>
           <thead className="visually-hidden"><tr><th scope="col">{t("trunks.code")}</th><th scope="col">{t("trunks.callsOfCode")}</th><th scope="col">{t("trunks.meaning")}</th></tr></thead>
           <tbody>{codes.map((it) => <tr key={it.code}><th scope="row" className="mono">{it.code}</th><td className="number">{count(it.calls)}</td><td>{it.words[language]}</td></tr>)}</tbody>

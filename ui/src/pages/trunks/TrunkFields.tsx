@@ -13,6 +13,13 @@ interface Props {
   hasPassword: boolean;
 }
 
+/** What standards name is the same in every language. */
+const NAMES: Partial<Record<string, string>> = {
+  udp: "UDP", tcp: "TCP", tls: "TLS", from: "From", p_asserted_identity: "P-Asserted-Identity", p_preferred_identity: "P-Preferred-Identity", remote_party_id: "Remote-Party-ID",
+};
+
+const EXAMPLE = "sip:203.0.113.10:5060, sip:carrier.example";
+
 /** Names of the plain fields whose values are numbers. */
 const NUMERIC: readonly string[] = ["calls_max", "options_secs", "setup_secs"];
 
@@ -29,12 +36,12 @@ export function TrunkFields({ form, onChange, faults, isNew, hasPassword }: Prop
       {...(name === "password" ? { type: "password" as const } : {})} {...(NUMERIC.includes(name) ? { inputMode: "numeric" as const } : name === "calls_per_sec" ? { inputMode: "decimal" as const } : {})} />
   );
   const choice = (name: ChoiceName) => (
-    <Select key={name} label={t(`trunks.f_${name}`)} value={form[name]} onChange={(value) => set({ [name]: value })} fault={fault(name)} options={CHOICES[name].map((it) => ({ value: it as string, label: t(`trunks.${name}_${it === "" ? "none" : it}` as "trunks.transport_udp") }))} />
+    <Select key={name} label={t(`trunks.f_${name}`)} value={form[name]} onChange={(value) => set({ [name]: value })} fault={fault(name)} options={CHOICES[name].map((it) => ({ value: it as string, label: NAMES[it] ?? t(`trunks.${name}_${it === "" ? "none" : it}` as "trunks.transport_none") }))} />
   );
   return (
     <>
       {isNew ? field("name", t("trunks.h_name")) : null}
-      {field("uri", t("trunks.h_uri"))}
+      {field("uri", t("trunks.h_uri", { example: EXAMPLE }))}
       {choice("transport")}
       <div className="pair">{field("username", t("trunks.h_username"))}{field("password", t(hasPassword ? "trunks.h_passwordKept" : "trunks.h_password"))}</div>
       <Check label={t("trunks.f_register")} isOn={form.register} onChange={(register) => set({ register })} help={fault("register") ?? t("trunks.h_register")} />
