@@ -4380,11 +4380,13 @@ export interface components {
         Problem: {
             /**
              * Format: uint64
-             * @description Of `called`: how many calls were made.
+             * @description Of `called`: how many calls were made. Of `in_use`: how many are up.
              */
             calls?: number | null;
             /** @description Of `sample_there` and `sample_over`: the sample campaign, and its page. */
             campaign?: string | null;
+            /** @description Of `in_use`: the campaigns that use it. */
+            campaigns?: string[] | null;
             /** @description One word a program can act on. */
             code: string;
             /** @description What is wrong and what to do, for people. */
@@ -4403,6 +4405,11 @@ export interface components {
              * @description Of refusals to change a lead: its id.
              */
             lead?: number | null;
+            /**
+             * Format: uint64
+             * @description Of `set_in_file`: the line in it.
+             */
+            line?: number | null;
             /** @description Of `changed`, where it is known: what stands now. */
             present?: components["schemas"]["PresentVersion"] | null;
             /** @description Of `forbidden`: the right that is missing. */
@@ -4443,11 +4450,13 @@ export interface components {
         ProblemDocument: {
             /**
              * Format: uint64
-             * @description Of `called`: how many calls were made.
+             * @description Of `called`: how many calls were made. Of `in_use`: how many are up.
              */
             calls?: number | null;
             /** @description Of `sample_there` and `sample_over`: the sample campaign, and its page. */
             campaign?: string | null;
+            /** @description Of `in_use`: the campaigns that use it. */
+            campaigns?: string[] | null;
             /** @description One word a program can act on. */
             code: string;
             /** @description What is wrong and what to do, for people. */
@@ -4466,6 +4475,11 @@ export interface components {
              * @description Of refusals to change a lead: its id.
              */
             lead?: number | null;
+            /**
+             * Format: uint64
+             * @description Of `set_in_file`: the line in it.
+             */
+            line?: number | null;
             /** @description Of `changed`, where it is known: what stands now. */
             present?: components["schemas"]["PresentVersion"] | null;
             /** @description Of `forbidden`: the right that is missing. */
