@@ -28,6 +28,7 @@ const BUDGETS = [
   { page: "results", chunk: "src/pages/results/Results.tsx", kb: 340 },
   { page: "audio", chunk: "src/pages/audio/Audio.tsx", kb: 340 },
   { page: "caller IDs", chunk: "src/pages/caller-ids/CallerIds.tsx", kb: 340 },
+  { page: "trunks", chunk: "src/pages/trunks/Trunks.tsx", kb: 340 },
   { page: "approvals", chunk: "src/pages/approvals/Approvals.tsx", kb: 340 },
   { page: "blacklist", chunk: "src/pages/blacklist/Blacklist.tsx", kb: 340 },
   { page: "tokens", chunk: "src/pages/admin/Tokens.tsx", kb: 340 },
