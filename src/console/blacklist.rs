@@ -4,7 +4,7 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::{TEXT, parse_pattern, parse_text};
+use super::fields::{TEXT, moment_of, parse_pattern, parse_text};
 use super::problem::Problem;
 use super::rights::Action;
 use super::shown_number::{NumberSight, shown_optional, shown_text};
@@ -116,9 +116,8 @@ fn audit_view(patterns: &[NumberPattern], campaign: Option<&str>) -> Value {
 }
 
 fn parse_until(text: &str, now: Utc) -> Result<Utc, Problem> {
-    let at = text.parse::<jiff::Timestamp>();
-    let at = at.map_err(|_| Problem::unprocessable("until: a moment like 2030-01-31T09:30:00Z"))?;
-    let at = Utc::from_millis(at.as_millisecond());
+    let at = moment_of(text);
+    let at = at.ok_or_else(|| Problem::unprocessable("until: a moment like 2030-01-31T09:30:00Z"))?;
     if at <= now {
         return Err(Problem::new(StatusCode::CONFLICT, "past", "until: this moment is in the past"));
     }

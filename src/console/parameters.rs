@@ -95,9 +95,9 @@ impl Form {
                 _ if max == i64::MAX => Err(format!("a whole number of {min} or more")),
                 _ => Err(format!("a whole number, {min} to {max}")),
             },
-            Form::Moment => match text.parse::<jiff::Timestamp>() {
-                Ok(_) => Ok(()),
-                Err(_) => Err("a moment like 2030-01-31T09:30:00Z".into()),
+            Form::Moment => match super::fields::moment_of(text) {
+                Some(_) => Ok(()),
+                None => Err("a moment like 2030-01-31T09:30:00Z".into()),
             },
             Form::Telephone => {
                 super::fields::parse_telephone(text).map(|_| ()).map_err(|it| it.detail().into())
