@@ -652,6 +652,7 @@ answers! {
         agents_add_leads: bool,
         approve_lists: bool,
         approve_audio: bool,
+        approve_caller_ids: bool,
         flagged_numbers_stay: bool,
     }
     Organisation {

@@ -2,6 +2,7 @@
 
 use super::app_state::AppState;
 use super::auth::Caller;
+use super::caller_id_campaigns::{listed, not_registered};
 use super::campaign_text::NamedFiles;
 use super::campaign_views::{StateFacts, group_of, who_decides};
 use super::campaigns::find;
@@ -17,9 +18,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use paceline_core::agent::SeatView;
 use paceline_core::campaign::Mode;
-use paceline_core::campaign::caller_id::Usage;
+use paceline_core::campaign::caller_id::{RegisteredNumber, Usage};
 use paceline_core::campaign::window::{FOREVER, WindowState};
 use paceline_core::explain;
+use paceline_core::ids::RegisterId;
 use serde_json::{Value, json};
 
 pub(super) const CODES: [&str; 10] = [
@@ -251,8 +253,11 @@ async fn caller_ids_item(
     };
     // One number without a cap is enough for any number of calls.
     let (now, mut left) = (state.now(), Some(0_u64));
-    let registered = state.store().registered_numbers().await?;
-    let is_shown = |number| !registered.iter().any(|it| it.number == number && it.usage == Usage::Not);
+    let said = state.store().registered_numbers().await?;
+    let is_own = |it: &RegisteredNumber| it.register == RegisterId(row.enterprise);
+    let is_kept_back =
+        |number| said.numbers.iter().any(|it| is_own(it) && it.number == number && it.usage == Usage::Not);
+    let is_shown = |number| !is_kept_back(number);
     let usable: Vec<_> = rules.numbers.iter().filter(|it| is_shown(it.number)).collect();
     if usable.is_empty() {
         let en = "the register lets none of its numbers be shown: they rest, or are not whitelisted yet";
@@ -260,9 +265,21 @@ async fn caller_ids_item(
         return Ok(item.at("/caller-ids".to_owned()));
     }
     for caller_id in &usable {
-        let uses = state.store().caller_id_uses(caller_id.number, now).await?;
+        let uses = state.store().caller_id_uses(row.enterprise, caller_id.number, now).await?;
         let own = rules.left_today(uses.last_day, uses.first, now);
         left = left.zip(own).map(|(sum, own)| sum + u64::from(own));
+    }
+    let unknown = match loaded {
+        Some(loaded) => not_registered(state, row.enterprise, loaded).await?,
+        None => Vec::new(),
+    };
+    if !unknown.is_empty() && left != Some(0) {
+        let (en, zh) = listed(&unknown);
+        let en = format!(
+            "not in the register of caller IDs: {en}; enter it, so that its holder and its health are kept"
+        );
+        let zh = format!("未登记的外显号码:{zh};请先登记,以便记录持有人与健康");
+        return Ok(advice("caller_ids", false, en, zh).at("/caller-ids".to_owned()));
     }
     let n = usable.len();
     let numbers = if n == 1 { "1 number".to_owned() } else { format!("{n} numbers") };

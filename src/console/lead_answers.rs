@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 by_hand! {
     TodayKind = json!({ "type": "string",
-        "enum": ["not_dialling", "approval", "starts_soon", "list_ends", "line", "health", "finished"] });
+        "enum": ["not_dialling", "approval", "caller_id", "starts_soon", "list_ends", "line", "health", "finished"] });
     Severity = json!({ "type": "string", "enum": ["stop", "warn", "info"] });
     SearchKind = json!({ "type": "string",
         "enum": ["campaign", "lead", "person", "group", "call", "list", "audio", "page"] });

@@ -318,7 +318,8 @@ impl LiveStream {
             pushed.subjects.insert((row.kind.clone(), subject));
         }
         self.last_id = last;
-        let is_about_approvals = |(kind, _): &(String, i64)| kind == "approval" || kind == "list";
+        let is_about_approvals =
+            |(kind, _): &(String, i64)| matches!(kind.as_str(), "approval" | "list" | "caller_id");
         if pushed.subjects.iter().any(is_about_approvals) {
             self.scope.refresh_waiting(&self.state).await;
         }

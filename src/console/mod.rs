@@ -15,6 +15,11 @@ mod audit;
 pub mod auth;
 mod blacklist;
 mod caller_id_answers;
+mod caller_id_approvals;
+mod caller_id_campaigns;
+mod caller_id_proofs;
+mod caller_id_requests;
+mod caller_id_views;
 mod caller_ids;
 mod campaign_answers;
 mod campaign_folder;
@@ -129,6 +134,7 @@ pub fn routes(state: AppState) -> Router {
     let api = routes::router(&state)
         .fallback(unknown_path)
         .layer(DefaultBodyLimit::max(auth::BODY_MAX))
+        .layer(from_fn(refuse_control_characters))
         .layer(from_fn_with_state(state.clone(), limit_forwarded_requests))
         .layer(from_fn(problem::ensure_problem_document));
     let router = health_router().nest(routes::ROOT, api).fallback(pages::page);
@@ -150,6 +156,18 @@ fn health_router() -> Router<AppState> {
 
 fn with_outer_layers(router: Router<AppState>, state: AppState) -> Router {
     router.layer(from_fn_with_state(state.clone(), identify_source)).with_state(state)
+}
+
+/// Middleware: no path has control characters in it, encoded or not. Readers of numbers and names would skip them.
+async fn refuse_control_characters(request: Request, next: Next) -> Result<Response, Problem> {
+    let is_control = |byte: u8| byte < 0x20 || byte == 0x7f;
+    let encoded = |hex: &str| u8::from_str_radix(hex, 16).is_ok_and(is_control);
+    let path = request.uri().path();
+    let found = path.split('%').skip(1).any(|part| part.get(..2).is_some_and(encoded));
+    if found || path.bytes().any(is_control) {
+        return Err(Problem::not_found("path"));
+    }
+    Ok(next.run(request).await)
 }
 
 /// A path that is in no table counts as a stranger's request, whoever sent it.

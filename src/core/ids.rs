@@ -55,6 +55,18 @@ id!(
     GroupId(i64)
 );
 
+id!(
+    /// A register of caller IDs, by its enterprise, as the store numbers it.
+    RegisterId(i64)
+);
+
+/// The register of the first enterprise, to which everything belongs that a command or a file makes.
+impl Default for RegisterId {
+    fn default() -> Self {
+        RegisterId(1)
+    }
+}
+
 impl AttemptId {
     /// The call of this attempt.
     pub fn call(self) -> CallId {

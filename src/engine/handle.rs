@@ -9,7 +9,7 @@ use crate::audio::Sound;
 use crate::store::CampaignMinute;
 use paceline_core::agent::{Agent, AgentAction, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
-use paceline_core::campaign::caller_id::RegisteredNumber;
+use paceline_core::campaign::caller_id::Registered;
 use paceline_core::dialer::input::{ManagerAction, OpenWork};
 use paceline_core::dialer::{LeadPlace, View};
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, HouseholdId, LeadId, TrunkId};
@@ -86,9 +86,9 @@ pub enum EngineRequest {
         attempt: AttemptId,
         answer: oneshot::Sender<Option<String>>,
     },
-    /// What the register of caller IDs says of each number that it has more to say of than that it may be shown.
+    /// What the registers of caller IDs say.
     RegisterCallerIds {
-        numbers: Vec<RegisteredNumber>,
+        said: Registered,
     },
     /// These numbers are on the blacklist on disk, of one campaign or of all.
     Blacklisted {
@@ -273,8 +273,8 @@ impl EngineHandle {
     }
 
     /// Replaces what the dialer knows of the caller IDs; call it once the store has committed it.
-    pub async fn register_caller_ids(&self, numbers: Vec<RegisteredNumber>) {
-        self.send(EngineRequest::RegisterCallerIds { numbers }).await;
+    pub async fn register_caller_ids(&self, said: Registered) {
+        self.send(EngineRequest::RegisterCallerIds { said }).await;
     }
 
     /// Takes back calls to numbers that were put on the blacklist; call it once the store has committed them.

@@ -283,8 +283,8 @@ impl Engine {
                 // The requester may have gone away.
                 let _ = answer.send(self.step_log.json(attempt.call()));
             }
-            EngineRequest::RegisterCallerIds { numbers } => {
-                self.handle(Input::CallerIdsRegistered { numbers });
+            EngineRequest::RegisterCallerIds { said } => {
+                self.handle(Input::CallerIdsRegistered { said });
             }
             EngineRequest::Blacklisted { campaign, patterns } => {
                 self.handle(Input::Blacklisted { campaign, patterns });

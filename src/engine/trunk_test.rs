@@ -245,6 +245,7 @@ fn opening(id: CampaignId, trunks: Vec<TrunkId>) -> CampaignOpening {
             per_hour_max: None,
             per_day_max: None,
             warm_up: false,
+            register: Default::default(),
         },
         agents: None,
         pacing: PacingRules::default(),

@@ -34,10 +34,12 @@ pub enum Kind {
     CampaignFolder,
     /// A blacklist or the days without calls of a campaign that came as a folder.
     CampaignPart,
+    /// A paper that shows who holds a caller ID.
+    Proof,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::List,
         Kind::ListReport,
         Kind::ListFix,
@@ -45,6 +47,7 @@ impl Kind {
         Kind::AudioLine,
         Kind::CampaignFolder,
         Kind::CampaignPart,
+        Kind::Proof,
     ];
 
     pub const fn word(self) -> &'static str {
@@ -56,6 +59,7 @@ impl Kind {
             Kind::AudioLine => "audio_line",
             Kind::CampaignFolder => "campaign_folder",
             Kind::CampaignPart => "campaign_part",
+            Kind::Proof => "proof",
         }
     }
 }

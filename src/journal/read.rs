@@ -17,11 +17,11 @@ pub enum ReplayError {
     #[error("{0}: no journal here: name a `.journal` file or the folder that holds them")]
     NoJournal(PathBuf),
     #[error(
-        "{file}: not a journal: the first line should be `paceline journal 5`; name a file that `paceline run` wrote"
+        "{file}: not a journal: the first line should be `paceline journal 6`; name a file that `paceline run` wrote"
     )]
     NotAJournal { file: PathBuf },
     #[error(
-        "{file}: another version of Paceline wrote it (`{found}`, and this one reads `paceline journal 5`); replay it with that version"
+        "{file}: another version of Paceline wrote it (`{found}`, and this one reads `paceline journal 6`); replay it with that version"
     )]
     OtherVersion { file: PathBuf, found: String },
     #[error("{file}: block {block} is damaged ({found}); what comes before it was replayed")]

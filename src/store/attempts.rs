@@ -254,8 +254,9 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
         "insert into caller_id (enterprise_id, organisation_id, number, state, state_since, is_found, first_used_at,
                                 changed_at)
          select c.enterprise_id, c.organisation_id, $1, 'normal', $2, true, $2, $2 from campaign c
-          where c.id = $3 and not exists (select 1 from caller_id where number = $1 and first_used_at is not null)
-         on conflict (number) where state <> 'retired' do update set first_used_at = excluded.first_used_at",
+          where c.id = $3 and not exists (select 1 from caller_id i where i.enterprise_id = c.enterprise_id and i.number = $1
+                                             and i.first_used_at is not null)
+         on conflict (enterprise_id, number) where state <> 'retired' do update set first_used_at = excluded.first_used_at",
         caller_id,
         placed_at,
         request.campaign.0

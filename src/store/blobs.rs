@@ -91,6 +91,7 @@ pub(crate) async fn release(
                                      and $1 in (u.blob_id, u.report_blob, u.fix_blob))
                   and not exists (select 1 from audio a where $1 in (a.blob_id, a.line_blob) and a.state <> 'retired')
                   and not exists (select 1 from campaign_file f where f.blob_id = $1)
+                  and not exists (select 1 from caller_id i where i.proof_blob = $1)
                returning path as "path!""#,
             id,
             now

@@ -104,6 +104,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "too_slow" => "太久没有收到数据:请检查网络,然后重试",
         "disk_low" => "服务器磁盘空间不足:请系统管理员腾出空间",
         "storage_full" => "本企业保存的文件已满 50 GiB:请先丢弃不用的名单,或停用旧语音",
+        "not_a_proof" => "这不是 PDF、PNG 或 JPEG:请上传证明的扫描件或照片",
         "not_a_file" => "请把文件本身作为请求的内容,类型为 application/octet-stream",
         "file_gone" => "服务器上读不到这个任务的一个文件:请系统管理员查看日志",
         "folder_unfit" => "任务文件夹有错误",

@@ -6,6 +6,8 @@ mod agents;
 mod audio;
 mod audit;
 mod blacklist;
+mod caller_id_approvals;
+mod caller_id_registers;
 mod caller_ids;
 mod campaign_folder;
 mod campaign_rows;

@@ -45,11 +45,8 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("blacklist", "insert", BY_CAMPAIGN),
     ("blobs", "blob", BY_ID),
     ("blobs", "release", BY_ITS_OBJECT),
-    (
-        "caller_id_uses",
-        "caller_id_uses",
-        "how often a number of the caller's campaign was shown: caps hold over every enterprise",
-    ),
+    ("caller_id_approvals", "decided", FOUND_BEFORE),
+    ("caller_id_approvals", "set_approved", FOUND_BEFORE),
     ("campaign_rows", "add_version", OF_A_FOUND_CAMPAIGN),
     ("campaign_rows", "has_blacklist", BY_CAMPAIGN),
     ("campaign_rows", "remove", OF_A_FOUND_CAMPAIGN),

@@ -40,7 +40,7 @@ use crate::tasks::{SampleOpening, TaskParts, Tasks};
 use import::import_list;
 use network::{Network, phone_line};
 use paceline_core::campaign::{CallingWindows, Campaign, Mode};
-use paceline_core::ids::{CampaignId, GroupId};
+use paceline_core::ids::{CampaignId, GroupId, RegisterId};
 use paceline_core::sip::user_agent::SavedDialog;
 use simulation::{Simulation, local_registrar};
 use std::net::SocketAddr;
@@ -467,6 +467,7 @@ impl Service {
             self.add_holidays(scope.own(), &mut rules.windows).await?;
         }
         rules.id = campaign;
+        rules.caller_ids.register = RegisterId(scope.enterprise);
         if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
             announcement.length = sound.length;
         }

@@ -17,7 +17,7 @@ use paceline_core::campaign::{
     Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Rotation,
     SIMULATED_TRUNK, is_system_name,
 };
-use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::ids::{CampaignId, RegisterId, TrunkId};
 use paceline_core::outcome::Outcome;
 use paceline_core::time::{Duration, Utc};
 use std::collections::BTreeMap;
@@ -410,5 +410,6 @@ fn caller_ids(table: &CallerIdsTable, region: &str, source: &mut Source<'_>) -> 
         per_hour_max: (table.per_hour_max > 0).then_some(table.per_hour_max),
         per_day_max: (table.per_day_max > 0).then_some(table.per_day_max),
         warm_up: table.warm_up,
+        register: RegisterId::default(),
     }
 }

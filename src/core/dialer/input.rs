@@ -2,7 +2,7 @@
 
 use crate::agent::{Agent, AgentAction, Group};
 use crate::call::{Heard, Progress};
-use crate::campaign::caller_id::RegisteredNumber;
+use crate::campaign::caller_id::Registered;
 use crate::campaign::{Campaign, HomeCountry, Trunk};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::lead::Lead;
@@ -139,9 +139,9 @@ pub enum Input {
     CampaignOpenedForTests {
         campaign: Box<Campaign>,
     },
-    /// What the register of numbers says of each; replaces what it said before. Live calls keep their caller ID.
+    /// What the registers say of each number; replaces what they said before. Live calls keep their caller ID.
     CallerIdsRegistered {
-        numbers: Vec<RegisteredNumber>,
+        said: Registered,
     },
 }
 

@@ -171,7 +171,7 @@ impl Dialer {
             Input::Blacklisted { campaign, patterns } => self.numbers_blacklisted(campaign, &patterns),
             Input::CampaignChanged { campaign } => self.change_campaign(*campaign),
             Input::CampaignOpenedForTests { campaign } => self.open_for_tests(*campaign),
-            Input::CallerIdsRegistered { numbers } => self.caller_ids.register(numbers),
+            Input::CallerIdsRegistered { said } => self.caller_ids.register(said),
             Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {

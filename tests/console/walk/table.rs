@@ -155,6 +155,8 @@ pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("patch /caller-ids/{caller_id}", Action("caller_ids.edit"), All),
     ("post /caller-ids/{caller_id}/actions", Action("caller_ids.edit"), All),
     ("get /caller-ids/{caller_id}/health", Action("caller_ids.edit"), All),
+    ("get /caller-ids/{caller_id}/proof", Action("caller_ids.edit"), All),
+    ("post /caller-ids/{caller_id}/proof", Action("caller_ids.edit"), All),
     ("get /blacklist", Action("blacklist.read"), NoRow),
     ("post /blacklist", Action("blacklist.add"), NoRow),
     ("post /blacklist/removals", Action("blacklist.edit"), NoRow),

@@ -396,6 +396,8 @@ impl World {
         let caller_id =
             json!({ "number": format!("0755-1234567{place}"), "holder": format!("{mark} holder") });
         let caller_id = self.post(place, 'm', "/caller-ids", caller_id).await["number"].clone();
+        let proof = format!("/caller-ids/{}/proof", caller_id.as_str().unwrap());
+        self.upload(place, &proof, format!("%PDF-1.7 {mark}").into_bytes()).await;
         let group = json!({ "name": format!("{mark}-unused") });
         self.post(place, 'm', "/groups", group).await;
         let by = self.person(place, 'm').clone();

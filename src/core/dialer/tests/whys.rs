@@ -3,7 +3,7 @@
 use super::floor::{GROUP, staffed};
 use super::*;
 use crate::campaign::PacingRules;
-use crate::campaign::caller_id::{RegisteredNumber, Usage};
+use crate::campaign::caller_id::{Registered, RegisteredNumber, Usage};
 use crate::dialer::{CallStage, Held};
 use crate::ids::{AgentId, HouseholdId};
 use crate::pacing::fail_safe::FailSafePacer;
@@ -137,6 +137,7 @@ fn reached(why: Why) -> Option<Why> {
         ),
         Why::CallerIdsResting => {
             let rests = RegisteredNumber {
+                register: Default::default(),
                 number: number(900).into(),
                 usage: Usage::Not,
                 agent: None,
@@ -147,7 +148,9 @@ fn reached(why: Why) -> Option<Why> {
             let mut campaign = campaign();
             campaign.caller_ids.numbers = vec![CallerId { number: rests.number, shown: String::new() }];
             let mut desk = Desk::new(campaign);
-            desk.give(Input::CallerIdsRegistered { numbers: vec![rests] });
+            desk.give(Input::CallerIdsRegistered {
+                said: Registered { numbers: vec![rests], ..Registered::default() },
+            });
             list(&mut desk, 2);
             desk
         }
