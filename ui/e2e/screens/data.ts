@@ -1,5 +1,7 @@
 /** Lists, sounds and caller IDs of the full service, in every state that a screen shows. */
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { crc32, deflateSync } from "node:zlib";
 import { gbk } from "../lib/gbk";
 import { PEOPLE, until, type Account, type Service } from "../lib/service";
 import { tone } from "../lib/sound";
@@ -56,6 +58,16 @@ export async function addCallerIds(full: Service): Promise<void> {
   await full.api(PEOPLE.manager, "POST", "/caller-ids", { number: "075588885555", holder: "翠园物业" });
   await act("075588885555", { action: "retire" });
   await act(bad, { action: "flag", note: "业主说手机显示骚扰电话" });
+  // From here on numbers are approved; one waits for the colleague, one was sent back.
+  await askForApprovals(full);
+  const [asked, back] = ["075588884444", "075588883333"];
+  for (const number of [asked, back]) {
+    await full.api(PEOPLE.manager, "POST", "/caller-ids", { number, holder: "翠园物业服务有限公司", holder_id: "914403001999999999", carrier: "深圳联通", region: "深圳" });
+    await full.upload(PEOPLE.manager, `/caller-ids/${number}/proof`, number === asked ? picture(420, 280) : new TextEncoder().encode("%PDF-1.4\n%%EOF\n"));
+    await act(number, { action: "request" });
+  }
+  const { items } = (await full.api(PEOPLE.colleague, "GET", "/approvals")) as { items: { id: number; title: string }[] };
+  await full.api(PEOPLE.colleague, "POST", `/approvals/${items.find((it) => it.title === back)?.id}/actions`, { action: "refuse", note: "合同已过期,请换新合同" });
   const hour = Math.floor(Date.now() / 3_600_000);
   const rows = [6, 5, 4, 3, 2, 1].flatMap((back) => [good, bad].map((number, n) => {
     const answered = n === 0 ? 41 - back : 4 + 4 * back;
@@ -64,4 +76,31 @@ export async function addCallerIds(full: Service): Promise<void> {
       select id, ${hour - 24 * back}, 150, ${answered}, ${refused}, ${Math.floor(refused / 2)}, ${Math.floor(refused / 3)}, 140, ${answered - 1}, ${n === 0 ? 39.5 - back : 38}, 310 from caller_id where number = ${`86${number?.slice(1)}`} and state <> 'retired';`;
   }));
   full.sql(rows.join("\n"));
+}
+
+/** Turns the approval of caller IDs on over the API, so that those in use stay so. */
+async function askForApprovals(full: Service): Promise<void> {
+  const headers = { Cookie: await full.cookie(PEOPLE.admin), Origin: full.url, "Content-Type": "application/json", "If-Match": "*", "Idempotency-Key": randomUUID() };
+  const body = JSON.stringify({ settings: { approve_caller_ids: true } });
+  const answer = await fetch(`${full.url}/api/v1/organisations/main`, { method: "PATCH", headers, body });
+  if (!answer.ok) throw new Error(`the switch: ${answer.status} ${await answer.text()}`);
+}
+
+/** A grey PNG with lines, such as a scan of a letter. */
+function picture(width: number, height: number): Uint8Array<ArrayBuffer> {
+  const chunk = (name: string, data: Buffer) => {
+    const body = Buffer.concat([Buffer.from(name), data]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, sum]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 0, 0, 0, 0], 8);
+  const isLine = (x: number, y: number) => y > 30 && y % 24 < 4 && x > 40 && x < width - 40 - ((y * 37) % 90);
+  const rows = Buffer.concat(Array.from({ length: height }, (_, y) => Buffer.from([0, ...Array.from({ length: width }, (_, x) => (isLine(x, y) ? 90 : 245))])));
+  const png = Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), chunk("IHDR", head), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
+  return new Uint8Array(png);
 }

@@ -152,14 +152,17 @@ export const SCREENS: Screen<[]>[] = [
     await page.locator(".drawer footer button", { hasText: /标记|Flag/ }).click();
     await page.locator(".dialog[open] input").waitFor();
   } },
+  { name: "caller-id-waiting", path: "/caller-ids?caller-id=075588884444", reach: shown(".drawer .proof img") },
+  { name: "caller-id-sent-back", path: "/caller-ids?caller-id=075588883333", reach: shown(".drawer .proof a") },
   { name: "caller-id-gone", path: "/caller-ids?caller-id=075500000000", reach: shown(".drawer .status h1") },
   { name: "caller-id-add", path: "/caller-ids?add=1", reach: async (page) => {
     await page.locator('.drawer button[type="submit"]').click();
     await page.locator(".fault").first().waitFor();
   } },
   { name: "approvals", path: "/approvals", reach: shown(".thing .waveform") },
-  { name: "approvals-others", path: "/approvals?state=others", reach: shown(".thing .waveform") },
-  { name: "approvals-done", path: "/approvals?state=done", reach: shown(".thing .waveform") },
+  { name: "approvals-others", path: "/approvals?state=others&of=audio:2", reach: shown(".thing .waveform") },
+  { name: "approvals-caller-id", path: "/approvals", who: PEOPLE.colleague, reach: shown(".thing .proof img") },
+  { name: "approvals-done", path: "/approvals?state=done&of=audio:4", reach: shown(".thing .waveform") },
   { name: "approvals-empty", path: "/approvals", service: "empty", reach: shown(".status") },
   { name: "approvals-refuse", path: "/approvals", reach: async (page) => {
     await page.locator(".decide button").last().click();

@@ -32,6 +32,7 @@ export const audit = {
   "audit.field_per_hour_max": "Most an hour",
   "audit.field_per_day_max": "Most a day",
   "audit.field_idle_days": "Idle days",
+  "audit.field_proof": "Proof (bytes)",
   "audit.field_state": "state",
   "audit.field_note": "note",
   "audit.field_audio": "sound no.",
@@ -113,4 +114,5 @@ export const audit = {
   "audit.field_theme": "theme",
   "audit.field_keys": "keys",
   "audit.field_tour_closed": "tour closed",
+  "audit.kind_caller_id_proof": "Proof of a caller ID",
 } as const;

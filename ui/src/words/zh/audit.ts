@@ -32,6 +32,7 @@ export const audit = {
   "audit.field_per_hour_max": "每小时上限",
   "audit.field_per_day_max": "每日上限",
   "audit.field_idle_days": "闲置天数",
+  "audit.field_proof": "证明(字节)",
   "audit.field_state": "状态",
   "audit.field_note": "说明",
   "audit.field_audio": "语音编号",
@@ -113,4 +114,5 @@ export const audit = {
   "audit.field_theme": "外观",
   "audit.field_keys": "快捷键",
   "audit.field_tour_closed": "已关闭导览",
+  "audit.kind_caller_id_proof": "外显号码的证明",
 } as const;
