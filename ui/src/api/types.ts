@@ -1559,6 +1559,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/caller-ids/{caller_id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The refused rows with reason and hint, to be mended and uploaded again */
+        get: operations["getCallerIdsCallerIdProof"];
+        put?: never;
+        /** Receives a sound (the body is the file: WAV or MP3) and measures it */
+        post: operations["postCallerIdsCallerIdProof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1916,7 +1934,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "list" | "audio";
+            kind: "list" | "audio" | "caller_id";
             may_decide: boolean;
             note: string | null;
             /** @enum {string} */
@@ -2185,8 +2203,16 @@ export interface components {
         };
         CallerIdDetail: {
             actions: ("request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire")[];
+            /** @enum {string} */
+            approval: "not_needed" | "missing" | "waiting" | "approved";
+            /** Format: int64 */
+            approval_id: number | null;
             bound_agent: string | null;
             campaigns: string[];
+            /** Format: uint32 */
+            cap: number | null;
+            /** @enum {string|null} */
+            cap_by: "own" | "warm_up" | "campaign" | null;
             carrier: string;
             days: components["schemas"]["CallerIdDay"][];
             etag: string;
@@ -2199,6 +2225,8 @@ export interface components {
             idle_at: string | null;
             /** Format: uint32 */
             idle_days: number;
+            /** Format: uint64 */
+            last_day: number;
             /** Format: date-time */
             last_used_at: string | null;
             /** @description Newest first, at most 100. */
@@ -2209,6 +2237,7 @@ export interface components {
             per_day_max: number;
             /** Format: uint32 */
             per_hour_max: number;
+            proof: components["schemas"]["CallerIdProof"] | null;
             region: string;
             /** Format: date-time */
             rest_until: string | null;
@@ -2267,7 +2296,17 @@ export interface components {
             /** @enum {string} */
             was: "entered" | "requested" | "whitelisted" | "bound" | "warming" | "normal" | "flagged" | "resting" | "recovering" | "unbound" | "retired";
             /** @enum {string} */
-            why: "request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire" | "warmed_up" | "rest_over" | "answered_less" | "refused_more" | "recovered" | "marked_again";
+            why: "request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire" | "warmed_up" | "rest_over" | "answered_less" | "refused_more" | "recovered" | "marked_again" | "approved" | "refused" | "kept";
+        };
+        /** @description The paper that shows who holds it. */
+        CallerIdProof: {
+            /** Format: date-time */
+            at: string;
+            by: string | null;
+            /** Format: uint64 */
+            bytes: number;
+            /** @enum {string} */
+            media_type: "application/pdf" | "image/png" | "image/jpeg";
         };
         /** @description What is known of a number. A field that is left out stays. */
         CallerIdRequest: {
@@ -2299,10 +2338,18 @@ export interface components {
         CallerIdView: {
             /** @description What is possible now. */
             actions: ("request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire")[];
+            /** @enum {string} */
+            approval: "not_needed" | "missing" | "waiting" | "approved";
+            /** Format: int64 */
+            approval_id: number | null;
             /** @description The number of the agent whose calls alone show it. */
             bound_agent: string | null;
             /** @description Campaigns whose texts name it. */
             campaigns: string[];
+            /** Format: uint32 */
+            cap: number | null;
+            /** @enum {string|null} */
+            cap_by: "own" | "warm_up" | "campaign" | null;
             carrier: string;
             /** @description Seven days, oldest first; the last is today as far as its hours are judged. */
             days: components["schemas"]["CallerIdDay"][];
@@ -2324,6 +2371,8 @@ export interface components {
              * @description 0 = never.
              */
             idle_days: number;
+            /** Format: uint64 */
+            last_day: number;
             /** Format: date-time */
             last_used_at: string | null;
             note: string;
@@ -2335,6 +2384,7 @@ export interface components {
              * @description 0 = as its campaigns say.
              */
             per_hour_max: number;
+            proof: components["schemas"]["CallerIdProof"] | null;
             region: string;
             /** Format: date-time */
             rest_until: string | null;
@@ -4051,6 +4101,7 @@ export interface components {
             approve_audio: boolean;
             approve_lists: boolean;
             flagged_numbers_stay: boolean;
+            approve_caller_ids: boolean;
         };
         Organisations: {
             items: components["schemas"]["Organisation"][];
@@ -4605,6 +4656,7 @@ export interface components {
             approve_lists?: boolean | null;
             /** @description Whether a caller ID whose callees answer too rarely stays in use; it is shown as suspected all the same. */
             flagged_numbers_stay?: boolean | null;
+            approve_caller_ids?: boolean | null;
         };
         SetupStatus: {
             /** @description Whether nobody can sign in yet. */
@@ -4876,7 +4928,7 @@ export interface components {
             campaign: string | null;
             href: string;
             /** @enum {string} */
-            kind: "not_dialling" | "approval" | "starts_soon" | "list_ends" | "line" | "health" | "finished";
+            kind: "not_dialling" | "approval" | "starts_soon" | "list_ends" | "line" | "health" | "finished" | "caller_id";
             /** @enum {string} */
             severity: "stop" | "warn" | "info";
             /** Format: date-time */
@@ -5230,7 +5282,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "list" | "audio";
+            kind: "list" | "audio" | "caller_id";
             title: string;
             who: components["schemas"]["Words"];
         };
@@ -20809,6 +20861,303 @@ export interface operations {
             };
             /** @description The service cannot do this now */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCallerIdsCallerIdProof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The number that calls show, as it is dialled at home
+                 * @example 075512345678
+                 */
+                caller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description The part that `Range` asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That part is not there */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCallerIdsCallerIdProof: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The number that calls show, as it is dialled at home
+                 * @example 075512345678
+                 */
+                caller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example RIFF */
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerIdDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk has no room for files, or the enterprise keeps as many as it may */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
