@@ -93,9 +93,6 @@ pub(super) async fn open_row(
     if live(&service.handle.board().borrow(), id).is_some() {
         return Err(Failure::refused(format!("the campaign `{}` is open already", row.name)));
     }
-    // A campaign that was made since may be one that shows only approved numbers.
-    let said = service.store.registered_numbers().await.map_err(Failure::unexpected)?;
-    service.handle.register_caller_ids(said).await;
     let loaded = load_row(service, &row).await?;
     let sounds = load_sounds(&loaded).await?;
     let paused = row.desired == DesiredState::Paused;
@@ -134,8 +131,6 @@ async fn prepare_test(service: &Service, id: CampaignId) -> Result<CampaignOpeni
             "a sound of the campaign waits for an approval; a test call plays it once it is approved",
         ));
     }
-    let said = service.store.registered_numbers().await.map_err(Failure::unexpected)?;
-    service.handle.register_caller_ids(said).await;
     let loaded = load_row(service, &row).await?;
     let sounds = load_sounds(&loaded).await?;
     let scope = Scope { enterprise: row.enterprise, organisations: vec![row.organisation] };

@@ -766,6 +766,9 @@ answers! {
         /// Of `not_approved`.
         #[serde(skip_serializing_if = "Option::is_none")]
         waiting_for: Option<Vec<WaitingFor>>,
+        /// Of `not_approved`, about a caller ID: who may decide.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        who: Option<Words>,
         /// Of `changed_in_both`: the campaign file.
         #[serde(skip_serializing_if = "Option::is_none")]
         file: Option<String>,

@@ -21,7 +21,7 @@ use paceline_core::caller_id_life::CallerIdState;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
-/// What a proof may be, by its first bytes: the type that a browser is told, and the ending it is saved with.
+/// What a proof may be, by its first bytes: the media type, and the ending it is saved with.
 const KINDS: [(&[u8], &str, &str); 3] = [
     (b"%PDF-", "application/pdf", "pdf"),
     (b"\x89PNG\r\n\x1a\n", "image/png", "png"),

@@ -53,7 +53,8 @@ async fn list(state: &AppState, caller: &Caller, id: UploadId) -> Option<Value> 
 async fn caller_id(state: &AppState, caller: &Caller, id: i64) -> Option<Value> {
     let rows = state.store().caller_ids_in(&caller.scope).await.ok()?;
     let row = rows.into_iter().find(|row| row.id.0 == id)?;
-    Some(json!({ "number": row.number.national(), "state": row.state.word(), "version": row.version }))
+    let (number, state) = (row.number.national(), row.state.word());
+    Some(json!({ "id": id, "number": number, "state": state, "version": row.version }))
 }
 
 async fn approval(state: &AppState, caller: &Caller, id: ApprovalId) -> Option<Value> {

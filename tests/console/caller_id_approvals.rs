@@ -43,7 +43,7 @@ async fn decide(app: &TestApp, who: &str, id: &Value, body: Value) -> Answer {
     app.post(who, &format!("/approvals/{id}/actions"), body).await
 }
 
-/// The last that the dialer was told of the numbers.
+/// The last message to the dialer about the numbers.
 async fn told(app: &TestApp) -> String {
     app.settled().await;
     let engine = app.engine.lock().unwrap();
@@ -114,7 +114,7 @@ async fn a_number_is_shown_once_another_person_has_approved_it() {
 }
 
 #[tokio::test]
-async fn whoever_entered_asked_or_described_a_number_does_not_decide() {
+async fn those_who_entered_asked_or_described_a_number_do_not_decide() {
     let app = working().await;
     app.hire("8013", Role::Manager, &[]).await;
     switch(&app, true).await.is(200);

@@ -1,4 +1,4 @@
-//! Registers of several enterprises: the same number may stand in each, and none is told of another's.
+//! Registers of several enterprises: the same number may stand in each, and none learns of another's.
 
 use super::caller_ids::call;
 use super::enterprises::{second_enterprise, with_cookie};
@@ -38,7 +38,7 @@ async fn two_enterprises_have_the_same_number_each_with_its_own_state_and_figure
     let organisation = app.store.organisations().await.unwrap().last().unwrap().id;
     let body = json!({ "number": BAD_NATIONAL, "holder": "翠园物业" });
     app.post("8003", "/caller-ids", body).await.is(201);
-    // The other one is not told that it stands there.
+    // The other one does not learn that it stands there.
     let theirs = json!({ "number": BAD_NATIONAL, "holder": "海棠物业" });
     with_cookie(&app, &li, "post", "/caller-ids", Some(theirs.clone())).await.is(201);
     assert_eq!(with_cookie(&app, &li, "post", "/caller-ids", Some(theirs)).await.is(409).code(), "taken");
@@ -75,7 +75,7 @@ async fn two_enterprises_have_the_same_number_each_with_its_own_state_and_figure
     let (mine, other) = (ours().await, theirs().await);
     assert_eq!((&mine["state"], &mine["suspected"]), (&json!("flagged"), &json!(true)), "{mine}");
     assert_eq!((&other["state"], &other["suspected"]), (&json!("normal"), &json!(false)), "{other}");
-    // Neither is told how often the other showed it.
+    // Neither learns how often the other showed it.
     assert_eq!((&mine["last_day"], &other["last_day"]), (&json!(480), &json!(240)));
     let calls = |row: &Value| {
         row["days"].as_array().unwrap().iter().map(|it| it["calls"].as_u64().unwrap()).sum::<u64>()

@@ -468,6 +468,9 @@ impl Service {
         }
         rules.id = campaign;
         rules.caller_ids.register = RegisterId(scope.enterprise);
+        // A campaign that was made since the registers were sent may be one that shows only approved numbers.
+        let said = self.store.registered_numbers().await.map_err(Failure::unexpected)?;
+        self.handle.register_caller_ids(said).await;
         if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
             announcement.length = sound.length;
         }

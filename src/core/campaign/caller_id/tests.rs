@@ -1,3 +1,5 @@
+//! Tests of caller ID choice.
+
 use super::*;
 use rand::SeedableRng;
 
