@@ -118,12 +118,13 @@ impl Store {
     ) -> Result<BTreeMap<ShownNumber, CallsOfNumber>, StoreError> {
         let mut conn = self.read().await?;
         let (since, today) = ((now - DAY).as_millis(), today.as_millis());
+        // The plus sign has the calls found by their time: those of a campaign are many more.
         let rows = sqlx::query!(
             r#"select a.caller_id as "number!: i64", count(*) as "last_day!: i64", max(a.placed_at) as "last!: i64",
                       cast(coalesce(sum(a.placed_at >= $3), 0) as bigint) as "today!: i64"
                  from attempt a
                 where a.placed_at > $2 and a.caller_id is not null
-                  and a.campaign_id in (select c.id from campaign c where c.enterprise_id = $1)
+                  and +a.campaign_id in (select c.id from campaign c where c.enterprise_id = $1)
                 group by a.caller_id"#,
             enterprise,
             since,

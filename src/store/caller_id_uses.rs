@@ -27,10 +27,11 @@ impl Store {
     ) -> Result<CallerIdUses, StoreError> {
         let mut conn = self.read().await?;
         let (number, since) = (number.as_u64() as i64, (now - DAY).as_millis());
+        // The plus sign has the calls found by their time: those of a campaign are many more.
         let row = sqlx::query!(
             r#"select (select count(*) from attempt a
                         where a.placed_at > $2 and a.caller_id = $1
-                          and a.campaign_id in (select c.id from campaign c where c.enterprise_id = $3)) as "used!: i64",
+                          and +a.campaign_id in (select c.id from campaign c where c.enterprise_id = $3)) as "used!: i64",
                       (select min(first_used_at) from caller_id where number = $1 and enterprise_id = $3) as "first: i64""#,
             number,
             since,

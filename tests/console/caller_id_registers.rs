@@ -17,8 +17,8 @@ const BAD_NATIONAL: &str = "075512345672";
 async fn their_campaign(app: &TestApp, organisation: i64) -> i64 {
     let mut conn = connection(app).await;
     sqlx::query_scalar(
-        "insert into campaign (enterprise_id, organisation_id, name, title, mode, timezone, toml, retry, made_at, changed_at)
-         select $1, $1, 'theirs', 'theirs', mode, timezone, toml, retry, made_at, changed_at
+        "insert into campaign (enterprise_id, organisation_id, name, title, mode, timezone, toml, retry, defined_at)
+         select $1, $1, 'theirs', 'theirs', mode, timezone, toml, retry, defined_at
            from campaign where name = 'spring' returning id",
     )
     .bind(organisation)
@@ -146,7 +146,7 @@ async fn the_last_use_and_the_cap_of_today_move_with_the_calls() {
         .map(|it| it["words"]["en"].as_str().unwrap())
         .collect();
     assert_eq!(items.len(), 2, "{day}");
-    assert!(items[0].contains("suspected") && items[1].contains("taken"), "{items:?}");
+    assert!(items[0].contains("suspected") && items[1].contains("the carrier takes"), "{items:?}");
     let for_analyst = app.get("8004", "/today").await;
     assert!(
         !String::from_utf8_lossy(&for_analyst.body).contains("caller_id"),
