@@ -56,9 +56,7 @@ impl ApprovalStanding {
 
     /// Whether this act would have calls show a number that is not approved.
     pub fn forbids(self, act: CallerIdAct, after: CallerIdState) -> bool {
-        let leads_to_use = after.usage() != Usage::Not
-            && !matches!(act, CallerIdAct::Request | CallerIdAct::Rest | CallerIdAct::Retire);
-        leads_to_use && !self.lets_be_shown()
+        act != CallerIdAct::Request && after.usage() != Usage::Not && !self.lets_be_shown()
     }
 
     /// What is possible now.
