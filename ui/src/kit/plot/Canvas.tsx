@@ -45,7 +45,7 @@ export default function Canvas(props: Props) {
   const latest = useRef(props);
   latest.current = props;
   const isDark = useIsDark();
-  const { at, series, height } = props;
+  const { at, series, height, isStale } = props;
   // What the drawing is made of; values alone are set without making it anew.
   const shape = JSON.stringify([props.kind, props.isWhole, props.band, props.ceiling, props.top, series.map((it) => [it.key, it.label, it.colour, it.line])]);
   const { data } = useMemo(() => drawn(props), [at, series, props.kind]);
@@ -63,7 +63,8 @@ export default function Canvas(props: Props) {
       plot.current = undefined;
       latest.current.onPoint(undefined);
     };
-  }, [shape, isDark, height]);
+    // Colours are those of the moment at which it is drawn: of a page that has lost its stream they are grey.
+  }, [shape, isDark, height, isStale]);
   useEffect(() => plot.current?.setData(data), [data]);
   return <div ref={box} className="plot-canvas" style={{ height }} />;
 }
