@@ -11,5 +11,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 90_000,
     hookTimeout: 90_000,
+    // What is not there within a second may be there in the next: the usual time of a poll is one second.
+    expect: { poll: { timeout: 30_000 } },
+    reporters: ["default", ["json", { outputFile: new URL("out/result.json", import.meta.url).pathname }]],
   },
 });

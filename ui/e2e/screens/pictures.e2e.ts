@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page, Request } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import { expectAccessible } from "../lib/axe";
 import { launch, visitor, type Look } from "../lib/browser";
 import { compare, drawnBy, keep, still } from "../lib/picture";
@@ -102,8 +102,8 @@ async function open(of: string, it: Look): Promise<{ context: BrowserContext; pa
   await made.context.addCookies([{ name: "replay", value: of, url: replay.url }]);
   // A worker has a clock of its own; without it the page reads the stream by itself.
   await made.context.addInitScript("delete globalThis.SharedWorker");
-  // Answers are at hand: a state that does not come within this time does not come.
-  made.page.setDefaultTimeout(10_000);
+  // Answers are at hand: a state that does not come within this time does not come, on a busy machine either.
+  made.page.setDefaultTimeout(20_000);
   await made.page.clock.setFixedTime(recording.at);
   countRequests(made.page);
   made.page.on("dialog", (dialog) => void dialog.accept());
@@ -143,6 +143,34 @@ async function show(page: Page, screen: Screen): Promise<void> {
   } });
 }
 
+/** What is wrong with this screen: `drawn` may come of the moment, `sure` is wrong in any. */
+async function seen(page: Page, screen: Screen, it: Look, faults: string[]): Promise<{ drawn: string[]; sure: string[] }> {
+  replay.missing.length = 0;
+  const drawn: string[] = [];
+  await show(page, screen).catch((error: Error) => drawn.push(`${screen.name}: ${error.message}`));
+  // Of a screen that was not reached no picture is kept.
+  if (MODE !== "record" && drawn.length === 0) drawn.push(...(await look(page, screen.name, it)));
+  const sure = faults.splice(0).map((fault) => `${screen.name}: ${fault}`);
+  if (replay.missing.length > 0) sure.push(`${screen.name}: nothing recorded for ${replay.missing.join(", ")}; make screens UPDATE=record`);
+  replay.rule = () => undefined;
+  // The page goes first, or it would ask again for what is cut.
+  await page.goto("about:blank");
+  replay.release();
+  return { drawn, sure };
+}
+
+/** A page that changed is another one at every look; what a busy machine drew at another moment is right at one of three. */
+async function wrongWith(page: Page, screen: Screen, it: Look, faults: string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (let left = MODE === "" ? 2 : 0; ; left -= 1) {
+    const { drawn, sure } = await seen(page, screen, it, faults);
+    found.push(...sure);
+    if (drawn.length === 0) return found;
+    if (left === 0) return [...found, ...drawn];
+    console.warn(`${screen.name} is looked at again: ${drawn.join("; ")}`);
+  }
+}
+
 const of = (screen: Screen) => `${screen.service ?? "full"}.${screen.isOutside === true ? "nobody" : (screen.who ?? PEOPLE.manager).login}`;
 
 describe.each(LOOKS)("$language $theme", (it) => {
@@ -153,21 +181,13 @@ describe.each(LOOKS)("$language $theme", (it) => {
     const wrong: string[] = [];
     const { page, faults, context } = await open(account, it);
     for (const screen of screens.filter((screen) => of(screen) === account)) {
-      replay.missing.length = 0;
-      const problems = wrong.length;
-      await show(page, screen).catch((error: Error) => wrong.push(`${screen.name}: ${error.message}`));
-      // Of a screen that was not reached no picture is kept.
-      if (MODE !== "record" && wrong.length === problems) wrong.push(...(await look(page, screen.name, it)));
-      if (replay.missing.length > 0) wrong.push(`${screen.name}: nothing recorded for ${replay.missing.join(", ")}; make screens UPDATE=record`);
-      wrong.push(...faults.splice(0).map((fault) => `${screen.name}: ${fault}`));
-      if (wrong.length > problems) console.error(wrong.slice(problems).join("\n"));
-      replay.rule = () => undefined;
-      // The page goes first, or it would ask again for what is cut.
-      await page.goto("about:blank");
-      replay.release();
+      const problems = await wrongWith(page, screen, it, faults);
+      if (problems.length > 0) console.error(problems.join("\n"));
+      wrong.push(...problems);
     }
     await context.close();
-    expect(wrong).toEqual([]);
+    // The text of an error is printed whole, a long list is not.
+    if (wrong.length > 0) throw new Error(wrong.join("\n"));
   }, 600_000);
   // Looks that only differ in colour and words ask for what the first two asked for.
   test("what was recorded is kept", () => {
