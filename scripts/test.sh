@@ -32,5 +32,6 @@ if [ "$(tail -n 1 "$journeys_log")" != passed ]; then
     # Once more at the end, where it is looked for.
     sed -n '/Failed \(Tests\|Suites\)/,$p' "$journeys_log" >&2
     echo "the journeys in Chromium failed" >&2
+    scripts/ui.sh failed >&2
     exit 1
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The console in ui/: `ui.sh build` makes ui/dist where something changed, `ui.sh check` runs its checks and
 # unit tests, `ui.sh e2e [NAME]` its journeys and pictures in Chromium against the debug build of the program,
-# `ui.sh load` the frame times of its pages under load.
+# `ui.sh failed` names those that failed in the last run, `ui.sh load` the frame times of its pages under load.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -44,12 +44,15 @@ e2e)
     shift
     npm run --silent e2e -- "$@"
     ;;
+failed)
+    node scripts/failed.mjs
+    ;;
 load)
     packages
     node scripts/run-ts.mjs ./e2e/load/load.ts
     ;;
 *)
-    echo "usage: ui.sh build|check|e2e [NAME]|load" >&2
+    echo "usage: ui.sh build|check|e2e [NAME]|failed|load" >&2
     exit 2
     ;;
 esac
