@@ -79,6 +79,7 @@ export const campaignSettings = {
   "settings.removeRow": "Remove row {n}",
   "settings.oneALine": "One a line",
   "settings.days": "Days",
+  "settings.everyDay": "every day",
   "settings.day_mon": "Mon",
   "settings.day_tue": "Tue",
   "settings.day_wed": "Wed",

@@ -77,6 +77,7 @@ export const campaignSettings = {
   "settings.removeRow": "删除第 {n} 行",
   "settings.oneALine": "一行一个",
   "settings.days": "星期",
+  "settings.everyDay": "每天",
   "settings.day_mon": "周一",
   "settings.day_tue": "周二",
   "settings.day_wed": "周三",
