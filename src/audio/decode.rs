@@ -57,6 +57,8 @@ pub fn decode(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
 
 fn decode_wav(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
     let parts = wav::parts(&bytes)?;
+    // Before anything is decoded: a file of an hour would take ten minutes' worth of memory to be refused.
+    refuse_too_long(parts.iter().map(wav::Part::secs).sum())?;
     let mut decoded: Option<Decoded> = None;
     for part in &parts {
         let file = part.file(&bytes);
