@@ -10,7 +10,8 @@ use super::shown_number::{NumberSight, shown_text};
 use super::test_call::last_test;
 use super::visible_campaigns;
 use crate::config::{ConfigError, LoadedCampaign};
-use crate::store::AgentRow;
+use crate::store::list_uploads::UploadState;
+use crate::store::{AgentRow, StoreError};
 use crate::store::campaign_rows::CampaignRow;
 use crate::text::{Lang, TimeFormat, fault_lines_zh};
 use axum::Json;
@@ -148,9 +149,7 @@ fn settings_href(row: &CampaignRow) -> String {
 async fn list_item(state: &AppState, row: &CampaignRow) -> Result<Item, Problem> {
     let href = format!("/campaigns/{}/lists", row.name);
     let item = match (row.has_list, row.has_open_leads) {
-        (false, _) => {
-            stop("list", false, "there is no list: upload one and load it", "还没有名单:请上传并载入")
-        }
+        (false, _) => return Ok(no_list_item(state, row).await?),
         (true, false) => {
             stop("list", false, "no lead is left to call: load a further list", "名单已打完:请再载入一份")
         }
@@ -166,6 +165,29 @@ async fn list_item(state: &AppState, row: &CampaignRow) -> Result<Item, Problem>
         }
     };
     Ok(item.at(href))
+}
+
+/// No row is loaded: the newest uploaded list says what is missing.
+async fn no_list_item(state: &AppState, row: &CampaignRow) -> Result<Item, StoreError> {
+    let href = format!("/campaigns/{}/lists", row.name);
+    let newest = state.store().uploads(row.enterprise, row.id, None, 1).await?.pop();
+    let Some(list) = newest else {
+        let item = stop("list", false, "there is no list: upload one and load it", "还没有名单:请上传并载入");
+        return Ok(item.at(href));
+    };
+    let (en, zh) = match list.state {
+        UploadState::Receiving | UploadState::Checking => ("a list is being checked", "名单正在检查"),
+        UploadState::Loading => ("a list is being loaded", "名单正在载入"),
+        UploadState::Checked => ("a list is checked and not loaded yet: load it", "名单已检查,尚未载入:请载入"),
+        UploadState::Waiting => ("a list waits for its approval", "名单等待审批"),
+        UploadState::Refused => ("the list was not approved: read why", "名单审批未通过:请看原因"),
+        UploadState::Unreadable => ("the list cannot be read: read why", "名单无法读取:请看原因"),
+        UploadState::Loaded | UploadState::Undone | UploadState::Discarded => {
+            ("no list is loaded: upload one and load it", "没有载入的名单:请上传并载入")
+        }
+    };
+    let item = stop("list", false, en, zh).at(format!("{href}/{}", list.id.0));
+    Ok(if list.state == UploadState::Waiting { item.by(who_decides()) } else { item })
 }
 
 /// `31,077`

@@ -91,7 +91,7 @@ export const campaignStart = {
   "start.fault_secs": "From 1 to 7200",
   "start.fault_hours": "From 1 to 24",
   "start.test": "Test one number",
-  "start.testNone": "No test yet. Call your own telephone, listen once, press some keys.",
+  "start.testNone": "Call your own telephone, listen once, press some keys.",
   "start.testBefore": "A test works before the start: this one number is called over the campaign's trunk, with its caller ID and its audio, at any hour. No lead is called. A start or a change of the settings ends the test.",
   "start.testArchived": "The campaign is archived: it places no calls",
   "start.ladder": "What the call did",

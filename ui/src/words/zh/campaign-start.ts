@@ -89,7 +89,7 @@ export const campaignStart = {
   "start.fault_secs": "1 到 7200 之间",
   "start.fault_hours": "1 到 24 之间",
   "start.test": "单条测试",
-  "start.testNone": "还没有测试。拨自己的电话,听一遍语音,按几个键。",
+  "start.testNone": "拨自己的电话,听一遍语音,按几个键。",
   "start.testBefore": "开始前也能测试:按活动的线路、外显号码和语音拨这一个号码,不拨名单,任何时段都可以。开始活动或改动设置会结束测试。",
   "start.testArchived": "活动已归档,不能再拨打",
   "start.ladder": "这通电话的过程",
