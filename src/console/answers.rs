@@ -4,6 +4,7 @@
 pub use super::accounts::Preferences;
 pub use super::caller_id_answers::*;
 pub use super::campaign_answers::*;
+pub use super::desk_answers::*;
 pub use super::lead_answers::*;
 pub use super::pacing_answers::*;
 pub use super::upload_answers::*;
@@ -271,6 +272,8 @@ answers! {
         until: Option<Moment>,
         leaving: bool,
         supervising: Option<SupervisingView>,
+        /// What the agent may do now: words of the actions.
+        can: Vec<String>,
         answered: u64,
         talked_secs: f64,
     }
@@ -370,6 +373,14 @@ answers! {
         preview: Option<Value>,
         dispositions: Vec<DispositionView>,
         disposition_required: Option<bool>,
+        /// Code that is noted for a conversation without a summary.
+        disposition_default: Option<String>,
+        /// Which conversations are recorded: `on_demand` = where the agent asks for it.
+        recorded: Option<String>,
+        /// Moments of callbacks are in this time zone.
+        timezone: String,
+        /// When numbers may be called; none = at any time.
+        windows: Vec<DeskWindow>,
     }
 
     Done { done: Yes, }
@@ -750,6 +761,9 @@ answers! {
         /// Of `wrong_state`: the present state.
         #[serde(skip_serializing_if = "Option::is_none")]
         state: Option<String>,
+        /// Of `phone_taken`: number and name of the agent who works on it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        used_by: Option<String>,
         /// Of `busy`: the task to wait for.
         #[serde(skip_serializing_if = "Option::is_none")]
         task: Option<i64>,

@@ -68,12 +68,22 @@ pub(super) async fn lead(
     let lead = LeadId(parse_id(&lead, "lead")?);
     let mut reader = state.store().reader().await?;
     let record = visible_lead(&state, &caller, &mut reader, lead).await?;
+    Ok(Json(lead_json(&state, &mut reader, &record, caller.sight()).await?))
+}
+
+/// A lead's record: what the list says, phones, corrections, and the calls of its household.
+pub(super) async fn lead_json(
+    state: &AppState,
+    reader: &mut Reader,
+    record: &LeadRecord,
+    sight: NumberSight,
+) -> Result<Value, Problem> {
+    let lead = LeadId(record.lead_id);
     let numbers = state.agent_numbers().await?;
-    let sight = caller.sight();
     let phones = reader.phones(lead).await?;
     let corrections = reader.corrections(lead).await?;
     let history = reader.household_history(lead).await?;
-    Ok(Json(json!({
+    Ok(json!({
         "id": record.lead_id,
         "campaign": record.campaign,
         "list_row": record.list_row,
@@ -89,7 +99,7 @@ pub(super) async fn lead(
         "disposition": record.disposition,
         "callback_agent": record.callback_agent.and_then(|id| numbers.get(&AgentId(id))),
         "callback_skill": record.callback_skill,
-        "columns": columns(&record, sight),
+        "columns": columns(record, sight),
         "phones": phones.iter().map(|phone| json!({
             "number": stored_number(Some(phone.number), sight),
             "given": shown_text(&phone.given, sight),
@@ -124,7 +134,7 @@ pub(super) async fn lead(
             "note": shown_optional(row.note.as_ref(), sight),
             "recorded": row.recording.is_some(),
         })).collect::<Vec<_>>(),
-    })))
+    }))
 }
 
 /// The columns of the imported list, in its order.

@@ -9,6 +9,7 @@ pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
 use super::routes_caller_ids::CALLER_IDS;
 use super::routes_campaigns::CAMPAIGNS;
+use super::routes_desk::DESK;
 use super::routes_leads::LEAD_ROUTES;
 use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
@@ -94,7 +95,8 @@ const PART: &[Parameter] =
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS];
+const PARTS: &[&[Route]] =
+    &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS, DESK];
 
 const ROUTES_COUNT: usize = PEOPLE.len()
     + CAMPAIGNS.len()
@@ -103,7 +105,8 @@ const ROUTES_COUNT: usize = PEOPLE.len()
     + PACING.len()
     + LEAD_ROUTES.len()
     + CALLER_IDS.len()
-    + RESULTS.len();
+    + RESULTS.len()
+    + DESK.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];

@@ -2,11 +2,13 @@
 //! national, as people dial them.
 
 use super::app_state::{AppState, OpenCampaignFacts};
+use super::seat_acts;
 use super::shown_number::{NumberSight, ShownNumber, shown_text};
 use crate::engine::{Board, CampaignBoard, PhoneBoard, TrunkBoard, TrunkDown};
 use crate::store::{AgentRow, GroupRow};
 use crate::text::{Lang, TimeFormat};
 use paceline_core::agent::{CallSummary, Endpoint, Membership, Party, SeatView, Work};
+use paceline_core::campaign::Recorded;
 use paceline_core::dialer::{LineView, View};
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::line_guard::Scope;
@@ -15,7 +17,7 @@ use paceline_core::pacing::Why;
 use paceline_core::pacing::ledger::AbandonReport;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn moment(at: Utc) -> Value {
     let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok();
@@ -96,6 +98,8 @@ pub(super) struct Names {
     pub agents: BTreeMap<AgentId, (String, String)>,
     pub groups: BTreeMap<GroupId, String>,
     pub campaigns: BTreeMap<CampaignId, String>,
+    /// Campaigns in which an agent starts and stops the recording.
+    pub on_demand: BTreeSet<CampaignId>,
     /// How their reader is shown telephone numbers.
     pub sight: NumberSight,
 }
@@ -110,8 +114,13 @@ impl Names {
         let name = |row: &AgentRow| (row.id, (row.number.clone(), row.details.name.clone()));
         let mut campaigns: BTreeMap<CampaignId, String> =
             state.engine().board().borrow().campaigns.iter().map(|(id, b)| (*id, b.name.clone())).collect();
-        campaigns.extend(state.campaigns().into_iter().map(|(id, facts)| (id, facts.rules.name.clone())));
-        Names { agents: agents.iter().map(name).collect(), groups, campaigns, sight }
+        let open = state.campaigns();
+        campaigns.extend(open.iter().map(|(id, facts)| (*id, facts.rules.name.clone())));
+        let is_on_demand = |facts: &OpenCampaignFacts| {
+            facts.rules.agents.as_ref().is_some_and(|rules| rules.recorded == Recorded::OnDemand)
+        };
+        let on_demand = open.iter().filter(|(_, facts)| is_on_demand(facts)).map(|(id, _)| *id).collect();
+        Names { agents: agents.iter().map(name).collect(), groups, campaigns, on_demand, sight }
     }
 
     fn number_of(&self, agent: AgentId) -> Value {
@@ -159,6 +168,7 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "until": optional_moment(seat.until),
         "leaving": seat.leaving,
         "supervising": supervising,
+        "can": seat_acts::of(seat, names),
         "answered": seat.answered,
         "talked_secs": secs(seat.talked),
         "refused": seat.refused,
@@ -379,6 +389,12 @@ pub(super) fn workplace(facts: &OpenCampaignFacts, names: &Names) -> Value {
         "preview": rules.map(|rules| rules.preview),
         "dispositions": dispositions,
         "disposition_required": rules.map(|rules| rules.disposition_required),
+        "disposition_default": rules.and_then(|rules| rules.disposition_default.as_ref()),
+        "recorded": rules.map(|rules| rules.recorded),
+        "timezone": facts.rules.windows.timezone,
+        "windows": facts.rules.windows.windows.iter().map(|window| json!({
+            "days": window.days, "from": window.from_minute, "to": window.to_minute,
+        })).collect::<Vec<_>>(),
     })
 }
 

@@ -801,6 +801,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agents who may be consulted with what they are doing, the idle ones first */
+        get: operations["getColleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/config": {
         parameters: {
             query?: never;
@@ -1163,6 +1180,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Callbacks of the caller and those for anyone of its groups, the earliest first */
+        get: operations["getMeCallbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/device-check": {
         parameters: {
             query?: never;
@@ -1174,6 +1208,57 @@ export interface paths {
         put?: never;
         /** Listens to the caller's phone for some seconds, plays it back and says how good it is */
         post: operations["postMeDeviceCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/leads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own leads of a campaign: assigned, booked, or called by the caller */
+        get: operations["getMeLeads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/leads/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Assigns further leads of a preview campaign that nobody has to the caller */
+        post: operations["postMeLeadsFetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Locks the screen until `POST /me/verify`, and pauses the seat */
+        post: operations["postMeLock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2948,6 +3033,14 @@ export interface components {
             who: components["schemas"]["Words"] | null;
             words: components["schemas"]["Words"];
         };
+        Colleague: {
+            activity: string;
+            name: string;
+            number: string;
+        };
+        Colleagues: {
+            items: components["schemas"]["Colleague"][];
+        };
         Column: {
             cell: string;
             column: string;
@@ -3039,6 +3132,58 @@ export interface components {
              */
             next: number | null;
         };
+        DeskCallback: {
+            /** Format: date-time */
+            at: string;
+            campaign: string | null;
+            household: string | null;
+            /** Format: int64 */
+            lead: number;
+            name: string | null;
+            /** @description Booked for the caller; otherwise for anyone of the group. */
+            own: boolean;
+            skill: string | null;
+        };
+        DeskCallbacks: {
+            items: components["schemas"]["DeskCallback"][];
+        };
+        DeskLeadView: {
+            campaign: string | null;
+            disposition: string | null;
+            household: string | null;
+            /** Format: date-time */
+            last_at: string | null;
+            last_outcome: string | null;
+            /** Format: int64 */
+            lead: number;
+            name: string | null;
+            /**
+             * Format: date-time
+             * @description When it is due; `null` = at once, or it is closed.
+             */
+            next_at: string | null;
+            state: string;
+        };
+        DeskLeads: {
+            /** @description Leads by state. */
+            counts: {
+                [key: string]: number;
+            };
+            items: components["schemas"]["DeskLeadView"][];
+            /**
+             * Format: int64
+             * @description `after` of the next page; empty on the last.
+             */
+            next: number | null;
+        };
+        /** @description Days from Monday on, and minutes since local midnight. */
+        DeskWindow: {
+            days: boolean[];
+            /** Format: uint16 */
+            from: number;
+            /** Format: uint16 */
+            to: number;
+        };
         DeviceCheckResult: {
             measured: {
                 [key: string]: unknown;
@@ -3111,6 +3256,15 @@ export interface components {
         };
         /** @description `"phone"`, or the telephone that is called for each shift. */
         EndpointView: string | components["schemas"]["TelephoneEndpoint"];
+        FetchRequest: {
+            campaign: string;
+            /** Format: uint32 */
+            count: number;
+        };
+        Fetched: {
+            /** Format: uint64 */
+            fetched: number;
+        };
         FieldFault: {
             /** @description A JSON pointer to the field. */
             at: string;
@@ -3800,6 +3954,10 @@ export interface components {
             /** Format: int64 */
             next: number | null;
         };
+        LockRequest: {
+            /** @description What the pause is logged with. */
+            reason: string;
+        };
         /** @description Which columns are what, by their names in the preview. A column that is not named is kept with the lead. */
         Mapping: {
             /** @description Size of the flat in square metres. */
@@ -4326,6 +4484,8 @@ export interface components {
             tries_left?: number | null;
             /** @description `urn:paceline:problem:` and the code. */
             type: string;
+            /** @description Of `phone_taken`: number and name of the agent who works on it. */
+            used_by?: string | null;
             /**
              * Format: int64
              * @description Of `changed`: the present version.
@@ -4389,6 +4549,8 @@ export interface components {
             tries_left?: number | null;
             /** @description `urn:paceline:problem:` and the code. */
             type: string;
+            /** @description Of `phone_taken`: number and name of the agent who works on it. */
+            used_by?: string | null;
             /**
              * Format: int64
              * @description Of `changed`: the present version.
@@ -4527,6 +4689,8 @@ export interface components {
             /** Format: uint64 */
             answered: number;
             availability: string;
+            /** @description What the agent may do now: words of the actions. */
+            can: string[];
             endpoint: components["schemas"]["EndpointView"];
             groups: string[];
             holding: string;
@@ -5282,13 +5446,21 @@ export interface components {
             summary: components["schemas"]["SummaryView"] | null;
         };
         Workplace: {
+            /** @description Code that is noted for a conversation without a summary. */
+            disposition_default: string | null;
             disposition_required: boolean | null;
             dispositions: components["schemas"]["DispositionView"][];
             group: string | null;
             mode: string;
             name: string;
             preview: unknown;
+            /** @description Which conversations are recorded: `on_demand` = where the agent asks for it. */
+            recorded: string | null;
+            /** @description Moments of callbacks are in this time zone. */
+            timezone: string;
             title: string;
+            /** @description When numbers may be called; none = at any time. */
+            windows: components["schemas"]["DeskWindow"][];
             wrap_up: string | null;
             /** Format: uint64 */
             wrap_up_secs: number | null;
@@ -13789,6 +13961,113 @@ export interface operations {
             };
         };
     };
+    getColleagues: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Members of this group; without it those of the caller's groups
+                 * @example vote
+                 */
+                group?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Colleagues"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getConfig: {
         parameters: {
             query?: never;
@@ -17224,6 +17503,107 @@ export interface operations {
             };
         };
     };
+    getMeCallbacks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskCallbacks"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postMeDeviceCheck: {
         parameters: {
             query?: never;
@@ -17304,6 +17684,444 @@ export interface operations {
             };
             /** @description Somebody changed it meanwhile */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeLeads: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The name of an open campaign
+                 * @example spring
+                 */
+                campaign?: string;
+                /**
+                 * @description Leads in this state; without it open ones
+                 * @example open
+                 */
+                state?: "open" | "follow_up" | "done" | "failed";
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskLeads"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeLeadsFetch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "campaign": "spring",
+                 *       "count": 10
+                 *     }
+                 */
+                "application/json": components["schemas"]["FetchRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fetched"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeLock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "meal"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LockRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -17,6 +17,8 @@ import { AskPassword } from "./AskPassword";
 import { LinkLines, LiveState, NewVersion, useMissedEvents } from "./LiveState";
 import { NavMenu } from "./NavMenu";
 
+const loadLockScreen = () => import("../pages/desk/LockScreen");
+const LockScreen = lazy(async () => ({ default: (await loadLockScreen()).LockScreen }));
 const loadPalette = () => import("./Palette");
 const Palette = lazy(async () => ({ default: (await loadPalette()).Palette }));
 
@@ -41,7 +43,7 @@ export function Frame() {
 
 function SignedIn() {
   const t = useWords();
-  const { rights } = useMe();
+  const { rights, person } = useMe();
   const [isFinding, setFinding] = useState(false);
   const isExpired = useIsExpired();
   useKey(KEYS.find, () => setFinding(true));
@@ -72,7 +74,7 @@ function SignedIn() {
       <UndoBar />
       <Drawers />
       {isFinding ? <Suspense><Palette onClose={() => setFinding(false)} /></Suspense> : null}
-      {isExpired ? <AskPassword /> : null}
+      {isExpired ? <AskPassword /> : person.locked ? <Suspense><LockScreen /></Suspense> : null}
     </>
   );
 }

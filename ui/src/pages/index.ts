@@ -37,6 +37,8 @@ export const PAGES: readonly Page[] = [
       { path: "history", load: () => import("./campaigns/history/History") },
     ],
   },
+  { path: "desk", right: "seat.use", entry: "desk.title", load: () => import("./desk/Desk") },
+  { path: "desk/log", right: "seat.use", load: () => import("./desk/Log") },
   { path: "floor", right: "floor.read", entry: "frame.floor", load: () => import("./floor/Floor") },
   { path: "results", right: "results.read", entry: "results.title", load: () => import("./results/Results") },
   { path: "people", right: "people.read", entry: "people.title", menu: "resources", load: () => import("./people/People") },

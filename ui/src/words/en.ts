@@ -19,6 +19,7 @@ import { leads } from "./en/leads";
 import { lists } from "./en/lists";
 import { organisation } from "./en/organisation";
 import { schedule } from "./en/schedule";
+import { desk } from "./en/desk";
 import { floor } from "./en/floor";
 import { rights } from "./en/rights";
 import { campaignSettings } from "./en/campaign-settings";
@@ -31,4 +32,4 @@ import { sample } from "./en/sample";
 import type { zh } from "./zh";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote } satisfies Record<keyof typeof zh, string>;
+export const en = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...desk, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote } satisfies Record<keyof typeof zh, string>;

@@ -19,6 +19,7 @@ import { leads } from "./zh/leads";
 import { lists } from "./zh/lists";
 import { organisation } from "./zh/organisation";
 import { schedule } from "./zh/schedule";
+import { desk } from "./zh/desk";
 import { floor } from "./zh/floor";
 import { rights } from "./zh/rights";
 import { campaignSettings } from "./zh/campaign-settings";
@@ -30,4 +31,4 @@ import { vote } from "./zh/vote";
 import { sample } from "./zh/sample";
 
 /** Every text of the console, by area; keys are `area.word`. */
-export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote };
+export const zh = { ...common, ...states, ...problems, ...frame, ...entry, ...campaigns, ...leads, ...lists, ...desk, ...floor, ...organisation, ...schedule, ...today, ...rights, ...campaignSettings, ...campaignStart, ...campaignHistory, ...campaignNew, ...kit, ...people, ...groups, ...results, ...blacklist, ...audio, ...audit, ...approvals, ...callerIds, ...tokens, ...admin, ...sample, ...vote };
