@@ -96,27 +96,42 @@ pub(super) struct LeadsQuery {
     after: Option<i64>,
 }
 
-/// The caller's own leads of a campaign in a state, with how many there are in each.
+/// The open campaigns of the caller's own groups, by name.
+fn own_campaigns(state: &AppState, caller: &Caller) -> BTreeMap<CampaignId, String> {
+    let groups = caller.groups();
+    let is_own = |facts: &OpenCampaignFacts| {
+        let group = facts.rules.agents.as_ref().map(|rules| rules.group);
+        caller.can_see_campaign(facts) && group.is_some_and(|group| groups.contains(&group))
+    };
+    let open = state.campaigns().into_iter().filter(|(_, facts)| is_own(facts));
+    open.map(|(id, facts)| (id, facts.rules.name.clone())).collect()
+}
+
+/// The caller's own leads in a state, of one campaign or of all that are open, with how many there are in each state.
 pub(super) async fn leads(
     State(state): State<AppState>,
     caller: Caller,
     Query(query): Query<LeadsQuery>,
 ) -> Result<Json<Value>, Problem> {
     let account = caller.account()?.id;
-    let name = query.campaign.as_deref();
-    let name =
-        name.ok_or_else(|| Problem::of_field("/campaign", "name an open campaign", "请指定一个活动"))?;
-    let (campaign, facts) = open_campaign(&state, &caller, name)?;
+    let open = match query.campaign.as_deref() {
+        Some(name) => {
+            let (id, facts) = open_campaign(&state, &caller, name)?;
+            BTreeMap::from([(id, facts.rules.name.clone())])
+        }
+        None => own_campaigns(&state, &caller),
+    };
+    let ids: Vec<CampaignId> = open.keys().copied().collect();
     let wanted = query.state.as_deref().unwrap_or("open");
     let mut reader = state.store().reader().await?;
-    let rows = reader.desk_leads(campaign, account, wanted, query.after.unwrap_or(0), PAGE).await?;
-    let counts: BTreeMap<String, i64> = reader.desk_counts(campaign, account).await?.into_iter().collect();
+    let rows = reader.desk_leads(&ids, account, wanted, query.after.unwrap_or(0), PAGE).await?;
+    let counts: BTreeMap<String, i64> = reader.desk_counts(&ids, account).await?.into_iter().collect();
     let next = rows.last().filter(|_| rows.len() as u32 == PAGE).map(|row| row.lead_id);
     let sight = caller.sight();
     let items = rows.iter().map(|row| {
         json!({
             "lead": row.lead_id,
-            "campaign": facts.rules.name,
+            "campaign": open.get(&CampaignId(row.campaign_id)),
             "name": shown_optional(row.name.as_ref(), sight),
             "household": shown_optional(row.household.as_ref(), sight),
             "state": row.state,
@@ -160,7 +175,7 @@ pub(super) async fn fetch(
         return Err(Problem::new(StatusCode::CONFLICT, "not_preview", detail));
     }
     let mut reader = state.store().reader().await?;
-    let held = reader.desk_counts(campaign, account).await?;
+    let held = reader.desk_counts(&[campaign], account).await?;
     let held = held.iter().find(|(state, _)| state == "open").map_or(0, |(_, leads)| *leads);
     let room = u32::try_from((HELD_MAX - held).max(0)).unwrap_or(0);
     let found = reader.free_leads(campaign, asked.count.min(room)).await?;
@@ -188,16 +203,7 @@ pub(super) async fn fetch(
 /// Callbacks booked for the caller, and those for anyone in the open campaigns of the caller's groups.
 pub(super) async fn callbacks(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
-    let groups = caller.groups();
-    let open: BTreeMap<CampaignId, String> = state
-        .campaigns()
-        .into_iter()
-        .filter(|(_, facts)| {
-            let group = facts.rules.agents.as_ref().map(|rules| rules.group);
-            caller.can_see_campaign(facts) && group.is_some_and(|group| groups.contains(&group))
-        })
-        .map(|(id, facts)| (id, facts.rules.name.clone()))
-        .collect();
+    let open = own_campaigns(&state, &caller);
     let ids: Vec<CampaignId> = open.keys().copied().collect();
     let rows = state.store().reader().await?.desk_callbacks(account.id, &ids, PAGE).await?;
     let speaks = |row: &&DeskLead| {

@@ -15,7 +15,12 @@ const COLLEAGUES: &[Parameter] = &[parameter(
 )];
 
 const LEADS: &[Parameter] = &[
-    parameter("campaign", Form::Text, "The name of an open campaign", "spring"),
+    parameter(
+        "campaign",
+        Form::Text,
+        "Leads of this open campaign; without it those of every open one",
+        "spring",
+    ),
     parameter(
         "state",
         Form::Word(&["open", "follow_up", "done", "failed"]),
@@ -41,7 +46,7 @@ pub(super) const DESK: &[Route] = &[
         method: "get",
         path: "/me/leads",
         right: Right::Action(Action::SeatUse),
-        summary: "The caller's own leads of a campaign: assigned, booked, or called by the caller",
+        summary: "The caller's own leads: assigned, booked, or called by the caller",
         query: LEADS,
         body: BodySchema::Empty,
         status: 200,

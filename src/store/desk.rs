@@ -20,23 +20,31 @@ pub struct DeskLead {
     pub callback_skill: Option<String>,
 }
 
+fn ids(campaigns: &[CampaignId]) -> String {
+    super::blacklist::json_numbers(campaigns.iter().map(|campaign| campaign.0))
+}
+
 impl Reader {
-    /// The agent's leads of a campaign in a state, by id: those assigned to it, those whose callback is booked for it,
+    /// The agent's leads of these campaigns in a state, by id: those assigned to it, those whose callback is booked for it,
     /// and those that it called. `after` = the last id of the page before.
     pub async fn desk_leads(
         &mut self,
-        campaign: CampaignId,
+        campaigns: &[CampaignId],
         agent: AgentId,
         state: &str,
         after: i64,
         limit: u32,
     ) -> Result<Vec<DeskLead>, StoreError> {
+        let campaigns = ids(campaigns);
         sqlx::query_as!(
             DeskLead,
             r#"with mine (id) as (
-                 select lead_id from lead_assignment where campaign_id = $1 and agent_id = $2
+                 select lead_id from lead_assignment
+                  where agent_id = $2 and campaign_id in (select cast(value as bigint) from json_each($1))
                  union select id from lead where callback_agent = $2
-                 union select lead_id from attempt where agent_id = $2 and campaign_id = $1 and lead_id is not null)
+                 union select lead_id from attempt
+                  where agent_id = $2 and campaign_id in (select cast(value as bigint) from json_each($1))
+                    and lead_id is not null)
                select l.id as "lead_id!: i64", l.campaign_id as "campaign_id!: i64", l.name as "name?: String",
                       h.name as "household?: String", l.state as "state!: String", l.next_at as "next_at!: i64",
                       l.disposition as "disposition?: String", l.last_outcome as "last_outcome?: String",
@@ -44,9 +52,9 @@ impl Reader {
                       l.callback_skill as "callback_skill?: String"
                  from mine m join lead l on l.id = m.id join import i on i.id = l.import_id and i.state = 'done'
                  left join household h on h.id = l.household_id
-                where l.campaign_id = $1 and l.state = $3 and l.id > $4
+                where l.campaign_id in (select cast(value as bigint) from json_each($1)) and l.state = $3 and l.id > $4
                 order by l.id limit $5"#,
-            campaign.0,
+            campaigns,
             agent.0,
             state,
             after,
@@ -57,21 +65,25 @@ impl Reader {
         .map_err(|e| self.query_error(&e))
     }
 
-    /// How many leads of the campaign are the agent's, by state.
+    /// How many leads of these campaigns are the agent's, by state.
     pub async fn desk_counts(
         &mut self,
-        campaign: CampaignId,
+        campaigns: &[CampaignId],
         agent: AgentId,
     ) -> Result<Vec<(String, i64)>, StoreError> {
+        let campaigns = ids(campaigns);
         let rows = sqlx::query!(
             r#"with mine (id) as (
-                 select lead_id from lead_assignment where campaign_id = $1 and agent_id = $2
+                 select lead_id from lead_assignment
+                  where agent_id = $2 and campaign_id in (select cast(value as bigint) from json_each($1))
                  union select id from lead where callback_agent = $2
-                 union select lead_id from attempt where agent_id = $2 and campaign_id = $1 and lead_id is not null)
+                 union select lead_id from attempt
+                  where agent_id = $2 and campaign_id in (select cast(value as bigint) from json_each($1))
+                    and lead_id is not null)
                select l.state as "state!: String", count(*) as "leads!: i64"
                  from mine m join lead l on l.id = m.id join import i on i.id = l.import_id and i.state = 'done'
-                where l.campaign_id = $1 group by l.state"#,
-            campaign.0,
+                where l.campaign_id in (select cast(value as bigint) from json_each($1)) group by l.state"#,
+            campaigns,
             agent.0
         )
         .fetch_all(&mut self.conn)
@@ -87,7 +99,7 @@ impl Reader {
         campaigns: &[CampaignId],
         limit: u32,
     ) -> Result<Vec<DeskLead>, StoreError> {
-        let campaigns = super::blacklist::json_numbers(campaigns.iter().map(|campaign| campaign.0));
+        let campaigns = ids(campaigns);
         sqlx::query_as!(
             DeskLead,
             r#"select l.id as "lead_id!: i64", l.campaign_id as "campaign_id!: i64", l.name as "name?: String",

@@ -88,6 +88,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "not_assigned" => "该客户没有分配给坐席",
         "no_agents" => "该活动没有坐席组,不能分配或预约给坐席",
         "not_in_group" => "该坐席不在活动的坐席组中",
+        "not_preview" => "这个活动自动分配下一位,不用领取",
         "duplicate" => "活动中已有这个号码",
         "no_number" => "没有可以拨打的号码",
         "no_call" => "没有通话",

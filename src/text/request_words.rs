@@ -25,6 +25,7 @@ pub(super) const REQUESTS: &[Template] = &[
     ),
     ("the campaign is being started; try again once it is open", "活动正在启动;请等启动后再试"),
     ("the campaign is not open", "活动没有打开"),
+    ("only a screen that is signed in with a password is locked", "只有用密码登录的页面才能锁屏"),
     ("the campaign was drained before the call", "活动已收尾或测试已结束,没有拨打"),
     ("the service is stopping", "服务正在停止"),
     ("the engine has stopped", "服务已停止"),

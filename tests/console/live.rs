@@ -7,7 +7,7 @@ use paceline_core::agent::{Activity, Availability};
 use paceline_core::pacing::{Decision, Why};
 
 /// One reader of the stream.
-struct Reader {
+pub struct Reader {
     body: Body,
     text: String,
     /// Of the last event that had one.
@@ -15,7 +15,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn of(app: &TestApp, number: &str) -> Reader {
+    pub async fn of(app: &TestApp, number: &str) -> Reader {
         Reader::with(app, number, "/live", None).await
     }
 
@@ -58,7 +58,7 @@ impl Reader {
     }
 
     /// The next event; `None` = the stream has ended.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub async fn next(&mut self) -> Option<(String, Value)> {
         let next = async {
             loop {
                 if let Some((event, rest)) = self.text.split_once("\n\n") {

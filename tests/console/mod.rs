@@ -11,6 +11,7 @@ mod campaign_folder;
 mod campaign_rows;
 mod commands;
 mod day_pages;
+mod desk;
 mod enterprises;
 mod figures;
 mod hostile;

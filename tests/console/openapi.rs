@@ -239,6 +239,8 @@ async fn every_example_gets_an_answer_of_the_document() {
         // The campaign names no list, and its lead is done.
         "/campaigns/spring/forecasts",
         "post /leads/1/actions",
+        // The manager is in no group.
+        "post /me/leads/fetch",
         // It counts no vote.
         "get /campaigns/spring/vote",
         // Sent once without its name.

@@ -66,6 +66,7 @@ const WRITES: &[(&str, &str)] = &[
     ("start_session", "signing in changes no row that people edit"),
     ("end_session", "as above"),
     ("extend_session", "as above"),
+    ("lock_session", "as above"),
     ("note_token_used", "the service notes it"),
     ("claim_key", "the request, and not what it changes"),
     ("note_key_file", "as above"),

@@ -25,6 +25,7 @@ const BUDGETS = [
   { page: "people", chunk: "src/pages/people/People.tsx", kb: 340 },
   { page: "add people", chunk: "src/pages/people/AddPerson.tsx", kb: 340 },
   { page: "groups", chunk: "src/pages/people/Groups.tsx", kb: 340 },
+  { page: "desk", chunk: "src/pages/desk/Desk.tsx", kb: 200 },
   { page: "results", chunk: "src/pages/results/Results.tsx", kb: 340 },
   { page: "audio", chunk: "src/pages/audio/Audio.tsx", kb: 340 },
   { page: "caller IDs", chunk: "src/pages/caller-ids/CallerIds.tsx", kb: 340 },

@@ -1221,7 +1221,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's own leads of a campaign: assigned, booked, or called by the caller */
+        /** The caller's own leads: assigned, booked, or called by the caller */
         get: operations["getMeLeads"];
         put?: never;
         post?: never;
@@ -17742,7 +17742,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The name of an open campaign
+                 * @description Leads of this open campaign; without it those of every open one
                  * @example spring
                  */
                 campaign?: string;

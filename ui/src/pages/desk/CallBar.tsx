@@ -43,8 +43,8 @@ export function CallBar({ seat }: { seat: Seat }) {
         <ActButton k={DESK_KEYS.conference} refusal={why("conference", "desk.nobodyConsulted")} action={() => ({ action: "conference" })} isShown={() => now()?.activity === "talking"}>{t("desk.conference")}</ActButton>
         <ActButton k={DESK_KEYS.record} refusal={why("record", "desk.notOnDemand")} action={() => ({ action: "record", on: work?.recording !== true })} isShown={() => now()?.work?.recording !== work?.recording}>{t(work?.recording ? "desk.recordStop" : "desk.record")}</ActButton>
         {work?.recording ? <span className="recording"><Glyph name="alarm" />{t("desk.recording")}</span> : null}
+        <Said />
       </div>
-      <Said />
       {isPad && isTalking ? <Keypad onClose={() => setPad(false)} /> : null}
       {isConsulting && may(seat, "consult") ? <Consult seat={seat} onClose={() => setConsulting(false)} /> : null}
       {(work?.parties.length ?? 0) > 2 || party !== undefined ? <PartyStrip seat={seat} /> : null}

@@ -42,7 +42,7 @@ export function Card({ seat, workplace }: { seat: Seat; workplace: Workplace | u
               <Phones lead={lead} called={work.number} isUp={work.attempt !== null} />
               <Columns lead={lead} />
               <Corrections lead={lead} />
-              <Past lead={lead} workplace={workplace} />
+              <Past lead={lead} attempt={work.attempt} workplace={workplace} />
             </div>
           </>
         )}
@@ -117,15 +117,17 @@ function Corrections({ lead }: { lead: Lead }) {
 }
 
 /** Calls of the household, with the words of colleagues. */
-function Past({ lead, workplace }: { lead: Lead; workplace: Workplace | undefined }) {
+function Past({ lead, attempt, workplace }: { lead: Lead; attempt: number | null; workplace: Workplace | undefined }) {
   const t = useWords();
+  // The call that is up is no past.
+  const history = lead.history.filter((it) => it.attempt === null || it.attempt !== attempt);
   const label = (code: string) => visible(workplace?.dispositions.find((it) => it.code === code)?.label ?? code);
   return (
     <section>
-      <h2>{t("desk.history", { n: lead.history.length })}</h2>
-      {lead.history.length === 0 ? <p className="hint">{t("desk.noHistory")}</p> : (
+      <h2>{t("desk.history", { n: history.length })}</h2>
+      {history.length === 0 ? <p className="hint">{t("desk.noHistory")}</p> : (
         <ul className="past">
-          {lead.history.map((it, n) => (
+          {history.map((it, n) => (
             <li key={n}>
               <When at={it.at} />
               {it.lead === lead.id || it.name === null ? null : <strong>{visible(it.name)}</strong>}

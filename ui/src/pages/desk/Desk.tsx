@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import { Link } from "react-router";
 import { useTitle } from "../../use-title";
 import { Failed, Loading } from "../../kit/States";
-import { useHasSnapshot, useSeat } from "../../live/stores";
+import { useHasSnapshot, useOwnSeat } from "../../live/stores";
 import { useMe } from "../../session";
 import { useWords } from "../../words";
 import { CallBar } from "./CallBar";
@@ -23,7 +23,7 @@ import { CampaignChoice, WorkLine } from "./Work";
 export default function Desk() {
   const t = useWords();
   const { person } = useMe();
-  const seat = useSeat(person.number);
+  const seat = useOwnSeat(person.number);
   const hasSnapshot = useHasSnapshot();
   const { data: workplaces, error, refetch } = useWorkplaces();
   const [chosen, setChosen] = useState("");

@@ -2,7 +2,7 @@ import type { Key } from "../../keys/keys";
 import { keyName } from "../../keys/keys";
 import { useKey } from "../../keys/use-key";
 import { Button } from "../../kit/Button";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import { useAction } from "../../use-action";
 import { announce } from "./announce";
 import { act, type AgentAction } from "./act";
@@ -46,10 +46,16 @@ interface ActProps {
 
 /** A button of one action of the seat; a refusal of the service is said in the line below the bar. */
 export function ActButton({ children, action, isShown, k, refusal, kind, size }: ActProps) {
-  const state = useAction(() => act(action()), isShown);
+  // As it was when the button was pressed: by the time the effect is shown the button means the opposite.
+  const asked = useRef(isShown);
+  const state = useAction(() => act(action()), () => asked.current());
+  const press = () => {
+    asked.current = isShown;
+    state.run();
+  };
   return (
     <span className="action">
-      <KeyButton k={k} refusal={refusal} busy={state.busy} kind={kind} size={size} onPress={state.run}>{children}</KeyButton>
+      <KeyButton k={k} refusal={refusal} busy={state.busy} kind={kind} size={size} onPress={press}>{children}</KeyButton>
       {state.refusal === undefined ? null : <span className="refusal" role="alert">{state.refusal}</span>}
     </span>
   );

@@ -91,15 +91,17 @@ function SummaryOf({ of, seat, workplace }: { of: string; seat: Seat; workplace:
             </div>
           ))}
         </div>
-        <TextArea label={t("desk.note")} rows={4} value={draft.note} onChange={(note) => change({ note: note.slice(0, NOTE_MAX) })} />
+        <TextArea label={t("desk.note")} rows={3} value={draft.note} onChange={(note) => change({ note: note.slice(0, NOTE_MAX) })} />
         <Callback draft={draft} onChange={change} workplace={workplace} at={at} />
         <PauseAfter draft={draft} onChange={change} />
         {save.refusal === undefined ? null : <p className="refusal" role="alert">{save.refusal}</p>}
+      </div>
+      <div className="foot">
         <div className="buttons">
           <Button kind="primary" keys={keyName(DESK_KEYS.save)} busy={save.busy} refusal={offline ?? (mayDo ? undefined : t("desk.nothingToSummarise"))} onClick={onSave}>{t("desk.save")}<kbd>{keyName(DESK_KEYS.save)}</kbd></Button>
         </div>
+        {seat.activity === "wrap_up" ? <WrapUp seat={seat} workplace={workplace} /> : null}
       </div>
-      {seat.activity === "wrap_up" ? <WrapUp seat={seat} workplace={workplace} /> : null}
     </section>
   );
 }
