@@ -140,7 +140,11 @@ async function codeOf(response: Response): Promise<string | undefined> {
 }
 
 async function read(response: Response, path: string): Promise<unknown> {
-  if (response.ok) return response.status === 204 ? undefined : parseAnswer(await response.text());
+  if (response.ok) {
+    // 204, and what was made without saying more.
+    const text = await response.text();
+    return text === "" ? undefined : parseAnswer(text);
+  }
   const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
   throw refused(response.status, problem, response.headers.get("Retry-After"), path);
 }

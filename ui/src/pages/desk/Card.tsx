@@ -39,7 +39,7 @@ export function Card({ seat, workplace }: { seat: Seat; workplace: Workplace | u
             </header>
             {isCorrecting ? <Correct lead={lead} seat={seat} onDone={() => setCorrecting(false)} /> : null}
             <div className="body">
-              <Phones lead={lead} called={work.number} isUp={work.attempt !== null} />
+              <Phones lead={lead} called={work.number} mark={t(work.attempt === null ? "desk.nextCall" : seat.activity === "wrap_up" ? "desk.lastCall" : "desk.thisCall")} />
               <Columns lead={lead} />
               <Corrections lead={lead} />
               <Past lead={lead} attempt={work.attempt} workplace={workplace} />
@@ -72,7 +72,7 @@ function Outcome({ outcome }: { outcome: string | null }) {
   return state === undefined ? <>{outcome}</> : <StateInk state={state} />;
 }
 
-function Phones({ lead, called, isUp }: { lead: Lead; called: string | null; isUp: boolean }) {
+function Phones({ lead, called, mark }: { lead: Lead; called: string | null; mark: string }) {
   const t = useWords();
   return (
     <ul className="numbers" aria-label={t("desk.numbers")}>
@@ -81,7 +81,7 @@ function Phones({ lead, called, isUp }: { lead: Lead; called: string | null; isU
         return (
           <li key={n} className={isThis ? "this" : undefined}>
             <strong>{phone.number === null ? visible(phone.given) : telephone(phone.number)}</strong>
-            {isThis ? <span className="mark">{t(isUp ? "desk.thisCall" : "desk.nextCall")}</span> : null}
+            {isThis ? <span className="mark">{mark}</span> : null}
             {phone.closed ? <span className="second">{t("desk.numberClosed")}</span> : null}
             {phone.last_at === null ? null : <span className="second"><Outcome outcome={phone.last_outcome} /> <When at={phone.last_at} /></span>}
           </li>

@@ -37,9 +37,10 @@ export function Consult({ seat, onClose }: { seat: Seat; onClose: () => void }) 
   useEffect(() => {
     if (target !== undefined) run();
   }, [target, run]);
+  const hasList = data !== undefined;
   useEffect(() => {
-    if (data !== undefined && document.activeElement === document.body) box.current?.querySelector<HTMLElement>(".colleague")?.focus();
-  }, [data]);
+    if (hasList) box.current?.querySelector<HTMLElement>(".colleague, input")?.focus();
+  }, [hasList]);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.nativeEvent.isComposing) return;
     if (event.key === "Escape") {

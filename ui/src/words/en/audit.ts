@@ -11,6 +11,7 @@ export const audit = {
   "audit.act_me.edit": "Change one's own account",
   "audit.act_me.password": "Change one's own password",
   "audit.act_leads.correct": "Correct a lead",
+  "audit.act_leads.fetch": "Fetch leads",
   "audit.act_campaigns.forecast": "Forecast",
   "audit.act_tasks.cancel": "Cancel a task",
   "audit.act_start": "start",

@@ -95,6 +95,7 @@ export const desk: Record<keyof typeof zh, string> = {
   "desk.correct": "Correct the record",
   "desk.numbers": "Numbers",
   "desk.thisCall": "← this call",
+  "desk.lastCall": "← the last call",
   "desk.nextCall": "← dialled next",
   "desk.numberClosed": "not called any more",
   "desk.listRow": "Row of the list",

@@ -11,6 +11,7 @@ export const audit = {
   "audit.act_me.edit": "修改自己的账户",
   "audit.act_me.password": "修改自己的密码",
   "audit.act_leads.correct": "更正客户",
+  "audit.act_leads.fetch": "领取名单",
   "audit.act_campaigns.forecast": "预测",
   "audit.act_tasks.cancel": "取消任务",
   "audit.act_start": "开始",

@@ -94,6 +94,7 @@ export const desk = {
   "desk.correct": "业主信息变更",
   "desk.numbers": "号码",
   "desk.thisCall": "← 正在通话",
+  "desk.lastCall": "← 刚才通话",
   "desk.nextCall": "← 将拨此号",
   "desk.numberClosed": "不再拨打",
   "desk.listRow": "名单内容",
