@@ -175,7 +175,8 @@ export const SCREENS: Screen<[]>[] = [
   { name: "token-add", path: "/tokens?add=1", reach: shown(".drawer form") },
   { name: "resources-menu", path: "/today", reach: (page) => page.locator(".nav-menu button").first().click() },
   { name: "forbidden", path: "/floor", who: PEOPLE.agent, reach: shown(".status h1") },
-  { name: "no-pages", path: "/", who: PEOPLE.agent, reach: shown(".status") },
+  { name: "desk-sign-in", path: "/", who: PEOPLE.agent, reach: shown(".card.sign-in") },
+  { name: "desk-log", path: "/desk/log", who: PEOPLE.agent, reach: shown(".status, tbody tr") },
   { name: "gone", path: "/nowhere", reach: shown(".status h1") },
   { name: "open-file", path: "/campaigns", reach: async (page) => {
     await page.locator(".page-head button").first().click();

@@ -26,8 +26,11 @@ export function CallBar({ seat }: { seat: Seat }) {
   const now = () => liveSeat(agent);
   const why = (action: string, reason: PlainKey = "desk.noCall"): string | undefined => offline ?? (may(seat, action) ? undefined : t(isInCall(seat) && reason === "desk.noCall" ? "desk.notNow" : reason));
   const held = isHeld(seat);
-  const [isPad, setPad] = useState(false);
-  const [isConsulting, setConsulting] = useState(false);
+  // One panel below the bar at a time.
+  const [panel, setPanel] = useState<"keypad" | "consult">();
+  const [isPad, isConsulting] = [panel === "keypad", panel === "consult"];
+  const toggle = (which: "keypad" | "consult") => setPanel(panel === which ? undefined : which);
+  const close = () => setPanel(undefined);
   const party = consulted(seat);
   const isTalking = seat.activity === "talking" || seat.activity === "consulting";
   return (
@@ -36,8 +39,8 @@ export function CallBar({ seat }: { seat: Seat }) {
         <HangUp seat={seat} refusal={why("hang_up")} />
         <ActButton k={DESK_KEYS.hold} refusal={why(held ? "retrieve" : "hold")} action={() => ({ action: held ? "retrieve" : "hold" })} isShown={() => { const it = now(); return it === undefined || isHeld(it) !== held; }}>{t(held ? "desk.retrieve" : "desk.hold")}</ActButton>
         <ActButton k={DESK_KEYS.mute} refusal={why("mute")} action={() => ({ action: "mute", on: !seat.muted })} isShown={() => now()?.muted !== seat.muted}>{t(seat.muted ? "desk.unmute" : "desk.mute")}</ActButton>
-        <KeyButton k={DESK_KEYS.keypad} refusal={why("send_digits")} expanded={isPad} onPress={() => setPad(!isPad)}>{t("desk.keypad")}</KeyButton>
-        <KeyButton k={DESK_KEYS.consult} refusal={why("consult")} expanded={isConsulting} onPress={() => setConsulting(!isConsulting)}>{t("desk.consult")}</KeyButton>
+        <KeyButton k={DESK_KEYS.keypad} refusal={why("send_digits")} expanded={isPad} onPress={() => toggle("keypad")}>{t("desk.keypad")}</KeyButton>
+        <KeyButton k={DESK_KEYS.consult} refusal={why("consult")} expanded={isConsulting} onPress={() => toggle("consult")}>{t("desk.consult")}</KeyButton>
         <ActButton k={DESK_KEYS.takeBack} refusal={why("cancel_consult", "desk.nobodyConsulted")} action={() => ({ action: "cancel_consult" })} isShown={() => { const it = now(); return it === undefined || consulted(it) === undefined; }}>{t("desk.takeBack")}</ActButton>
         <ActButton k={DESK_KEYS.transfer} refusal={why("transfer", "desk.notThree")} action={() => ({ action: "transfer" })} isShown={() => { const it = now(); return it?.activity !== "consulting" && it?.activity !== "talking"; }}>{t("desk.transfer")}</ActButton>
         <ActButton k={DESK_KEYS.conference} refusal={why("conference", "desk.nobodyConsulted")} action={() => ({ action: "conference" })} isShown={() => now()?.activity === "talking"}>{t("desk.conference")}</ActButton>
@@ -45,8 +48,8 @@ export function CallBar({ seat }: { seat: Seat }) {
         {work?.recording ? <span className="recording"><Glyph name="alarm" />{t("desk.recording")}</span> : null}
         <Said />
       </div>
-      {isPad && isTalking ? <Keypad onClose={() => setPad(false)} /> : null}
-      {isConsulting && may(seat, "consult") ? <Consult seat={seat} onClose={() => setConsulting(false)} /> : null}
+      {isPad && isTalking ? <Keypad onClose={close} /> : null}
+      {isConsulting && may(seat, "consult") ? <Consult seat={seat} onClose={close} /> : null}
       {(work?.parties.length ?? 0) > 2 || party !== undefined ? <PartyStrip seat={seat} /> : null}
     </section>
   );

@@ -14,6 +14,7 @@ import { narrow } from "../../words/width";
 import { act, type AgentAction } from "./act";
 import { ActButton } from "./DeskButton";
 import { DESK_KEYS } from "./keys";
+import { LastCall } from "./LastCall";
 import { isPreview, may, ownCallStep, type Workplace } from "./seat";
 
 /** What stands above the card: the preview's countdown, the steps of an own call, or the wait for the next person. */
@@ -63,6 +64,7 @@ function Waiting({ seat, workplace }: { seat: Seat; workplace: Workplace | undef
         <h1>{isReady ? t("desk.waiting", { t: duration(secondsIn(seat, second)) }) : t(seat.availability === "paused" ? "desk.pausedTitle" : "desk.quietTitle")}</h1>
         <p className="hint">{isReady ? t("desk.waitingHelp") : t(seat.availability === "paused" ? "desk.pausedHelp" : "desk.quietHelp")}</p>
         {seat.refused_words === null ? null : <p className="refusal" role="alert">{t("desk.lastRefused", { why: seat.refused_words[language] })}</p>}
+        <LastCall seat={seat} />
         <OwnCall seat={seat} workplace={workplace} />
       </div>
     </section>

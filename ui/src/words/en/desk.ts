@@ -161,6 +161,10 @@ export const desk: Record<keyof typeof zh, string> = {
   "desk.quietTitle": "Idle, and quiet",
   "desk.quietHelp": "The reason stands above; you may dial a number or work through the tasks.",
   "desk.lastRefused": "The last call was not placed: {why}",
+  "desk.lastCallOf": "Last call, {who}:",
+  "desk.nextSoon": "called again",
+  "desk.nextAt": "called again at {time}",
+  "desk.nextNever": "not called again",
   "desk.manual": "Dial a number",
   "desk.manualNumber": "Number (dialled by the rules of {campaign})",
 

@@ -160,6 +160,10 @@ export const desk = {
   "desk.quietTitle": "空闲,但没有电话",
   "desk.quietHelp": "原因见上方;也可以手动拨号或处理任务。",
   "desk.lastRefused": "上次拨号没有拨出:{why}",
+  "desk.lastCallOf": "上一通 {who}:",
+  "desk.nextSoon": "会再次拨打",
+  "desk.nextAt": "下次拨打 {time}",
+  "desk.nextNever": "不再拨打",
   "desk.manual": "手动拨号",
   "desk.manualNumber": "号码(按 {campaign} 的规则拨打)",
 
