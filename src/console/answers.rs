@@ -814,8 +814,8 @@ pub enum Me {
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub enum BatchRow {
-    Added(AgentAdded),
-    Refused(AgentRefused),
+    Added(Box<AgentAdded>),
+    Refused(Box<AgentRefused>),
 }
 
 /// Leads by number or row, or a page of the table.
