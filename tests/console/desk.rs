@@ -12,8 +12,8 @@ fn seat(id: AgentId, number: &str, availability: Availability, activity: Activit
 }
 
 fn show(app: &TestApp, seats: Vec<SeatView>) {
-    let mut board = Board::default();
-    board.seats = seats.into_iter().map(|seat| (seat.agent, Arc::new(seat))).collect();
+    let seats = seats.into_iter().map(|seat| (seat.agent, Arc::new(seat))).collect();
+    let board = Board { seats, ..Board::default() };
     app.board.send_replace(Arc::new(board));
 }
 
