@@ -65,6 +65,11 @@ pub enum Command {
     /// Write the results again; the same state gives the same bytes (csv, parquet)
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
+    /// Files of results that were exported: check that nothing in them was changed
+    #[command(
+        after_help = "Examples:\n  paceline results verify attempts-12.csv attempts-12.manifest.json\n  paceline results verify attempts-12.manifest.json --key 9f…\n\nExit code 0 = whole, 3 = changed: the sentence says what."
+    )]
+    Results(ResultsArgs),
     /// Lists of a campaign that has begun
     #[command(
         after_help = "Examples:\n  paceline list add c.toml more.csv\n  paceline list add c.toml list.csv --close-gone\n  paceline list reset c.toml"
@@ -109,6 +114,28 @@ pub enum Command {
     /// Print or write the JSON Schemas and the OpenAPI document
     #[command(after_help = "Examples:\n  paceline schema campaign\n  paceline schema --write schemas")]
     Schema(SchemaArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ResultsArgs {
+    #[command(subcommand)]
+    pub action: ResultsAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum ResultsAction {
+    /// Check the files of an export against its manifest: signature, sums, rows
+    Verify(VerifyArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// The manifest, and the files or the zip; without files those beside the manifest
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The public key that must have signed: 64 hex digits, or a file with them; without it that of the store here
+    #[arg(long)]
+    pub key: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

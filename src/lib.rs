@@ -57,6 +57,9 @@ pub mod progress;
 /// Files that only the user of the process may read.
 pub mod private_file;
 
+/// Secrets under the installation's key.
+pub mod sealed;
+
 /// Terminal and API texts, in English and Chinese.
 pub mod text;
 

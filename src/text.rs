@@ -8,8 +8,11 @@ mod lead;
 mod lead_row;
 mod line;
 mod list_words;
+mod masked_text;
+mod no_recording;
 mod refusal;
 mod request_words;
+mod response_words;
 mod shadow;
 mod sound;
 mod step_words;
@@ -23,8 +26,13 @@ pub use caller_id::{CallerIdFigures, CallerIdVerdict};
 pub use fault::{fault_lines_zh, fault_sentence_zh, fault_zh};
 pub use lead::AgentNumbers;
 pub use lead_row::LeadRowFacts;
+#[cfg(test)]
+pub(crate) use masked_text::digit;
+pub(crate) use masked_text::masked_text;
+pub use no_recording::NoRecording;
 pub use refusal::refusal_zh;
 pub use sound::SoundFacts;
+pub use step_words::steps_in_words;
 pub use task::TaskWords;
 pub use vote::square_metres;
 pub use why::Sentence;
@@ -91,6 +99,19 @@ pub enum Lang {
     Zh,
 }
 
+/// `12345` as `12,345`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 impl Lang {
     /// From `LC_ALL`, `LC_MESSAGES` or `LANG`, the first that is set.
     pub fn from_env(var: impl Fn(&str) -> Option<String>) -> Lang {
@@ -117,6 +138,7 @@ impl Lang {
         match why {
             Why::ConcurrencyFull => self.pick("the campaign's concurrency is used up", "已达活动并发上限"),
             Why::TrunksFull => self.pick("every trunk is full", "中继线路已满"),
+            Why::ShareUsed => self.pick("the lines are given to other campaigns", "线路分给了其他活动"),
             Why::CallsPerSec => self.pick("the rate of calls allows no more", "已达每秒呼叫上限"),
             Why::TrunksDown => self.pick("no trunk is in use: none answers, or all rest", "没有可用的中继"),
             Why::OutsideWindow => self.pick("outside the calling hours", "不在允许的拨打时段"),

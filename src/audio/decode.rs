@@ -57,6 +57,9 @@ pub fn decode(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
 
 fn decode_wav(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
     let parts = wav::parts(&bytes)?;
+    // Before anything is decoded: a file of an hour would take ten minutes' worth of memory to be refused.
+    let plausible = parts.iter().filter(|part| RATES.contains(&part.rate()));
+    refuse_too_long(plausible.map(wav::Part::secs).sum())?;
     let mut decoded: Option<Decoded> = None;
     for part in &parts {
         let file = part.file(&bytes);

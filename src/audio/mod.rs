@@ -3,6 +3,7 @@
 //! Unplayable files are refused at check time, with the reason.
 
 mod decode;
+mod lane_peaks;
 mod level;
 mod mp3;
 mod music;
@@ -11,6 +12,7 @@ mod resample;
 mod sniff;
 mod wav;
 
+pub use lane_peaks::{LANE_BINS_MAX, LanePeaks, lane_peaks};
 pub use music::hold_music;
 pub use prompts::{Language, Prompt, Prompts, agent_announcement, prompt};
 

@@ -131,6 +131,11 @@ impl Part {
         self.pieces.iter().map(length).sum()
     }
 
+    /// Samples a second by the header.
+    pub fn rate(&self) -> u32 {
+        self.format.rate
+    }
+
     pub fn secs(&self) -> f64 {
         self.size() as f64 / self.format.bytes_per_sec()
     }

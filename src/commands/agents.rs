@@ -5,7 +5,7 @@ use super::{Failure, config, target};
 use crate::cli::{AgentsArgs, Exit, Global};
 use crate::console::client::Client;
 use crate::net::clock::Clock;
-use crate::output::{print_line, print_part};
+use crate::output::{end_without_reader, print_line, print_part, reader_gone};
 use crate::text::Lang;
 use comfy_table::{Cell, CellAlignment, Table};
 use paceline_core::time::Utc;
@@ -18,7 +18,7 @@ use std::time::Duration;
 const REDRAW_INTERVAL: Duration = Duration::from_millis(500);
 
 pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let client = target::service_client(&args.target, &config)?;
     let mut events = client.live().await.map_err(Failure::refused)?;
     let lang = Lang::of_process();
@@ -46,6 +46,7 @@ pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> 
                 }
             }
             _ = redraw.tick(), if screen.is_some() => Screen::draw(&view.tables(lang, Clock::utc())),
+            () = reader_gone() => end_without_reader(),
             _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
         }
     }
@@ -77,7 +78,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        print_line!("\x1b[?25h");
+        print_part!("\x1b[?25h\n");
     }
 }
 

@@ -16,7 +16,7 @@ use std::path::Path;
 const ZONE: &str = "Asia/Shanghai";
 
 pub async fn blacklist(global: &Global, args: BlacklistArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let client = target::service_or_local_client(&args.target, &config).await?;
     match args.action {
         BlacklistAction::Add { numbers, scope, reason, until } => {

@@ -6,6 +6,7 @@ use super::rehearsal::expected_refusal;
 use super::{Failure, config, named};
 use crate::audio::Sound;
 use crate::cli::{CampaignArgs, Exit, Global};
+use crate::config::trunk_directory::KnownTrunk;
 use crate::config::{Config, LoadedCampaign};
 use crate::dialplan;
 use crate::lists::{self, ListError, ListReport};
@@ -15,7 +16,7 @@ use serde_json::json;
 use std::path::Path;
 
 pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let named = named::find(&args.campaign, &config).await?;
     let has_list_file = named.has_list_file();
     let mut loaded = named.loaded;
@@ -102,8 +103,8 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
 fn trunk_lines(config: &Config, loaded: &LoadedCampaign) -> Vec<String> {
     let region = &loaded.list.region;
     let mut lines = Vec::new();
-    for (place, (name, trunk)) in config.trunks.iter().enumerate() {
-        if !loaded.rules.trunks.iter().any(|id| usize::from(id.0) == place) {
+    for (name, KnownTrunk { id, settings: trunk }) in config.known_trunks() {
+        if !loaded.rules.trunks.contains(&id) {
             continue;
         }
         let plan = trunk.dialplan();

@@ -8,7 +8,6 @@ use crate::output::print_line;
 use crate::text::TimeFormat;
 use paceline_core::campaign::window::{FOREVER, Holiday};
 use paceline_core::campaign::{HomeCountry, Trunk};
-use paceline_core::ids::TrunkId;
 use paceline_core::number_zone::zones_of_number;
 use paceline_core::time::Utc;
 use serde::Serialize;
@@ -87,10 +86,9 @@ fn holiday_text(holiday: &Holiday) -> String {
 
 /// The trunks that a campaign uses; empty with the built-in simulated carrier.
 pub(super) fn campaign_trunks(loaded: &LoadedCampaign, config: &Config) -> Vec<Trunk> {
-    let all = config.trunks.iter().enumerate();
-    all.filter(|(at, _)| loaded.rules.trunks.contains(&TrunkId(*at as u16)))
-        .map(|(at, (name, trunk))| trunk_limits(TrunkId(at as u16), name, trunk))
-        .collect()
+    let all = config.known_trunks();
+    let used = all.iter().filter(|(_, trunk)| loaded.rules.trunks.contains(&trunk.id));
+    used.map(|(name, trunk)| trunk_limits(trunk.id, name, &trunk.settings)).collect()
 }
 
 /// The dialable numbers of a list, by where they are.

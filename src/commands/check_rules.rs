@@ -101,9 +101,9 @@ pub(super) async fn keyless_warning(loaded: &LoadedCampaign, config: &Config) ->
     if done < KEYLESS_LEADS || !counts.keys_by_way.is_empty() {
         return None;
     }
-    let names = config.trunks.keys().enumerate();
-    let used = names.filter(|(at, _)| loaded.rules.trunks.iter().any(|id| usize::from(id.0) == *at));
-    let used: Vec<&str> = used.map(|(_, name)| name.as_str()).collect();
+    let known = config.known_trunks();
+    let used = known.iter().filter(|(_, it)| loaded.rules.trunks.contains(&it.id));
+    let used: Vec<&str> = used.map(|(name, _)| name.as_str()).collect();
     Some(format!(
         "[keys] waits for keys, and the calls to {done} leads that are done brought none (trunk {}): press one on a test \
          call, and ask the carrier for RFC 4733",

@@ -13,7 +13,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 pub async fn export(global: &Global, args: ExportArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let loaded = named::find(&args.campaign, &config).await?.loaded;
     let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
     let name = &loaded.rules.name;
@@ -38,7 +38,7 @@ pub async fn export(global: &Global, args: ExportArgs) -> Result<Exit, Failure> 
 }
 
 pub async fn undo_import(global: &Global, args: CampaignArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let named = named::find(&args.campaign, &config).await?;
     let loaded = named.loaded;
     if let Some(client) = target::running_service(&config).await {

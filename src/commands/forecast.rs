@@ -13,8 +13,8 @@ use crate::sim::forecast::{
 use crate::store::Store;
 use crate::tasks;
 use comfy_table::Table;
-use paceline_core::campaign::{CalleePattern, Trunk};
-use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::campaign::{CalleePattern, Campaign, Trunk};
+use paceline_core::ids::CampaignId;
 use std::fmt::Write as _;
 
 impl WorldArgs {
@@ -26,7 +26,7 @@ impl WorldArgs {
 }
 
 pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let named = named::find(&args.campaign, &config).await?;
     let loaded = &named.loaded;
     if loaded.rules.agents.is_none() {
@@ -45,7 +45,7 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
         None => WorldFigures::default(),
     };
     let assumed = Assumptions {
-        trunks: trunks(&config),
+        trunks: trunks(&config, &loaded.rules),
         leads,
         agents: args.agents,
         world: args.world.with_measured(measured),
@@ -104,18 +104,19 @@ fn create_temp_dir() -> Result<std::path::PathBuf, Failure> {
     Ok(dir)
 }
 
-fn trunks(config: &Config) -> Vec<Trunk> {
-    let named = config.trunks.iter().enumerate().map(|(place, (name, trunk))| Trunk {
-        id: TrunkId(place as u16),
+fn trunks(config: &Config, rules: &Campaign) -> Vec<Trunk> {
+    let known = config.known_trunks();
+    let named = known.iter().map(|(name, trunk)| Trunk {
+        id: trunk.id,
         name: name.clone(),
-        calls_max: trunk.calls_max,
-        calls_per_sec: trunk.calls_per_sec,
+        calls_max: trunk.settings.calls_max,
+        calls_per_sec: trunk.settings.calls_per_sec,
         setup: None,
         allow: vec![CalleePattern::every()],
         deny: Vec::new(),
     });
     let trunks: Vec<Trunk> = named.collect();
-    if trunks.is_empty() { vec![ample_trunk(500)] } else { trunks }
+    if trunks.is_empty() { vec![ample_trunk(rules, 500)] } else { trunks }
 }
 
 /// Measures an earlier campaign in the store.

@@ -74,7 +74,7 @@ async fn open_store(config: &Config) -> Result<Holder, Failure> {
 }
 
 async fn add(global: &Global, args: ListAddArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let named = named::find(&args.campaign, &config).await?;
     let done: Addition = match open_store(&config).await? {
         Holder::Here(store) => {
@@ -154,7 +154,7 @@ pub(super) async fn add_rows(
 }
 
 async fn reset(global: &Global, args: CampaignArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let named = named::find(&args.campaign, &config).await?;
     let done: Reset = match open_store(&config).await? {
         Holder::Here(store) => {

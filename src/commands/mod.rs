@@ -2,7 +2,6 @@
 
 mod agents;
 mod blacklist;
-mod call_trace;
 mod campaign_service;
 mod carrier;
 mod check;
@@ -19,8 +18,8 @@ mod named;
 mod recordings;
 mod rehearsal;
 mod replay;
-mod replay_format;
 mod replay_view;
+mod results;
 mod run;
 mod samples;
 pub mod schema;
@@ -31,12 +30,14 @@ mod target;
 mod timeline;
 mod token;
 mod trunk;
+mod trunk_service;
 mod user;
 mod why;
 
 use crate::cli::{Cli, Command, Exit, Global};
 use crate::config::{Config, ConfigError, LoadedCampaign};
 use crate::output::{self, error_line, print_line};
+use crate::store::Store;
 use std::path::Path;
 
 /// A failed command: its exit code and the sentence for the user.
@@ -87,6 +88,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Demo(args) => demo::demo(&cli.global, args).await,
         Command::Check(args) => check::check(&cli.global, args).await,
         Command::Export(args) => export::export(&cli.global, args).await,
+        Command::Results(args) => results::results(&cli.global, args).await,
         Command::List(args) => list::list(&cli.global, args).await,
         Command::UndoImport(args) => export::undo_import(&cli.global, args).await,
         Command::Replay(args) => replay::replay(&cli.global, &args),
@@ -119,8 +121,16 @@ pub async fn carry_out(cli: Cli) -> Exit {
     }
 }
 
-fn config(global: &Global) -> Result<Config, Failure> {
-    Ok(Config::load(global.config.as_deref(), environment()?)?)
+/// The configuration, with the trunks that people added to its store.
+async fn config(global: &Global) -> Result<Config, Failure> {
+    let config = Config::load(global.config.as_deref(), environment()?)?;
+    // A store that is not there yet, or of an earlier version, has none.
+    if let Ok(mut reader) = Store::open_reader(&config.store.url).await
+        && let Ok(rows) = reader.trunk_rows().await
+    {
+        config.directory.set(setup::known_trunks(&config, &rows));
+    }
+    Ok(config)
 }
 
 /// The environment as text. A variable that is no text is left out, unless it is a setting.

@@ -106,6 +106,9 @@ struct Description {
     seconds: f64,
     #[serde(default)]
     lost_frames: u64,
+    /// The recorder finished it.
+    #[serde(default)]
+    complete: bool,
 }
 
 #[derive(Deserialize)]
@@ -123,5 +126,6 @@ fn found_recording(dir: &Path, file: &Path) -> Option<RecoveredRecording> {
         path: file.strip_prefix(dir).unwrap_or(file).display().to_string(),
         seconds: description.seconds,
         lost_frames: description.lost_frames,
+        is_cut: !description.complete,
     })
 }

@@ -4,12 +4,13 @@
 
 use crate::config::{Config, LoadedCampaign};
 use crate::store::{Store, StoreError};
-use paceline_core::ids::TrunkId;
 
 /// The refusal of a campaign that has `calls` attempts on the simulated carrier and would now use real trunks.
 pub(super) fn refusal(config: &Config, loaded: &LoadedCampaign, calls: u64) -> String {
-    let names = |place: &TrunkId| config.trunks.keys().nth(usize::from(place.0)).map(String::as_str);
-    let trunks: Vec<&str> = loaded.rules.trunks.iter().filter_map(names).collect();
+    let used = config.trunks_named(&loaded.written.trunks);
+    let known = config.known_trunks();
+    let trunks: Vec<&str> =
+        known.iter().filter(|(_, it)| used.contains(&it.id)).map(|(name, _)| name.as_str()).collect();
     format!(
         "campaign {} has {} on the simulated carrier, and would now call real phones through the trunk {}; to call \
          these leads for real, forget those calls first: paceline list reset {}",
@@ -22,7 +23,7 @@ pub(super) fn refusal(config: &Config, loaded: &LoadedCampaign, calls: u64) -> S
 
 /// The refusal that `run` would meet now, from the store; none where nothing was ever called from here.
 pub(super) async fn expected_refusal(config: &Config, loaded: &LoadedCampaign) -> Option<String> {
-    if config.trunks.is_empty() {
+    if !config.has_trunks() {
         return None;
     }
     let calls = simulated_calls(config, loaded).await.ok()?;

@@ -1,11 +1,12 @@
 //! `paceline replay --at`, `--call` and `--number`: resolves the moment or call and reads the journal
-//! segments that hold it. Output is in `timeline` and `call_trace`.
+//! segments that hold it. Output is in `timeline` and `tasks::call_words`.
 
-use super::{Failure, call_trace, timeline};
+use super::{Failure, timeline};
 use crate::cli::{Exit, Global, ReplayViewArgs};
 use crate::journal::{self, CallTracer, SegmentSpan, Timeline, TraceTarget, Window};
 use crate::lists;
 use crate::output::{print_line, print_part};
+use crate::tasks;
 use crate::text::{Lang, TimeFormat};
 use jiff::civil::{DateTime, Time as LocalTime};
 use jiff::tz::TimeZone;
@@ -98,9 +99,9 @@ fn show_call_traces(global: &Global, journal: &Path, args: &ReplayViewArgs) -> R
         }));
     }
     if global.json {
-        print_line!("{}", call_trace::to_json(&stories, args.numbers));
+        print_line!("{}", tasks::call_traces_json(&stories, args.numbers));
     } else {
-        print_part!("{}", call_trace::to_text(&stories, args.numbers, Lang::of_process()));
+        print_part!("{}", tasks::call_traces_text(&stories, args.numbers, Lang::of_process()));
     }
     Ok(Exit::Done)
 }

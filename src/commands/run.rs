@@ -29,7 +29,7 @@ use tokio::sync::watch;
 const RESULTS_INTERVAL: Duration = Duration::from_secs(60);
 
 pub async fn run(global: &Global, args: RunArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let loaded = campaign(&named::file_of(&args.campaign, &config).await?, &config)?;
     let (people, use_text) = (args.people, args.use_text);
     let setup = Setup { config, loaded, people, with_api: true, crew: None, first_start: false, use_text };
@@ -186,7 +186,7 @@ async fn watch_until_finished(
 }
 
 pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let loaded = named::find(&args.campaign, &config).await?.loaded;
     let number = crate::lists::clean_number(&args.number, &loaded.list.region).map_err(|refusal| {
         Failure::refused(format!("{}: {}: {}", args.number, refusal.reason, refusal.hint))

@@ -25,7 +25,7 @@ const RESULTS_INTERVAL: Duration = Duration::from_secs(60);
 const STATES_INTERVAL: Duration = Duration::from_secs(1);
 
 pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let mut signals = Signals::new()?;
     // Report faulty campaigns before anything is opened.
     let mut loaded = Vec::new();

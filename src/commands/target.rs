@@ -105,6 +105,7 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
         list_changes: None,
         config: Arc::new(config.clone()),
         campaign_service: None,
+        trunk_changes: None,
         http: config.http.clone(),
         settings: Vec::new(),
     });

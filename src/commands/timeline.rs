@@ -1,8 +1,8 @@
 //! Renders a timeline of a journal: as text with one column per step, as JSON, as SVG.
 
-use super::replay_format::{masked_number, rfc3339};
 use super::svg::{escape_xml, open_svg};
 use crate::journal::{AgentState, Decided, Row, RowSubject, State, Timeline};
+use crate::tasks::{masked_number, rfc3339};
 use crate::text::{Lang, TimeFormat};
 use paceline_core::dialer::CallStage;
 use paceline_core::time::{Duration, Utc};

@@ -10,7 +10,7 @@ use comfy_table::Table;
 use serde_json::{Value, json};
 
 pub async fn token(global: &Global, args: TokenArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let client = target::service_or_local_client(&args.target, &config).await?;
     let answer = match args.action {
         TokenAction::Add { name, role, days } => {

@@ -30,7 +30,7 @@ pub async fn trunk(global: &Global, args: TrunkArgs) -> Result<Exit, Failure> {
 }
 
 async fn test(global: &Global, args: TrunkTestArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     check_trunk(&config, &args.trunk)?;
     let body = request(&config, &args)?;
     let mut signals = Signals::new()?;
@@ -48,16 +48,16 @@ async fn test(global: &Global, args: TrunkTestArgs) -> Result<Exit, Failure> {
 }
 
 /// The names of the trunks that there are.
-fn names(config: &Config) -> Vec<&str> {
-    match config.trunks.is_empty() {
-        true => vec![SIMULATED_TRUNK],
-        false => config.trunks.keys().map(String::as_str).collect(),
+fn names(config: &Config) -> Vec<String> {
+    match config.has_trunks() {
+        false => vec![SIMULATED_TRUNK.to_owned()],
+        true => config.known_trunks().into_keys().collect(),
     }
 }
 
 fn check_trunk(config: &Config, name: &str) -> Result<(), Failure> {
     let names = names(config);
-    match names.contains(&name) {
+    match names.iter().any(|it| it == name) {
         true => Ok(()),
         false => Err(Failure::usage(format!(
             "there is no trunk `{}`; there are: {}",
@@ -69,8 +69,8 @@ fn check_trunk(config: &Config, name: &str) -> Result<(), Failure> {
 
 /// The body of the request, its numbers in E.164.
 fn request(config: &Config, args: &TrunkTestArgs) -> Result<Value, Failure> {
-    let of_trunk = config.trunks.get(&args.trunk).map_or("", |trunk| trunk.region.as_str());
-    let region = args.region.as_deref().unwrap_or(of_trunk);
+    let of_trunk = config.known_trunks().remove(&args.trunk).map_or(String::new(), |it| it.settings.region);
+    let region = args.region.as_deref().unwrap_or(&of_trunk);
     let refused = |text: &str, refusal: lists::Refusal| {
         Failure::refused(format!("{}: {}: {}", text.escape_debug(), refusal.reason, refusal.hint))
     };

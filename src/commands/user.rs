@@ -10,7 +10,7 @@ use comfy_table::Table;
 use serde_json::{Value, json};
 
 pub async fn user(global: &Global, args: UserArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let client = target::service_or_local_client(&args.target, &config).await?;
     let lang = Lang::of_process();
     let answer = match args.action {
@@ -59,7 +59,7 @@ async fn add(client: &Client, args: UserAddArgs) -> Result<Value, Failure> {
 }
 
 pub async fn group(global: &Global, args: GroupArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let client = target::service_or_local_client(&args.target, &config).await?;
     let answer = match args.action {
         GroupAction::Add { name, telephones, no_number, idle_release, work_mode, seats } => {

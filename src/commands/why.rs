@@ -17,7 +17,7 @@ use paceline_core::ids::LeadId;
 use serde_json::{Value, json};
 
 pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
-    let config = config(global)?;
+    let config = config(global).await?;
     let loaded = named::find(&args.campaign, &config).await?.loaded;
     let selector = selected_lead(&args, &loaded)?;
     let named = args.target.url.is_some() || args.target.token.is_some();

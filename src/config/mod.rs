@@ -12,6 +12,7 @@ pub mod settings;
 pub mod shown;
 mod texts;
 pub mod trunk;
+pub mod trunk_directory;
 pub mod trunk_uri;
 
 mod units;

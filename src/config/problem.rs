@@ -213,7 +213,7 @@ fn key_in(table: &DeTable<'_>, offset: usize) -> Option<String> {
 }
 
 /// The line of the key at `path`, or of the nearest enclosing table that exists.
-fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+pub(super) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let root = DeTable::parse(text).ok()?;
     let mut table = root.get_ref();
     let mut line = None;

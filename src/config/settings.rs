@@ -2,12 +2,12 @@
 //! rest.
 
 use super::environment::{self, Variable};
-use super::problem::{ConfigError, Problem, Source, unreadable};
+use super::problem::{ConfigError, Problem, Source, line_of, unreadable};
 use super::proxies::TrustedProxies;
 use super::shown::{self, Origins};
 use super::trunk::TrunkConfig;
+use super::trunk_directory::TrunkDirectory;
 use paceline_core::campaign::SIMULATED_TRUNK;
-use paceline_core::ids::TrunkId;
 use paceline_core::sip::user_agent::Transport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,11 @@ pub struct Config {
     /// Where the values come from; no key of the file.
     #[serde(skip)]
     pub origins: Origins,
+    /// The trunks of the store beside those of the file; no key of the file.
+    #[serde(skip)]
+    pub directory: TrunkDirectory,
     pub files: FilesConfig,
+    pub secrets: SecretsConfig,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -49,6 +53,34 @@ impl StoreConfig {
     pub fn file(&self) -> PathBuf {
         let file = self.url.trim_start_matches("sqlite:").trim_start_matches("//");
         PathBuf::from(file.split('?').next().unwrap_or_default())
+    }
+
+    /// The folder of the journal; `None` = there is none.
+    pub fn journal_folder(&self) -> Option<PathBuf> {
+        match self.journal.as_str() {
+            "off" => None,
+            "" => Some(self.file().with_extension("journal")),
+            named => Some(PathBuf::from(named)),
+        }
+    }
+}
+
+/// `[secrets]`: the key under which the store keeps passwords that it must be able to say, as those of trunks.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretsConfig {
+    /// The file with the key; empty = beside the database, with the ending `.secret`. It is made at the first start; a
+    /// backup without it has no passwords of trunks.
+    pub key_file: String,
+}
+
+impl SecretsConfig {
+    /// `store` = the database file.
+    pub fn file(&self, store: &Path) -> PathBuf {
+        match self.key_file.as_str() {
+            "" => store.with_extension("secret"),
+            named => PathBuf::from(named),
+        }
     }
 }
 
@@ -143,6 +175,8 @@ pub struct NodeConfig {
 pub struct RetentionConfig {
     /// Days until a recording is deleted.
     pub recordings_days: u32,
+    /// Days until the file of an export is deleted.
+    pub exports_days: u32,
 }
 
 impl Default for StoreConfig {
@@ -218,7 +252,7 @@ impl Default for NodeConfig {
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        RetentionConfig { recordings_days: 90 }
+        RetentionConfig { recordings_days: 90, exports_days: 14 }
     }
 }
 
@@ -265,6 +299,12 @@ impl Config {
         config.origins = Origins {
             file: (!text.is_empty()).then(|| file.to_path_buf()),
             in_file: shown::paths(&table),
+            trunk_lines: config
+                .trunks
+                .keys()
+                .filter(|name| table.get("trunks").is_some_and(|trunks| trunks.get(name.as_str()).is_some()))
+                .filter_map(|name| Some((name.clone(), line_of(text, &["trunks", name])?)))
+                .collect(),
             variables: source.variables.iter().map(|it| (it.name.clone(), it.path.clone())).collect(),
         };
         source.finish()?;
@@ -363,11 +403,6 @@ impl Config {
     /// What was found and what to do, for an entry that cannot be parsed.
     pub fn sip_listeners(&self) -> Result<Vec<(Transport, SocketAddr)>, (String, String)> {
         self.sip.listen.iter().map(|entry| parse_listener(entry)).collect()
-    }
-
-    /// The id of the built-in simulated carrier's trunk: that after the configured ones.
-    pub fn simulated_trunk(&self) -> TrunkId {
-        TrunkId(self.trunks.len() as u16)
     }
 
     /// Whether the service listens for SIP over UDP and IPv4, as the simulated carrier and simulated phones need.

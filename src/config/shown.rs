@@ -3,6 +3,7 @@
 
 use super::Config;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Where the settings that are no defaults come from.
@@ -12,6 +13,8 @@ pub struct Origins {
     pub(super) file: Option<PathBuf>,
     /// Paths of the keys that it sets.
     pub(super) in_file: Vec<Vec<String>>,
+    /// Line of each `[trunks.NAME]` in it.
+    pub(super) trunk_lines: BTreeMap<String, usize>,
     /// Environment variables with the paths of the keys that they set, the later one wins.
     pub(super) variables: Vec<(String, Vec<String>)>,
 }
@@ -54,6 +57,21 @@ impl Config {
             self.push(path, value, shown);
             path.pop();
         }
+    }
+
+    /// Where the trunk of this name is set: the file with its line, or an environment variable.
+    pub fn trunk_place(&self, name: &str) -> Option<(String, Option<usize>)> {
+        if !self.trunks.contains_key(name) {
+            return None;
+        }
+        if let (Some(file), Some(line)) = (&self.origins.file, self.origins.trunk_lines.get(name)) {
+            return Some((file.display().to_string(), Some(*line)));
+        }
+        let is_of = |path: &Vec<String>| {
+            path.first().is_some_and(|it| it == "trunks") && path.get(1).is_some_and(|it| it == name)
+        };
+        let variable = self.origins.variables.iter().find(|(_, path)| is_of(path));
+        Some(variable.map_or_else(|| ("paceline.toml".to_owned(), None), |(name, _)| (name.clone(), None)))
     }
 
     fn origin(&self, path: &[String]) -> Origin {

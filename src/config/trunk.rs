@@ -1,6 +1,6 @@
 //! One trunk of `paceline.toml`: `[trunks.NAME]`, its words and its checks.
 
-use super::problem::Source;
+use super::problem::{ConfigError, Source};
 use super::trunk_uri::{self, TrunkUri};
 use crate::dialplan::{DialPlan, NumberForm};
 use paceline_core::campaign::CalleePattern;
@@ -9,9 +9,10 @@ use paceline_core::sip::user_agent::{CallerIdHeader, Transport};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::Path;
 
 /// A trunk: one way to a carrier.
-#[derive(Clone, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrunkConfig {
     /// Outbound proxy or carrier: `sip:203.0.113.10:5060`, `sip:[2001:db8::10]`, `sip:carrier.example;transport=tls`.
@@ -262,6 +263,32 @@ impl TrunkConfig {
                 fault(key, found, "write digits, * and #, with a + in front if it is wanted");
             }
         }
+    }
+
+    /// The settings of a row; unreadable ones are those of a trunk without an address, which is not in use.
+    pub fn of_row(text: &str) -> TrunkConfig {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// The settings as a row keeps them: JSON without the password.
+    pub fn as_row(&self) -> String {
+        let settings = TrunkConfig { password: String::new(), ..self.clone() };
+        serde_json::to_string(&settings).unwrap_or_default()
+    }
+
+    /// Checks settings that stand in no file.
+    ///
+    /// # Errors
+    /// All faults, each with the key under `settings`.
+    pub fn checked(&self, name: &str) -> Result<(), ConfigError> {
+        let mut source = Source::new(Path::new("trunk"), "");
+        self.check(name, &mut source);
+        let prefix = format!("trunks.{name}.");
+        for problem in &mut source.problems {
+            let key = problem.key.as_deref().and_then(|key| key.strip_prefix(&prefix));
+            problem.key = key.map(|key| format!("settings.{key}"));
+        }
+        source.finish()
     }
 
     /// Where the trunk's `uri` points, over which transport.

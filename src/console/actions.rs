@@ -7,6 +7,7 @@ use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::campaign_start;
 use super::fields::parse_telephone;
+use super::floor;
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::rights::Action;
@@ -20,7 +21,7 @@ use crate::store::{AgentRow, Role, Subject};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use paceline_core::agent::{AgentAction, Refusal};
+use paceline_core::agent::{AgentAction, Availability, Endpoint, Refusal, SeatView};
 use paceline_core::call::Digit;
 use paceline_core::campaign::is_system_name;
 use paceline_core::dialer::input::ManagerAction;
@@ -28,6 +29,7 @@ use paceline_core::ids::CampaignId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Every agent's action with its fields in words, for the OpenAPI document and for error messages.
@@ -109,7 +111,7 @@ pub(super) async fn agent_action(
     carry_out(&state, &caller, &row, asked).await
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     state: &AppState,
     caller: &Caller,
     actor: &AgentRow,
@@ -120,10 +122,37 @@ async fn carry_out(
         return Err(Problem::suspended());
     }
     let action = resolve_action(state, caller, actor, asked).await?;
+    let endpoint = match &action {
+        AgentAction::SignIn { endpoint, .. } | AgentAction::ChangeEndpoint { endpoint, .. } => *endpoint,
+        _ => Endpoint::Phone,
+    };
     let answered =
         tokio::time::timeout(ANSWER_WAIT, state.engine().send_agent_action(actor.id, action)).await;
-    answered.map_err(|_| Problem::internal("the engine has not answered an action"))??;
+    let answered = answered.map_err(|_| Problem::internal("the engine has not answered an action"))?;
+    if let (Err(Refusal::PhoneTaken), Endpoint::Telephone(_)) = (&answered, endpoint) {
+        return Err(phone_taken(state, caller, endpoint).await?);
+    }
+    answered?;
     Ok(Json(json!({ "done": true })))
+}
+
+/// The refusal of a telephone on which another agent works; names that agent where the caller's organisation has it.
+async fn phone_taken(state: &AppState, caller: &Caller, endpoint: Endpoint) -> Result<Problem, Problem> {
+    let board = floor::board(state);
+    let works = |seat: &&Arc<SeatView>| {
+        seat.availability != Availability::SignedOut
+            && seat.endpoint == endpoint
+            && !caller.is_agent(seat.agent)
+    };
+    let user = board.seats.values().find(works).map(|seat| seat.agent);
+    let rows = state.agents_in(&caller.scope).await?;
+    let named = rows.iter().find(|row| Some(row.id) == user);
+    let used_by = named.map(|row| format!("{} {}", row.number, row.details.name));
+    let problem = Problem::from(Refusal::PhoneTaken);
+    Ok(match used_by {
+        Some(used_by) => problem.with("used_by", used_by.into()),
+        None => problem,
+    })
 }
 
 /// Turns the request body into the core's type: names become ids, numbers are parsed, texts bounded.

@@ -2,10 +2,16 @@
 //! the queries; tests validate every answer against these types, so the two cannot differ.
 
 pub use super::accounts::Preferences;
+pub use super::call_answers::*;
+pub use super::call_detail_answers::*;
 pub use super::caller_id_answers::*;
 pub use super::campaign_answers::*;
+pub use super::desk_answers::*;
+pub use super::export_answers::*;
 pub use super::lead_answers::*;
 pub use super::pacing_answers::*;
+pub use super::sums_answers::*;
+pub use super::trunk_answers::*;
 pub use super::upload_answers::*;
 pub use super::vote_answers::*;
 use schemars::generate::SchemaSettings;
@@ -271,6 +277,8 @@ answers! {
         until: Option<Moment>,
         leaving: bool,
         supervising: Option<SupervisingView>,
+        /// What the agent may do now: words of the actions.
+        can: Vec<String>,
         answered: u64,
         talked_secs: f64,
     }
@@ -292,16 +300,6 @@ answers! {
         words: Words,
         advice: Advice,
     }
-    TrunkView {
-        name: String,
-        up: bool,
-        calls: u64,
-        calls_max: u64,
-        /// Why it is not in use, and what to do.
-        words: Option<Words>,
-        /// The line guard's rest.
-        line: Option<LineRest>,
-    }
     AbandonRule {
         rule: String,
         abandoned: f64,
@@ -310,6 +308,8 @@ answers! {
         upper: f64,
         /// Whether this rule brakes.
         chosen: bool,
+        /// How many more callees may be abandoned before its rate is above the ceiling.
+        left: u64,
     }
     AbandonView {
         rules: Vec<AbandonRule>,
@@ -370,6 +370,14 @@ answers! {
         preview: Option<Value>,
         dispositions: Vec<DispositionView>,
         disposition_required: Option<bool>,
+        /// Code that is noted for a conversation without a summary.
+        disposition_default: Option<String>,
+        /// Which conversations are recorded: `on_demand` = where the agent asks for it.
+        recorded: Option<String>,
+        /// Moments of callbacks are in this time zone.
+        timezone: String,
+        /// When numbers may be called; none = at any time.
+        windows: Vec<DeskWindow>,
     }
 
     Done { done: Yes, }
@@ -546,11 +554,22 @@ answers! {
         campaign: Option<String>,
         lead: Option<i64>,
         name: Option<String>,
+        /// Of the lead.
+        building: Option<String>,
         number: Option<String>,
         at: Moment,
         answered_at: Option<Moment>,
         connected_at: Option<Moment>,
         ended_at: Option<Moment>,
+        /// The wait for an agent, whether one came or not; `null` = nobody waited.
+        waited_ms: Option<i64>,
+        /// The other side waited for an agent and none came.
+        missed: bool,
+        /// Which attempt at the lead it was; `null` of an inbound call, as the two below it.
+        ordinal: Option<i64>,
+        trunk: Option<String>,
+        /// The number that was shown.
+        caller_id: Option<String>,
         outcome: Option<String>,
         result: Option<String>,
         ended_by: Option<String>,
@@ -569,6 +588,15 @@ answers! {
         calls: Vec<CallView>,
         /// `before` of the next page; empty on the last.
         next: Option<i64>,
+        /// The search took long and ended at this moment: it goes on with `next`.
+        searched_to: Option<Moment>,
+        /// Only where it was asked for.
+        count: Option<CallCount>,
+        /// The span of the calls; `null` = without a bound.
+        from: Option<Moment>,
+        until: Option<Moment>,
+        /// Of an empty answer: when the last call before the span was.
+        earlier: Option<Moment>,
     }
 
     StepView {
@@ -652,6 +680,7 @@ answers! {
         agents_add_leads: bool,
         approve_lists: bool,
         approve_audio: bool,
+        approve_caller_ids: bool,
         flagged_numbers_stay: bool,
     }
     Organisation {
@@ -750,12 +779,27 @@ answers! {
         /// Of `wrong_state`: the present state.
         #[serde(skip_serializing_if = "Option::is_none")]
         state: Option<String>,
+        /// Of `phone_taken`: number and name of the agent who works on it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        used_by: Option<String>,
         /// Of `busy`: the task to wait for.
         #[serde(skip_serializing_if = "Option::is_none")]
         task: Option<i64>,
-        /// Of `called`: how many calls were made.
+        /// Of `set_in_file`: the line in it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        line: Option<u64>,
+        /// Of `in_use`: the campaigns that use it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        campaigns: Option<Vec<String>>,
+        /// Of `called`: how many calls were made. Of `in_use`: how many are up.
         #[serde(skip_serializing_if = "Option::is_none")]
         calls: Option<u64>,
+        /// Of `count_needed`: how many are removed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        count: Option<u64>,
+        /// Of `too_many_rows`: the sheets that the rows need.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sheets: Option<u64>,
         /// Of `changed`, where it is known: what stands now.
         #[serde(skip_serializing_if = "Option::is_none")]
         present: Option<PresentVersion>,
@@ -765,6 +809,9 @@ answers! {
         /// Of `not_approved`.
         #[serde(skip_serializing_if = "Option::is_none")]
         waiting_for: Option<Vec<WaitingFor>>,
+        /// Of `not_approved`, about a caller ID: who may decide.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        who: Option<Words>,
         /// Of `changed_in_both`: the campaign file.
         #[serde(skip_serializing_if = "Option::is_none")]
         file: Option<String>,
@@ -800,8 +847,8 @@ pub enum Me {
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub enum BatchRow {
-    Added(AgentAdded),
-    Refused(AgentRefused),
+    Added(Box<AgentAdded>),
+    Refused(Box<AgentRefused>),
 }
 
 /// Leads by number or row, or a page of the table.

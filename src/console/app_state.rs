@@ -5,18 +5,23 @@ use super::auth::Caller;
 use super::campaign_requests::CampaignRequest;
 use super::decision_log::DecisionLog;
 use super::idempotency::ServedKeys;
+use super::kept_counts::KeptCounts;
 use super::limits::{Counts, LiveStreams};
 use super::limits::{LOOK_UPS_MAX, LookUps};
 use super::list_changes::{ListChangeRequest, ListChanges};
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
+use super::recording_access::RecordingAccess;
 use super::request_limits::{RequestKey, RequestLimits, network_of};
 use super::rights::Action;
 use super::running_requests::RunningRequests;
 use super::secrets::{self, Hasher};
 use super::setup::SetupCode;
 use super::shown_number::NumberSight;
+use super::summary::CountedSummary;
+use super::trunk_requests::TrunkChanges;
 use super::uploads::Uploads;
+use super::vote::CountedVote;
 use crate::config::Config;
 use crate::config::proxies::TrustedProxies;
 use crate::config::settings::HttpConfig;
@@ -58,6 +63,8 @@ pub struct AppStateParts {
     pub config: Arc<Config>,
     /// Opens campaigns from their rows; `None` = this process runs one campaign.
     pub campaign_service: Option<mpsc::Sender<CampaignRequest>>,
+    /// Applies changes of trunks; `None` = this process has none.
+    pub trunk_changes: Option<TrunkChanges>,
     pub files: Files,
     pub tasks: Tasks,
 }
@@ -112,7 +119,17 @@ struct Inner {
     served_keys: ServedKeys,
     running_requests: Arc<RunningRequests>,
     decisions: Arc<DecisionLog>,
+    recording_access: RecordingAccess,
     closing: Arc<watch::Sender<bool>>,
+    counts: CampaignCounts,
+}
+
+/// Counts over whole campaigns.
+#[derive(Default)]
+pub(super) struct CampaignCounts {
+    pub votes: KeptCounts<CountedVote>,
+    pub sums: KeptCounts<serde_json::Value>,
+    pub summaries: KeptCounts<CountedSummary>,
 }
 
 impl AppState {
@@ -125,6 +142,7 @@ impl AppState {
         let decisions = DecisionLog::of(&parts.engine, move || clock());
         let inner = Inner {
             decisions,
+            recording_access: RecordingAccess::default(),
             closing: Arc::new(watch::Sender::new(false)),
             live_streams: LiveStreams::new(parts.http.streams_max as usize),
             forwarded_requests: Counts::default(),
@@ -136,6 +154,7 @@ impl AppState {
             look_ups: LookUps::default(),
             served_keys: ServedKeys::default(),
             running_requests: Arc::default(),
+            counts: CampaignCounts::default(),
             parts,
             hasher: Hasher::default(),
             login_throttle: LoginThrottle::default(),
@@ -147,6 +166,11 @@ impl AppState {
 
     pub fn store(&self) -> &Store {
         &self.inner.parts.store
+    }
+
+    /// [`AppState::store`] for work on another thread.
+    pub(super) fn store_shared(&self) -> Arc<Store> {
+        self.inner.parts.store.clone()
     }
 
     pub fn engine(&self) -> &EngineHandle {
@@ -172,6 +196,11 @@ impl AppState {
 
     pub(super) fn uploads(&self) -> &Uploads {
         &self.inner.uploads
+    }
+
+    /// Hearings of recordings, and the peaks that were computed last.
+    pub(super) fn recording_access(&self) -> &RecordingAccess {
+        &self.inner.recording_access
     }
 
     pub(super) fn recordings(&self) -> &PathBuf {
@@ -205,6 +234,11 @@ impl AppState {
     /// Opens campaigns from their rows, and applies their new versions.
     pub(super) fn campaign_service(&self) -> Option<&mpsc::Sender<CampaignRequest>> {
         self.inner.parts.campaign_service.as_ref()
+    }
+
+    /// Applies changes of trunks.
+    pub(super) fn trunk_changes(&self) -> Option<&TrunkChanges> {
+        self.inner.parts.trunk_changes.as_ref()
     }
 
     pub(super) fn list_change_requests(&self) -> Option<&mpsc::Sender<ListChangeRequest>> {
@@ -243,6 +277,10 @@ impl AppState {
     /// The latest pacing decisions.
     pub(super) fn decisions(&self) -> &DecisionLog {
         &self.inner.decisions
+    }
+
+    pub(super) fn campaign_counts(&self) -> &CampaignCounts {
+        &self.inner.counts
     }
 
     pub(super) fn served_keys(&self) -> &ServedKeys {
@@ -284,6 +322,12 @@ impl AppState {
 
     pub(super) fn now(&self) -> Utc {
         (self.inner.parts.clock)()
+    }
+
+    /// [`AppState::now`] for work that outlives its request.
+    pub(super) fn clock(&self) -> impl Fn() -> Utc + Send + use<> {
+        let clock = self.inner.parts.clock.clone();
+        move || clock()
     }
 
     /// Bearer token with the role admin, valid while this process lives. Local commands read it from the

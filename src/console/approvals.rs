@@ -34,20 +34,26 @@ pub(super) struct ApprovalsQuery {
 
 pub(super) fn may_decide(caller: &Caller, row: &ApprovalRow) -> bool {
     let Some(account) = &caller.account else { return false };
-    row.state == "open" && ![row.asked_by, row.made_by].contains(&Some(account.id.0))
+    row.state == "open" && row.asked_by != Some(account.id.0) && !row.makers.contains(&account.id.0)
 }
 
 pub(super) fn view(row: &ApprovalRow, caller: &Caller, numbers: &BTreeMap<AgentId, String>) -> Value {
     let number = |id: Option<i64>| id.and_then(|id| numbers.get(&AgentId(id)));
     let href = match (row.kind, &row.campaign) {
         (ApprovalKind::List, Some(campaign)) => format!("/campaigns/{campaign}/lists/{}", row.subject),
+        (ApprovalKind::CallerId, _) => format!("/caller-ids?caller-id={}", row.title),
         _ => format!("/audio?sound={}", row.subject),
+    };
+    // Numbers of own lines are no callees': those who decide read them in the register too.
+    let title = match row.kind {
+        ApprovalKind::CallerId => row.title.clone(),
+        ApprovalKind::List | ApprovalKind::Audio => shown_text(&row.title, caller.sight()),
     };
     json!({
         "id": row.id.0,
         "kind": row.kind.word(),
         "subject": row.subject,
-        "title": shown_text(&row.title, caller.sight()),
+        "title": title,
         "campaign": row.campaign,
         "href": href,
         "state": row.state,
@@ -115,6 +121,7 @@ pub(super) async fn act(
     change.add_event("approval", id.0, json!({ "approval": id.0, "state": word }));
     change.commit().await?;
     state.tasks().announce(Changed::Approval(enterprise, id));
+    state.engine().register_caller_ids(state.store().registered_numbers().await?).await;
     if approves {
         apply_to_open_campaigns(&state, &caller).await?;
     }

@@ -14,7 +14,7 @@ use super::versions::{answer_of_row, check_version, etag, with_etag};
 use super::views::moment;
 use crate::files::{Kind, Stored};
 use crate::store::Subject;
-use crate::store::audio_files::{AudioId, AudioRow, AudioState, EnteredAudio, NewAudio};
+use crate::store::audio_files::{AudioId, AudioRow, AudioState, CampaignText, EnteredAudio, NewAudio};
 use crate::store::blobs::NewBlob;
 use crate::tasks::{self, SoundMeasured};
 use crate::text::{Lang, SoundFacts};
@@ -80,9 +80,11 @@ fn view(
 async fn uses(state: &AppState, caller: &Caller) -> Result<BTreeMap<String, Vec<Option<String>>>, Problem> {
     let mut uses: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
     let scope = &caller.scope;
-    for (campaign, organisation, text) in state.store().campaign_texts(scope.enterprise).await? {
-        let seen = Some(campaign).filter(|_| scope.holds(scope.enterprise, organisation));
-        let Ok(table) = text.parse::<toml::Table>() else { continue };
+    for CampaignText { name, organisation, toml, .. } in
+        state.store().campaign_texts(scope.enterprise).await?
+    {
+        let seen = Some(name).filter(|_| scope.holds(scope.enterprise, organisation));
+        let Ok(table) = toml.parse::<toml::Table>() else { continue };
         let announcement = table.get("announcement").and_then(toml::Value::as_table);
         for key in ["file", "sorry"] {
             let name = announcement.and_then(|table| table.get(key)).and_then(toml::Value::as_str);

@@ -4,7 +4,7 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::{TEXT, parse_pattern, parse_text};
+use super::fields::{TEXT, moment_of, parse_pattern, parse_text};
 use super::problem::Problem;
 use super::rights::Action;
 use super::shown_number::{NumberSight, shown_optional, shown_text};
@@ -59,7 +59,7 @@ pub(super) struct BlacklistRequest {
 /// The usual forms; other spellings with spaces, dashes and brackets are taken too.
 const PATTERN: &str = r"^(\+86)?1[3-9][0-9]{5,8}\*$|^1[3-9][0-9]{9}$";
 
-async fn campaign_id(
+pub(super) async fn campaign_id(
     state: &AppState,
     caller: &Caller,
     name: Option<&str>,
@@ -72,7 +72,7 @@ async fn campaign_id(
 
 /// Whether the caller sees and changes the entries that hold for every campaign of the installation: they are the first
 /// enterprise's, as campaign files are. Other organisations have those of their own campaigns.
-fn is_of_system(caller: &Caller) -> bool {
+pub(super) fn is_of_system(caller: &Caller) -> bool {
     caller.scope.holds(FIRST_ENTERPRISE, FIRST_ENTERPRISE)
 }
 
@@ -116,9 +116,8 @@ fn audit_view(patterns: &[NumberPattern], campaign: Option<&str>) -> Value {
 }
 
 fn parse_until(text: &str, now: Utc) -> Result<Utc, Problem> {
-    let at = text.parse::<jiff::Timestamp>();
-    let at = at.map_err(|_| Problem::unprocessable("until: a moment like 2030-01-31T09:30:00Z"))?;
-    let at = Utc::from_millis(at.as_millisecond());
+    let at = moment_of(text);
+    let at = at.ok_or_else(|| Problem::unprocessable("until: a moment like 2030-01-31T09:30:00Z"))?;
     if at <= now {
         return Err(Problem::new(StatusCode::CONFLICT, "past", "until: this moment is in the past"));
     }

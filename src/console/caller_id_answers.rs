@@ -1,6 +1,8 @@
 //! Shapes of the answers about caller IDs.
 
 use super::answers::{Moment, Words, answers, by_hand};
+use super::caller_id_approvals::ApprovalStanding;
+use super::caller_id_proofs::MEDIA_TYPES;
 use crate::text::CallerIdVerdict;
 use paceline_core::caller_id_life::{CallerIdAct, CallerIdState};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -8,13 +10,25 @@ use serde_json::json;
 use std::borrow::Cow;
 
 /// Why a number's state changed, beside the acts of people.
-const OF_SERVICE: [&str; 6] =
-    ["warmed_up", "rest_over", "answered_less", "refused_more", "recovered", "marked_again"];
+const OF_SERVICE: [&str; 9] = [
+    "warmed_up",
+    "rest_over",
+    "answered_less",
+    "refused_more",
+    "recovered",
+    "marked_again",
+    "approved",
+    "refused",
+    "kept",
+];
 
 by_hand! {
     CallerIdStateWord = json!({ "type": "string", "enum": CallerIdState::ALL.map(CallerIdState::word) });
     CallerIdActWord = json!({ "type": "string", "enum": CallerIdAct::ALL.map(CallerIdAct::word) });
     CallerIdVerdictWord = json!({ "type": "string", "enum": CallerIdVerdict::WORDS });
+    CallerIdCapWord = json!({ "type": "string", "enum": ["own", "warm_up", "campaign"] });
+    CallerIdApprovalWord = json!({ "type": "string", "enum": ApprovalStanding::WORDS });
+    CallerIdProofWord = json!({ "type": "string", "enum": MEDIA_TYPES });
     CallerIdWhyWord = json!({
         "type": "string",
         "enum": CallerIdAct::ALL.map(CallerIdAct::word).into_iter().chain(OF_SERVICE).collect::<Vec<_>>(),
@@ -49,6 +63,14 @@ answers! {
         expected: f64,
         control_calls: u64,
     }
+    /// The paper that shows who holds it.
+    CallerIdProof {
+        media_type: CallerIdProofWord,
+        bytes: u64,
+        at: Moment,
+        /// The number of the account.
+        by: Option<String>,
+    }
     CallerIdView {
         number: String,
         holder: String,
@@ -77,8 +99,17 @@ answers! {
         found: bool,
         first_used_at: Option<Moment>,
         last_used_at: Option<Moment>,
-        /// Calls since midnight.
+        /// The enterprise's calls since midnight, and of the last 24 hours.
         today: u64,
+        last_day: u64,
+        /// How many calls of 24 hours may show it now; `null` = as many as wanted.
+        cap: Option<u32>,
+        /// Its own cap, its warm-up, or the campaign that lets it be shown most often.
+        cap_by: Option<CallerIdCapWord>,
+        approval: CallerIdApprovalWord,
+        /// The approval that is asked for.
+        approval_id: Option<i64>,
+        proof: Option<CallerIdProof>,
         /// Seven days, oldest first; the last is today as far as its hours are judged.
         days: Vec<CallerIdDay>,
         verdict: CallerIdVerdictWord,
@@ -125,6 +156,12 @@ answers! {
         first_used_at: Option<Moment>,
         last_used_at: Option<Moment>,
         today: u64,
+        last_day: u64,
+        cap: Option<u32>,
+        cap_by: Option<CallerIdCapWord>,
+        approval: CallerIdApprovalWord,
+        approval_id: Option<i64>,
+        proof: Option<CallerIdProof>,
         days: Vec<CallerIdDay>,
         verdict: CallerIdVerdictWord,
         words: Words,

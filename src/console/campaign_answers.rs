@@ -12,7 +12,7 @@ by_hand! {
     CampaignStateWord = json!({ "type": "string", "enum": CampaignState::WORDS });
     DesiredStateWord = json!({ "type": "string", "enum": DesiredState::WORDS });
     TextSource = json!({ "type": "string", "enum": ["file", "api"] });
-    WaitingKind = json!({ "type": "string", "enum": ["list", "audio"] });
+    WaitingKind = json!({ "type": "string", "enum": ["list", "audio", "caller_id"] });
     FaultLevel = json!({ "type": "string", "enum": ["error", "warning"] });
     DiffWord = json!({ "type": "string", "enum": DiffKind::WORDS });
     EffectWord = json!({ "type": "string", "enum": ["now", "next_start", "after_approval"] });

@@ -2,6 +2,7 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
+use super::caller_id_campaigns;
 use super::campaign_requests::CampaignRequest;
 use super::campaign_views::StateFacts;
 use super::campaigns::{find, name_taken};
@@ -349,11 +350,15 @@ async fn change_text(
         Ok(loaded) => effects(before.as_ref(), loaded, &files, asks),
         Err(_) => Vec::new(),
     };
+    let mut problems = problem_views(&read);
+    if let Ok(loaded) = &read {
+        problems.extend(caller_id_campaigns::warnings(state, row.enterprise, loaded).await?);
+    }
     let mut answer = json!({
         "etag": etag(row.version),
         "version": row.version,
         "toml": text,
-        "problems": problem_views(&read),
+        "problems": problems,
         "diff": diff(&row.toml, &text).iter().map(diff_view).collect::<Vec<_>>(),
         "effects": effects,
     });

@@ -6,10 +6,12 @@ use super::problem::Problem;
 use super::shown_number::{NumberSight, shown_json, shown_text};
 use super::versions::etag;
 use super::views::moment;
+use super::{caller_id_approvals, caller_id_campaigns};
 use crate::config::Config;
 use crate::engine::CampaignBoard;
+use crate::store::approvals::ApprovalKind;
 use crate::store::campaign_rows::{
-    CampaignFileRow, CampaignRow, CampaignState, CampaignTotals, WaitingBytes,
+    CampaignFileRow, CampaignRow, CampaignState, CampaignTotals, DesiredState, WaitingBytes,
 };
 use crate::store::{OrganisationRow, Scope};
 use paceline_core::campaign::SIMULATED_TRUNK;
@@ -28,8 +30,10 @@ pub(super) struct StateFacts {
 
 impl StateFacts {
     pub async fn load(state: &AppState, scope: &Scope) -> Result<StateFacts, Problem> {
+        let mut waiting = state.store().waiting_bytes(scope).await?;
+        waiting.extend(caller_id_campaigns::not_approved(state, scope).await?);
         Ok(StateFacts {
-            waiting: state.store().waiting_bytes(scope).await?,
+            waiting,
             organisations: state.store().organisations().await?,
             board: state.engine().board().borrow().clone(),
         })
@@ -44,9 +48,11 @@ impl StateFacts {
     pub fn waiting_in(&self, campaign: CampaignId, organisation: i64) -> Vec<&WaitingBytes> {
         let own = self.organisations.iter().find(|it| it.id == organisation);
         let asks = |bytes: &&WaitingBytes| {
-            own.is_some_and(|own| match bytes.is_audio {
-                true => own.settings.approve_audio,
-                false => own.settings.approve_lists,
+            own.is_some_and(|own| match bytes.kind {
+                ApprovalKind::Audio => own.settings.approve_audio,
+                ApprovalKind::List => own.settings.approve_lists,
+                // Whether one is needed is said by the number's organisation.
+                ApprovalKind::CallerId => true,
             })
         };
         self.waiting.iter().filter(|bytes| bytes.campaign == campaign).filter(asks).collect()
@@ -55,12 +61,19 @@ impl StateFacts {
     /// Whether an approval is missing that the campaign cannot start without. A further list may wait while the
     /// campaign calls those it has.
     pub fn waits(&self, row: &CampaignRow) -> bool {
-        self.waiting(row).iter().any(|bytes| bytes.is_audio || !row.has_list)
+        self.waiting(row).iter().any(|bytes| bytes.kind != ApprovalKind::List || !row.has_list)
     }
 
     /// The campaign in the engine; `None` = it is not open, or at its end.
     pub fn live(&self, id: CampaignId) -> Option<&CampaignBoard> {
         self.board.campaigns.get(&id).filter(|it| !it.finished && !it.view.drained)
+    }
+
+    /// Whether its calls were let end, so that it calls nobody before it is started again.
+    pub fn is_drained(&self, row: &CampaignRow) -> bool {
+        let is_shown_drained = self.board.campaigns.get(&row.id).is_some_and(|it| it.view.drained);
+        let was_open = row.opened_at.is_some() && row.desired == DesiredState::Closed;
+        is_shown_drained || (was_open && self.live(row.id).is_none())
     }
 
     /// Where the campaign is. The row follows the engine within a second; what the engine has counts.
@@ -90,7 +103,7 @@ pub(super) fn group_of(toml: &str) -> Option<String> {
 
 /// Whether the campaign of this text calls over the simulated carrier, so that no phone rings.
 fn is_simulated(toml: &str, config: &Config) -> bool {
-    if config.trunks.is_empty() {
+    if !config.has_trunks() {
         return true;
     }
     let table = toml.parse::<toml::Table>().unwrap_or_default();
@@ -106,12 +119,20 @@ pub(super) fn may_see(caller: &Caller, row: &CampaignRow, groups: &BTreeMap<Stri
 
 pub(super) fn waiting_for(waiting: &[&WaitingBytes], campaign: &str, sight: NumberSight) -> Vec<Value> {
     let one = |bytes: &&WaitingBytes| {
-        let (kind, href) = match bytes.is_audio {
-            true => ("audio", format!("/audio?sound={}", bytes.id)),
-            false => ("list", format!("/campaigns/{campaign}/lists/{}", bytes.id)),
+        let (href, who) = match bytes.kind {
+            ApprovalKind::Audio => (format!("/audio?sound={}", bytes.id), who_decides()),
+            ApprovalKind::List => (format!("/campaigns/{campaign}/lists/{}", bytes.id), who_decides()),
+            // One that does not stand in the register is entered first.
+            ApprovalKind::CallerId if bytes.id == 0 => {
+                ("/caller-ids?add=1".to_owned(), caller_id_approvals::who_decides())
+            }
+            ApprovalKind::CallerId => {
+                (format!("/caller-ids?caller-id={}", bytes.title), caller_id_approvals::who_decides())
+            }
         };
-        let title = shown_text(&bytes.title, sight);
-        json!({ "kind": kind, "id": bytes.id, "title": title, "href": href, "who": who_decides() })
+        // The page of caller IDs has its own right; a link to one names no number to those who see none.
+        let (title, href) = (shown_text(&bytes.title, sight), shown_text(&href, sight));
+        json!({ "kind": bytes.kind.word(), "id": bytes.id, "title": title, "href": href, "who": who })
     };
     waiting.iter().map(one).collect()
 }

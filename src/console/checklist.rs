@@ -2,6 +2,7 @@
 
 use super::app_state::AppState;
 use super::auth::Caller;
+use super::caller_id_campaigns::{listed, not_registered};
 use super::campaign_text::NamedFiles;
 use super::campaign_views::{StateFacts, group_of, who_decides};
 use super::campaigns::find;
@@ -10,16 +11,18 @@ use super::shown_number::{NumberSight, shown_text};
 use super::test_call::last_test;
 use super::visible_campaigns;
 use crate::config::{ConfigError, LoadedCampaign};
-use crate::store::AgentRow;
 use crate::store::campaign_rows::CampaignRow;
+use crate::store::list_uploads::UploadState;
+use crate::store::{AgentRow, StoreError};
 use crate::text::{Lang, TimeFormat, fault_lines_zh};
 use axum::Json;
 use axum::extract::{Path, State};
 use paceline_core::agent::SeatView;
 use paceline_core::campaign::Mode;
-use paceline_core::campaign::caller_id::Usage;
+use paceline_core::campaign::caller_id::{RegisteredNumber, Usage};
 use paceline_core::campaign::window::{FOREVER, WindowState};
 use paceline_core::explain;
+use paceline_core::ids::RegisterId;
 use serde_json::{Value, json};
 
 pub(super) const CODES: [&str; 10] = [
@@ -148,9 +151,7 @@ fn settings_href(row: &CampaignRow) -> String {
 async fn list_item(state: &AppState, row: &CampaignRow) -> Result<Item, Problem> {
     let href = format!("/campaigns/{}/lists", row.name);
     let item = match (row.has_list, row.has_open_leads) {
-        (false, _) => {
-            stop("list", false, "there is no list: upload one and load it", "还没有名单:请上传并载入")
-        }
+        (false, _) => return Ok(no_list_item(state, row).await?),
         (true, false) => {
             stop("list", false, "no lead is left to call: load a further list", "名单已打完:请再载入一份")
         }
@@ -166,6 +167,31 @@ async fn list_item(state: &AppState, row: &CampaignRow) -> Result<Item, Problem>
         }
     };
     Ok(item.at(href))
+}
+
+/// No row is loaded: the newest uploaded list says what is missing.
+async fn no_list_item(state: &AppState, row: &CampaignRow) -> Result<Item, StoreError> {
+    let href = format!("/campaigns/{}/lists", row.name);
+    let newest = state.store().uploads(row.enterprise, row.id, None, 1).await?.pop();
+    let Some(list) = newest else {
+        let item = stop("list", false, "there is no list: upload one and load it", "还没有名单:请上传并载入");
+        return Ok(item.at(href));
+    };
+    let (en, zh) = match list.state {
+        UploadState::Receiving | UploadState::Checking => ("a list is being checked", "名单正在检查"),
+        UploadState::Loading => ("a list is being loaded", "名单正在载入"),
+        UploadState::Checked => {
+            ("a list is checked and not loaded yet: load it", "名单已检查,尚未载入:请载入")
+        }
+        UploadState::Waiting => ("a list waits for its approval", "名单等待审批"),
+        UploadState::Refused => ("the list was not approved: read why", "名单审批未通过:请看原因"),
+        UploadState::Unreadable => ("the list cannot be read: read why", "名单无法读取:请看原因"),
+        UploadState::Loaded | UploadState::Undone | UploadState::Discarded => {
+            ("no list is loaded: upload one and load it", "没有载入的名单:请上传并载入")
+        }
+    };
+    let item = stop("list", false, en, zh).at(format!("{href}/{}", list.id.0));
+    Ok(if list.state == UploadState::Waiting { item.by(who_decides()) } else { item })
 }
 
 /// `31,077`
@@ -251,8 +277,11 @@ async fn caller_ids_item(
     };
     // One number without a cap is enough for any number of calls.
     let (now, mut left) = (state.now(), Some(0_u64));
-    let registered = state.store().registered_numbers().await?;
-    let is_shown = |number| !registered.iter().any(|it| it.number == number && it.usage == Usage::Not);
+    let said = state.store().registered_numbers().await?;
+    let is_own = |it: &RegisteredNumber| it.register == RegisterId(row.enterprise);
+    let is_kept_back =
+        |number| said.numbers.iter().any(|it| is_own(it) && it.number == number && it.usage == Usage::Not);
+    let is_shown = |number| !is_kept_back(number);
     let usable: Vec<_> = rules.numbers.iter().filter(|it| is_shown(it.number)).collect();
     if usable.is_empty() {
         let en = "the register lets none of its numbers be shown: they rest, or are not whitelisted yet";
@@ -260,9 +289,21 @@ async fn caller_ids_item(
         return Ok(item.at("/caller-ids".to_owned()));
     }
     for caller_id in &usable {
-        let uses = state.store().caller_id_uses(caller_id.number, now).await?;
+        let uses = state.store().caller_id_uses(row.enterprise, caller_id.number, now).await?;
         let own = rules.left_today(uses.last_day, uses.first, now);
         left = left.zip(own).map(|(sum, own)| sum + u64::from(own));
+    }
+    let unknown = match loaded {
+        Some(loaded) => not_registered(state, row.enterprise, loaded).await?,
+        None => Vec::new(),
+    };
+    if !unknown.is_empty() && left != Some(0) {
+        let (en, zh) = listed(&unknown);
+        let en = format!(
+            "not in the register of caller IDs: {en}; enter it, so that its holder and its health are kept"
+        );
+        let zh = format!("未登记的外显号码:{zh};请先登记,以便记录持有人与健康");
+        return Ok(advice("caller_ids", false, en, zh).at("/caller-ids".to_owned()));
     }
     let n = usable.len();
     let numbers = if n == 1 { "1 number".to_owned() } else { format!("{n} numbers") };
@@ -323,7 +364,7 @@ fn trunks_item(state: &AppState, loaded: Option<&LoadedCampaign>) -> Item {
     let board = state.engine().board();
     let board = board.borrow();
     let own = loaded.map(|it| it.rules.trunks.as_slice()).unwrap_or_default();
-    let named = own.iter().filter_map(|trunk| board.trunks.get(usize::from(trunk.0)));
+    let named = own.iter().filter_map(|trunk| board.trunk(*trunk));
     let item = match named.into_iter().any(|trunk| trunk.up) {
         true => advice("trunks", true, "a trunk is in use", "有可用中继"),
         false => advice(

@@ -4,6 +4,7 @@ use super::problem::Problem;
 use crate::store::Role;
 use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::number_pattern::NumberPattern;
+use paceline_core::time::Utc;
 use std::collections::BTreeSet;
 
 const TEXT_MAX: usize = 64;
@@ -128,15 +129,53 @@ pub(super) fn parse_telephone(given: &str) -> Result<PhoneNumber, Problem> {
     PhoneNumber::chinese(bare.as_bytes()).map_err(|_| unfit())
 }
 
+/// A moment of RFC 3339: a date, a time with seconds, and `Z` or an offset of hours and minutes below a day.
+pub(super) fn moment_of(text: &str) -> Option<Utc> {
+    let at = text.parse::<jiff::Timestamp>().ok()?;
+    let is_offset = |rest: &str| {
+        let mut parts = rest.split(':').map(|part| (part.len(), part.parse::<u8>()));
+        let (hours, minutes) = (parts.next(), parts.next());
+        let below = |part: Option<(usize, Result<u8, _>)>, max: u8| matches!(part, Some((2, Ok(value))) if value < max);
+        below(hours, 24) && below(minutes, 60) && parts.next().is_none()
+    };
+    let (_, time) = text.split_once(['T', 't', ' '])?;
+    let offset = time.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | '.'));
+    let fits = match offset.strip_prefix(['+', '-']) {
+        Some(rest) => is_offset(rest),
+        None => matches!(offset, "Z" | "z"),
+    };
+    fits.then(|| Utc::from_millis(at.as_millisecond()))
+}
+
 /// Parses an RFC 3339 moment to milliseconds of UTC.
 pub(super) fn parse_moment(text: Option<&str>, what: &str) -> Result<Option<i64>, Problem> {
-    let unfit = |_| Problem::unprocessable(format!("{what}: a moment like 2030-01-31T09:30:00Z"));
-    text.map(|text| text.parse::<jiff::Timestamp>().map(|at| at.as_millisecond()).map_err(unfit)).transpose()
+    let unfit = || Problem::unprocessable(format!("{what}: a moment like 2030-01-31T09:30:00Z"));
+    text.map(|text| moment_of(text).map(Utc::as_millis).ok_or_else(unfit)).transpose()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_has_an_offset_that_a_clock_can_have() {
+        let at = Utc::from_millis(1_895_909_400_000);
+        for text in ["2030-01-29T09:30:00Z", "2030-01-29t17:30:00.000+08:00", "2030-01-29 00:30:00-09:00"] {
+            assert_eq!(moment_of(text), Some(at), "{text}");
+        }
+        for text in [
+            "2030-01-29T09:30:00",
+            "2030-01-29",
+            "2030-01-29T09:30:00+25:00",
+            "2030-01-29T09:30:00+08",
+            "2030-01-29T09:30:00+0800",
+            "2030-01-29T09:30:00+08:00:30",
+            "2030-01-29T09:30:00+08:00[Asia/Shanghai]",
+            "2030-01-29T09:30:00Z[UTC]",
+        ] {
+            assert_eq!(moment_of(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_number_of_any_country_is_dialled_and_an_emergency_number_never() {

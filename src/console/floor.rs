@@ -17,6 +17,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use paceline_core::agent::SeatView;
 use paceline_core::campaign::is_system_name;
+use paceline_core::dialer::View;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::pacing::Why;
 use schemars::JsonSchema;
@@ -102,6 +103,10 @@ impl Scope {
         open.map(|(id, campaign)| {
             let facts = facts.get(id).map(AsRef::as_ref);
             let mut shown = views::campaign(*id, campaign, facts, &self.names);
+            if let Some(other) = self.campaign_with_lines(state, &campaign.view) {
+                let (trunk, zone) = (&campaign.line_trunk, views::zone(facts));
+                shown["words"] = views::words_beside(&campaign.view, trunk, &zone, Some(&other));
+            }
             let organisation = facts.map_or(FIRST_ENTERPRISE, |facts| facts.organisation);
             shown["state"] = open_state(campaign).word().into();
             shown["waiting_for"] =
@@ -110,6 +115,12 @@ impl Scope {
             (*id, shown)
         })
         .collect()
+    }
+
+    /// Name of the campaign that has the lines which another one wants, if the caller may see it.
+    pub fn campaign_with_lines(&self, state: &AppState, view: &View) -> Option<String> {
+        let given = view.share.filter(|given| self.can_see_campaign(state, given.to))?;
+        self.names.campaigns.get(&given.to).cloned()
     }
 
     /// The trunks that the caller may see, by name.

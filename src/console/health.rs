@@ -87,7 +87,13 @@ fn trunks(state: &AppState) -> Vec<Check> {
     let mut checks: Vec<Check> = Vec::new();
     for trunk in &board.trunks {
         let name = &trunk.name;
-        let mut check = match trunk.up {
+        let mut check = match trunk.up || trunk.disabled {
+            true if trunk.disabled => Check::new(
+                "trunk",
+                true,
+                format!("a person took the trunk {name} out of use"),
+                format!("线路 {name} 已由人员停用"),
+            ),
             true => Check::new("trunk", true, format!("the trunk {name} is up"), format!("线路 {name} 正常")),
             false => Check::new(
                 "trunk",

@@ -45,7 +45,9 @@ const REQUIRED: &[&str] = &[
     "/leads/{id}/actions",
     "/agents/batch",
     "/audio",
+    "/blacklist/imports",
     "/campaigns/{name}/lists",
+    "/exports",
     "/lists/{id}/actions",
     "/setup/sample",
 ];

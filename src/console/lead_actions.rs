@@ -2,7 +2,7 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::TEXT;
+use super::fields::{TEXT, moment_of};
 use super::lead_table::{campaign_group, find_campaign, record_number_filter, search_filter};
 use super::problem::Problem;
 use super::records::{parse_id, visible_lead};
@@ -190,8 +190,7 @@ fn booked_at(text: Option<&str>, now: Utc) -> Result<Utc, Problem> {
         let en = "a moment within a year, like 2030-01-31T09:30:00Z";
         Problem::of_field("/at", en, "一年以内的时间,如 2030-01-31T09:30:00Z")
     };
-    let at = text.and_then(|text| text.parse::<jiff::Timestamp>().ok()).ok_or_else(unfit)?;
-    let at = Utc::from_millis(at.as_millisecond());
+    let at = text.and_then(moment_of).ok_or_else(unfit)?;
     if at <= now {
         return Err(Problem::new(StatusCode::CONFLICT, "past", "at: this moment is in the past"));
     }

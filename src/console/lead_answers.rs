@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 by_hand! {
     TodayKind = json!({ "type": "string",
-        "enum": ["not_dialling", "approval", "starts_soon", "list_ends", "line", "health", "finished"] });
+        "enum": ["not_dialling", "approval", "caller_id", "starts_soon", "list_ends", "line", "health", "finished"] });
     Severity = json!({ "type": "string", "enum": ["stop", "warn", "info"] });
     SearchKind = json!({ "type": "string",
         "enum": ["campaign", "lead", "person", "group", "call", "list", "audio", "page"] });
@@ -57,8 +57,19 @@ answers! {
         timezone: String,
         group: Option<String>,
         bars: Vec<ScheduleBar>,
+        /// Its calls were let end: it calls nobody before it is started again.
+        drained: bool,
     }
-    ScheduledTrunk { name: String, calls_max: u32, campaigns: Vec<String>, }
+    LineShare {
+        campaign: String,
+        /// 1 is first.
+        priority: u8,
+        weight: u32,
+        lines_reserved: u32,
+        /// What it gets if every campaign of the trunk calls at once.
+        lines: u32,
+    }
+    ScheduledTrunk { name: String, calls_max: u32, campaigns: Vec<String>, shares: Vec<LineShare>, }
     Conflict { from: Moment, until: Moment, trunk: String, words: Words, campaigns: Vec<String>, }
     Schedule {
         campaigns: Vec<ScheduledCampaign>,

@@ -104,6 +104,9 @@ const fn subject_kind(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::CheckList | TaskKind::LoadList | TaskKind::UndoList => "list",
         TaskKind::MeasureAudio => "audio",
+        TaskKind::Story => "call",
+        TaskKind::Export => "export",
+        TaskKind::ImportBlacklist => "blacklist",
         TaskKind::Forecast | TaskKind::ChangeLeads | TaskKind::Sample | TaskKind::ImportCampaign => {
             "campaign"
         }

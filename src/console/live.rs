@@ -9,7 +9,7 @@ use super::floor::{self, Scope};
 use super::limits::{STREAMS_PER_ACCOUNT_MAX, StreamPermit, StreamRefusal};
 use super::live_topics::Topics;
 use super::problem::Problem;
-use super::{live_rows, pages, sessions, views};
+use super::{desk, live_rows, pages, sessions, views};
 use crate::engine::LiveEvent;
 use crate::tasks::Changed;
 use axum::extract::{Query, State};
@@ -17,7 +17,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use paceline_core::ids::{AgentId, CampaignId};
+use paceline_core::agent::SeatView;
+use paceline_core::ids::{AgentId, CampaignId, LeadId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -66,6 +67,8 @@ struct LiveStream {
     is_closing: bool,
     /// Each with its id, if it is a stored one.
     queue: VecDeque<(Option<i64>, Event)>,
+    /// The person on the reader's own seat, whose record was sent.
+    card: Option<LeadId>,
     /// As last sent.
     campaigns: BTreeMap<CampaignId, Value>,
     trunks: BTreeMap<String, Value>,
@@ -118,6 +121,7 @@ pub(super) async fn live(
         closing,
         is_closing: false,
         queue: VecDeque::new(),
+        card: None,
         campaigns: BTreeMap::new(),
         trunks: BTreeMap::new(),
         campaigns_due: every(CAMPAIGNS_EVERY),
@@ -318,7 +322,8 @@ impl LiveStream {
             pushed.subjects.insert((row.kind.clone(), subject));
         }
         self.last_id = last;
-        let is_about_approvals = |(kind, _): &(String, i64)| kind == "approval" || kind == "list";
+        let is_about_approvals =
+            |(kind, _): &(String, i64)| matches!(kind.as_str(), "approval" | "list" | "caller_id");
         if pushed.subjects.iter().any(is_about_approvals) {
             self.scope.refresh_waiting(&self.state).await;
         }
@@ -336,12 +341,15 @@ impl LiveStream {
                     let phone = views::phone_of(&board, seat.agent);
                     let shown = views::seat(&seat, phone, &self.scope.names);
                     self.push("seat", &shown);
+                    self.push_card(&seat).await;
                 }
             }
             LiveEvent::Decision { id, campaign, at, decision, view } => {
                 if self.reads_campaign(campaign) {
                     let board = floor::board(&self.state);
                     let trunk = board.campaigns.get(&campaign).map_or("", |open| open.line_trunk.as_str());
+                    let other = self.scope.campaign_with_lines(&self.state, &view);
+                    let zone = views::moments(&self.state, campaign);
                     let shown = json!({
                         "id": id,
                         "campaign": self.scope.names.campaigns.get(&campaign),
@@ -349,7 +357,7 @@ impl LiveStream {
                         "place": decision.place,
                         "why": decision.why.word(),
                         "limit": decision.why.limit(),
-                        "words": views::words(&view, trunk, &views::moments(&self.state, campaign)),
+                        "words": views::words_beside(&view, trunk, &zone, other.as_deref()),
                     });
                     self.push("decision", &shown);
                 }
@@ -369,6 +377,23 @@ impl LiveStream {
             }
         }
         Some(())
+    }
+
+    /// The record of the person on the reader's own seat, beside the event that brings it there: the page draws it
+    /// without asking. Where it cannot be read now, the page asks for it.
+    async fn push_card(&mut self, seat: &SeatView) {
+        if !self.topics.has("me") || !self.caller.is_agent(seat.agent) {
+            return;
+        }
+        let lead = seat.work.as_ref().and_then(|work| work.lead);
+        if lead == self.card {
+            return;
+        }
+        self.card = lead;
+        let Some(lead) = lead else { return };
+        if let Ok(shown) = desk::card(&self.state, &self.caller, lead).await {
+            self.push("card", &shown);
+        }
     }
 
     fn reads_campaign(&self, campaign: CampaignId) -> bool {
@@ -420,6 +445,9 @@ impl LiveStream {
     async fn authenticate_again(&mut self) -> Option<()> {
         let caller = auth::authenticate(&self.state, &self.headers, self.caller.address).await.ok()??;
         if let Some(session) = &caller.session {
+            if session.locked {
+                return None;
+            }
             sessions::extend(&self.state, session, self.state.now()).await.ok()?;
         }
         self.scope = Scope::of(&self.state, &caller).await.ok()?;

@@ -1,4 +1,4 @@
-//! Rows of tasks, lists and approvals in the live stream, each as its reader may see it.
+//! Rows of tasks, lists, approvals and caller IDs in the live stream, each as its reader may see it.
 
 use super::app_state::AppState;
 use super::auth::Caller;
@@ -8,7 +8,7 @@ use super::{approvals, list_views, lists, task_routes};
 use crate::store::approvals::ApprovalId;
 use crate::store::list_uploads::UploadId;
 use crate::store::task_rows::TaskId;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The row of this kind and id as it is now; `None` = it is gone, not the reader's to see, or of no topic that it reads.
 pub(super) async fn shown(
@@ -25,6 +25,9 @@ pub(super) async fn shown(
         }
         "approval" if topics.has("approvals") && caller.may(Action::ApprovalsDecide) => {
             approval(state, caller, ApprovalId(id)).await
+        }
+        "caller_id" if topics.has("caller_ids") && caller.may(Action::CallerIdsEdit) => {
+            caller_id(state, caller, id).await
         }
         _ => None,
     }
@@ -45,6 +48,13 @@ async fn list(state: &AppState, caller: &Caller, id: UploadId) -> Option<Value> 
     let numbers = state.agent_numbers().await.ok()?;
     let standing = lists::approval_standing(state, &row).await.ok()?;
     Some(list_views::upload(&row, task.as_ref(), &numbers, &standing, caller))
+}
+
+async fn caller_id(state: &AppState, caller: &Caller, id: i64) -> Option<Value> {
+    let rows = state.store().caller_ids_in(&caller.scope).await.ok()?;
+    let row = rows.into_iter().find(|row| row.id.0 == id)?;
+    let (number, state) = (row.number.national(), row.state.word());
+    Some(json!({ "id": id, "number": number, "state": state, "version": row.version }))
 }
 
 async fn approval(state: &AppState, caller: &Caller, id: ApprovalId) -> Option<Value> {

@@ -17,7 +17,8 @@ pub(super) struct Topics {
 const TOPICS_MAX: usize = 50;
 
 impl Topics {
-    pub const WORDS: [&'static str; 6] = ["seats", "campaigns", "trunks", "approvals", "tasks", "me"];
+    pub const WORDS: [&'static str; 7] =
+        ["seats", "campaigns", "trunks", "approvals", "caller_ids", "tasks", "me"];
 
     /// # Errors
     /// 422 for a topic that this service does not have.

@@ -1,12 +1,14 @@
 //! The HTTP service (axum): the API under `/api/v1` for screens and programs, the console's pages, and the
 //! endpoints `/metrics`, `/healthz` and `/readyz`. No other module uses axum.
 
+mod abandoned;
 mod account_rights;
 mod accounts;
 mod action_schema;
 mod actions;
 mod agent_hours;
 mod agents;
+mod aggregates;
 pub mod answers;
 pub mod app_state;
 mod approvals;
@@ -14,7 +16,21 @@ mod audio;
 mod audit;
 pub mod auth;
 mod blacklist;
+mod blacklist_imports;
+mod call_answers;
+mod call_detail;
+mod call_detail_answers;
+mod call_filters;
+mod call_log;
+mod call_moments;
+mod call_story;
+mod call_trace;
 mod caller_id_answers;
+mod caller_id_approvals;
+mod caller_id_campaigns;
+mod caller_id_proofs;
+mod caller_id_requests;
+mod caller_id_views;
 mod caller_ids;
 mod campaign_answers;
 mod campaign_folder;
@@ -28,6 +44,10 @@ mod campaigns;
 mod checklist;
 pub mod client;
 mod decision_log;
+mod desk;
+mod desk_answers;
+mod export_answers;
+mod exports;
 mod fields;
 mod floor;
 mod free_text;
@@ -36,6 +56,7 @@ mod headers;
 mod health;
 mod holidays;
 pub mod idempotency;
+mod kept_counts;
 mod lead_actions;
 mod lead_answers;
 mod lead_table;
@@ -54,21 +75,31 @@ mod pacing_answers;
 mod pages;
 pub mod parameters;
 pub mod problem;
+mod recording_access;
+mod recordings;
 mod records;
 mod request_limits;
 pub mod rights;
 mod route;
 pub mod routes;
 mod routes_caller_ids;
+mod routes_calls;
 mod routes_campaigns;
+mod routes_desk;
+mod routes_exports;
 mod routes_leads;
+mod routes_one_call;
 mod routes_pacing;
 mod routes_people;
 mod routes_results;
+mod routes_sums;
+mod routes_trunks;
 mod routes_uploads;
 mod running_requests;
+mod saved_views;
 mod schedule;
 mod search;
+mod seat_acts;
 pub mod secrets;
 pub mod server;
 mod sessions;
@@ -76,10 +107,15 @@ mod setup;
 mod setup_sample;
 mod shown_number;
 pub mod source;
+mod summary;
+mod sums_answers;
 mod task_routes;
 mod test_call;
 mod today;
 mod tokens;
+mod trunk_answers;
+pub mod trunk_requests;
+mod trunk_rows;
 mod trunks;
 mod upload_answers;
 mod uploads;
@@ -129,6 +165,7 @@ pub fn routes(state: AppState) -> Router {
     let api = routes::router(&state)
         .fallback(unknown_path)
         .layer(DefaultBodyLimit::max(auth::BODY_MAX))
+        .layer(from_fn(refuse_control_characters))
         .layer(from_fn_with_state(state.clone(), limit_forwarded_requests))
         .layer(from_fn(problem::ensure_problem_document));
     let router = health_router().nest(routes::ROOT, api).fallback(pages::page);
@@ -150,6 +187,18 @@ fn health_router() -> Router<AppState> {
 
 fn with_outer_layers(router: Router<AppState>, state: AppState) -> Router {
     router.layer(from_fn_with_state(state.clone(), identify_source)).with_state(state)
+}
+
+/// Middleware: no path has control characters in it, encoded or not. Readers of numbers and names would skip them.
+async fn refuse_control_characters(request: Request, next: Next) -> Result<Response, Problem> {
+    let is_control = |byte: u8| byte < 0x20 || byte == 0x7f;
+    let encoded = |hex: &str| u8::from_str_radix(hex, 16).is_ok_and(is_control);
+    let path = request.uri().path();
+    let found = path.split('%').skip(1).any(|part| part.get(..2).is_some_and(encoded));
+    if found || path.bytes().any(is_control) {
+        return Err(Problem::not_found("path"));
+    }
+    Ok(next.run(request).await)
 }
 
 /// A path that is in no table counts as a stranger's request, whoever sent it.
@@ -216,7 +265,8 @@ async fn readiness(
     let board = floor::board(&state);
     // Beside real trunks, the simulated carrier of a sample campaign says nothing of them.
     let is_judged = |name: &str| name != SIMULATED_TRUNK || board.trunks.len() == 1;
-    let usable = |trunk: &&TrunkBoard| trunk.up && trunk.rest.is_none() && is_judged(&trunk.name);
+    let usable =
+        |trunk: &&TrunkBoard| trunk.up && !trunk.disabled && trunk.rest.is_none() && is_judged(&trunk.name);
     let can_dial = board.trunks.iter().any(|trunk| usable(&trunk));
     let ready = board.store_stalled.is_none() && can_dial;
     let mut body = json!({ "ready": ready });

@@ -60,6 +60,7 @@ fn refuse_without_second_person(
     let switches = [
         (asked.approve_lists, row.settings.approve_lists),
         (asked.approve_audio, row.settings.approve_audio),
+        (asked.approve_caller_ids, row.settings.approve_caller_ids),
     ];
     let turns_on = switches.iter().any(|(wanted, now)| *wanted == Some(true) && !now);
     let count = deciders.of(row);
@@ -91,6 +92,7 @@ fn view(row: &OrganisationRow, all: &[OrganisationRow], deciders: &Deciders) -> 
             "agents_add_leads": row.settings.agents_add_leads,
             "approve_lists": row.settings.approve_lists,
             "approve_audio": row.settings.approve_audio,
+            "approve_caller_ids": row.settings.approve_caller_ids,
             "flagged_numbers_stay": row.settings.flagged_numbers_stay,
         },
         "approval_deciders": deciders.of(row),
@@ -228,6 +230,9 @@ pub(super) struct SettingsChange {
     approve_lists: Option<bool>,
     /// Whether a sound is used only once another person has approved it.
     approve_audio: Option<bool>,
+    /// Whether a caller ID is shown only once another person has approved it. Those that are in use when this is turned
+    /// on count as approved.
+    approve_caller_ids: Option<bool>,
     /// Whether a caller ID whose callees answer too rarely stays in use; it is shown as suspected all the same.
     flagged_numbers_stay: Option<bool>,
 }
@@ -251,10 +256,14 @@ pub(super) async fn edit(
             now.agents_add_leads = settings.agents_add_leads.unwrap_or(now.agents_add_leads);
             now.approve_lists = settings.approve_lists.unwrap_or(now.approve_lists);
             now.approve_audio = settings.approve_audio.unwrap_or(now.approve_audio);
+            now.approve_caller_ids = settings.approve_caller_ids.unwrap_or(now.approve_caller_ids);
             now.flagged_numbers_stay = settings.flagged_numbers_stay.unwrap_or(now.flagged_numbers_stay);
         }
     })
     .await?;
+    if row.settings.approve_caller_ids != found.settings.approve_caller_ids {
+        state.engine().register_caller_ids(state.store().registered_numbers().await?).await;
+    }
     let all = state.store().organisations().await?;
     Ok(answer_of_row(row.version, view(&row, &all, &deciders)))
 }

@@ -2,6 +2,7 @@
 //! handler. A query parameter that a route does not know is refused, so that no filter is ignored in silence.
 
 use super::problem::Problem;
+use crate::store::call_filters::NO_VALUE;
 use paceline_core::outcome::{EndedBy, Outcome, Reason};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -29,6 +30,8 @@ pub enum Form {
     Word(&'static [&'static str]),
     /// One of the outcomes.
     Outcome,
+    /// One of the outcomes, or `-`: none yet.
+    OutcomeOrNone,
     EndedBy,
     /// Why a lead was closed without another call.
     Reason,
@@ -65,6 +68,7 @@ impl Form {
             Form::Telephone => json!({ "type": "string", "pattern": TELEPHONE }),
             Form::Word(words) => json!({ "type": "string", "enum": words }),
             Form::Outcome => json!({ "type": "string", "enum": outcomes() }),
+            Form::OutcomeOrNone => json!({ "type": "string", "enum": outcomes_or_none() }),
             Form::EndedBy => json!({ "type": "string", "enum": enders() }),
             Form::Reason => json!({ "type": "string", "enum": reasons() }),
             Form::FileName => {
@@ -82,7 +86,7 @@ impl Form {
     }
 
     /// `Err` = what the text should be.
-    fn check(self, text: &str) -> Result<(), String> {
+    pub(super) fn check(self, text: &str) -> Result<(), String> {
         let one_of = |words: &[&str]| match words.contains(&text) {
             true => Ok(()),
             false => Err(format!("one of {}", words.join(", "))),
@@ -95,15 +99,16 @@ impl Form {
                 _ if max == i64::MAX => Err(format!("a whole number of {min} or more")),
                 _ => Err(format!("a whole number, {min} to {max}")),
             },
-            Form::Moment => match text.parse::<jiff::Timestamp>() {
-                Ok(_) => Ok(()),
-                Err(_) => Err("a moment like 2030-01-31T09:30:00Z".into()),
+            Form::Moment => match super::fields::moment_of(text) {
+                Some(_) => Ok(()),
+                None => Err("a moment like 2030-01-31T09:30:00Z".into()),
             },
             Form::Telephone => {
                 super::fields::parse_telephone(text).map(|_| ()).map_err(|it| it.detail().into())
             }
             Form::Word(words) => one_of(words),
             Form::Outcome => one_of(&outcomes()),
+            Form::OutcomeOrNone => one_of(&outcomes_or_none()),
             Form::EndedBy => one_of(&enders()),
             Form::Reason => one_of(&reasons()),
             Form::FileName if is_file_name(text) => Ok(()),
@@ -112,6 +117,10 @@ impl Form {
             }
         }
     }
+}
+
+fn outcomes_or_none() -> Vec<&'static str> {
+    outcomes().into_iter().chain([NO_VALUE]).collect()
 }
 
 fn outcomes() -> Vec<&'static str> {

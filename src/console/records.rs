@@ -1,22 +1,18 @@
-//! Handlers of lead records (corrections, contact history of the household), the call log, and recordings.
+//! Handlers of lead records: corrections, contact history of the household.
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
-use super::fields::{TEXT, parse_moment, parse_telephone};
+use super::fields::{TEXT, parse_telephone};
 use super::floor;
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
-use super::rights::Action;
 use super::shown_number::{NumberSight, shown_optional, shown_text};
-use super::trunks::cause_words;
 use super::views::{millis, stored_number};
-use crate::store::{
-    CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Subject,
-};
+use crate::store::{Correction, LeadChange, LeadRecord, Reader, Subject};
 use axum::Json;
 use axum::body::{Body as Sent, Bytes};
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, LeadId};
@@ -26,8 +22,6 @@ use serde_json::{Value, json};
 use std::path::Path as File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-const PAGE: u32 = 50;
-const PAGE_MAX: u32 = 500;
 const NAME_MAX: usize = 128;
 
 /// Parses an id in a path; anything but a positive number is "not found".
@@ -68,12 +62,22 @@ pub(super) async fn lead(
     let lead = LeadId(parse_id(&lead, "lead")?);
     let mut reader = state.store().reader().await?;
     let record = visible_lead(&state, &caller, &mut reader, lead).await?;
+    Ok(Json(lead_json(&state, &mut reader, &record, caller.sight()).await?))
+}
+
+/// A lead's record: what the list says, phones, corrections, and the calls of its household.
+pub(super) async fn lead_json(
+    state: &AppState,
+    reader: &mut Reader,
+    record: &LeadRecord,
+    sight: NumberSight,
+) -> Result<Value, Problem> {
+    let lead = LeadId(record.lead_id);
     let numbers = state.agent_numbers().await?;
-    let sight = caller.sight();
     let phones = reader.phones(lead).await?;
     let corrections = reader.corrections(lead).await?;
     let history = reader.household_history(lead).await?;
-    Ok(Json(json!({
+    Ok(json!({
         "id": record.lead_id,
         "campaign": record.campaign,
         "list_row": record.list_row,
@@ -89,7 +93,7 @@ pub(super) async fn lead(
         "disposition": record.disposition,
         "callback_agent": record.callback_agent.and_then(|id| numbers.get(&AgentId(id))),
         "callback_skill": record.callback_skill,
-        "columns": columns(&record, sight),
+        "columns": columns(record, sight),
         "phones": phones.iter().map(|phone| json!({
             "number": stored_number(Some(phone.number), sight),
             "given": shown_text(&phone.given, sight),
@@ -124,7 +128,7 @@ pub(super) async fn lead(
             "note": shown_optional(row.note.as_ref(), sight),
             "recorded": row.recording.is_some(),
         })).collect::<Vec<_>>(),
-    })))
+    }))
 }
 
 /// The columns of the imported list, in its order.
@@ -202,203 +206,7 @@ fn lead_name(name: &str) -> Result<String, Problem> {
     }
 }
 
-/// Filters of the call log; their forms are checked by the table of routes.
-#[derive(Deserialize)]
-pub(super) struct CallsQuery {
-    /// An agent's number.
-    agent: Option<String>,
-    /// The other side's number.
-    number: Option<String>,
-    campaign: Option<String>,
-    lead: Option<i64>,
-    outcome: Option<String>,
-    disposition: Option<String>,
-    result: Option<String>,
-    trunk: Option<String>,
-    ended_by: Option<String>,
-    /// Seconds from the answer to the end.
-    talk_min: Option<i64>,
-    talk_max: Option<i64>,
-    recorded: Option<bool>,
-    from: Option<String>,
-    until: Option<String>,
-    /// `out` or `in`.
-    direction: Option<String>,
-    before: Option<i64>,
-    limit: Option<u32>,
-}
-
-pub(super) async fn calls(
-    State(state): State<AppState>,
-    caller: Caller,
-    Query(query): Query<CallsQuery>,
-) -> Result<Json<Value>, Problem> {
-    let inbound = query.direction.as_deref() == Some("in");
-    // An inbound call has none of these, so no inbound call has the one that is looked for.
-    if inbound && (query.outcome.is_some() || query.result.is_some() || query.trunk.is_some()) {
-        return Ok(Json(json!({ "calls": [], "next": null })));
-    }
-    let mut reader = state.store().reader().await?;
-    let campaign = match &query.campaign {
-        Some(name) => {
-            let found = reader.campaign_in(&caller.scope, name).await?;
-            Some(found.ok_or_else(|| Problem::not_found("campaign"))?.id)
-        }
-        None => None,
-    };
-    if let Some(number) = &query.number {
-        state.record_look_up(&caller, Action::CallsRead, parse_telephone(number)?).await?;
-    }
-    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
-    let wanted = CallLogFilter {
-        agents: visible_agents(&state, &caller, query.agent.as_deref()).await?,
-        number: query.number.as_deref().map(parse_telephone).transpose()?,
-        campaign,
-        from: parse_moment(query.from.as_deref(), "from")?,
-        until: parse_moment(query.until.as_deref(), "until")?,
-        outcome: query.outcome,
-        trunk: query.trunk,
-        result: query.result,
-        disposition: query.disposition,
-        ended_by: query.ended_by,
-        lead: query.lead.map(LeadId),
-        talk_min: query.talk_min.map(|secs| secs * 1_000),
-        // A call of 4.9 s is one of 4 s.
-        talk_max: query.talk_max.map(|secs| secs * 1_000 + 999),
-        recorded: query.recorded,
-        before: query.before,
-        limit,
-        scope: Some(caller.scope.clone()),
-    };
-    let rows =
-        if inbound { reader.inbound_call_log(&wanted).await? } else { reader.call_log(&wanted).await? };
-    let more = rows.len() as u32 == limit;
-    let next = rows.last().filter(|_| more).map(|row| row.id);
-    let shown: Vec<Value> = rows.iter().map(|row| call_json(row, inbound, caller.sight())).collect();
-    Ok(Json(json!({ "calls": shown, "next": next })))
-}
-
-/// Agents whose calls the caller may see (`None` = all); `agent` narrows them to one.
-async fn visible_agents(
-    state: &AppState,
-    caller: &Caller,
-    agent: Option<&str>,
-) -> Result<Option<Vec<AgentId>>, Problem> {
-    // Callers that see everything also see the calls of removed agents.
-    let accounts = state.store().all_agents().await?;
-    let seen = accounts.iter().filter(|row| caller.can_see(row) && (caller.can_see_all() || row.active));
-    match agent {
-        Some(number) => {
-            let found = seen.into_iter().find(|row| row.number == number);
-            Ok(Some(vec![found.ok_or_else(|| Problem::not_found("agent"))?.id]))
-        }
-        None if caller.can_see_all() => Ok(None),
-        None => Ok(Some(seen.map(|row| row.id).collect())),
-    }
-}
-
-fn call_json(row: &CallRow, inbound: bool, sight: NumberSight) -> Value {
-    json!({
-        "id": row.id,
-        "direction": if inbound { "in" } else { "out" },
-        "campaign": row.campaign,
-        "lead": row.lead_id,
-        "name": shown_optional(row.name.as_ref(), sight),
-        "number": stored_number(row.number, sight),
-        "at": millis(Some(row.at)),
-        "answered_at": millis(row.answered_at),
-        "connected_at": millis(row.connected_at),
-        "ended_at": millis(row.ended_at),
-        "outcome": row.outcome,
-        "result": row.result,
-        "ended_by": row.ended_by,
-        "cause": row.cause,
-        "cause_words": cause_words(&row.cause, sight),
-        "agent": row.agent,
-        "agent_name": row.agent_name,
-        "disposition": row.disposition,
-        "note": shown_optional(row.note.as_ref(), sight),
-        "recorded": row.recorded,
-        "recording": row.recorded.then(|| match inbound {
-            true => format!("/api/v1/calls/in/{}/recording", row.id),
-            false => format!("/api/v1/calls/{}/recording", row.id),
-        }),
-    })
-}
-
-#[derive(Deserialize)]
-pub(super) struct PartQuery {
-    /// A call that was recorded in several parts has several files: 1, 2, …
-    part: Option<String>,
-}
-
-/// The recording of an outbound call, for every agent who spoke in it, their shift leads, managers and admins.
-pub(super) async fn recording(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(attempt): Path<String>,
-    Query(query): Query<PartQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let attempt = AttemptId(parse_id(&attempt, "recording")?);
-    let parts = state.store().reader().await?.recording(attempt).await?;
-    let subject = Subject::of("call", format!("out-{}", attempt.0));
-    send_recording(&state, &caller, subject, parts, query, &headers).await
-}
-
-/// The recording of an inbound call, by its id in the log of inbound calls.
-pub(super) async fn inbound_recording(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(call): Path<String>,
-    Query(query): Query<PartQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let call = parse_id(&call, "recording")?;
-    let parts = state.store().reader().await?.inbound_recording(call).await?;
-    let subject = Subject::of("call", format!("in-{call}"));
-    send_recording(&state, &caller, subject, parts, query, &headers).await
-}
-
-async fn send_recording(
-    state: &AppState,
-    caller: &Caller,
-    subject: Subject,
-    parts: Vec<RecordingPart>,
-    query: PartQuery,
-    headers: &HeaderMap,
-) -> Result<Response, Problem> {
-    let missing = || Problem::not_found("recording");
-    let part = query.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
-    let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
-    if !caller.scope.holds(found.enterprise, found.organisation) {
-        return Err(missing());
-    }
-    let accounts = state.store().all_agents().await?;
-    let mut speakers = accounts.iter().filter(|row| found.speakers.contains(&row.id.0));
-    // Agents hear the calls they took part in, shift leads those of their groups, the other roles all.
-    if !caller.can_see_all() && !speakers.any(|row| caller.can_see(row)) {
-        return Err(missing());
-    }
-    // The store holds a path relative to the folder, or an absolute one.
-    let root = state.recordings();
-    let path = File::new(&found.path);
-    let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
-    let file = floor::resolve_below(root, &path).await.map_err(|_| missing())?;
-    // A player asks for many ranges of one sound: what is on record is that it began.
-    if starts_at_zero(headers.get(header::RANGE)) {
-        state.record_access(caller, Action::RecordingsPlay, subject).await?;
-    }
-    send_file(&file, headers.get(header::RANGE)).await
-}
-
-/// Whether a request asks for the beginning of a file: it has no range, or one from byte 0.
-fn starts_at_zero(range: Option<&HeaderValue>) -> bool {
-    let text = range.and_then(|value| value.to_str().ok());
-    text.is_none_or(|text| text.trim_start().starts_with("bytes=0-") || parse_range(text, u64::MAX).is_none())
-}
-
-async fn send_file(path: &File, range: Option<&HeaderValue>) -> Result<Response, Problem> {
+pub(super) async fn send_file(path: &File, range: Option<&HeaderValue>) -> Result<Response, Problem> {
     let mut file = tokio::fs::File::open(path).await.map_err(|_| Problem::not_found("recording"))?;
     let size = file.metadata().await.map_err(Problem::internal)?.len();
     let range = range.and_then(|value| value.to_str().ok()).and_then(|text| parse_range(text, size));

@@ -8,13 +8,19 @@ use super::rights::{Action, Right};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
 use super::route::{NONE, WHOLE_MAX, answer, body, parameter};
 use super::routes_caller_ids::CALLER_IDS;
+use super::routes_calls::CALLS;
 use super::routes_campaigns::CAMPAIGNS;
+use super::routes_desk::DESK;
+use super::routes_exports::EXPORTS;
 use super::routes_leads::LEAD_ROUTES;
+use super::routes_one_call::ONE_CALL;
 use super::routes_pacing::PACING;
 use super::routes_people::PEOPLE;
 use super::routes_results::RESULTS;
+use super::routes_sums::SUMS;
+use super::routes_trunks::TRUNKS;
 use super::routes_uploads::UPLOADS;
-use super::{actions, blacklist, floor, health, list_changes, live, openapi, records, trunks, why};
+use super::{actions, blacklist, call_trace, floor, health, list_changes, live, openapi, records, why};
 use axum::Json;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -25,9 +31,6 @@ use actions::CampaignAction;
 use blacklist::{BlacklistRemoval, BlacklistRequest};
 use list_changes::ListChangeBody;
 use records::CorrectionRequest;
-use trunks::TrunkAction;
-
-const SECS_MAX: i64 = 24 * 3_600;
 
 const TOPICS: &[Parameter] = &[parameter(
     "topics",
@@ -35,42 +38,6 @@ const TOPICS: &[Parameter] = &[parameter(
     "Some of seats, seats:GROUP, campaigns, trunks, approvals, tasks, me, with commas; without it all",
     "campaigns,tasks",
 )];
-
-/// Filters of the call log.
-const CALLS: &[Parameter] = &[
-    parameter("agent", Form::Text, "Calls of the agent with this number", "8001"),
-    parameter("number", Form::Telephone, "Calls with this number on the other side", "13800138000"),
-    parameter("campaign", Form::Text, "Calls of the campaign with this name", "spring"),
-    parameter("lead", Form::Whole(1, WHOLE_MAX), "Calls to the lead with this id", "17"),
-    parameter("outcome", Form::Outcome, "Outbound calls with this outcome", "answered"),
-    parameter("disposition", Form::Text, "Calls with this code of an agent's summary", "voted"),
-    parameter("result", Form::Text, "Outbound calls in which a key set this result", "agree"),
-    parameter("trunk", Form::Text, "Outbound calls on this trunk", "main"),
-    parameter("ended_by", Form::EndedBy, "Calls that this side ended", "callee"),
-    parameter("talk_min", Form::Whole(0, SECS_MAX), "Least seconds from the answer to the end", "10"),
-    parameter("talk_max", Form::Whole(0, SECS_MAX), "Most seconds from the answer to the end", "600"),
-    parameter("recorded", Form::Word(&["true", "false"]), "Whether a recording was made", "true"),
-    parameter(
-        "from",
-        Form::Moment,
-        "Calls placed or arrived at this moment or later",
-        "2026-03-02T00:00:00+08:00",
-    ),
-    parameter(
-        "until",
-        Form::Moment,
-        "Calls placed or arrived before this moment",
-        "2036-03-03T00:00:00+08:00",
-    ),
-    parameter(
-        "direction",
-        Form::Word(&["out", "in"]),
-        "Outbound or inbound calls; without it outbound",
-        "out",
-    ),
-    parameter("before", Form::Whole(1, WHOLE_MAX), "The page after the one whose `next` this is", "1000"),
-    parameter("limit", Form::Whole(1, 500), "Calls a page; without it 50", "50"),
-];
 
 /// Look-ups and filters of a campaign's leads.
 const LEADS: &[Parameter] = &[
@@ -88,13 +55,25 @@ const LEADS: &[Parameter] = &[
     parameter("count", Form::Word(&["1"]), "`1`: count the leads that match, exactly up to 10,000", "1"),
 ];
 
-const PART: &[Parameter] =
-    &[parameter("part", Form::Whole(1, 1_000), "A call recorded in parts has several files: 1, 2, …", "1")];
-
 /// Every route of the API.
 pub const ROUTES: &[Route] = &joined();
 
-const PARTS: &[&[Route]] = &[PEOPLE, CAMPAIGNS, WORK, UPLOADS, PACING, LEAD_ROUTES, CALLER_IDS, RESULTS];
+const PARTS: &[&[Route]] = &[
+    PEOPLE,
+    CAMPAIGNS,
+    WORK,
+    UPLOADS,
+    PACING,
+    LEAD_ROUTES,
+    CALLER_IDS,
+    RESULTS,
+    CALLS,
+    SUMS,
+    ONE_CALL,
+    EXPORTS,
+    TRUNKS,
+    DESK,
+];
 
 const ROUTES_COUNT: usize = PEOPLE.len()
     + CAMPAIGNS.len()
@@ -103,7 +82,13 @@ const ROUTES_COUNT: usize = PEOPLE.len()
     + PACING.len()
     + LEAD_ROUTES.len()
     + CALLER_IDS.len()
-    + RESULTS.len();
+    + RESULTS.len()
+    + CALLS.len()
+    + SUMS.len()
+    + ONE_CALL.len()
+    + EXPORTS.len()
+    + TRUNKS.len()
+    + DESK.len();
 
 const fn joined() -> [Route; ROUTES_COUNT] {
     let mut all = [PEOPLE[0]; ROUTES_COUNT];
@@ -212,28 +197,6 @@ const WORK: &[Route] = &[
     },
     Route {
         method: "get",
-        path: "/calls",
-        right: Right::Action(Action::CallsRead),
-        summary: "The log of calls: an agent's own, a lead's groups', or all; newest first",
-        query: CALLS,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: answer!(Calls),
-        handler: || get(records::calls),
-    },
-    Route {
-        method: "get",
-        path: "/calls/{attempt}/recording",
-        right: Right::Action(Action::RecordingsPlay),
-        summary: "The recording of a call, whole or in ranges, for callers who may hear it",
-        query: PART,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: Answer::Sound,
-        handler: || get(records::recording),
-    },
-    Route {
-        method: "get",
         path: "/calls/{attempt}/trace",
         right: Right::Action(Action::CallsRead),
         summary: "What a call did: each SIP message, keys, plays, with times, and what it means",
@@ -241,29 +204,7 @@ const WORK: &[Route] = &[
         body: BodySchema::Empty,
         status: 200,
         answer: answer!(Trace),
-        handler: || get(trunks::trace),
-    },
-    Route {
-        method: "post",
-        path: "/trunks/{name}/actions",
-        right: Right::Action(Action::TrunksTest),
-        summary: "Calls one number over this trunk for a test; `GET /calls/{attempt}/trace` shows what it does",
-        query: NONE,
-        body: body!(TrunkAction, r#"{"action":"test_call","number":"13800138000"}"#),
-        status: 202,
-        answer: answer!(TestCallPlaced),
-        handler: || post(trunks::trunk_action),
-    },
-    Route {
-        method: "get",
-        path: "/calls/in/{call}/recording",
-        right: Right::Action(Action::RecordingsPlay),
-        summary: "The recording of an inbound call, whole or in ranges, for callers who may hear it",
-        query: PART,
-        body: BodySchema::Empty,
-        status: 200,
-        answer: Answer::Sound,
-        handler: || get(records::inbound_recording),
+        handler: || get(call_trace::trace),
     },
     Route {
         method: "get",

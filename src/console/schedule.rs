@@ -14,11 +14,17 @@ use axum::Json;
 use axum::extract::{Query, State};
 use jiff::civil::Date;
 use paceline_core::campaign::window::WindowState;
+use paceline_core::campaign::{SIMULATED_TRUNK, Share};
+use paceline_core::dialer::divide_lines;
 use paceline_core::explain::hours;
+use paceline_core::ids::CampaignId;
 use paceline_core::time::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// The zone of days, and of moments that are of no campaign.
+const ZONE: &str = "Asia/Shanghai";
 
 /// Days of one answer.
 const DAYS_MAX: i32 = 31;
@@ -41,6 +47,7 @@ struct Span {
     until: Utc,
     campaign: String,
     lines: u32,
+    share: Share,
 }
 
 /// More lines are asked for than a trunk has.
@@ -50,6 +57,8 @@ struct Conflict {
     until: Utc,
     lines: u32,
     campaigns: Vec<String>,
+    /// Of each campaign.
+    shares: Vec<Share>,
 }
 
 fn parse_date(field: &str, text: &str) -> Result<Date, Problem> {
@@ -60,7 +69,7 @@ fn parse_date(field: &str, text: &str) -> Result<Date, Problem> {
 impl ScheduleQuery {
     /// First and last day.
     fn days(&self, now: Utc) -> Result<(Date, Date), Problem> {
-        let today = TimeFormat::in_zone("Asia/Shanghai").written(now, "%Y-%m-%d");
+        let today = TimeFormat::in_zone(ZONE).written(now, "%Y-%m-%d");
         let week = jiff::Span::new().days(DAYS);
         let (first, last) = match (&self.from, &self.until) {
             (Some(from), Some(until)) => (parse_date("from", from)?, parse_date("until", until)?),
@@ -103,27 +112,34 @@ pub(super) async fn show(
         }
         let Some(loaded) = visible_campaigns::load(&state, &caller, &row).await? else { continue };
         let bars = windows_of(&loaded, first, last);
-        for trunk in trunks_of(&state, &loaded) {
+        // A campaign that was drained calls nobody before it is started again.
+        let is_drained = facts.is_drained(&row);
+        for trunk in trunks_of(&state, row.id, &loaded).into_iter().filter(|_| !is_drained) {
             let lines = loaded.rules.concurrency_max.unwrap_or(0);
             let own = bars.iter().map(|(from, until)| Span {
                 from: *from,
                 until: *until,
                 campaign: row.name.clone(),
                 lines,
+                share: loaded.share(),
             });
             spans.entry(trunk).or_default().extend(own);
         }
-        campaigns.push(campaign_view(&row, standing, &loaded, &bars, (first, last)));
+        let mut shown = campaign_view(&row, standing, &loaded, &bars, (first, last));
+        shown["drained"] = is_drained.into();
+        campaigns.push(shown);
     }
     let (mut trunks, mut conflicts) = (Vec::new(), Vec::new());
-    for (name, config) in &state.config().trunks {
-        let own = spans.remove(name).unwrap_or_default();
+    for (name, calls_max) in lines_of_trunks(&state) {
+        let own = spans.remove(&name).unwrap_or_default();
         let mut names: Vec<&String> = own.iter().map(|span| &span.campaign).collect();
         names.sort_unstable();
         names.dedup();
-        trunks.push(json!({ "name": name, "calls_max": config.calls_max, "campaigns": names }));
-        let found = conflicts_of(&own, config.calls_max);
-        conflicts.extend(found.iter().map(|it| conflict_view(it, name, config.calls_max)));
+        let shares = shares_of(&own, calls_max);
+        trunks.push(json!({ "name": name, "calls_max": calls_max, "campaigns": names, "shares": shares }));
+        let found = conflicts_of(&own, calls_max);
+        let zone = TimeFormat::in_zone(ZONE);
+        conflicts.extend(found.iter().map(|it| conflict_view(it, &name, calls_max, &zone)));
     }
     let holidays = &caller.organisation.settings.holidays;
     Ok(Json(json!({
@@ -132,11 +148,28 @@ pub(super) async fn show(
 }
 
 /// Trunks of a campaign by name; a campaign that names none uses all.
-fn trunks_of(state: &AppState, loaded: &LoadedCampaign) -> Vec<String> {
-    match loaded.written.trunks.is_empty() {
-        true => state.config().trunks.keys().cloned().collect(),
-        false => loaded.written.trunks.clone(),
+fn trunks_of(state: &AppState, id: CampaignId, loaded: &LoadedCampaign) -> Vec<String> {
+    let config = state.config();
+    // An open campaign uses what it was opened with: one on the simulated carrier stays there.
+    let open = state.campaigns().get(&id).map(|facts| facts.rules.trunks.clone());
+    let used = open.unwrap_or_else(|| config.trunks_named(&loaded.written.trunks));
+    if used == [config.simulated_trunk()] {
+        return vec![SIMULATED_TRUNK.to_owned()];
     }
+    let known = config.known_trunks().into_iter();
+    known.filter(|(_, trunk)| used.contains(&trunk.id)).map(|(name, _)| name).collect()
+}
+
+/// Every trunk with its lines; the simulated carrier once it carries calls.
+fn lines_of_trunks(state: &AppState) -> BTreeMap<String, u32> {
+    let known = state.config().known_trunks();
+    let mut lines: BTreeMap<String, u32> =
+        known.into_iter().map(|(name, trunk)| (name, trunk.settings.calls_max)).collect();
+    let board = state.engine().board().borrow().clone();
+    if let Some(simulated) = board.trunks.iter().find(|trunk| trunk.name == SIMULATED_TRUNK) {
+        lines.insert(simulated.name.clone(), simulated.calls_max);
+    }
+    lines
 }
 
 /// Spans between the two days, both included, in which the campaign may call.
@@ -217,20 +250,99 @@ fn conflicts_of(spans: &[Span], lines_max: u32) -> Vec<Conflict> {
             continue;
         }
         let campaigns: Vec<String> = open.iter().map(|span| span.campaign.clone()).collect();
+        let shares = open.iter().map(|span| span.share).collect();
         match found.last_mut().filter(|last| last.until == from && last.campaigns == campaigns) {
             Some(last) => last.until = until,
-            None => found.push(Conflict { from, until, lines, campaigns }),
+            None => found.push(Conflict { from, until, lines, campaigns, shares }),
         }
     }
     found
 }
 
-fn conflict_view(conflict: &Conflict, trunk: &str, lines_max: u32) -> Value {
+/// What each campaign gets of a trunk if all that use it call at once, those with the most first.
+fn shares_of(spans: &[Span], calls_max: u32) -> Vec<Value> {
+    let mut asked: BTreeMap<&str, (Share, u32)> = BTreeMap::new();
+    for span in spans {
+        let most = if span.lines == 0 { calls_max } else { span.lines };
+        asked.insert(&span.campaign, (span.share, most));
+    }
+    let wants: Vec<(Share, u32)> = asked.values().copied().collect();
+    let given = divide_lines(calls_max, &wants);
+    let mut rows: Vec<(&str, Share, u32)> =
+        asked.iter().zip(given).map(|((name, (share, _)), lines)| (*name, *share, lines)).collect();
+    rows.sort_by_key(|(name, share, lines)| (share.priority, std::cmp::Reverse(*lines), *name));
+    let view = |(name, share, lines): (&str, Share, u32)| {
+        json!({
+            "campaign": name,
+            "priority": share.priority,
+            "weight": share.weight,
+            "lines_reserved": share.lines_reserved,
+            "lines": lines,
+        })
+    };
+    rows.into_iter().map(view).collect()
+}
+
+/// The rule by which the lines of a conflict are given, as the end of a sentence.
+fn rule_words(shares: &[Share], campaigns: &[String]) -> (String, String) {
+    let mut order: Vec<(&Share, &String)> = shares.iter().zip(campaigns).collect();
+    order.sort_by_key(|(share, _)| share.priority);
+    let reserved: Vec<_> = order.iter().filter(|(share, _)| share.lines_reserved > 0).collect();
+    let (mut en, mut zh) = (Vec::new(), Vec::new());
+    if !reserved.is_empty() {
+        let each = |between: &str| {
+            let parts =
+                reserved.iter().map(|(share, name)| format!("{name}{between}{}", share.lines_reserved));
+            parts.collect::<Vec<_>>()
+        };
+        en.push(format!("first those reserved ({})", each(" ").join(", ")));
+        zh.push(format!("先满足保留线路({})", each(" ").join("、")));
+    }
+    let classes: Vec<Vec<&(&Share, &String)>> = {
+        let mut classes: Vec<Vec<&(&Share, &String)>> = Vec::new();
+        for it in &order {
+            match classes.last_mut().filter(|class| class[0].0.priority == it.0.priority) {
+                Some(class) => class.push(it),
+                None => classes.push(vec![it]),
+            }
+        }
+        classes
+    };
+    if classes.len() > 1 {
+        let named = |class: &Vec<&(&Share, &String)>, and: &str| {
+            class.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(and)
+        };
+        let all = |and: &str| classes.iter().map(|class| named(class, and)).collect::<Vec<_>>();
+        en.push(format!("by priority: {}", all(" and ").join(", then ")));
+        zh.push(format!("按优先级:{}", all("与").join(",再到 ")));
+    }
+    for class in classes.iter().filter(|class| class.len() > 1) {
+        let weights: Vec<String> = class.iter().map(|(share, _)| share.weight.to_string()).collect();
+        let (weights, names) = (weights.join(":"), class.iter().map(|(_, name)| name.as_str()));
+        let names: Vec<&str> = names.collect();
+        match classes.len() {
+            1 => {
+                en.push(format!("by weight {weights} ({})", names.join(", ")));
+                zh.push(format!("按权重 {weights} 分配({})", names.join("、")));
+            }
+            _ => {
+                en.push(format!("{} by weight {weights}", names.join(" and ")));
+                zh.push(format!("{}按权重 {weights} 分配", names.join("与")));
+            }
+        }
+    }
+    (en.join("; "), zh.join(";"))
+}
+
+fn conflict_view(conflict: &Conflict, trunk: &str, lines_max: u32, zone: &TimeFormat) -> Value {
     let (count, lines) = (conflict.campaigns.len(), conflict.lines);
+    let (from, until) = (zone.written(conflict.from, "%H:%M"), zone.written(conflict.until, "%H:%M"));
+    let until = if until == "00:00" { "24:00".to_owned() } else { until };
+    let (rule, rule_zh) = rule_words(&conflict.shares, &conflict.campaigns);
     let en = format!(
-        "{count} campaigns together ask for {lines} lines of the trunk {trunk}, which has {lines_max}: they take turns"
+        "{from}–{until} {count} campaigns together ask for {lines} lines, the trunk {trunk} has {lines_max}: given {rule}"
     );
-    let zh = format!("{count} 个活动合计 {lines} 路,线路 {trunk} 共 {lines_max} 路:轮流使用");
+    let zh = format!("{from}–{until} {count} 个活动合计 {lines} 路,线路 {trunk} 共 {lines_max} 路:{rule_zh}");
     json!({
         "from": moment(conflict.from),
         "until": moment(conflict.until),
@@ -251,6 +363,7 @@ mod tests {
             until: Utc::from_millis(until),
             campaign: campaign.into(),
             lines,
+            share: Share::default(),
         };
         let spans = [span(0, 100, "a", 40), span(50, 150, "b", 40), span(60, 70, "c", 0)];
         assert_eq!(conflicts_of(&spans, 80), []);
@@ -260,9 +373,46 @@ mod tests {
             until: Utc::from_millis(100),
             lines: 80,
             campaigns: vec!["a".into(), "b".into()],
+            shares: vec![Share::default(); 2],
         };
         assert_eq!(found, [wanted]);
         // One campaign alone is no conflict: its own limit is its own affair.
         assert_eq!(conflicts_of(&spans[..1], 10), []);
+    }
+
+    #[test]
+    fn a_conflict_says_by_which_rule_the_lines_are_given() {
+        let share =
+            |priority: u8, weight: u32, lines_reserved: u32| Share { priority, weight, lines_reserved };
+        let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let conflict = Conflict {
+            from: Utc::from_millis(12 * 3_600_000),
+            until: Utc::from_millis(13 * 3_600_000),
+            lines: 180,
+            campaigns: names(&["a", "b", "c"]),
+            shares: vec![share(5, 2, 0), share(5, 1, 0), share(5, 1, 0)],
+        };
+        let shown = conflict_view(&conflict, "main", 120, &TimeFormat::in_zone(ZONE));
+        assert_eq!(
+            shown["words"]["zh"],
+            "20:00–21:00 3 个活动合计 180 路,线路 main 共 120 路:按权重 2:1:1 分配(a、b、c)"
+        );
+        let (en, _) =
+            rule_words(&[share(5, 1, 0), share(1, 1, 20), share(5, 3, 0)], &names(&["a", "b", "c"]));
+        assert_eq!(en, "first those reserved (b 20); by priority: b, then a and c; a and c by weight 1:3");
+    }
+
+    #[test]
+    fn shares_of_a_trunk_add_up_to_its_lines() {
+        let span = |campaign: &str, lines: u32, weight: u32| Span {
+            from: Utc::from_millis(0),
+            until: Utc::from_millis(1),
+            campaign: campaign.into(),
+            lines,
+            share: Share { weight, ..Share::default() },
+        };
+        let shown = shares_of(&[span("a", 0, 2), span("b", 0, 1), span("c", 5, 1)], 65);
+        let lines: Vec<u64> = shown.iter().filter_map(|it| it["lines"].as_u64()).collect();
+        assert_eq!(lines, [40, 20, 5]);
     }
 }

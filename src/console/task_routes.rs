@@ -6,8 +6,8 @@ use super::list_views;
 use super::problem::Problem;
 use super::records::parse_id;
 use super::rights::Action;
-use crate::store::Subject;
 use crate::store::task_rows::{TaskFilter, TaskId, TaskKind, TaskRow, TaskState};
+use crate::store::{Role, Subject};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -28,7 +28,9 @@ pub(super) struct TasksQuery {
 /// Callers see their own tasks; those who edit lists or sounds see each other's.
 pub(super) fn may_see(caller: &Caller, task: &TaskRow) -> bool {
     let is_own = caller.account.as_ref().is_some_and(|account| task.asked_by == Some(account.id.0));
-    is_own || sees_all(caller)
+    // Files that somebody asked for are that person's, and admins'.
+    let is_shared = task.kind != TaskKind::Export || caller.role == Role::Admin;
+    is_own || (is_shared && sees_all(caller))
 }
 
 fn sees_all(caller: &Caller) -> bool {
@@ -54,7 +56,8 @@ pub(super) async fn tasks(
     let rows = state.store().tasks(&caller.scope, &filter, limit).await?;
     let next = rows.last().filter(|_| rows.len() as u32 == limit).map(|row| row.id.0);
     let numbers = state.agent_numbers().await?;
-    let items: Vec<Value> = rows.iter().map(|row| list_views::task(row, &numbers, caller.sight())).collect();
+    let seen = rows.iter().filter(|row| may_see(&caller, row));
+    let items: Vec<Value> = seen.map(|row| list_views::task(row, &numbers, caller.sight())).collect();
     Ok(Json(json!({ "items": items, "next": next })))
 }
 

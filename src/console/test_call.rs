@@ -123,7 +123,7 @@ async fn prepare(
 fn trunk_names(state: &AppState, opening: &CampaignOpening) -> String {
     let board = state.engine().board();
     let board = board.borrow();
-    let named = opening.campaign.trunks.iter().filter_map(|it| board.trunks.get(usize::from(it.0)));
+    let named = opening.campaign.trunks.iter().filter_map(|it| board.trunk(*it));
     named.map(|trunk| trunk.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 

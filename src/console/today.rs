@@ -4,6 +4,7 @@
 use super::app_state::AppState;
 use super::approvals::may_decide;
 use super::auth::Caller;
+use super::caller_id_views::idle_at;
 use super::campaign_views::StateFacts;
 use super::checklist;
 use super::health;
@@ -14,11 +15,13 @@ use super::views::{moment, trunk};
 use super::visible_campaigns;
 use crate::engine::CampaignBoard;
 use crate::store::Reader;
+use crate::store::caller_ids::CallerIdRow;
 use crate::store::campaign_rows::{CampaignRow, CampaignState};
 use crate::store::finds::HourSum;
 use crate::text::{Lang, TimeFormat};
 use axum::Json;
 use axum::extract::State;
+use paceline_core::caller_id_life::CallerIdState;
 use paceline_core::campaign::Mode;
 use paceline_core::explain::DialStatus;
 use paceline_core::ids::CampaignId;
@@ -29,6 +32,8 @@ use std::collections::BTreeMap;
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 const HOUR: Duration = Duration::from_secs(3_600);
+/// A number is named so long before the carrier takes it back.
+const IDLE_SOON: Duration = Duration::from_secs(2 * 24 * 3_600);
 
 /// Items of one kind.
 const OF_KIND_MAX: usize = 20;
@@ -60,6 +65,7 @@ enum Kind {
     Health,
     Line,
     Approval,
+    CallerId,
     StartsSoon,
     ListEnds,
     Finished,
@@ -72,6 +78,7 @@ impl Kind {
             Kind::Health => "health",
             Kind::Line => "line",
             Kind::Approval => "approval",
+            Kind::CallerId => "caller_id",
             Kind::StartsSoon => "starts_soon",
             Kind::ListEnds => "list_ends",
             Kind::Finished => "finished",
@@ -115,6 +122,7 @@ pub(super) async fn show(State(state): State<AppState>, caller: Caller) -> Resul
         items.extend(campaign_items(&state, &caller, row, &facts, now).await?);
     }
     items.extend(approvals(&state, &caller).await?);
+    items.extend(caller_ids(&state, &caller, now).await?);
     items.extend(lines(&state, &caller));
     items.extend(health_faults(&state, &caller).await?);
     items.sort_by(|a, b| (a.severity, a.kind, &a.campaign).cmp(&(b.severity, b.kind, &b.campaign)));
@@ -251,13 +259,69 @@ async fn approvals(state: &AppState, caller: &Caller) -> Result<Vec<Item>, Probl
         .collect())
 }
 
+/// Caller IDs that are flagged, and those that the carrier takes back soon.
+async fn caller_ids(state: &AppState, caller: &Caller, now: Utc) -> Result<Vec<Item>, Problem> {
+    if !caller.may(Action::CallerIdsEdit) {
+        return Ok(Vec::new());
+    }
+    let rows = state.store().caller_ids_in(&caller.scope).await?;
+    let calls = state.store().caller_id_calls(caller.scope.enterprise, now, now).await?;
+    let zone = TimeFormat::in_zone(ZONE);
+    let item = |row: &CallerIdRow, severity, words, since| Item {
+        severity,
+        kind: Kind::CallerId,
+        campaign: None,
+        words,
+        href: format!("/caller-ids?caller-id={}", row.number.national()),
+        since,
+    };
+    let (mut flagged, mut idle) = (Vec::new(), Vec::new());
+    for row in rows.iter().filter(|row| row.state != CallerIdState::Retired) {
+        let number = row.number.national();
+        if row.state == CallerIdState::Flagged {
+            let until = row.rest_until.map(|until| zone.written(until, "%m-%d %H:%M"));
+            let (en, zh) = match until {
+                Some(until) => (
+                    format!("the caller ID {number} is suspected to be marked, and rests until {until}"),
+                    format!("外显号码 {number} 疑似被标记,休息至 {until}"),
+                ),
+                None => (
+                    format!("the caller ID {number} is suspected to be marked, and rests"),
+                    format!("外显号码 {number} 疑似被标记,休息中"),
+                ),
+            };
+            flagged.push(item(row, Severity::Warn, words(en, zh), Some(row.state_since)));
+        }
+        let last = row.last_used.max(calls.get(&row.number).map(|it| it.last));
+        let Some(ends) = idle_at(row, last).filter(|ends| *ends < now + IDLE_SOON) else { continue };
+        let at = zone.written(ends, "%m-%d %H:%M");
+        let said = match ends > now {
+            true => words(
+                format!(
+                    "the carrier takes the caller ID {number} back at {at} unless a call shows it before"
+                ),
+                format!("外显号码 {number} 久未使用,{at} 将被运营商收回"),
+            ),
+            false => words(
+                format!("the carrier may have taken the caller ID {number} back at {at}: no call showed it"),
+                format!("外显号码 {number} 久未使用,{at} 起可能已被运营商收回"),
+            ),
+        };
+        idle.push(item(row, Severity::Warn, said, None));
+    }
+    flagged.truncate(OF_KIND_MAX);
+    idle.truncate(OF_KIND_MAX);
+    flagged.extend(idle);
+    Ok(flagged)
+}
+
 /// Trunks that are down or rest.
 fn lines(state: &AppState, caller: &Caller) -> Vec<Item> {
     if !caller.may(Action::TrunksRead) {
         return Vec::new();
     }
     let board = state.engine().board().borrow().clone();
-    let faulty = board.trunks.iter().filter(|it| !it.up || it.rest.is_some());
+    let faulty = board.trunks.iter().filter(|it| !it.disabled && (!it.up || it.rest.is_some()));
     faulty
         .map(|it| {
             let view = trunk(it);

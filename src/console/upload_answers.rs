@@ -15,7 +15,7 @@ by_hand! {
     SoundStateWord = json!({ "type": "string", "enum": AudioState::ALL.map(AudioState::word) });
     TaskKindWord = json!({ "type": "string", "enum": TaskKind::WORDS });
     TaskStateWord = json!({ "type": "string", "enum": TaskState::WORDS });
-    TaskSubjectWord = json!({ "type": "string", "enum": ["list", "audio", "campaign"] });
+    TaskSubjectWord = json!({ "type": "string", "enum": ["list", "audio", "campaign", "call", "export", "blacklist"] });
     ApprovalKindWord = json!({ "type": "string", "enum": ApprovalKind::WORDS });
     ApprovalStateWord = json!({ "type": "string", "enum": ["open", "approved", "refused", "withdrawn"] });
 }

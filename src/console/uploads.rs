@@ -28,6 +28,8 @@ const DAY_MILLIS: i64 = 24 * 3_600 * 1_000;
 /// Largest list and largest sound, in bytes.
 pub(super) const LIST_BYTES_MAX: u64 = 512 << 20;
 pub(super) const AUDIO_BYTES_MAX: u64 = 64 << 20;
+/// Largest proof of a caller ID.
+const PROOF_BYTES_MAX: u64 = 10 << 20;
 
 /// Uploads under way, and what came today.
 #[derive(Debug, Default)]
@@ -85,7 +87,11 @@ pub(super) async fn receive(
         let detail = "send the file itself as the body, with the content type application/octet-stream";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_a_file", detail));
     }
-    let bytes = if kind == Kind::Audio { AUDIO_BYTES_MAX } else { LIST_BYTES_MAX };
+    let bytes = match kind {
+        Kind::Audio => AUDIO_BYTES_MAX,
+        Kind::Proof => PROOF_BYTES_MAX,
+        _ => LIST_BYTES_MAX,
+    };
     let (_place, announced) = admit(state, caller, deadline, headers, bytes).await?;
     let limits = Limits { bytes, idle: IDLE_MAX };
     let (enterprise, now) = (caller.scope.enterprise, state.now());

@@ -15,6 +15,8 @@ const REQUIRED: &[(&str, &str)] = &[
     ("put", "/pause-reasons"),
     ("put", "/holidays"),
     ("put", "/campaigns/{name}"),
+    ("patch", "/views/{id}"),
+    ("delete", "/views/{id}"),
     ("patch", "/campaigns/{name}"),
 ];
 

@@ -2,20 +2,23 @@
 //! national, as people dial them.
 
 use super::app_state::{AppState, OpenCampaignFacts};
+use super::seat_acts;
 use super::shown_number::{NumberSight, ShownNumber, shown_text};
 use crate::engine::{Board, CampaignBoard, PhoneBoard, TrunkBoard, TrunkDown};
 use crate::store::{AgentRow, GroupRow};
 use crate::text::{Lang, TimeFormat};
 use paceline_core::agent::{CallSummary, Endpoint, Membership, Party, SeatView, Work};
+use paceline_core::campaign::Recorded;
 use paceline_core::dialer::{LineView, View};
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::line_guard::Scope;
 use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Why;
 use paceline_core::pacing::ledger::AbandonReport;
+use paceline_core::sip::user_agent::TrunkUse;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn moment(at: Utc) -> Value {
     let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok();
@@ -96,6 +99,8 @@ pub(super) struct Names {
     pub agents: BTreeMap<AgentId, (String, String)>,
     pub groups: BTreeMap<GroupId, String>,
     pub campaigns: BTreeMap<CampaignId, String>,
+    /// Campaigns in which an agent starts and stops the recording.
+    pub on_demand: BTreeSet<CampaignId>,
     /// How their reader is shown telephone numbers.
     pub sight: NumberSight,
 }
@@ -110,8 +115,13 @@ impl Names {
         let name = |row: &AgentRow| (row.id, (row.number.clone(), row.details.name.clone()));
         let mut campaigns: BTreeMap<CampaignId, String> =
             state.engine().board().borrow().campaigns.iter().map(|(id, b)| (*id, b.name.clone())).collect();
-        campaigns.extend(state.campaigns().into_iter().map(|(id, facts)| (id, facts.rules.name.clone())));
-        Names { agents: agents.iter().map(name).collect(), groups, campaigns, sight }
+        let open = state.campaigns();
+        campaigns.extend(open.iter().map(|(id, facts)| (*id, facts.rules.name.clone())));
+        let is_on_demand = |facts: &OpenCampaignFacts| {
+            facts.rules.agents.as_ref().is_some_and(|rules| rules.recorded == Recorded::OnDemand)
+        };
+        let on_demand = open.iter().filter(|(_, facts)| is_on_demand(facts)).map(|(id, _)| *id).collect();
+        Names { agents: agents.iter().map(name).collect(), groups, campaigns, on_demand, sight }
     }
 
     fn number_of(&self, agent: AgentId) -> Value {
@@ -159,6 +169,7 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "until": optional_moment(seat.until),
         "leaving": seat.leaving,
         "supervising": supervising,
+        "can": seat_acts::of(seat, names),
         "answered": seat.answered,
         "talked_secs": secs(seat.talked),
         "refused": seat.refused,
@@ -274,9 +285,17 @@ pub(super) fn moments(state: &AppState, campaign: CampaignId) -> TimeFormat {
 /// The sentence that says why a campaign dials or does not, in English and Chinese. `trunk` = name of the trunk that
 /// rests, if one does.
 pub(super) fn words(view: &View, trunk: &str, moments: &TimeFormat) -> Value {
+    words_beside(view, trunk, moments, None)
+}
+
+/// [`words`]; `other` = the campaign that has the lines, where the reader may know its name.
+pub(super) fn words_beside(view: &View, trunk: &str, moments: &TimeFormat, other: Option<&str>) -> Value {
     match paused_by(view) {
         Some(all) => line(Some(&all), trunk, moments)["words"].take(),
-        None => json!({ "en": Lang::En.view(view, moments), "zh": Lang::Zh.view(view, moments) }),
+        None => json!({
+            "en": Lang::En.view_beside(view, moments, other),
+            "zh": Lang::Zh.view_beside(view, moments, other),
+        }),
     }
 }
 
@@ -308,14 +327,58 @@ pub(super) fn line(line: Option<&LineView>, trunk: &str, moments: &TimeFormat) -
 
 /// A trunk with its rest, if its guard keeps it out of use.
 pub(super) fn trunk(trunk: &TrunkBoard) -> Value {
+    let mut codes: Vec<(&u16, &u64)> = trunk.codes_today.codes.iter().collect();
+    codes.sort_by_key(|(code, calls)| (std::cmp::Reverse(**calls), **code));
+    let codes: Vec<Value> = codes
+        .into_iter()
+        .map(|(code, calls)| {
+            let [en, zh] = [Lang::En, Lang::Zh].map(|lang| lang.code_words(*code));
+            json!({ "code": code, "calls": calls, "words": { "en": en, "zh": zh } })
+        })
+        .collect();
+    let until = trunk.rest.and_then(|rest| rest.until).or(trunk.put_back.asked_until);
     json!({
         "name": trunk.name,
         "up": trunk.up,
+        "state": trunk_state(trunk),
         "calls": trunk.calls,
         "calls_max": trunk.calls_max,
-        "words": trunk.down.as_ref().map(trunk_down),
-        "line": line(trunk.rest.as_ref(), &trunk.name, &TimeFormat::utc()),
+        "calls_per_sec": trunk.calls_per_sec,
+        "words": trunk_words(trunk),
+        "line": line(trunk.rest.as_ref(), &trunk.name, &TimeFormat::in_zone(DAY_ZONE)),
+        "until": optional_moment(until),
+        "rests_since": optional_moment(trunk.put_back.since),
+        "put_back": trunk.put_back.put_back,
+        "options_ms": trunk.round_trip.map(|span| span.as_millis() as u64),
+        "codes_today": codes,
     })
+}
+
+/// The zone in which moments of trunks are said: a trunk is of no campaign.
+const DAY_ZONE: &str = "Asia/Shanghai";
+
+fn both(say: impl Fn(Lang) -> &'static str) -> Value {
+    json!({ "en": say(Lang::En), "zh": say(Lang::Zh) })
+}
+
+fn trunk_state(trunk: &TrunkBoard) -> &'static str {
+    match &trunk.down {
+        _ if trunk.disabled => "disabled",
+        Some(TrunkDown::Unusable(TrunkUse::NotRegistered)) => "registering",
+        Some(_) => "down",
+        None if !trunk.up => "down",
+        None if trunk.rest.is_some() || trunk.put_back.asked_until.is_some() => "resting",
+        None => "up",
+    }
+}
+
+fn trunk_words(trunk: &TrunkBoard) -> Value {
+    match &trunk.down {
+        _ if trunk.disabled => both(Lang::trunk_disabled),
+        Some(down) => trunk_down(down),
+        None if trunk.put_back.asked_until.is_some() => both(Lang::trunk_pause),
+        None => Value::Null,
+    }
 }
 
 /// Why a trunk is not in use, in English and Chinese.
@@ -341,6 +404,7 @@ pub(super) fn abandon(standing: &AbandonReport) -> Value {
                 "rate": rate.rate,
                 "upper": rate.upper,
                 "chosen": standing.chosen.contains(rate.rule),
+                "left": standing.left_of(rate.rule),
             })
         })
         .collect();
@@ -379,6 +443,12 @@ pub(super) fn workplace(facts: &OpenCampaignFacts, names: &Names) -> Value {
         "preview": rules.map(|rules| rules.preview),
         "dispositions": dispositions,
         "disposition_required": rules.map(|rules| rules.disposition_required),
+        "disposition_default": rules.and_then(|rules| rules.disposition_default.as_ref()),
+        "recorded": rules.map(|rules| rules.recorded),
+        "timezone": facts.rules.windows.timezone,
+        "windows": facts.rules.windows.windows.iter().map(|window| json!({
+            "days": window.days, "from": window.from_minute, "to": window.to_minute,
+        })).collect::<Vec<_>>(),
     })
 }
 

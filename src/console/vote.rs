@@ -3,20 +3,24 @@
 use super::app_state::AppState;
 use super::auth::Caller;
 use super::campaign_series::find_visible;
+use super::kept_counts::Counted;
 use super::problem::Problem;
-use super::shown_number::{NumberSight, shown_optional};
+use super::shown_number::{NumberSight, shown_json, shown_optional};
 use super::views::moment;
 use crate::config::campaign::CampaignFile;
 use crate::config::campaign::vote::VotePlan;
+use crate::store::CampaignRecord;
+use crate::store::building_sums::BuildingSums;
 use crate::store::lead_table::{LeadKey, LeadTableRow};
-use crate::store::{CampaignRecord, Reader};
+use crate::store::votes::OwnerRow;
 use crate::tasks::vote_owners;
 use crate::text::Lang;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use paceline_core::ids::LeadId;
-use paceline_core::vote::{Count, Head, Owner, Said, StillNeeded, Tally, Voice, VoteRules, count, heads};
+use paceline_core::ids::{CampaignId, LeadId};
+use paceline_core::vote::{Count, CountedHead, Head, Owner, Said, StillNeeded, Tally, Voice, VoteRules};
+use paceline_core::vote::{count_with_heads, heads};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -35,7 +39,19 @@ pub(super) async fn sums(
 ) -> Result<Json<Value>, Problem> {
     let campaign = find_visible(&state, &caller, &name).await?.id;
     let text = state.store().campaign_toml(campaign).await?;
-    let counts = state.store().reader().await?.lead_sums(campaign).await?;
+    let kept = &state.campaign_counts().sums;
+    let counting = count_leads(state.clone(), campaign, text.clone());
+    let counted = kept.get(campaign, &text, state.clock(), counting).await?;
+    // Names of buildings and results are a list's and a text's own words.
+    let mut shown = shown_json((*counted.value).clone(), caller.sight());
+    shown["as_of"] = moment(counted.as_of);
+    Ok(Json(shown))
+}
+
+async fn count_leads(state: AppState, campaign: CampaignId, text: String) -> Result<Value, Problem> {
+    let mut reader = state.store().reader().await?;
+    let counts = reader.lead_sums(campaign).await?;
+    let buildings = reader.building_sums(campaign).await?;
     // A text of another program names no labels.
     let file = toml::from_str::<CampaignFile>(&text).ok();
     let labels: BTreeMap<&str, &str> = file
@@ -48,7 +64,8 @@ pub(super) async fn sums(
         let label = labels.get(code.as_str()).copied().unwrap_or(code);
         json!({ "code": code, "label": label, "leads": leads })
     };
-    Ok(Json(json!({
+    let building = |(name, sums): (&Option<String>, &BuildingSums)| json!({ "building": name, "leads": sums.leads, "states": sums.states, "results": sums.results });
+    Ok(json!({
         "rows": counts.rows_read,
         "leads": counts.leads.values().sum::<u64>(),
         "refused": counts.refused.values().sum::<u64>(),
@@ -57,28 +74,64 @@ pub(super) async fn sums(
         "reasons": counts.reasons,
         "results": counts.results,
         "dispositions": counts.lead_dispositions.iter().map(disposition).collect::<Vec<_>>(),
-        "as_of": moment(state.now()),
-    })))
+        "buildings": buildings.iter().map(building).collect::<Vec<_>>(),
+    }))
 }
 
-/// A campaign's vote with what it is counted from.
-struct Vote {
+/// A vote as it was counted, with what its pages show of each head.
+#[derive(Debug)]
+pub(super) struct CountedVote {
     plan: VotePlan,
-    owners: Vec<Owner>,
-    reader: Reader,
+    count: Count,
+    heads: Vec<KeptHead>,
 }
 
-async fn find_vote(state: &AppState, caller: &Caller, name: &str) -> Result<Vote, Problem> {
+/// A head without its texts, which are read for a page alone: there may be a million.
+#[derive(Debug)]
+struct KeptHead {
+    said: Said,
+    /// Hundredths of a square metre.
+    area: u64,
+    /// In the order of the list.
+    leads: Box<[LeadId]>,
+}
+
+impl KeptHead {
+    fn first_lead(&self) -> i64 {
+        self.leads.first().map_or(0, |lead| lead.0)
+    }
+}
+
+/// A campaign's vote, counted once for all who ask within its time.
+async fn find_vote(
+    state: &AppState,
+    caller: &Caller,
+    name: &str,
+) -> Result<(CampaignId, Counted<CountedVote>), Problem> {
     let CampaignRecord { id, .. } = find_visible(state, caller, name).await?;
     let text = state.store().campaign_toml(id).await?;
     let plan = VotePlan::of_text(&text).ok_or_else(|| {
         let detail = "this campaign counts no vote: write [vote] into its settings";
         Problem::new(StatusCode::NOT_FOUND, "no_vote", detail)
     })?;
-    let mut reader = state.store().reader().await?;
-    let rows = reader.owners(id).await?;
+    let counting = count_vote(state.clone(), id, plan);
+    Ok((id, state.campaign_counts().votes.get(id, &text, state.clock(), counting).await?))
+}
+
+async fn count_vote(state: AppState, campaign: CampaignId, plan: VotePlan) -> Result<CountedVote, Problem> {
+    let rows = state.store().reader().await?.owners(campaign).await?;
+    beside(move || counted_vote(rows, plan)).await
+}
+
+fn counted_vote(rows: Vec<OwnerRow>, plan: VotePlan) -> CountedVote {
     let owners = vote_owners(rows, &plan);
-    Ok(Vote { plan, owners, reader })
+    let (count, heads) = count_with_heads(&plan.rules, &owners);
+    let kept = |head: CountedHead| KeptHead {
+        said: head.said,
+        area: head.area,
+        leads: head.owners.iter().map(|place| LeadId(owners[*place].lead)).collect(),
+    };
+    CountedVote { count, heads: heads.into_iter().map(kept).collect(), plan }
 }
 
 /// Runs what takes a second for a large list beside the requests of others.
@@ -92,12 +145,9 @@ pub(super) async fn vote(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let as_of = state.now();
-    let Vote { plan, owners, .. } = find_vote(&state, &caller, &name).await?;
-    let rules = plan.rules;
-    let counted = beside(move || count(&rules, &owners)).await?;
-    let mut shown = shown_count(&rules, &counted);
-    shown["stop"] = plan.stop.into();
+    let (_, Counted { value, as_of }) = find_vote(&state, &caller, &name).await?;
+    let mut shown = shown_count(&value.plan.rules, &value.count);
+    shown["stop"] = value.plan.stop.into();
     shown["as_of"] = moment(as_of);
     Ok(Json(shown))
 }
@@ -167,30 +217,30 @@ pub(super) async fn flats(
     Path(name): Path<String>,
     Query(query): Query<FlatsQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let Vote { plan, owners, mut reader } = find_vote(&state, &caller, &name).await?;
+    let (campaign, Counted { value, .. }) = find_vote(&state, &caller, &name).await?;
     let after = query.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or(0);
-    let (page, owners) = beside(move || {
-        let wanted = |head: &Head| {
-            let said = query.said.as_deref().is_none_or(|said| said_word(head.said) == said);
-            said && first_lead(head, &owners) > after
-        };
-        let found: Vec<Head> =
-            heads(plan.rules.joint, &owners).into_iter().filter(wanted).take(PAGE + 1).collect();
-        (found, owners)
-    })
-    .await?;
+    let said = query.said.as_deref();
+    let wanted =
+        |head: &&KeptHead| said.is_none_or(|said| said_word(head.said) == said) && head.first_lead() > after;
+    let page: Vec<&KeptHead> = value.heads.iter().filter(wanted).take(PAGE + 1).collect();
     let has_more = page.len() > PAGE;
     let shown = &page[..page.len().min(PAGE)];
-    let keys: Vec<LeadKey> = shown
-        .iter()
-        .flat_map(|head| &head.owners)
-        .map(|place| LeadKey { row: 0, lead: owners[*place].lead })
-        .collect();
+    let leads: Vec<LeadId> = shown.iter().flat_map(|head| head.leads.iter().copied()).collect();
+    let mut reader = state.store().reader().await?;
+    let owners = vote_owners(reader.owners_among(campaign, &leads).await?, &value.plan);
+    let keys: Vec<LeadKey> = leads.iter().map(|lead| LeadKey { row: 0, lead: lead.0 }).collect();
     let rows = reader.lead_rows(&keys).await?;
     let rows: BTreeMap<LeadId, &LeadTableRow> = rows.iter().map(|row| (LeadId(row.lead_id), row)).collect();
     let sight = NumberSight::of(&caller);
-    let items: Vec<Value> = shown.iter().map(|head| shown_head(head, &owners, &rows, sight)).collect();
-    let next = shown.last().filter(|_| has_more).map(|head| first_lead(head, &owners));
+    // Owners who hang together are all on the page, so they hang together here too.
+    let read = heads(value.plan.rules.joint, &owners);
+    let read: BTreeMap<i64, &Head> = read.iter().map(|head| (first_lead(head, &owners), head)).collect();
+    let items: Vec<Value> = shown
+        .iter()
+        .filter_map(|kept| Some((*kept, *read.get(&kept.first_lead())?)))
+        .map(|(kept, head)| shown_head(kept, head, &owners, &rows, sight))
+        .collect();
+    let next = shown.last().filter(|_| has_more).map(|head| head.first_lead());
     Ok(Json(json!({ "items": items, "next": next })))
 }
 
@@ -216,6 +266,7 @@ const fn voice_word(voice: Voice) -> &'static str {
 }
 
 fn shown_head(
+    kept: &KeptHead,
     head: &Head,
     owners: &[Owner],
     rows: &BTreeMap<LeadId, &LeadTableRow>,
@@ -242,7 +293,7 @@ fn shown_head(
             .map(|flat| json!({ "name": shown_optional(flat.name.as_ref(), sight), "area": flat.area.map(square_metres) }))
             .collect::<Vec<_>>(),
         "owners": head.owners.iter().map(owner).collect::<Vec<_>>(),
-        "area": has_area.then(|| square_metres(head.area)),
-        "said": said_word(head.said),
+        "area": has_area.then(|| square_metres(kept.area)),
+        "said": said_word(kept.said),
     })
 }

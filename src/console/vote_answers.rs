@@ -103,7 +103,16 @@ answers! {
         results: BTreeMap<String, u64>,
         /// Leads by the code of their last summary.
         dispositions: Vec<DispositionSum>,
+        /// Leads by building, in the order of the buildings' names.
+        buildings: Vec<BuildingSum>,
         as_of: Moment,
+    }
+    BuildingSum {
+        /// `null` = the list names none.
+        building: Option<String>,
+        leads: u64,
+        states: BTreeMap<String, u64>,
+        results: BTreeMap<String, u64>,
     }
     DispositionSum { code: String, label: String, leads: u64, }
 }

@@ -47,13 +47,32 @@ id!(
     MixId(u64)
 );
 id!(
-    /// A trunk, by its position in `paceline.toml`.
+    /// A trunk, as the store numbers it, from 1.
     TrunkId(u16)
 );
 id!(
     /// A group of agents, as the store numbers it.
     GroupId(i64)
 );
+
+id!(
+    /// A register of caller IDs, by its enterprise, as the store numbers it.
+    RegisterId(i64)
+);
+
+/// No trunk has this one.
+impl Default for TrunkId {
+    fn default() -> Self {
+        TrunkId(0)
+    }
+}
+
+/// The register of the first enterprise, to which everything belongs that a command or a file makes.
+impl Default for RegisterId {
+    fn default() -> Self {
+        RegisterId(1)
+    }
+}
 
 impl AttemptId {
     /// The call of this attempt.

@@ -37,6 +37,9 @@ pub mod call;
 /// The bounded record of what one call did: SIP messages, keys, plays, with times.
 pub mod call_steps;
 
+/// The kinds of notes in that record.
+pub mod call_note;
+
 /// One campaign's rules: windows, retries, caller IDs, the announcement and its keys.
 pub mod campaign;
 

@@ -161,6 +161,20 @@ impl ShownNumber {
         national_text(self.0)
     }
 
+    /// Whether a subscriber can hold it: any number that may be dialled, an enterprise's 95 or 96 number, and eight
+    /// digits that begin with 1010. The others are the carriers' and the cities' own (10086, 12345).
+    pub const fn is_of_subscribers(self) -> bool {
+        if self.dialable().is_some() {
+            return true;
+        }
+        match china_national(self.0) {
+            Some(short) => {
+                matches!(two_leading(short), 95 | 96) || (length(short) == 8 && short / 10_000 == 1010)
+            }
+            None => false,
+        }
+    }
+
     /// The same number as one that may be dialled; `None` for a service number.
     pub const fn dialable(self) -> Option<PhoneNumber> {
         PhoneNumber::from_e164(self.0)
@@ -392,6 +406,22 @@ mod tests {
             assert_eq!(PhoneNumber::from_e164(e164), Some(number), "{text}");
             assert_eq!(number.national(), text.strip_prefix("013").map_or(text.into(), |t| format!("13{t}")));
         }
+    }
+
+    #[test]
+    fn carriers_and_cities_keep_their_service_numbers() {
+        let of_subscribers =
+            |text: &str| ShownNumber::chinese_service(text.as_bytes()).expect(text).is_of_subscribers();
+        for text in ["95188", "96110", "951051234", "10105757"] {
+            assert!(of_subscribers(text), "{text}");
+        }
+        for text in ["10086", "10010", "10000", "12345", "12306", "12315", "1008611", "11185", "12110"] {
+            if ShownNumber::chinese_service(text.as_bytes()).is_some() {
+                assert!(!of_subscribers(text), "{text}");
+            }
+        }
+        assert!(ShownNumber::from_e164(8_675_512_345_678).is_some_and(ShownNumber::is_of_subscribers));
+        assert!(ShownNumber::from_e164(442_079_460_000).is_some_and(ShownNumber::is_of_subscribers));
     }
 
     #[test]

@@ -10,8 +10,8 @@
 //! `Joint::One` owners and flats that hang together are one head, however many people they are. With `Joint::Each`
 //! every lead is a head, and a flat's area is divided equally among its owners.
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What an owner said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -201,13 +201,29 @@ impl Count {
     }
 }
 
+/// A head as it was counted, without its flats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedHead {
+    /// By place; at least one, the first of the list first.
+    pub owners: Vec<usize>,
+    /// Hundredths of a square metre that count for it.
+    pub area: u64,
+    pub said: Said,
+}
+
 /// Counts a vote.
 pub fn count(rules: &VoteRules, owners: &[Owner]) -> Count {
+    count_with_heads(rules, owners).0
+}
+
+/// Counts a vote, with the heads that it counts in the order of their first owners.
+pub fn count_with_heads(rules: &VoteRules, owners: &[Owner]) -> (Count, Vec<CountedHead>) {
     let flats = Flats::of(owners);
+    let groups = groups_of(rules.joint, owners, &flats);
     let (mut heads, mut area) = (Tally::default(), Tally::default());
-    for head in heads_of(rules.joint, owners, &flats) {
-        heads.add(1, head.said);
-        area.add(head.area, head.said);
+    for group in &groups {
+        heads.add(1, group.said);
+        area.add(group.area, group.said);
     }
     // The estate may have more than the list, never less than what the list shows.
     heads.total = heads.total.max(rules.heads_total.unwrap_or(0));
@@ -221,14 +237,16 @@ pub fn count(rules: &VoteRules, owners: &[Owner]) -> Count {
         agree_heads: rules.majority.missing(heads.agree, heads.took_part),
         agree_area: of_area(rules.majority.missing(area.agree, area.took_part)),
     };
-    Count {
+    let count = Count {
         heads,
         area,
         flats_without_area: without,
         flats: flats.areas.len() as u64,
         still_needed,
         standing: standing(rules, &heads, has_area.then_some(&area)),
-    }
+    };
+    let counted = |group: Group| CountedHead { owners: group.owners, area: group.area, said: group.said };
+    (count, groups.into_iter().map(counted).collect())
 }
 
 fn standing(rules: &VoteRules, heads: &Tally, area: Option<&Tally>) -> Standing {
@@ -256,7 +274,22 @@ fn standing(rules: &VoteRules, heads: &Tally, area: Option<&Tally>) -> Standing 
 
 /// The heads that a vote counts, in the order of their first owners.
 pub fn heads(joint: Joint, owners: &[Owner]) -> Vec<Head> {
-    heads_of(joint, owners, &Flats::of(owners))
+    let flats = Flats::of(owners);
+    let head = |group: Group| Head {
+        flats: group.flats.iter().map(|place| flats.flat(*place)).collect(),
+        owners: group.owners,
+        area: group.area,
+        said: group.said,
+    };
+    groups_of(joint, owners, &flats).into_iter().map(head).collect()
+}
+
+/// A head with its flats by place.
+struct Group {
+    owners: Vec<usize>,
+    flats: Vec<usize>,
+    area: u64,
+    said: Said,
 }
 
 /// The flats of all owners, each once.
@@ -269,7 +302,7 @@ struct Flats<'a> {
 
 impl<'a> Flats<'a> {
     fn of(owners: &'a [Owner]) -> Flats<'a> {
-        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut known: FxHashMap<&str, usize> = FxHashMap::default();
         let mut names: Vec<Option<&str>> = Vec::new();
         let mut areas: Vec<Option<u64>> = Vec::new();
         let mut of_owner = Vec::with_capacity(owners.len());
@@ -298,43 +331,48 @@ impl<'a> Flats<'a> {
     }
 }
 
-fn heads_of(joint: Joint, owners: &[Owner], flats: &Flats<'_>) -> Vec<Head> {
+fn groups_of(joint: Joint, owners: &[Owner], flats: &Flats<'_>) -> Vec<Group> {
     match joint {
-        Joint::One => heads_together(owners, flats),
-        Joint::Each => heads_each(owners, flats),
+        Joint::One => groups_together(owners, flats),
+        Joint::Each => groups_each(owners, flats),
     }
 }
 
 /// Owners and flats that hang together are one head.
-fn heads_together(owners: &[Owner], flats: &Flats<'_>) -> Vec<Head> {
-    let mut group: Vec<usize> = (0..flats.areas.len()).collect();
+fn groups_together(owners: &[Owner], flats: &Flats<'_>) -> Vec<Group> {
+    let mut linked: Vec<usize> = (0..flats.areas.len()).collect();
     for places in &flats.of_owner {
         for pair in places.windows(2) {
-            let (one, other) = (root(&mut group, pair[0]), root(&mut group, pair[1]));
-            group[one.max(other)] = one.min(other);
+            let (one, other) = (root(&mut linked, pair[0]), root(&mut linked, pair[1]));
+            linked[one.max(other)] = one.min(other);
         }
     }
-    let silent =
-        || Head { owners: Vec::new(), flats: Vec::new(), area: 0, said: Said::Nothing { is_open: false } };
-    let mut heads: BTreeMap<usize, Head> = BTreeMap::new();
+    let mut groups: Vec<Group> = Vec::new();
+    // Where the group of a first flat stands.
+    let mut places_of: Vec<Option<usize>> = vec![None; flats.areas.len()];
     for (at, (owner, places)) in owners.iter().zip(&flats.of_owner).enumerate() {
         let Some(first) = places.first() else { continue };
-        let head = heads.entry(root(&mut group, *first)).or_insert_with(silent);
-        head.owners.push(at);
-        head.said = match (head.said, owner.voice) {
+        let place = *places_of[root(&mut linked, *first)].get_or_insert(groups.len());
+        if place == groups.len() {
+            let said = Said::Nothing { is_open: false };
+            groups.push(Group { owners: Vec::with_capacity(1), flats: Vec::with_capacity(1), area: 0, said });
+        }
+        let group = &mut groups[place];
+        group.owners.push(at);
+        group.said = match (group.said, owner.voice) {
             (Said::Nothing { is_open }, None) => Said::Nothing { is_open: is_open || owner.is_open },
             (Said::Nothing { .. }, Some(voice)) => Said::One(voice),
             (Said::One(known), Some(voice)) if known != voice => Said::Different,
             (known, _) => known,
         };
     }
-    for place in 0..flats.areas.len() {
-        if let Some(head) = heads.get_mut(&root(&mut group, place)) {
-            head.area += flats.areas[place].unwrap_or(0);
-            head.flats.push(flats.flat(place));
+    for flat in 0..flats.areas.len() {
+        if let Some(place) = places_of[root(&mut linked, flat)] {
+            groups[place].area += flats.areas[flat].unwrap_or(0);
+            groups[place].flats.push(flat);
         }
     }
-    heads.into_values().collect()
+    groups
 }
 
 /// The first flat of the group, with the path to it shortened.
@@ -347,7 +385,7 @@ fn root(group: &mut [usize], mut place: usize) -> usize {
 }
 
 /// Every owner is a head; a flat's area is divided among its owners, the rest of the division to the first ones.
-fn heads_each(owners: &[Owner], flats: &Flats<'_>) -> Vec<Head> {
+fn groups_each(owners: &[Owner], flats: &Flats<'_>) -> Vec<Group> {
     let mut sharers: Vec<u64> = vec![0; flats.areas.len()];
     for place in flats.of_owner.iter().flatten() {
         sharers[*place] += 1;
@@ -359,13 +397,13 @@ fn heads_each(owners: &[Owner], flats: &Flats<'_>) -> Vec<Head> {
         served[place] += 1;
         share
     };
-    let head = |(at, (owner, places)): (usize, (&Owner, &Vec<usize>))| Head {
+    let group = |(at, (owner, places)): (usize, (&Owner, &Vec<usize>))| Group {
         owners: vec![at],
-        flats: places.iter().map(|place| flats.flat(*place)).collect(),
+        flats: places.clone(),
         area: places.iter().map(|place| share(*place)).sum(),
         said: owner.voice.map_or(Said::Nothing { is_open: owner.is_open }, Said::One),
     };
-    owners.iter().zip(&flats.of_owner).enumerate().map(head).collect()
+    owners.iter().zip(&flats.of_owner).enumerate().map(group).collect()
 }
 
 #[cfg(test)]

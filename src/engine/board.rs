@@ -5,8 +5,8 @@ use super::key_watch::KeyWatch;
 use paceline_core::agent::SeatView;
 use paceline_core::campaign::Trunk;
 use paceline_core::dialer::output::AttemptResult;
-use paceline_core::dialer::{LineView, View};
-use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::dialer::{LineView, TrunkRest, View};
+use paceline_core::ids::{AgentId, CampaignId, GroupId, TrunkId};
 use paceline_core::outcome::Outcome;
 use paceline_core::sip::user_agent::TrunkUse;
 use paceline_core::time::{Duration, Time, Utc};
@@ -72,8 +72,11 @@ pub struct PhoneBoard {
 
 #[derive(Clone, Debug, Default)]
 pub struct TrunkBoard {
+    pub id: TrunkId,
     pub name: String,
     pub up: bool,
+    /// A person took it out of use.
+    pub disabled: bool,
     pub calls: u32,
     pub calls_max: u32,
     pub calls_per_sec: f64,
@@ -81,6 +84,20 @@ pub struct TrunkBoard {
     pub rest: Option<LineView>,
     /// Why it is not in use.
     pub down: Option<TrunkDown>,
+    /// Attempts that its guard put back since it rests, since when, and the pause that its carrier asked for.
+    pub put_back: TrunkRest,
+    /// Time from its last OPTIONS to the answer.
+    pub round_trip: Option<Duration>,
+    /// Calls of today by the SIP code of their end; answered ones as 200.
+    pub codes_today: CodesToday,
+}
+
+/// Ends of calls of one day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CodesToday {
+    /// Days since 1970 in the zone of days.
+    pub day: i64,
+    pub codes: BTreeMap<u16, u64>,
 }
 
 /// Why a trunk is not in use. In words: `text/trunk.rs`.
@@ -92,17 +109,26 @@ pub enum TrunkDown {
     Unusable(TrunkUse),
 }
 
+impl Board {
+    pub fn trunk(&self, id: TrunkId) -> Option<&TrunkBoard> {
+        self.trunks.iter().find(|trunk| trunk.id == id)
+    }
+
+    pub(super) fn trunk_mut(&mut self, id: TrunkId) -> Option<&mut TrunkBoard> {
+        self.trunks.iter_mut().find(|trunk| trunk.id == id)
+    }
+}
+
 impl TrunkBoard {
     /// A trunk without calls.
     pub(super) fn of(limits: &Trunk) -> TrunkBoard {
         TrunkBoard {
+            id: limits.id,
             name: limits.name.clone(),
             up: true,
-            calls: 0,
             calls_max: limits.calls_max,
             calls_per_sec: limits.calls_per_sec,
-            rest: None,
-            down: None,
+            ..TrunkBoard::default()
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::net::rtp::{MediaCommand, Recording};
 use crate::store::{Command, LegInfo};
 use paceline_core::agent::{Agent, AgentAction, Endpoint, Refusal, SeatView};
 use paceline_core::call::{Ended, Progress};
+use paceline_core::call_note::{NoteKind, Played};
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::ArrivedCall;
 use paceline_core::dialer::output::{LegKind, SoundName, Spoken};
@@ -296,13 +297,13 @@ impl Engine {
 
     pub(super) fn play(&mut self, leg: CallId, sound: SoundName) {
         let awaits_keys = matches!(sound, SoundName::Spoken(Spoken::EnterAgentNumber));
-        let word = match sound {
-            SoundName::HoldMusic => "play hold_music",
-            SoundName::RingBack => "play ring_back",
-            SoundName::Sorry(_) => "play abandon_message",
-            SoundName::AgentNumber(_) | SoundName::Spoken(_) => "play prompt",
+        let played = match sound {
+            SoundName::HoldMusic => Played::HoldMusic,
+            SoundName::RingBack => Played::RingBack,
+            SoundName::Sorry(_) => Played::AbandonMessage,
+            SoundName::AgentNumber(_) | SoundName::Spoken(_) => Played::Prompt,
         };
-        self.note_step(leg, word);
+        self.note_step(leg, NoteKind::Play, played.word());
         let (sound, plays) = match sound {
             SoundName::HoldMusic => (self.prompts.hold_music(), 0),
             SoundName::RingBack => (self.prompts.ring_back(), 0),

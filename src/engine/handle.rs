@@ -8,8 +8,8 @@ use super::trunk_test::TrunkTestRefusal;
 use crate::audio::Sound;
 use crate::store::CampaignMinute;
 use paceline_core::agent::{Agent, AgentAction, Group, Refusal, SeatView};
-use paceline_core::campaign::Campaign;
-use paceline_core::campaign::caller_id::RegisteredNumber;
+use paceline_core::campaign::caller_id::Registered;
+use paceline_core::campaign::{Campaign, Share};
 use paceline_core::dialer::input::{ManagerAction, OpenWork};
 use paceline_core::dialer::{LeadPlace, View};
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, HouseholdId, LeadId, TrunkId};
@@ -86,9 +86,9 @@ pub enum EngineRequest {
         attempt: AttemptId,
         answer: oneshot::Sender<Option<String>>,
     },
-    /// What the register of caller IDs says of each number that it has more to say of than that it may be shown.
+    /// What the registers of caller IDs say.
     RegisterCallerIds {
-        numbers: Vec<RegisteredNumber>,
+        said: Registered,
     },
     /// These numbers are on the blacklist on disk, of one campaign or of all.
     Blacklisted {
@@ -101,8 +101,26 @@ pub enum EngineRequest {
         peers: Vec<Peer>,
         sources: Vec<SocketAddr>,
     },
-    /// A further trunk; its id is the next one.
-    AddTrunk(Box<TrunkParts>),
+    /// A trunk is new or has other settings; calls that are up go on. The answer says why its addresses cannot be used.
+    SetTrunk {
+        trunk: Box<TrunkParts>,
+        is_enabled: bool,
+        answer: oneshot::Sender<Result<(), String>>,
+    },
+    /// A trunk without calls goes. The answer is the number of its calls, if it has any.
+    RemoveTrunk {
+        trunk: TrunkId,
+        answer: oneshot::Sender<Result<(), u32>>,
+    },
+    /// A person ends what keeps the trunk out of use beside its state.
+    EndTrunkRest {
+        trunk: TrunkId,
+    },
+    /// Calls of today that an earlier process placed, by the SIP code of their end.
+    CountedToday {
+        trunk: TrunkId,
+        codes: BTreeMap<u16, u64>,
+    },
     /// A group is new or has changed.
     SetGroup(Group),
     /// An agent's account is new or has changed.
@@ -136,6 +154,8 @@ pub struct TrunkTest {
 #[derive(Debug)]
 pub struct CampaignOpening {
     pub campaign: Campaign,
+    /// What it asks of lines that campaigns share.
+    pub share: Share,
     /// Country of the list (ISO 3166 alpha-2).
     pub region: String,
     /// Open and ended leads.
@@ -157,6 +177,7 @@ pub struct CampaignOpening {
 pub struct CampaignChange {
     /// Under the id with which it was opened.
     pub campaign: Campaign,
+    pub share: Share,
     /// The announcement of calls answered from now on; `None` = as before.
     pub sound: Option<Arc<Sound>>,
     /// The message for an abandoned callee; `None` = the built-in one.
@@ -272,9 +293,30 @@ impl EngineHandle {
         let _ = ended.await;
     }
 
+    /// Takes a trunk into use, or gives it other settings; calls that are up go on.
+    ///
+    /// # Errors
+    /// Its addresses cannot be used.
+    pub async fn set_trunk(&self, trunk: TrunkParts, is_enabled: bool) -> Result<(), String> {
+        let (answer, answered) = oneshot::channel();
+        self.send(EngineRequest::SetTrunk { trunk: Box::new(trunk), is_enabled, answer }).await;
+        answered.await.unwrap_or_else(|_| Err("the engine has stopped".to_owned()))
+    }
+
+    /// Removes a trunk that has no call.
+    ///
+    /// # Errors
+    /// The number of its calls.
+    pub async fn remove_trunk(&self, trunk: TrunkId) -> Result<(), u32> {
+        let (answer, answered) = oneshot::channel();
+        self.send(EngineRequest::RemoveTrunk { trunk, answer }).await;
+        // An engine that has stopped has no calls.
+        answered.await.unwrap_or(Ok(()))
+    }
+
     /// Replaces what the dialer knows of the caller IDs; call it once the store has committed it.
-    pub async fn register_caller_ids(&self, numbers: Vec<RegisteredNumber>) {
-        self.send(EngineRequest::RegisterCallerIds { numbers }).await;
+    pub async fn register_caller_ids(&self, said: Registered) {
+        self.send(EngineRequest::RegisterCallerIds { said }).await;
     }
 
     /// Takes back calls to numbers that were put on the blacklist; call it once the store has committed them.

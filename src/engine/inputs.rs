@@ -147,7 +147,7 @@ impl Engine {
         }
     }
 
-    fn take_trunk_use(&mut self, trunk: TrunkId, state: &TrunkUse) {
+    pub(super) fn take_trunk_use(&mut self, trunk: TrunkId, state: &TrunkUse) {
         let name = self.trunk_name(trunk);
         self.trunk_tests.set_state(trunk, state);
         match state {
@@ -184,10 +184,9 @@ impl Engine {
 
     pub(super) fn trunk_changed(&mut self, trunk: TrunkId, state: TrunkState) {
         let up = state == TrunkState::Up;
-        if let Some(board) = self.board.trunks.get_mut(trunk.0 as usize).filter(|board| board.up != up) {
+        if let Some(board) = self.board.trunk_mut(trunk).filter(|board| board.up != up) {
             board.up = up;
-            self.metrics.set_trunk_up(&board.name, up);
-            self.handle(Input::TrunkChanged { trunk, state });
+            self.report_trunk_state(trunk);
         }
     }
 
@@ -283,8 +282,8 @@ impl Engine {
                 // The requester may have gone away.
                 let _ = answer.send(self.step_log.json(attempt.call()));
             }
-            EngineRequest::RegisterCallerIds { numbers } => {
-                self.handle(Input::CallerIdsRegistered { numbers });
+            EngineRequest::RegisterCallerIds { said } => {
+                self.handle(Input::CallerIdsRegistered { said });
             }
             EngineRequest::Blacklisted { campaign, patterns } => {
                 self.handle(Input::Blacklisted { campaign, patterns });
@@ -292,7 +291,15 @@ impl Engine {
             EngineRequest::SetTrunkAddresses { trunk, peers, sources } => {
                 self.set_trunk_addresses(trunk, &peers, sources);
             }
-            EngineRequest::AddTrunk(trunk) => self.add_trunk(*trunk),
+            EngineRequest::SetTrunk { trunk, is_enabled, answer } => {
+                // The requester may have gone away.
+                let _ = answer.send(self.set_trunk(*trunk, is_enabled));
+            }
+            EngineRequest::RemoveTrunk { trunk, answer } => {
+                let _ = answer.send(self.remove_trunk(trunk));
+            }
+            EngineRequest::EndTrunkRest { trunk } => self.end_trunk_rest(trunk),
+            EngineRequest::CountedToday { trunk, codes } => self.take_counted_today(trunk, codes),
             EngineRequest::SetGroup(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
                 self.handle(Input::GroupDefined(group));
@@ -334,8 +341,18 @@ impl Engine {
     }
 
     pub(super) fn open_campaign(&mut self, opening: CampaignOpening) {
-        let CampaignOpening { campaign, region, leads, leads_open, paused, abandons, past, sound, sorry } =
-            opening;
+        let CampaignOpening {
+            campaign,
+            share,
+            region,
+            leads,
+            leads_open,
+            paused,
+            abandons,
+            past,
+            sound,
+            sorry,
+        } = opening;
         self.set_texts(campaign.id, region, sound, sorry);
         let board = super::CampaignBoard {
             name: campaign.name.clone(),
@@ -346,6 +363,7 @@ impl Engine {
         };
         self.board.campaigns.insert(campaign.id, board);
         self.board_due = self.clock.now();
+        self.handle(Input::ShareSet { campaign: campaign.id, share });
         let campaign = Box::new(campaign);
         self.handle(Input::CampaignOpened { campaign, leads_open, paused, abandons, past });
     }
@@ -371,7 +389,7 @@ impl Engine {
     }
 
     fn change_campaign(&mut self, change: CampaignChange) {
-        let CampaignChange { campaign, sound, sorry } = change;
+        let CampaignChange { campaign, share, sound, sorry } = change;
         let Some(board) = self.board.campaigns.get_mut(&campaign.id) else {
             tracing::error!(
                 campaign = campaign.name,
@@ -390,6 +408,7 @@ impl Engine {
         };
         self.board_due = self.clock.now();
         tracing::info!(campaign = campaign.name, "the campaign has new rules");
+        self.handle(Input::ShareSet { campaign: campaign.id, share });
         self.handle(Input::CampaignChanged { campaign: Box::new(campaign) });
     }
 }

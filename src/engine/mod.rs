@@ -18,9 +18,10 @@ mod steps;
 mod test_calls;
 mod test_openings;
 mod trunk_addresses;
+mod trunk_changes;
 mod trunk_test;
 
-pub use board::{Board, CampaignBoard, PhoneBoard, TrunkBoard, TrunkDown};
+pub use board::{Board, CampaignBoard, CodesToday, PhoneBoard, TrunkBoard, TrunkDown};
 pub use device_check::DeviceCheck;
 pub use handle::{
     AgentAccount, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret,
@@ -28,6 +29,7 @@ pub use handle::{
 };
 pub use prompts::Prompts;
 pub use test_calls::TestAnswer;
+pub use trunk_changes::start_of_day;
 pub use trunk_test::{TrunkTestRefusal, test_campaign_retry};
 
 use crate::audio::Sound;
@@ -461,9 +463,13 @@ impl Engine {
             *live.entry(call.trunk).or_default() += 1;
         }
         let resting = self.dialer.resting_trunks();
-        for (id, trunk) in self.board.trunks.iter_mut().enumerate() {
-            trunk.calls = live.get(&TrunkId(id as u16)).copied().unwrap_or(0);
-            trunk.rest = resting.iter().find(|rest| rest.trunk.0 as usize == id).copied();
+        let today = trunk_changes::day_of(self.dialer.utc());
+        for trunk in &mut self.board.trunks {
+            trunk.calls = live.get(&trunk.id).copied().unwrap_or(0);
+            trunk.rest = resting.iter().find(|rest| rest.trunk == trunk.id).copied();
+            trunk.put_back = self.dialer.trunk_rest(trunk.id);
+            trunk.round_trip = self.ua.trunk_round_trip(trunk.id);
+            trunk.codes_today.begin(today);
         }
         for (id, campaign) in &mut self.board.campaigns {
             let before = campaign.view.trouble;

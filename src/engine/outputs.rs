@@ -6,6 +6,7 @@ use crate::net::rtp::{MediaCommand, MediaError};
 use crate::store::{Command, KEY_PRESS_SOURCE, SUMMARY_SOURCE};
 use crate::text::Lang;
 use paceline_core::call::{Ended, Progress};
+use paceline_core::call_note::{NoteKind, Played};
 use paceline_core::campaign::is_system_name;
 use paceline_core::dialer::output::{AttemptRequest, DoNotCallBy, TestRefusal};
 use paceline_core::dialer::{Input, LineView, Output};
@@ -47,6 +48,7 @@ impl Engine {
                 }
             }
             Output::Acknowledge { call } => {
+                self.note_step(call, NoteKind::AnswerSaved, "");
                 self.ua.acknowledge(now, call);
                 self.carry_out_ua_outputs();
             }
@@ -60,14 +62,14 @@ impl Engine {
                 if self.board.campaigns.get(&campaign).is_some_and(|board| board.key_watch.awaits_keys()) {
                     self.media.command(call, MediaCommand::DetectTones);
                 }
-                self.note_step(call, "play announcement");
+                self.note_step(call, NoteKind::Play, Played::Announcement.word());
                 if let Some(facts) = self.calls.get_mut(&call) {
                     facts.announcing = true;
                     facts.sound = sound;
                 }
             }
             Output::HangUp { call, cause } => {
-                self.note_hang_up(call, cause);
+                self.note_step(call, NoteKind::HangUp, cause.word());
                 self.media.command(call, MediaCommand::StopPlaying);
                 self.ua.hang_up(now, call, cause);
                 self.carry_out_ua_outputs();
@@ -92,6 +94,7 @@ impl Engine {
                         );
                     }
                 }
+                self.count_code(&result);
                 if let Some(number) = self.calls.get(&result.attempt.call()).and_then(|facts| facts.caller_id)
                 {
                     self.metrics.count_caller_id(number, result.outcome);
@@ -157,20 +160,20 @@ impl Engine {
                 self.media.command(leg, MediaCommand::Join { mix, voice });
             }
             Output::Leave { leg } => {
-                self.note_step(leg, "leave");
+                self.note_step(leg, NoteKind::Leave, "");
                 self.media.command(leg, MediaCommand::Leave);
             }
             Output::Play { leg, sound } => self.play(leg, sound),
             Output::StopPlaying { leg } => {
-                self.note_step(leg, "stop_playing");
+                self.note_step(leg, NoteKind::StopPlaying, "");
                 self.media.command(leg, MediaCommand::StopPlaying);
             }
             Output::SendDigits { leg, keys } => {
-                self.note_step(leg, "send_digits");
+                self.note_step(leg, NoteKind::SendDigits, "");
                 self.media.command(leg, MediaCommand::SendDigits(keys));
             }
             Output::Record { call, campaign, agent, on } => {
-                self.note_step(call, if on { "record" } else { "stop_recording" });
+                self.note_step(call, if on { NoteKind::Record } else { NoteKind::StopRecording }, "");
                 self.record(call, campaign, agent, on);
             }
             Output::TestRefused { campaign: _, number, why, trunk: Some(trunk) } => {

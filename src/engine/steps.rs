@@ -8,7 +8,8 @@ use super::Engine;
 use super::floor::transport_word;
 use crate::net::rtp::LegStats;
 use crate::store::Command;
-use paceline_core::call::{HangUpCause, Heard, KeyWay};
+use paceline_core::call::{Digit, Heard, KeyWay};
+use paceline_core::call_note::NoteKind;
 use paceline_core::call_steps::{CallSteps, Direction};
 use paceline_core::dialer::output::AttemptResult;
 use paceline_core::ids::CallId;
@@ -18,6 +19,7 @@ use paceline_core::sip::user_agent::Peer;
 use paceline_core::time::{Duration, Time};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 /// How long the result of a test call waits for the measurement of its audio.
 const MEASURE_WAIT: Duration = Duration::from_secs(2);
@@ -84,49 +86,36 @@ impl StepLog {
 }
 
 impl Engine {
-    pub(super) fn note_step(&mut self, call: CallId, text: &str) {
-        self.step_log.note(self.clock.now(), call, text);
+    /// Notes what is no message; `rest` follows the kind's word.
+    pub(super) fn note_step(&mut self, call: CallId, kind: NoteKind, rest: impl Display) {
+        self.step_log.note(self.clock.now(), call, &kind.text(rest));
     }
 
     /// Notes what the media thread heard, as far as a reader of the trace asks for it.
     pub(super) fn note_heard(&mut self, call: CallId, heard: &Heard) {
-        let text = match heard {
-            Heard::Digit(digit) => format!("key {} {}", digit.as_char(), way_word(KeyWay::Rtp)),
-            Heard::DigitBy { digit, way } => format!("key {} {}", digit.as_char(), way_word(*way)),
-            Heard::FirstAudio => "audio_begins".into(),
-            Heard::AudioStopped { rtcp: false } => "audio_stopped".into(),
-            Heard::AudioStopped { rtcp: true } => "audio_stopped rtcp".into(),
-            Heard::AudioResumed => "audio_resumed".into(),
-            Heard::PlayEnded => "play_ended".into(),
-            Heard::PlayHeld => "play_held".into(),
-            Heard::PlayResumed => "play_resumed".into(),
+        let key = |digit: Digit, way: KeyWay| format!("{} {}", digit.as_char(), way.word());
+        let (kind, rest) = match heard {
+            Heard::Digit(digit) => (NoteKind::Key, key(*digit, KeyWay::Rtp)),
+            Heard::DigitBy { digit, way } => (NoteKind::Key, key(*digit, *way)),
+            Heard::FirstAudio => (NoteKind::AudioBegins, String::new()),
+            Heard::AudioStopped { rtcp: false } => (NoteKind::AudioStopped, String::new()),
+            Heard::AudioStopped { rtcp: true } => (NoteKind::AudioStopped, "rtcp".into()),
+            Heard::AudioResumed => (NoteKind::AudioResumed, String::new()),
+            Heard::PlayEnded => (NoteKind::PlayEnded, String::new()),
+            Heard::PlayHeld => (NoteKind::PlayHeld, String::new()),
+            Heard::PlayResumed => (NoteKind::PlayResumed, String::new()),
             Heard::Silent => return,
         };
-        self.note_step(call, &text);
+        self.note_step(call, kind, rest);
     }
 
     pub(super) fn note_join(&mut self, call: CallId, voice: Voice) {
-        let word = match voice {
-            Voice::Everyone => "join",
-            Voice::Nobody => "join_muted",
-            Voice::Only(_) => "join_whisper",
+        let kind = match voice {
+            Voice::Everyone => NoteKind::Join,
+            Voice::Nobody => NoteKind::JoinMuted,
+            Voice::Only(_) => NoteKind::JoinWhisper,
         };
-        self.note_step(call, word);
-    }
-
-    pub(super) fn note_hang_up(&mut self, call: CallId, cause: HangUpCause) {
-        let word = match cause {
-            HangUpCause::RingTimeout => "ring_timeout",
-            HangUpCause::SetupTimeout => "setup_timeout",
-            HangUpCause::Finished => "finished",
-            HangUpCause::Stopped => "stopped",
-            HangUpCause::AgentHungUp => "agent",
-            HangUpCause::AgentFailed => "agent_failed",
-            HangUpCause::Abandoned => "abandoned",
-            HangUpCause::MediaLost => "media_lost",
-            HangUpCause::NotSaved => "not_saved",
-        };
-        self.note_step(call, &format!("hang_up {word}"));
+        self.note_step(call, kind, "");
     }
 
     /// Writes the result with its record. The result of a test call waits until its closing leg has measured the
@@ -154,7 +143,7 @@ impl Engine {
         let is_answered = held.is_some_and(|held| held.result.answered_at.is_some());
         let has_audio = is_answered || stats.packets_sent + stats.packets_received > 0;
         if is_test && has_audio {
-            self.note_step(call, &audio_words(stats));
+            self.note_step(call, NoteKind::Audio, audio_figures(stats));
         }
         if let Some(held) = self.step_log.held.remove(&call) {
             self.save_result(held.result, false);
@@ -173,17 +162,9 @@ impl Engine {
     }
 }
 
-fn way_word(way: KeyWay) -> &'static str {
-    match way {
-        KeyWay::Rtp => "rtp",
-        KeyWay::Info => "info",
-        KeyWay::Tone => "tone",
-    }
-}
-
-/// `audio sent=152 sent_db=-13 received=150 received_db=-24 lost=0`: packets, and levels in dBov where there is one.
-fn audio_words(stats: &LegStats) -> String {
-    let mut words = format!("audio sent={} received={}", stats.packets_sent, stats.packets_received);
+/// `sent=152 sent_db=-13 received=150 received_db=-24 lost=0`: packets, and levels in dBov where there is one.
+fn audio_figures(stats: &LegStats) -> String {
+    let mut words = format!("sent={} received={}", stats.packets_sent, stats.packets_received);
     for (name, level) in [("sent_db", stats.sent_dbov), ("received_db", stats.heard_dbov)] {
         if let Some(level) = level {
             words += &format!(" {name}={level}");

@@ -1,6 +1,6 @@
 //! Defines trunks, and takes the addresses of those that are given by a host name: they change while calls are up.
 
-use super::board::{TrunkBoard, TrunkDown};
+use super::board::TrunkDown;
 use super::{Engine, TrunkParts};
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::TrunkState;
@@ -18,25 +18,9 @@ impl Engine {
             self.trunk_not_found(id, trunk.sip.host, why);
             return;
         }
-        self.ua.set_trunk(self.clock.now(), trunk.sip);
+        self.set_sip_trunk(self.clock.now(), id, trunk.sip);
         // A trunk that has to register is down before any campaign opens.
         self.carry_out_ua_outputs();
-    }
-
-    /// Takes a further trunk into use. The board's rows are found by the trunks' ids, so its id is the next one.
-    pub(super) fn add_trunk(&mut self, trunk: TrunkParts) {
-        let id = trunk.limits.id;
-        if usize::from(id.0) != self.board.trunks.len() {
-            tracing::error!(trunk = trunk.limits.name, "a trunk was added out of turn and is left out");
-            return;
-        }
-        if let Err(error) = trunk.admit(&self.sockets, &[trunk.sip.peer], &trunk.sip.also_from) {
-            tracing::error!(trunk = trunk.limits.name, "the addresses of the trunk cannot be used: {error}");
-            return;
-        }
-        self.board.trunks.push(TrunkBoard::of(&trunk.limits));
-        self.trunks.insert(id, trunk.clone());
-        self.define_trunk(trunk);
     }
 
     /// The trunk is defined, and is not used before its name has an address.
@@ -62,7 +46,7 @@ impl Engine {
         if is_first {
             self.set_trunk_down(id, None);
             self.trunk_changed(id, TrunkState::Up);
-            self.ua.set_trunk(now, sip);
+            self.set_sip_trunk(now, id, sip);
         } else {
             self.ua.set_targets(now, id, peers, sources);
         }
@@ -78,7 +62,7 @@ impl Engine {
     }
 
     pub(super) fn set_trunk_down(&mut self, trunk: TrunkId, down: Option<TrunkDown>) {
-        if let Some(board) = self.board.trunks.get_mut(usize::from(trunk.0)) {
+        if let Some(board) = self.board.trunk_mut(trunk) {
             board.down = down;
         }
     }

@@ -5,9 +5,10 @@ use super::handle::TrunkTest;
 use super::{CampaignOpening, Engine};
 use crate::audio::Sound;
 use crate::dialplan;
+use paceline_core::call_note::NoteKind;
 use paceline_core::campaign::{
     Announcement, CallerIdRules, CallingWindows, Campaign, DayWindow, Mode, PacingRules, RetryRules,
-    Rotation, TRUNK_TEST,
+    Rotation, Share, TRUNK_TEST,
 };
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction};
@@ -106,20 +107,27 @@ impl TrunkTests {
         self.failures.insert(trunk, (code, reason.to_owned()));
     }
 
+    pub fn forget(&mut self, trunk: TrunkId) {
+        self.states.remove(&trunk);
+        self.failures.remove(&trunk);
+    }
+
     /// Why the trunk is out of use, as a step of a call: `not_registered 403 Forbidden`, `silent`.
-    fn trouble(&self, trunk: TrunkId) -> Option<String> {
+    fn trouble(&self, trunk: TrunkId) -> Option<(NoteKind, String)> {
         let failure = || match self.failures.get(&trunk) {
-            Some((Some(code), reason)) => format!(" {code} {reason}"),
-            Some((None, _)) => " no answer".to_owned(),
+            Some((Some(code), reason)) => format!("{code} {reason}"),
+            Some((None, _)) => "no answer".to_owned(),
             None => String::new(),
         };
         match self.states.get(&trunk)? {
             TrunkUse::Up => None,
             TrunkUse::NotRegistered | TrunkUse::RegistrationLost => {
-                Some(format!("not_registered{}", failure()))
+                Some((NoteKind::NotRegistered, failure()))
             }
-            TrunkUse::AccountRefused { code, reason, .. } => Some(format!("account_refused {code} {reason}")),
-            TrunkUse::Silent => Some("silent_to_options".into()),
+            TrunkUse::AccountRefused { code, reason, .. } => {
+                Some((NoteKind::AccountRefused, format!("{code} {reason}")))
+            }
+            TrunkUse::Silent => Some((NoteKind::SilentToOptions, String::new())),
         }
     }
 
@@ -170,8 +178,8 @@ impl Engine {
         if let Some(mut pending) = self.trunk_tests.take(trunk, number, None) {
             pending.attempt = Some(request.attempt);
             self.trunk_tests.pending.push(pending);
-            if let Some(trouble) = self.trunk_tests.trouble(trunk) {
-                self.note_step(request.attempt.call(), &trouble);
+            if let Some((kind, why)) = self.trunk_tests.trouble(trunk) {
+                self.note_step(request.attempt.call(), kind, why);
             }
         }
     }
@@ -245,12 +253,14 @@ fn opening(id: CampaignId, trunks: Vec<TrunkId>) -> CampaignOpening {
             per_hour_max: None,
             per_day_max: None,
             warm_up: false,
+            register: Default::default(),
         },
         agents: None,
         pacing: PacingRules::default(),
     };
     CampaignOpening {
         campaign,
+        share: Share::default(),
         region: String::new(),
         leads: 0,
         leads_open: 0,

@@ -34,10 +34,16 @@ pub enum Kind {
     CampaignFolder,
     /// A blacklist or the days without calls of a campaign that came as a folder.
     CampaignPart,
+    /// A file that people asked for.
+    Export,
+    /// A blacklist as it was sent.
+    Blacklist,
+    /// A paper that shows who holds a caller ID.
+    Proof,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 10] = [
         Kind::List,
         Kind::ListReport,
         Kind::ListFix,
@@ -45,6 +51,9 @@ impl Kind {
         Kind::AudioLine,
         Kind::CampaignFolder,
         Kind::CampaignPart,
+        Kind::Export,
+        Kind::Blacklist,
+        Kind::Proof,
     ];
 
     pub const fn word(self) -> &'static str {
@@ -56,6 +65,9 @@ impl Kind {
             Kind::AudioLine => "audio_line",
             Kind::CampaignFolder => "campaign_folder",
             Kind::CampaignPart => "campaign_part",
+            Kind::Export => "export",
+            Kind::Blacklist => "blacklist",
+            Kind::Proof => "proof",
         }
     }
 }

@@ -9,6 +9,7 @@ use paceline_core::dialer::{CallStage, Dialer, Input, Output, View};
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, GroupId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
+use paceline_core::pacing::predictive::Reason as PlanReason;
 use paceline_core::time::{Duration, Time, Utc};
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ pub enum TraceTarget {
 }
 
 /// How long after the end of the call its busy agents are followed.
-const FOLLOWED_AFTER_END: Duration = Duration::from_secs(600);
+pub const FOLLOWED_AFTER_END: Duration = Duration::from_secs(600);
 
 /// Upper limit of the attempts traced for one number.
 const TRACES_MAX: usize = 50;
@@ -120,6 +121,14 @@ pub struct CallTracer {
 impl CallTracer {
     pub fn new(wanted: TraceTarget) -> CallTracer {
         CallTracer { wanted, traces: Vec::new(), agents: BTreeMap::new(), attempts: None }
+    }
+
+    /// Whether the one call that is wanted has ended by `now`, and nothing of its trace can follow: its agents are
+    /// free again or were followed long enough, and its wrap-up is over.
+    pub fn is_complete(&self, now: Utc) -> bool {
+        let TraceTarget::Attempt(attempt) = self.wanted else { return false };
+        let trace = self.traces.iter().find(|trace| trace.attempt == attempt);
+        trace.is_some_and(|trace| trace.ended_at.is_some_and(|ended| now.since(ended) > FOLLOWED_AFTER_END))
     }
 
     fn is_wanted(&self, attempt: AttemptId, number: PhoneNumber) -> bool {
@@ -294,6 +303,14 @@ impl CallTrace {
 
     fn is_live(&self) -> bool {
         self.outcome.is_none() && !self.lines.iter().any(|line| line.what == TraceEvent::CutOff)
+    }
+
+    /// The numbers of the decision that placed it, in mode predictive.
+    pub fn reason(&self) -> Option<PlanReason> {
+        self.lines.iter().find_map(|line| match &line.what {
+            TraceEvent::Decided(view) => view.reason,
+            _ => None,
+        })
     }
 
     pub fn abandoned(&self) -> bool {

@@ -7,7 +7,7 @@ use paceline_core::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// The first line of every segment. The number grows with every incompatible change of the format.
-pub(super) const MAGIC: &[u8] = b"paceline journal 5\n";
+pub(super) const MAGIC: &[u8] = b"paceline journal 6\n";
 /// Its start in every version.
 pub(super) const MAGIC_START: &[u8] = b"paceline journal ";
 

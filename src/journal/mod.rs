@@ -7,7 +7,9 @@ mod read;
 mod timeline;
 mod write;
 
-pub use call_trace::{AgentAtAnswer, CallTrace, CallTracer, TraceEntry, TraceEvent, TraceTarget};
+pub use call_trace::{
+    AgentAtAnswer, CallTrace, CallTracer, FOLLOWED_AFTER_END, TraceEntry, TraceEvent, TraceTarget,
+};
 pub use read::{
     Difference, Replay, ReplayError, ReplayObserver, SegmentSpan, files, replay, replay_files,
     replay_with_shadow, segment_spans,

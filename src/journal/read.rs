@@ -17,11 +17,11 @@ pub enum ReplayError {
     #[error("{0}: no journal here: name a `.journal` file or the folder that holds them")]
     NoJournal(PathBuf),
     #[error(
-        "{file}: not a journal: the first line should be `paceline journal 5`; name a file that `paceline run` wrote"
+        "{file}: not a journal: the first line should be `paceline journal 6`; name a file that `paceline run` wrote"
     )]
     NotAJournal { file: PathBuf },
     #[error(
-        "{file}: another version of Paceline wrote it (`{found}`, and this one reads `paceline journal 5`); replay it with that version"
+        "{file}: another version of Paceline wrote it (`{found}`, and this one reads `paceline journal 6`); replay it with that version"
     )]
     OtherVersion { file: PathBuf, found: String },
     #[error("{file}: block {block} is damaged ({found}); what comes before it was replayed")]
@@ -65,6 +65,11 @@ pub trait ReplayObserver {
     /// An input comes at `at`; the dialer is in the state before it.
     fn before(&mut self, _at: Time, _dialer: &Dialer) {}
 
+    /// Whether nothing more is wanted: the replay ends before the next input.
+    fn is_done(&self) -> bool {
+        false
+    }
+
     /// The input was handled with these outputs; the dialer is in the state after it.
     fn after(&mut self, at: Time, input: &Input, outputs: &[Output], dialer: &Dialer);
 }
@@ -103,6 +108,9 @@ pub fn replay(path: &Path, mut observer: impl ReplayObserver) -> Result<Replay, 
 pub fn replay_files(files: &[PathBuf], observer: &mut impl ReplayObserver) -> Result<Replay, ReplayError> {
     let mut found = Replay::default();
     for file in files {
+        if observer.is_done() {
+            break;
+        }
         replay_segment(file, &mut found, observer, &mut None)?;
     }
     Ok(found)
@@ -252,7 +260,9 @@ fn replay_segment(
     let mut scratch = Vec::new();
     let mut outputs = Vec::new();
     let mut number = 0;
-    while let Some(record) = blocks.next::<Record>()? {
+    while !observer.is_done()
+        && let Some(record) = blocks.next::<Record>()?
+    {
         number += 1;
         observer.before(record.at, &dialer);
         dialer.handle(record.at, record.input.clone());

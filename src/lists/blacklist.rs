@@ -5,7 +5,7 @@
 use super::clean::{clean_pattern, split_numbers};
 use super::duplicates::NumberTable;
 use super::header::{CodeColumn, WantedColumns};
-use super::report::{BlacklistReport, ROWS_NAMED};
+use super::report::{BlacklistReport, ROWS_NAMED, UnreadSheet};
 use super::source::Source;
 use super::tables::find_tables;
 use super::{ListError, Reading, join_code};
@@ -35,28 +35,34 @@ fn add_entry(entry: NumberPattern, list: usize, seen: &mut NumberTable, report: 
     }
 }
 
-/// Adds one blacklist file: CSV, TXT or XLSX, with a header or without. An empty file is an empty blacklist.
-/// `skip_rows`: a row that is not understood is reported; else it is an error.
-pub(crate) fn add_file(
+/// A row of a blacklist file.
+pub(crate) struct BlacklistRow<'a> {
+    pub row: u64,
+    /// Empty in a file without sheets.
+    pub sheet: &'a str,
+    /// What was understood.
+    pub entries: Vec<NumberPattern>,
+    /// Why something in the row was not understood.
+    pub hint: Option<String>,
+}
+
+/// Reads a blacklist file: CSV, TXT or XLSX, with a header or without, and gives each row to `receive`. An empty file is
+/// an empty blacklist. Returns the sheets that are not read.
+pub(crate) fn read_file(
     path: &Path,
     region: &str,
-    skip_rows: bool,
-    list: usize,
-    seen: &mut NumberTable,
-) -> Result<BlacklistReport, ListError> {
-    let name =
-        path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
-    let mut report = BlacklistReport { name, ..BlacklistReport::default() };
-    let mut source = match Source::open(path, &Reading::default()) {
-        Err(ListError::Empty { .. }) => return Ok(report),
+    reading: &Reading,
+    receive: &mut dyn FnMut(BlacklistRow<'_>) -> ControlFlow<()>,
+) -> Result<Vec<UnreadSheet>, ListError> {
+    let mut source = match Source::open(path, reading) {
+        Err(ListError::Empty { .. }) => return Ok(Vec::new()),
         opened => opened?,
     };
     let wanted = WantedColumns { region, is_blacklist: true, ..WantedColumns::default() };
     let tables = match find_tables(path, &mut source, wanted, &[]) {
-        Err(ListError::Empty { .. }) => return Ok(report),
+        Err(ListError::Empty { .. }) => return Ok(Vec::new()),
         found => found?,
     };
-    report.unread_sheets = tables.unread;
     for table in &tables.read {
         let layout = &table.layout;
         source.for_each_row(&table.place, layout.names.len(), &mut |record| {
@@ -68,16 +74,13 @@ pub(crate) fn add_file(
                 Some((code, *record.cells.get(at)?))
             });
             let (mut parts, mut hint) = (0, record.defect.map(|defect| defect.hint().to_owned()));
+            let mut entries = Vec::new();
             let cells = layout.phones.iter().filter_map(|column| record.cells.get(*column));
             for part in cells.flat_map(|cell| split_numbers(cell)) {
                 parts += 1;
                 let (joined, region) = join_code(part, code, region);
                 match clean_pattern(&joined, &region) {
-                    Ok(entries) => {
-                        for entry in entries {
-                            add_entry(entry, list, seen, &mut report);
-                        }
-                    }
+                    Ok(found) => entries.extend(found),
                     // A service number is never dialled anyway.
                     Err(refusal) if refusal.reason == Reason::EmergencyNumber => {}
                     Err(refusal) => {
@@ -88,21 +91,41 @@ pub(crate) fn add_file(
             if parts == 0 {
                 hint.get_or_insert_with(|| "no number in the row".into());
             }
-            if let Some(hint) = hint {
-                report.unreadable += 1;
-                if report.unreadable_rows.len() < ROWS_NAMED {
-                    let place = if table.place.sheet.is_empty() {
-                        format!("row {}", record.row)
-                    } else {
-                        format!("sheet '{}', row {}", table.place.sheet, record.row)
-                    };
-                    report.unreadable_rows.push(record.row);
-                    report.unreadable_hints.push(format!("{place}: {hint}"));
-                }
-            }
-            ControlFlow::Continue(())
+            receive(BlacklistRow { row: record.row, sheet: &table.place.sheet, entries, hint })
         })?;
     }
+    Ok(tables.unread)
+}
+
+/// Adds one blacklist file. `skip_rows`: a row that is not understood is reported; else it is an error.
+pub(crate) fn add_file(
+    path: &Path,
+    region: &str,
+    skip_rows: bool,
+    list: usize,
+    seen: &mut NumberTable,
+) -> Result<BlacklistReport, ListError> {
+    let name =
+        path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let mut report = BlacklistReport { name, ..BlacklistReport::default() };
+    let unread = read_file(path, region, &Reading::default(), &mut |row| {
+        for entry in row.entries {
+            add_entry(entry, list, seen, &mut report);
+        }
+        if let Some(hint) = row.hint {
+            report.unreadable += 1;
+            if report.unreadable_rows.len() < ROWS_NAMED {
+                let place = match row.sheet {
+                    "" => format!("row {}", row.row),
+                    sheet => format!("sheet '{sheet}', row {}", row.row),
+                };
+                report.unreadable_rows.push(row.row);
+                report.unreadable_hints.push(format!("{place}: {hint}"));
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    report.unread_sheets = unread;
     if report.unreadable > 0 && !skip_rows {
         return Err(ListError::Blacklist {
             file: path.into(),

@@ -25,6 +25,7 @@ mod tables;
 mod text;
 mod wanted;
 
+pub(crate) use blacklist::{BlacklistRow, read_file as read_blacklist_rows};
 pub use clean::{Refusal, caller_id, clean_number, clean_pattern};
 pub use fix_file::{
     FixFile, FixPage, FixRow, FixWords, FixWriter, read_fix_rows, write_fix_csv, write_fix_workbook,

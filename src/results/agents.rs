@@ -86,7 +86,8 @@ impl DailyStates {
 
 /// Selects the state log rows that belong to a campaign.
 struct SeatFilter {
-    campaign: i64,
+    /// `None` = every campaign.
+    campaign: Option<i64>,
     group: Option<GroupId>,
     dates: BTreeSet<Date>,
     /// Start of the first date and end of the last, in milliseconds.
@@ -106,12 +107,18 @@ impl SeatFilter {
         };
         let (from, to) = tally.bounds();
         let to = to.min(reader.last_commit().await?.as_millis());
-        Ok(SeatFilter { campaign: campaign.id.0, group, dates: tally.dates(), from, to })
+        Ok(SeatFilter { campaign: Some(campaign.id.0), group, dates: tally.dates(), from, to })
+    }
+
+    /// Whether what a row tells was done for the campaign.
+    fn is_of(&self, row: &SeatLogRow) -> bool {
+        self.campaign.is_none_or(|campaign| row.campaign_id == Some(campaign))
     }
 
     fn matches(&self, row: &SeatLogRow) -> bool {
         let groups = || serde_json::from_str::<Vec<i64>>(&row.groups).unwrap_or_default();
-        row.campaign_id == Some(self.campaign)
+        self.campaign.is_none()
+            || row.campaign_id == self.campaign
             || row.availability != Availability::SignedOut.word()
                 && self.group.is_some_and(|group| groups().contains(&group.0))
     }
@@ -160,6 +167,31 @@ pub(super) async fn fill(
     Ok(())
 }
 
+/// The hours of these agents in `from..to` (milliseconds of UTC), over all campaigns: one row per agent and day on which
+/// it was signed in or had a call. `tally` holds the calls of that span.
+pub(super) async fn fill_hours(
+    reader: &mut Reader,
+    agents: &[AgentRow],
+    clock: &LocalTime,
+    (from, to): (i64, i64),
+    sink: &mut dyn Sink,
+    tally: &Tally,
+) -> Result<(), ResultsError> {
+    let to = to.min(reader.last_commit().await?.as_millis());
+    let filter = SeatFilter { campaign: None, group: None, dates: BTreeSet::new(), from, to };
+    for agent in agents {
+        let calls = tally.calls_of(agent.id);
+        let seats = daily_states(reader, agent.id, &filter, Days::of(clock.zone().clone())).await?;
+        let worked = seats.iter().filter(|(_, seat)| seat.signed_in > 0).map(|(date, _)| date);
+        let dates: BTreeSet<Date> = calls.keys().chain(worked).copied().collect();
+        for date in &dates {
+            let (call, seat) = (calls.get(date).cloned(), seats.get(date).cloned());
+            sink.row(&cells(agent, *date, &call.unwrap_or_default(), &seat.unwrap_or_default()))?;
+        }
+    }
+    Ok(())
+}
+
 async fn daily_states(
     reader: &mut Reader,
     agent: AgentId,
@@ -199,11 +231,11 @@ fn add_state(
         let day: &mut DailyStates = found.entry(date).or_default();
         day.add(row, millis);
         day.here |= here;
-        if row.activity == Activity::WrapUp.word() && row.campaign_id == Some(filter.campaign) {
+        if row.activity == Activity::WrapUp.word() && filter.is_of(row) {
             day.wrap_up_here += millis;
         }
     }
-    let rang = row.activity == Activity::Ringing.word() && row.campaign_id == Some(filter.campaign);
+    let rang = row.activity == Activity::Ringing.word() && filter.is_of(row);
     let spoke = [Activity::Ringing, Activity::Talking, Activity::Consulting];
     let unanswered = next.is_some_and(|next| spoke.iter().all(|activity| activity.word() != next.activity));
     if rang

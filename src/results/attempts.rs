@@ -88,7 +88,7 @@ pub(super) fn observed_end(row: &AttemptRow) -> Option<i64> {
     row.alive_at.or(row.ended_at)
 }
 
-fn cells(row: AttemptRow, mode: &str, clock: &mut LocalTime) -> Vec<Cell> {
+pub(super) fn cells(row: AttemptRow, mode: &str, clock: &mut LocalTime) -> Vec<Cell> {
     let mut moment = |millis| Cell::moment(millis, clock);
     let end = observed_end(&row);
     let (waited, talked) = (wait_span(&row), talk_span(&row, mode));

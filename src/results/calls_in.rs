@@ -43,7 +43,7 @@ pub(super) async fn fill(
 ) -> Result<(), ResultsError> {
     let mut after = i64::MIN;
     loop {
-        let page = reader.inbound_calls(campaign.id, after, PAGE).await?;
+        let page = reader.inbound_calls(Some(campaign.id), after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
         for row in page {
@@ -53,7 +53,7 @@ pub(super) async fn fill(
     }
 }
 
-fn cells(row: InboundCallRow, clock: &mut LocalTime) -> Vec<Cell> {
+pub(super) fn cells(row: InboundCallRow, clock: &mut LocalTime) -> Vec<Cell> {
     let mut moment = |millis| Cell::moment(millis, clock);
     vec![
         Cell::Whole(row.id),

@@ -8,7 +8,7 @@ use paceline_core::spreadsheet::csv_cell;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-pub(super) struct CsvFile {
+pub struct CsvFile {
     output: AtomicFile,
     writer: csv::Writer<BufWriter<std::fs::File>>,
 }

@@ -67,6 +67,16 @@ impl Layout {
         self.headers.len() - 1
     }
 
+    /// The list at this place and the places of its columns.
+    pub(super) fn list(&self, at: usize) -> Option<(ImportId, &[usize])> {
+        self.imports.get(at).map(|(import, places)| (*import, places.as_slice()))
+    }
+
+    /// How many columns of the lists' own there are.
+    pub(super) fn own_columns(&self) -> usize {
+        self.headers.len()
+    }
+
     pub(super) fn columns(&self) -> Vec<Column> {
         let own = self.headers.iter().map(|name| Column { name: name.clone(), kind: Kind::Text });
         table::columns(&COLUMNS).into_iter().chain(own).collect()
@@ -99,7 +109,7 @@ pub(super) async fn fill(
     Ok(())
 }
 
-fn cells(row: ListRow, own: usize, places: &[usize], clock: &mut LocalTime) -> Vec<Cell> {
+pub(super) fn cells(row: ListRow, own: usize, places: &[usize], clock: &mut LocalTime) -> Vec<Cell> {
     let waits = matches!(row.state.as_str(), "open" | "follow_up") && row.next_at > 0;
     let mut cells = vec![
         Cell::whole(row.lead_id),

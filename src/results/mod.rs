@@ -7,11 +7,17 @@ mod attempts;
 mod calls_in;
 mod csv_file;
 mod days;
+pub mod export;
 mod leads;
 mod local_time;
+pub mod manifest;
 mod parquet_file;
+pub mod records;
+pub mod shape;
+pub mod signing;
 pub mod summary;
 mod table;
+pub mod verify;
 mod workbook;
 
 pub use abandon::{AbandonRates, DayRate, RuleRate};
@@ -99,6 +105,19 @@ async fn write_files(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<
     io::Write::write_all(&mut &output.file, text.as_bytes()).map_err(write_error(&output.path))?;
     output.finish()?;
     Ok(summary)
+}
+
+/// The content of `summary.json` without a file, from one snapshot of the store.
+pub async fn summarize(reader: &mut Reader, campaign: &CampaignRecord) -> Result<Summary, ResultsError> {
+    let mut clock = LocalTime::of(zone(campaign));
+    let mut tally = Tally::of(clock.zone());
+    let mut sink = table::NoFile;
+    attempts::fill(reader, campaign, &mut clock, &mut sink, &mut tally).await?;
+    let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
+    leads::fill(reader, &layout, &mut clock, &mut sink, &mut tally).await?;
+    calls_in::fill(reader, campaign, &mut clock, &mut sink, &mut tally).await?;
+    agents::fill(reader, campaign, &clock, &mut sink, &mut tally).await?;
+    Ok(tally.summary(campaign, &reader.counts(campaign.id).await?))
 }
 
 /// Writes the results into `dir` in this format; returns the paths.

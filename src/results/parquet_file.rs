@@ -4,7 +4,10 @@
 use super::table::{Cell, Column, Kind, Sink};
 use super::{AtomicFile, ResultsError, write_error};
 use polars::io::parquet::write::BatchedWriter;
-use polars::prelude::{DataFrame, DataType, Field, NamedFrom, ParquetWriter, PolarsError, Schema, Series};
+use polars::prelude::{
+    DataFrame, DataType, Field, NamedFrom, ParquetReader, ParquetWriter, PolarsError, Schema, SerReader,
+    Series,
+};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -12,7 +15,7 @@ use std::path::Path;
 /// Rows per row group.
 const GROUP: usize = 50_000;
 
-pub(super) struct ParquetFile {
+pub struct ParquetFile {
     output: AtomicFile,
     writer: BatchedWriter<File>,
     columns: Vec<ColumnBuffer>,
@@ -60,6 +63,12 @@ impl ParquetFile {
         self.writer.finish().map_err(|e| of_polars(&self.output.path, e))?;
         self.output.finish()
     }
+}
+
+/// Rows of a file, by its footer.
+pub(super) fn rows(path: &Path) -> io::Result<u64> {
+    let mut reader = ParquetReader::new(File::open(path)?);
+    reader.num_rows().map(|rows| rows as u64).map_err(io::Error::other)
 }
 
 fn of_polars(path: &Path, error: PolarsError) -> ResultsError {

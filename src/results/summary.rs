@@ -230,8 +230,8 @@ impl Tally {
         });
     }
 
-    pub(super) fn attempt(&mut self, row: &AttemptRow, mode: &str) {
-        self.date(row.placed_at);
+    /// Takes an attempt to its agent's day, and nothing else of it.
+    pub(super) fn agent_attempt(&mut self, row: &AttemptRow) {
         self.agent_call(AgentCall {
             agent: row.agent_id,
             at: row.placed_at,
@@ -239,6 +239,11 @@ impl Tally {
             ended_at: observed_end(row),
             disposition: row.disposition.as_ref(),
         });
+    }
+
+    pub(super) fn attempt(&mut self, row: &AttemptRow, mode: &str) {
+        self.date(row.placed_at);
+        self.agent_attempt(row);
         let summary = &mut self.summary;
         summary.attempts += 1;
         summary.attempts_counted += u64::from(row.counted);

@@ -83,6 +83,15 @@ pub trait Sink: Send {
     fn row(&mut self, cells: &[Cell]) -> Result<(), ResultsError>;
 }
 
+/// Takes the rows of a table of which only the sums are wanted.
+pub(super) struct NoFile;
+
+impl Sink for NoFile {
+    fn row(&mut self, _: &[Cell]) -> Result<(), ResultsError> {
+        Ok(())
+    }
+}
+
 pub(super) fn columns(columns: &[(&str, Kind)]) -> Vec<Column> {
     columns.iter().map(|(name, kind)| Column { name: (*name).to_string(), kind: *kind }).collect()
 }

@@ -16,7 +16,7 @@ const MOMENT_WIDTH: f64 = 19.0;
 /// Character limit of an Excel cell.
 const TEXT_MAX: usize = 32_767;
 
-pub(super) struct Workbook {
+pub struct Workbook {
     output: AtomicFile,
     book: rust_xlsxwriter::Workbook,
     title: String,

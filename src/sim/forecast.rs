@@ -15,7 +15,7 @@ use super::people::{Population, Spread};
 use paceline_core::agent::{Activity, Agent, Availability, Group, Membership, SeatView, WorkMode};
 use paceline_core::campaign::{CalleePattern, Campaign, Mode, Trunk};
 use paceline_core::dialer::Output;
-use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId, TrunkId};
+use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId};
 use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Outcome;
@@ -405,10 +405,10 @@ fn outbound_group(id: GroupId) -> Group {
     }
 }
 
-/// The trunk assumed where none is configured.
-pub fn ample_trunk(lines: u32) -> Trunk {
+/// The trunk assumed where none is configured, as the one that the campaign calls over.
+pub fn ample_trunk(campaign: &Campaign, lines: u32) -> Trunk {
     Trunk {
-        id: TrunkId(0),
+        id: campaign.trunks.first().copied().unwrap_or_default(),
         name: "assumed".into(),
         calls_max: lines,
         calls_per_sec: 50.0,

@@ -3,9 +3,12 @@
 
 use super::audio_files::{self, AudioId, AudioState};
 use super::blacklist::json_numbers;
+use super::caller_id_approvals;
+use super::caller_ids::CallerIdKey;
 use super::list_uploads::{UploadId, UploadRow, UploadState};
 use super::upload_changes;
 use super::{Change, Scope, Store, StoreError, outbox};
+use paceline_core::number::ShownNumber;
 use paceline_core::time::Utc;
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
@@ -19,17 +22,19 @@ pub struct ApprovalId(pub i64);
 pub enum ApprovalKind {
     List,
     Audio,
+    CallerId,
 }
 
 impl ApprovalKind {
-    pub const WORDS: [&'static str; 2] = ["list", "audio"];
+    const ALL: [ApprovalKind; 3] = [ApprovalKind::List, ApprovalKind::Audio, ApprovalKind::CallerId];
+    pub const WORDS: [&'static str; 3] = ["list", "audio", "caller_id"];
 
     pub const fn word(self) -> &'static str {
         Self::WORDS[self as usize]
     }
 
     pub fn from_word(word: &str) -> Option<ApprovalKind> {
-        [ApprovalKind::List, ApprovalKind::Audio].into_iter().find(|kind| kind.word() == word)
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -40,7 +45,7 @@ pub struct ApprovalRow {
     pub organisation: i64,
     pub kind: ApprovalKind,
     pub subject: i64,
-    /// The list's file name, or the sound's name.
+    /// The list's file name, the sound's name, or the number as it is dialled.
     pub title: String,
     /// Of a list.
     pub campaign: Option<String>,
@@ -48,7 +53,8 @@ pub struct ApprovalRow {
     pub state: String,
     /// Accounts; `None` = a program.
     pub asked_by: Option<i64>,
-    pub made_by: Option<i64>,
+    /// Who uploaded it; of a caller ID who entered it, and who wrote its holder or its proof last.
+    pub makers: Vec<i64>,
     pub asked_at: Utc,
     pub decided_by: Option<i64>,
     pub decided_at: Option<Utc>,
@@ -84,6 +90,17 @@ pub fn list_hash(upload: &UploadRow) -> [u8; 32] {
     for text in [upload.reading.as_str(), upload.mapping.as_deref().unwrap_or("")] {
         hash.update((text.len() as u64).to_le_bytes());
         hash.update(text);
+    }
+    hash.finalize().into()
+}
+
+/// The content that an approval of a caller ID speaks of: the number, its holder, and the bytes of the proof.
+pub fn caller_id_hash(number: ShownNumber, holder: &str, proof: Option<&[u8]>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(number.as_u64().to_le_bytes());
+    for part in [holder.as_bytes(), proof.unwrap_or_default()] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
     }
     hash.finalize().into()
 }
@@ -205,10 +222,13 @@ async fn decide(
 ) -> Result<Result<(), ApprovalRefusal>, sqlx::Error> {
     let organisations = json_numbers(decision.scope.organisations.iter().copied());
     let row = sqlx::query!(
-        r#"select a.kind, a.subject_id, a.state, a.asked_by,
-                  case a.kind when 'list' then (select u.made_by from list_upload u where u.id = a.subject_id)
-                              else (select s.made_by from audio s where s.id = a.subject_id) end as "made_by: i64"
-             from approval a where a.id = $1 and a.enterprise_id = $2
+        r#"select a.kind, a.subject_id, a.state, a.asked_by, coalesce(u.made_by, s.made_by, i.entered_by) as "made_by?: i64",
+                  i.content_by as "content_by?: i64"
+             from approval a
+             left join list_upload u on a.kind = 'list' and u.id = a.subject_id
+             left join audio s on a.kind = 'audio' and s.id = a.subject_id
+             left join caller_id i on a.kind = 'caller_id' and i.id = a.subject_id
+            where a.id = $1 and a.enterprise_id = $2
               and a.organisation_id in (select cast(value as bigint) from json_each($3))"#,
         id.0,
         decision.scope.enterprise,
@@ -220,7 +240,7 @@ async fn decide(
     if row.state != "open" {
         return Ok(Err(ApprovalRefusal::NotOpen));
     }
-    if [row.asked_by, row.made_by].contains(&Some(decision.by)) {
+    if [row.asked_by, row.made_by, row.content_by].contains(&Some(decision.by)) {
         return Ok(Err(ApprovalRefusal::OwnWork));
     }
     let state = if decision.approves { "approved" } else { "refused" };
@@ -248,9 +268,17 @@ async fn decide(
             let state = if decision.approves { AudioState::Ready } else { AudioState::Refused };
             audio_files::set_state(conn, AudioId(row.subject_id), state, by, now).await?;
         }
+        Some(ApprovalKind::CallerId) => {
+            let id = CallerIdKey(row.subject_id);
+            caller_id_approvals::decided(conn, id, (decision.approves, note), decision.by, now).await?;
+        }
         None => {}
     }
     Ok(Ok(()))
+}
+
+fn shown_number(digits: i64) -> Option<ShownNumber> {
+    ShownNumber::from_e164(u64::try_from(digits).ok()?)
 }
 
 impl Store {
@@ -290,11 +318,13 @@ impl Store {
         let rows = sqlx::query!(
             r#"select a.id as "id!", a.organisation_id, a.kind, a.subject_id, a.state, a.asked_by, a.asked_at, a.decided_by, a.decided_at,
                       a.note, coalesce(u.file_name, s.name, '') as "title!: String",
-                      c.name as "campaign?: String", coalesce(u.made_by, s.made_by) as "made_by?: i64"
+                      c.name as "campaign?: String", coalesce(u.made_by, s.made_by, i.entered_by) as "made_by?: i64",
+                      i.number as "number?: i64", i.content_by as "content_by?: i64"
                  from approval a
                  left join list_upload u on a.kind = 'list' and u.id = a.subject_id
                  left join campaign c on c.id = u.campaign_id
                  left join audio s on a.kind = 'audio' and s.id = a.subject_id
+                 left join caller_id i on a.kind = 'caller_id' and i.id = a.subject_id
                 where a.enterprise_id = $1 and a.id < $2 and (a.state = 'open') = $3
                   and a.organisation_id in (select cast(value as bigint) from json_each($5))
                 order by a.id desc limit $4"#,
@@ -313,11 +343,11 @@ impl Store {
                 organisation: row.organisation_id,
                 kind: ApprovalKind::from_word(&row.kind)?,
                 subject: row.subject_id,
-                title: row.title,
+                title: row.number.and_then(shown_number).map_or(row.title, ShownNumber::national),
                 campaign: row.campaign,
                 state: row.state,
                 asked_by: row.asked_by,
-                made_by: row.made_by,
+                makers: [row.made_by, row.content_by].into_iter().flatten().collect(),
                 asked_at: Utc::from_millis(row.asked_at),
                 decided_by: row.decided_by,
                 decided_at: row.decided_at.map(Utc::from_millis),

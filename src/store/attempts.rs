@@ -168,7 +168,9 @@ async fn load_facts(
              (select p.closed from phone p where p.lead_id = $1 and p.number = $3) as "phone_closed: bool",
              -- The entry that holds longest.
              (select max(coalesce(b.until, 9223372036854775807)) from blacklist b
-               where b.campaign_id in (0, $4) and (b.until is null or b.until > $7)
+               where (b.import_id = 0 or exists (select 1 from blacklist_import i
+                                        where i.id = b.import_id and i.state = 'loaded'))
+                          and b.campaign_id in (0, $4) and (b.until is null or b.until > $7)
                  and (b.is_prefix or b.digits = $3) and b.digits in
                   ($3, $3 / 10, $3 / 100, $3 / 1000, $3 / 10000, $3 / 100000, $3 / 1000000, $3 / 10000000,
                    $3 / 100000000, $3 / 1000000000, $3 / 10000000000, $3 / 100000000000,
@@ -219,8 +221,9 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
     let rest = request.rest.as_millis() as i64;
     sqlx::query!(
         "insert into attempt (id, campaign_id, lead_id, household_id, number, ordinal, trunk, caller_id,
-                              call_id, dialog, state, placed_at, rest_millis)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12)",
+                              call_id, dialog, state, placed_at, rest_millis, enterprise_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12,
+                 (select enterprise_id from campaign where id = $2))",
         request.attempt.0,
         request.campaign.0,
         lead,
@@ -254,8 +257,9 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
         "insert into caller_id (enterprise_id, organisation_id, number, state, state_since, is_found, first_used_at,
                                 changed_at)
          select c.enterprise_id, c.organisation_id, $1, 'normal', $2, true, $2, $2 from campaign c
-          where c.id = $3 and not exists (select 1 from caller_id where number = $1 and first_used_at is not null)
-         on conflict (number) where state <> 'retired' do update set first_used_at = excluded.first_used_at",
+          where c.id = $3 and not exists (select 1 from caller_id i where i.enterprise_id = c.enterprise_id and i.number = $1
+                                             and i.first_used_at is not null)
+         on conflict (enterprise_id, number) where state <> 'retired' do update set first_used_at = excluded.first_used_at",
         caller_id,
         placed_at,
         request.campaign.0

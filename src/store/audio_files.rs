@@ -5,6 +5,7 @@ use super::approvals::{self, ApprovalKind};
 use super::blobs::{self, BlobId, NewBlob};
 use super::task_rows::{self, NewTask, TaskId, TaskKind};
 use super::{Change, Store, StoreError, outbox};
+use paceline_core::ids::CampaignId;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
@@ -136,6 +137,17 @@ struct Columns {
     made_at: i64,
     made_by: Option<i64>,
     version: i64,
+}
+
+/// A campaign's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CampaignText {
+    pub campaign: CampaignId,
+    pub name: String,
+    pub organisation: i64,
+    pub toml: String,
+    /// It rings no phone.
+    pub is_sample: bool,
 }
 
 impl Columns {
@@ -347,20 +359,27 @@ impl Store {
         finished.await.map_err(self.query_error())
     }
 
-    /// Name, organisation and text of every campaign of an enterprise: its parts may use each other's sounds.
+    /// The texts of every campaign of an enterprise: its parts may use each other's sounds.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn campaign_texts(&self, enterprise: i64) -> Result<Vec<(String, i64, String)>, StoreError> {
+    pub async fn campaign_texts(&self, enterprise: i64) -> Result<Vec<CampaignText>, StoreError> {
         let mut conn = self.read().await?;
         let rows = sqlx::query!(
-            "select name, organisation_id, toml from campaign where enterprise_id = $1 order by id",
+            r#"select id as "id!", name, organisation_id, toml, is_sample as "is_sample!: bool" from campaign where enterprise_id = $1 order by id"#,
             enterprise
         )
         .fetch_all(&mut *conn)
         .await
         .map_err(self.query_error())?;
-        Ok(rows.into_iter().map(|row| (row.name, row.organisation_id, row.toml)).collect())
+        let texts = rows.into_iter().map(|row| CampaignText {
+            campaign: CampaignId(row.id),
+            name: row.name,
+            organisation: row.organisation_id,
+            toml: row.toml,
+            is_sample: row.is_sample,
+        });
+        Ok(texts.collect())
     }
 }
 

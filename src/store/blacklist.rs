@@ -203,7 +203,7 @@ impl Store {
         let scope = scope(campaign);
         self.transaction(async |conn| {
             sqlx::query!(
-                "delete from blacklist where campaign_id = $1 and source = $2 and reading < $3",
+                "delete from blacklist where campaign_id = $1 and source = $2 and reading < $3 and import_id = 0",
                 scope,
                 source,
                 reading
@@ -237,8 +237,11 @@ impl Store {
         let (scope, now) = (scope(campaign), self.now().as_millis());
         let mut conn = self.read().await?;
         let rows = sqlx::query!(
-            r#"select distinct is_prefix as "is_prefix!: bool", digits as "digits!" from blacklist
-                where campaign_id in (0, $1) and (until is null or until > $2) order by is_prefix, digits"#,
+            r#"select distinct b.is_prefix as "is_prefix!: bool", b.digits as "digits!" from blacklist b
+                where b.campaign_id in (0, $1) and (b.until is null or b.until > $2)
+                  and (b.import_id = 0 or exists (select 1 from blacklist_import i
+                                        where i.id = b.import_id and i.state = 'loaded'))
+                order by b.is_prefix, b.digits"#,
             scope,
             now
         )
@@ -289,6 +292,8 @@ impl Reader {
                       added_by, until, added_at
                  from blacklist b
                 where b.id > $1 and (cast($2 as bigint) is null or b.campaign_id = $2)
+                  and (b.import_id = 0 or exists (select 1 from blacklist_import i
+                                        where i.id = b.import_id and i.state = 'loaded'))
                   and (cast($3 as bigint) is null or b.until is null or b.until > $3)
                   and (cast($4 as bigint) is null or (b.is_prefix or b.digits = $4) and b.digits in
                    ($4, $4 / 10, $4 / 100, $4 / 1000, $4 / 10000, $4 / 100000, $4 / 1000000, $4 / 10000000,
@@ -321,7 +326,7 @@ impl Reader {
 }
 
 /// A stored pattern. `None` = the number is no longer one that may be dialled.
-fn pattern(digits: i64, is_prefix: bool) -> Option<NumberPattern> {
+pub(super) fn pattern(digits: i64, is_prefix: bool) -> Option<NumberPattern> {
     let digits = u64::try_from(digits).ok()?;
     match is_prefix {
         true => NumberPattern::prefix(digits),
@@ -346,7 +351,7 @@ pub(super) async fn insert(
         "insert into blacklist (id, campaign_id, digits, is_prefix, source, reason, added_by, until, added_at,
                                 reading)
          select value ->> 0, $2, value ->> 1, value ->> 2, $3, $4, $5, $6, $7, $8 from json_each($1) where true
-         on conflict (digits, is_prefix, campaign_id, source) do update
+         on conflict (digits, is_prefix, campaign_id, source, import_id) do update
            set reason = coalesce(excluded.reason, blacklist.reason),
                added_by = coalesce(excluded.added_by, blacklist.added_by),
                until = excluded.until, reading = excluded.reading",
@@ -373,7 +378,7 @@ async fn count_named(
     let count = sqlx::query_scalar!(
         r#"select count(*) as "n!: i64" from json_each($1) w cross join blacklist b
             where b.digits = cast(w.value ->> 1 as bigint) and b.is_prefix = cast(w.value ->> 2 as bigint)
-              and b.campaign_id = $2 and b.source = $3"#,
+              and b.campaign_id = $2 and b.source = $3 and b.import_id = 0"#,
         rows,
         scope,
         source
@@ -463,7 +468,7 @@ pub(crate) async fn add(
 }
 
 /// `[[id, digits, is_prefix], …]`, ids from `first` on.
-fn patterns_json(first: i64, patterns: &[NumberPattern]) -> String {
+pub(super) fn patterns_json(first: i64, patterns: &[NumberPattern]) -> String {
     let rows: Vec<_> = (first..)
         .zip(patterns)
         .map(|(id, pattern)| (id, pattern.digits(), u8::from(pattern.is_prefix())))

@@ -91,6 +91,10 @@ pub(crate) async fn release(
                                      and $1 in (u.blob_id, u.report_blob, u.fix_blob))
                   and not exists (select 1 from audio a where $1 in (a.blob_id, a.line_blob) and a.state <> 'retired')
                   and not exists (select 1 from campaign_file f where f.blob_id = $1)
+                  and not exists (select 1 from export e where e.blob_id = $1)
+                  and not exists (select 1 from blacklist_import y where y.blob_id = $1
+                                     and y.state in ('checking', 'unreadable', 'checked', 'loading'))
+                  and not exists (select 1 from caller_id i where i.proof_blob = $1)
                returning path as "path!""#,
             id,
             now

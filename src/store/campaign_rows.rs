@@ -1,6 +1,7 @@
 //! Campaigns as rows: each version of their texts, what people asked of them, and where they are. The copies of the
 //! current version in `campaign` (title, mode, text, retry rules) are written with it.
 
+use super::approvals::ApprovalKind;
 use super::blobs::{self, BlobId};
 use super::campaigns::NewCampaign;
 use super::scope::Scope;
@@ -143,7 +144,7 @@ pub struct CampaignFileRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingBytes {
     pub campaign: CampaignId,
-    pub is_audio: bool,
+    pub kind: ApprovalKind,
     pub id: i64,
     pub title: String,
 }
@@ -404,11 +405,11 @@ impl Store {
     pub async fn waiting_bytes(&self, scope: &Scope) -> Result<Vec<WaitingBytes>, StoreError> {
         let mut conn = self.read().await?;
         let rows = sqlx::query!(
-            r#"select u.campaign_id as "campaign!: i64", 0 as "is_audio!: bool", u.id as "id!: i64",
+            r#"select u.campaign_id as "campaign!: i64", 'list' as "kind!: String", u.id as "id!: i64",
                       u.file_name as "title!: String"
                  from list_upload u where u.enterprise_id = $1 and u.state = 'waiting'
                union all
-               select f.campaign_id, 1, a.id, a.name
+               select f.campaign_id, 'audio', a.id, a.name
                  from audio a join campaign_file f on f.blob_id = a.blob_id and f.name = a.name
                 where a.enterprise_id = $1 and a.state = 'waiting'"#,
             scope.enterprise
@@ -416,11 +417,13 @@ impl Store {
         .fetch_all(&mut *conn)
         .await
         .map_err(self.query_error())?;
-        let rows = rows.into_iter().map(|row| WaitingBytes {
-            campaign: CampaignId(row.campaign),
-            is_audio: row.is_audio,
-            id: row.id,
-            title: row.title,
+        let rows = rows.into_iter().filter_map(|row| {
+            Some(WaitingBytes {
+                campaign: CampaignId(row.campaign),
+                kind: ApprovalKind::from_word(&row.kind)?,
+                id: row.id,
+                title: row.title,
+            })
         });
         Ok(rows.collect())
     }
@@ -479,7 +482,9 @@ impl Store {
     pub async fn has_blacklist(&self, campaign: CampaignId) -> Result<bool, StoreError> {
         let mut conn = self.read().await?;
         sqlx::query_scalar!(
-            r#"select exists (select 1 from blacklist where campaign_id in (0, $1)) as "found!: bool""#,
+            r#"select exists (select 1 from blacklist b where b.campaign_id in (0, $1)
+                  and (b.import_id = 0 or exists (select 1 from blacklist_import i
+                                        where i.id = b.import_id and i.state = 'loaded'))) as "found!: bool""#,
             campaign.0
         )
         .fetch_one(&mut *conn)

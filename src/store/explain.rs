@@ -148,7 +148,9 @@ impl Reader {
         let row = sqlx::query!(
             r#"select
                  exists (select 1 from blacklist b
-                          where b.campaign_id in (0, $2) and (b.until is null or b.until > $6)
+                          where (b.import_id = 0 or exists (select 1 from blacklist_import i
+                                        where i.id = b.import_id and i.state = 'loaded'))
+                          and b.campaign_id in (0, $2) and (b.until is null or b.until > $6)
                             and (b.is_prefix or b.digits = $1) and b.digits in
                              ($1, $1 / 10, $1 / 100, $1 / 1000, $1 / 10000, $1 / 100000, $1 / 1000000, $1 / 10000000,
                               $1 / 100000000, $1 / 1000000000, $1 / 10000000000, $1 / 100000000000,

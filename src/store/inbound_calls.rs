@@ -27,14 +27,14 @@ pub struct InboundCallRow {
 }
 
 impl Reader {
-    /// Up to `limit` ended inbound calls of a campaign with an id above `after`, in order of id.
+    /// Up to `limit` ended inbound calls of a campaign (`None` = of no campaign) with an id above `after`, in order of id.
     pub async fn inbound_calls(
         &mut self,
-        campaign: CampaignId,
+        campaign: Option<CampaignId>,
         after: i64,
         limit: u32,
     ) -> Result<Vec<InboundCallRow>, StoreError> {
-        let limit = i64::from(limit);
+        let (limit, campaign) = (i64::from(limit), campaign.map(|campaign| campaign.0));
         sqlx::query_as!(
             InboundCallRow,
             r#"select c.id as "id!", c.number, c.lead_id, l.list_row as "list_row?", h.name as "household?",
@@ -44,9 +44,9 @@ impl Reader {
                  left join lead l on l.id = c.lead_id
                  left join household h on h.id = l.household_id
                  left join agent g on g.id = coalesce(c.agent_id, c.summary_agent_id)
-                where c.kind = 'inbound' and c.campaign_id = $1 and c.id > $2 and c.ended_at is not null
+                where c.kind = 'inbound' and (c.campaign_id = $1 or $1 is null and c.campaign_id is null) and c.id > $2 and c.ended_at is not null
                 order by c.id limit $3"#,
-            campaign.0,
+            campaign,
             after,
             limit
         )

@@ -321,7 +321,9 @@ async fn load_phones(
         PhoneFacts,
         r#"select p.number, p.closed as "closed!: bool",
                   exists (select 1 from blacklist b
-                           where b.campaign_id in (0, $2) and (b.until is null or b.until > $3)
+                           where (b.import_id = 0 or exists (select 1 from blacklist_import i
+                                        where i.id = b.import_id and i.state = 'loaded'))
+                          and b.campaign_id in (0, $2) and (b.until is null or b.until > $3)
                              and (b.is_prefix or b.digits = p.number) and b.digits in
                               (p.number, p.number / 10, p.number / 100, p.number / 1000, p.number / 10000, p.number / 100000,
                                p.number / 1000000, p.number / 10000000, p.number / 100000000, p.number / 1000000000,

@@ -1,5 +1,6 @@
 //! Organisations: enterprises, and their parts one level below.
 
+use super::caller_id_approvals;
 use super::change::Change;
 use super::{Store, StoreError};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct OrganisationSettings {
     pub approve_lists: bool,
     /// A sound is used once another person has approved it.
     pub approve_audio: bool,
+    /// A caller ID is shown once another person has approved it.
+    pub approve_caller_ids: bool,
     /// A caller ID that is flagged stays in use: it is shown as suspected, and people decide.
     pub flagged_numbers_stay: bool,
     /// Days and ranges on which no campaign calls, as `2027-02-05..2027-02-12`.
@@ -109,9 +112,15 @@ impl Change<'_> {
         })
     }
 
-    /// Replaces name, settings and state of the organisation with this id.
+    /// Replaces name, settings and state of the organisation with this id. Caller IDs that are in use when it begins to
+    /// ask for their approval count as approved.
     pub async fn change_organisation(&mut self, row: &OrganisationRow) -> Result<(), StoreError> {
         let (now, by) = (self.now.as_millis(), self.by);
+        let before = self.organisation(row.id).await?;
+        if row.settings.approve_caller_ids && !before.settings.approve_caller_ids {
+            let kept = caller_id_approvals::keep_those_in_use(self.conn(), row.id, by, now).await;
+            kept.map_err(|error| self.error(error))?;
+        }
         let settings = serde_json::to_string(&row.settings).unwrap_or_else(|_| "{}".into());
         let state = if row.suspended { "suspended" } else { "active" };
         let changed = sqlx::query!(

@@ -106,8 +106,8 @@ impl Store {
         Ok(OutboxBounds { deleted: row.deleted, last: row.last })
     }
 
-    /// As [`Store::events_after`], of the kinds that readers of the live stream are sent: tasks, lists, approvals and
-    /// notices.
+    /// As [`Store::events_after`], of the kinds that readers of the live stream are sent: tasks, lists, approvals,
+    /// caller IDs and notices.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -122,7 +122,7 @@ impl Store {
         let rows = sqlx::query_as!(
             EventRow,
             r#"select id as "id!", at, kind, subject, body from outbox
-                where enterprise_id = $1 and id > $2 and kind in ('task', 'list', 'approval', 'notice')
+                where enterprise_id = $1 and id > $2 and kind in ('task', 'list', 'approval', 'caller_id', 'notice')
                 order by id limit $3"#,
             enterprise,
             after,

@@ -23,6 +23,8 @@ pub struct RecoveredRecording {
     pub path: String,
     pub seconds: f64,
     pub lost_frames: u64,
+    /// A crash cut it off; `false` = it was complete, and only its row was missing.
+    pub is_cut: bool,
 }
 
 /// Whether a call is an attempt. Ids of inbound calls and of side legs have one of the two top bits set.
@@ -43,29 +45,38 @@ pub(crate) async fn save(
         true => (Some(call.attempt().0), None),
         false => (None, Some(legs::find_or_insert(conn, call).await?)),
     };
-    insert(conn, attempt, leg, path, seconds, lost_frames, now).await
+    let part = Part { path, seconds, lost_frames, is_cut: false };
+    insert(conn, attempt, leg, part, now).await
+}
+
+/// A complete file, or one that was repaired.
+struct Part<'a> {
+    path: &'a str,
+    seconds: f64,
+    lost_frames: u64,
+    is_cut: bool,
 }
 
 async fn insert(
     conn: &mut SqliteConnection,
     attempt: Option<i64>,
     leg: Option<i64>,
-    path: &str,
-    seconds: f64,
-    lost_frames: u64,
+    part: Part<'_>,
     now: Utc,
 ) -> Result<(), sqlx::Error> {
+    let Part { path, seconds, lost_frames, is_cut } = part;
     let millis = (seconds * 1000.0).round() as i64;
     let (lost, now) = (i64::try_from(lost_frames).unwrap_or(i64::MAX), now.as_millis());
     sqlx::query!(
-        "insert into recording (attempt_id, leg_id, path, millis, lost_frames, saved_at)
-         values ($1, $2, $3, $4, $5, $6) on conflict (path) do nothing",
+        "insert into recording (attempt_id, leg_id, path, millis, lost_frames, saved_at, recovered)
+         values ($1, $2, $3, $4, $5, $6, $7) on conflict (path) do nothing",
         attempt,
         leg,
         path,
         millis,
         lost,
-        now
+        now,
+        is_cut
     )
     .execute(&mut *conn)
     .await?;
@@ -126,7 +137,13 @@ impl Store {
                     false => (None, rows.get(&one.call).copied()),
                 };
                 if attempt.or(leg).is_some() {
-                    insert(conn, attempt, leg, &one.path, one.seconds, one.lost_frames, now).await?;
+                    let part = Part {
+                        path: &one.path,
+                        seconds: one.seconds,
+                        lost_frames: one.lost_frames,
+                        is_cut: one.is_cut,
+                    };
+                    insert(conn, attempt, leg, part, now).await?;
                 }
             }
             Ok(())

@@ -1,5 +1,6 @@
 //! The rows of the result tables, read one after the other; they come packed, see `packed_rows.rs`.
 
+use super::blacklist::json_numbers;
 use super::packed_rows::{Chunk, PackedRows, each_chunk};
 use super::reader::Reader;
 use super::{ImportId, StoreError};
@@ -96,7 +97,7 @@ impl Reader {
         let path = self.path().to_path_buf();
         let failed = |error: sqlx::Error| E::from(StoreError::from_query(&path, &error));
         let fetch = async |conn: &mut SqliteConnection, after, rows| {
-            attempts_behind(conn, campaign, after, rows).await.map_err(&failed)
+            attempts_behind(conn, campaign, after, rows, None).await.map_err(&failed)
         };
         each_chunk(&mut self.conn, after, limit, fetch, |rows| {
             let (mut packed, mut count) = (PackedRows::of(rows), 0);
@@ -107,6 +108,28 @@ impl Reader {
             Ok(count)
         })
         .await
+    }
+
+    /// As [`Reader::each_attempt`], for these attempts alone: at most [`EXPORT_PAGE`](super::export_rows::EXPORT_PAGE),
+    /// ids ascending.
+    pub async fn each_attempt_of<E: From<StoreError>>(
+        &mut self,
+        campaign: CampaignId,
+        ids: &[i64],
+        mut receive: impl FnMut(AttemptRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(first) = ids.first() else { return Ok(()) };
+        let path = self.path().to_path_buf();
+        let wanted = json_numbers(ids.iter().copied());
+        let chunk =
+            attempts_behind(&mut self.conn, campaign, first - 1, ids.len() as i64, Some(&wanted)).await;
+        let chunk = chunk.map_err(|error| E::from(StoreError::from_query(&path, &error)))?;
+        let rows = chunk.rows.unwrap_or_default();
+        let mut packed = PackedRows::of(&rows);
+        while packed.has_row() {
+            receive(attempt_of(&mut packed, &path)?)?;
+        }
+        Ok(())
     }
 
     /// Up to `limit` rows of one list after row `after`, leads and refused rows in the list's order.
@@ -156,6 +179,7 @@ async fn attempts_behind(
     campaign: CampaignId,
     after: i64,
     limit: i64,
+    wanted: Option<&str>,
 ) -> Result<Chunk, sqlx::Error> {
     sqlx::query_as!(
         Chunk,
@@ -189,10 +213,12 @@ async fn attempts_behind(
              left join phone p on p.lead_id = a.lead_id and p.number = a.number
              left join agent g on g.id = a.agent_id
             where a.campaign_id = $1 and a.id > $2
+              and (cast($4 as text) is null or a.id in (select cast(value as bigint) from json_each($4)))
             order by a.id limit $3) packed"#,
         campaign.0,
         after,
-        limit
+        limit,
+        wanted
     )
     .fetch_one(conn)
     .await

@@ -21,10 +21,16 @@ pub enum TaskKind {
     Sample,
     /// Takes a campaign's folder in, or opens a campaign file.
     ImportCampaign,
+    /// Reads from the journal why a call was dialled and what became of it.
+    Story,
+    /// Writes a file of results, recordings or records.
+    Export,
+    /// Reads a blacklist that was sent, or makes it the entries of its source.
+    ImportBlacklist,
 }
 
 impl TaskKind {
-    pub const ALL: [TaskKind; 8] = [
+    pub const ALL: [TaskKind; 11] = [
         TaskKind::CheckList,
         TaskKind::LoadList,
         TaskKind::UndoList,
@@ -33,8 +39,11 @@ impl TaskKind {
         TaskKind::ChangeLeads,
         TaskKind::Sample,
         TaskKind::ImportCampaign,
+        TaskKind::Story,
+        TaskKind::Export,
+        TaskKind::ImportBlacklist,
     ];
-    pub const WORDS: [&'static str; 8] = [
+    pub const WORDS: [&'static str; 11] = [
         "check_list",
         "load_list",
         "undo_list",
@@ -43,6 +52,9 @@ impl TaskKind {
         "change_leads",
         "sample",
         "import_campaign",
+        "story",
+        "export",
+        "import_blacklist",
     ];
 
     pub const fn word(self) -> &'static str {
@@ -419,6 +431,12 @@ impl Store {
                        when t.kind = 'measure_audio'
                        then (select s.organisation_id from audio s
                               where s.id = cast(t.request ->> 'subject' as bigint) and s.enterprise_id = $2)
+                       when t.kind = 'export'
+                       then (select x.organisation_id from export x
+                              where x.id = cast(t.request ->> 'subject' as bigint) and x.enterprise_id = $2)
+                       when t.kind = 'import_blacklist'
+                       then (select y.organisation_id from blacklist_import y
+                              where y.id = cast(t.request ->> 'subject' as bigint) and y.enterprise_id = $2)
                        else (select c.organisation_id from campaign c
                               where c.id = cast(t.request ->> 'subject' as bigint) and c.enterprise_id = $2) end
                   in (select cast(value as bigint) from json_each($4)))"#,
@@ -484,6 +502,12 @@ impl Store {
                        when t.kind = 'measure_audio'
                        then (select s.organisation_id from audio s
                               where s.id = cast(t.request ->> 'subject' as bigint) and s.enterprise_id = $1)
+                       when t.kind = 'export'
+                       then (select x.organisation_id from export x
+                              where x.id = cast(t.request ->> 'subject' as bigint) and x.enterprise_id = $1)
+                       when t.kind = 'import_blacklist'
+                       then (select y.organisation_id from blacklist_import y
+                              where y.id = cast(t.request ->> 'subject' as bigint) and y.enterprise_id = $1)
                        else (select c.organisation_id from campaign c
                               where c.id = cast(t.request ->> 'subject' as bigint) and c.enterprise_id = $1) end
                   in (select cast(value as bigint) from json_each($8)))
@@ -519,6 +543,22 @@ impl super::Change<'_> {
         let new = NewTask { enterprise, kind: TaskKind::Forecast, subject: campaign.0, total: 0, asked_by };
         let now = self.now.as_millis();
         let queued = queue_with(self.conn(), new, asked, now).await;
+        queued.map_err(self.store.query_error())
+    }
+
+    /// Queues the trace of a call from the journal.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn queue_story(
+        &mut self,
+        enterprise: i64,
+        attempt: paceline_core::ids::AttemptId,
+        asked_by: Option<i64>,
+    ) -> Result<TaskId, StoreError> {
+        let new = NewTask { enterprise, kind: TaskKind::Story, subject: attempt.0, total: 0, asked_by };
+        let now = self.now.as_millis();
+        let queued = queue(self.conn(), new, now).await;
         queued.map_err(self.store.query_error())
     }
 

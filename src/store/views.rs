@@ -1,8 +1,7 @@
-//! Queries for the screens: one lead with its details, the call log, recordings.
+//! Queries for the screens: one lead with its details, recordings.
 
-use super::{Reader, Scope, StoreError};
-use paceline_core::ids::{AgentId, AttemptId, CampaignId, LeadId};
-use paceline_core::number::PhoneNumber;
+use super::{Reader, StoreError};
+use paceline_core::ids::{AgentId, AttemptId, LeadId};
 use std::collections::BTreeSet;
 
 /// One lead with the columns an agent's screen shows.
@@ -42,60 +41,6 @@ pub struct PhoneRow {
     pub last_outcome: Option<String>,
     pub last_at: Option<i64>,
     pub closed: bool,
-}
-
-/// Filter of the call log; `None` = no restriction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CallLogFilter {
-    /// Calls of these agents only; an empty list matches no call.
-    pub agents: Option<Vec<AgentId>>,
-    pub number: Option<PhoneNumber>,
-    pub campaign: Option<CampaignId>,
-    /// Placed or arrived in `from..until`, in milliseconds of the wall clock.
-    pub from: Option<i64>,
-    pub until: Option<i64>,
-    /// Outbound calls only: the words of outcome and trunk, and a key's result.
-    pub outcome: Option<String>,
-    pub trunk: Option<String>,
-    pub result: Option<String>,
-    pub disposition: Option<String>,
-    pub ended_by: Option<String>,
-    pub lead: Option<LeadId>,
-    /// Milliseconds from the answer to the end.
-    pub talk_min: Option<i64>,
-    pub talk_max: Option<i64>,
-    pub recorded: Option<bool>,
-    /// Calls with a lower id: the next page.
-    pub before: Option<i64>,
-    pub limit: u32,
-    /// Calls of campaigns that such a caller sees. A caller in no campaign is the first enterprise's.
-    pub scope: Option<Scope>,
-}
-
-/// One call of the call log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallRow {
-    /// Id of the attempt, or of the leg of an inbound call.
-    pub id: i64,
-    pub campaign: Option<String>,
-    pub lead_id: Option<i64>,
-    pub name: Option<String>,
-    pub number: Option<i64>,
-    pub at: i64,
-    pub answered_at: Option<i64>,
-    pub connected_at: Option<i64>,
-    pub ended_at: Option<i64>,
-    /// Empty for an inbound call.
-    pub outcome: Option<String>,
-    pub result: Option<String>,
-    pub ended_by: Option<String>,
-    pub cause: String,
-    /// The agent's number and name.
-    pub agent: Option<String>,
-    pub agent_name: Option<String>,
-    pub disposition: Option<String>,
-    pub note: Option<String>,
-    pub recorded: bool,
 }
 
 /// Path of one part of a recording, and the agent of the call.
@@ -158,108 +103,6 @@ impl Reader {
         .fetch_one(&mut self.conn)
         .await;
         found.map_err(|e| self.query_error(&e))
-    }
-
-    /// Attempts that match, the newest first.
-    pub async fn call_log(&mut self, wanted: &CallLogFilter) -> Result<Vec<CallRow>, StoreError> {
-        let args = FilterArgs::of(wanted);
-        sqlx::query_as!(
-            CallRow,
-            r#"select a.id as "id!: i64", c.name as "campaign?: String", a.lead_id as "lead_id?: i64",
-                      l.name as "name?: String", a.number as "number?: i64", a.placed_at as "at!: i64",
-                      a.answered_at as "answered_at?: i64", a.connected_at as "connected_at?: i64",
-                      a.ended_at as "ended_at?: i64", a.outcome as "outcome?: String",
-                      a.result as "result?: String", a.ended_by as "ended_by?: String",
-                      a.cause as "cause!: String", g.number as "agent?: String",
-                      g.name as "agent_name?: String", a.disposition as "disposition?: String",
-                      a.note as "note?: String", a.recording is not null as "recorded!: bool"
-                 from attempt a join campaign c on c.id = a.campaign_id
-                 left join lead l on l.id = a.lead_id left join agent g on g.id = a.agent_id
-                where ($1 is null or a.agent_id in (select value from json_each($1)))
-                  and ($2 is null or a.number = $2) and ($3 is null or a.campaign_id = $3)
-                  and ($4 is null or a.placed_at >= $4) and ($5 is null or a.placed_at < $5)
-                  and ($6 is null or a.id < $6) and ($8 is null or a.disposition = $8)
-                  and ($9 is null or a.ended_by = $9) and ($10 is null or a.lead_id = $10)
-                  and ($11 is null or a.ended_at - a.answered_at >= $11)
-                  and ($12 is null or a.ended_at - a.answered_at <= $12)
-                  and ($13 is null or (a.recording is not null) = $13)
-                  and ($14 is null or a.outcome = $14) and ($15 is null or a.trunk = $15)
-                  and ($16 is null or a.result = $16)
-                  and (cast($17 as bigint) is null or c.enterprise_id = $17
-                       and c.organisation_id in (select cast(value as bigint) from json_each($18)))
-                order by a.id desc limit $7"#,
-            args.agents,
-            args.number,
-            args.campaign,
-            wanted.from,
-            wanted.until,
-            wanted.before,
-            wanted.limit,
-            wanted.disposition,
-            wanted.ended_by,
-            args.lead,
-            wanted.talk_min,
-            wanted.talk_max,
-            wanted.recorded,
-            wanted.outcome,
-            wanted.trunk,
-            wanted.result,
-            args.enterprise,
-            args.organisations
-        )
-        .fetch_all(&mut self.conn)
-        .await
-        .map_err(|e| self.query_error(&e))
-    }
-
-    /// Inbound calls that match, the newest first. A missed call has no `connected_at`.
-    pub async fn inbound_call_log(&mut self, wanted: &CallLogFilter) -> Result<Vec<CallRow>, StoreError> {
-        let args = FilterArgs::of(wanted);
-        sqlx::query_as!(
-            CallRow,
-            r#"select a.id as "id!: i64", c.name as "campaign?: String", a.lead_id as "lead_id?: i64",
-                      l.name as "name?: String", a.number as "number?: i64",
-                      coalesce(a.began_at, 0) as "at!: i64",
-                      a.answered_at as "answered_at?: i64", a.connected_at as "connected_at?: i64",
-                      a.ended_at as "ended_at?: i64", null as "outcome?: String",
-                      null as "result?: String", a.ended_by as "ended_by?: String",
-                      a.cause as "cause!: String", g.number as "agent?: String",
-                      g.name as "agent_name?: String", a.disposition as "disposition?: String",
-                      a.note as "note?: String", a.recording is not null as "recorded!: bool"
-                 from leg a left join campaign c on c.id = a.campaign_id
-                 left join lead l on l.id = a.lead_id
-                 left join agent g on g.id = coalesce(a.summary_agent_id, a.agent_id)
-                where a.kind = 'inbound'
-                  and ($1 is null or g.id in (select value from json_each($1)))
-                  and ($2 is null or a.number = $2) and ($3 is null or a.campaign_id = $3)
-                  and ($4 is null or a.began_at >= $4) and ($5 is null or a.began_at < $5)
-                  and ($6 is null or a.id < $6) and ($8 is null or a.disposition = $8)
-                  and ($9 is null or a.ended_by = $9) and ($10 is null or a.lead_id = $10)
-                  and ($11 is null or a.ended_at - a.answered_at >= $11)
-                  and ($12 is null or a.ended_at - a.answered_at <= $12)
-                  and ($13 is null or (a.recording is not null) = $13)
-                  and (cast($14 as bigint) is null or coalesce(c.enterprise_id, 1) = $14
-                       and coalesce(c.organisation_id, 1) in (select cast(value as bigint) from json_each($15)))
-                order by a.id desc limit $7"#,
-            args.agents,
-            args.number,
-            args.campaign,
-            wanted.from,
-            wanted.until,
-            wanted.before,
-            wanted.limit,
-            wanted.disposition,
-            wanted.ended_by,
-            args.lead,
-            wanted.talk_min,
-            wanted.talk_max,
-            wanted.recorded,
-            args.enterprise,
-            args.organisations
-        )
-        .fetch_all(&mut self.conn)
-        .await
-        .map_err(|e| self.query_error(&e))
     }
 
     /// The kept parts of an attempt's recording, in order, each with the agents who spoke while it was taken.
@@ -344,30 +187,4 @@ fn recording_parts(rows: Vec<PartSpeaker>) -> Vec<RecordingPart> {
         }
     }
     parts.into_iter().map(|(_, part)| part).collect()
-}
-
-/// SQL arguments of a call log filter.
-struct FilterArgs {
-    agents: Option<String>,
-    number: Option<i64>,
-    campaign: Option<i64>,
-    lead: Option<i64>,
-    enterprise: Option<i64>,
-    organisations: String,
-}
-
-impl FilterArgs {
-    fn of(wanted: &CallLogFilter) -> FilterArgs {
-        let agents = wanted.agents.as_ref();
-        FilterArgs {
-            agents: agents.map(|list| super::blacklist::json_numbers(list.iter().map(|agent| agent.0))),
-            number: wanted.number.map(|number| number.as_u64() as i64),
-            campaign: wanted.campaign.map(|campaign| campaign.0),
-            lead: wanted.lead.map(|lead| lead.0),
-            enterprise: wanted.scope.as_ref().map(|scope| scope.enterprise),
-            organisations: super::blacklist::json_numbers(
-                wanted.scope.iter().flat_map(|scope| scope.organisations.iter().copied()),
-            ),
-        }
-    }
 }

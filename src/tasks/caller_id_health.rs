@@ -3,7 +3,8 @@
 
 use super::Shared;
 use crate::engine::EngineHandle;
-use crate::store::caller_ids::{CallOfHour, CallerIdHour, CallerIdRow, CallerIdStep, hour_of, hour_start};
+use crate::store::caller_id_hours::{CallOfHour, CallerIdHour, hour_of, hour_start};
+use crate::store::caller_ids::{CallerIdRow, CallerIdStep, standing};
 use crate::store::{Actor, ActorKind, Change, Store, StoreError, Subject};
 use paceline_core::caller_id_health::{Compared, Evidence, JudgedCall, Mark, Recovery, compare};
 use paceline_core::caller_id_life::CallerIdState;
@@ -11,7 +12,6 @@ use paceline_core::campaign::caller_id::Usage;
 use paceline_core::number::ShownNumber;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::sync::Weak;
 
 /// Time between two looks.
@@ -88,6 +88,8 @@ async fn advance(store: &Store, now: Utc) -> Result<bool, StoreError> {
         change.step_caller_id(&row, &step).await?;
         change.set_before(json!({ "state": row.state.word() }));
         change.set_after(json!({ "state": to.word(), "why": why }));
+        let body = json!({ "number": row.number.national(), "state": to.word(), "why": why });
+        change.add_event("caller_id", row.id.0, body);
         change.commit().await?;
         has_changed = true;
     }
@@ -117,29 +119,39 @@ fn step<'a>(
 /// where it `is_last`.
 async fn judge_hour(store: &Store, hour: i64, now: Utc, is_last: bool) -> Result<bool, StoreError> {
     let calls = store.calls_of_hour(hour).await?;
-    if calls.is_empty() && !is_last {
+    if calls.last.is_empty() && !is_last {
         return Ok(false);
     }
-    let judged: Vec<JudgedCall> = calls.iter().map(|call| call.judged).collect();
     let resting = store.organisations().await?;
     let rests = |organisation: i64| {
         resting.iter().find(|row| row.id == organisation).is_none_or(|row| !row.settings.flagged_numbers_stay)
     };
     let rows = store.caller_ids().await?;
-    let in_use: BTreeMap<ShownNumber, &CallerIdRow> =
-        rows.iter().filter(|row| row.state != CallerIdState::Retired).map(|row| (row.number, row)).collect();
-    let suspected = in_use.values().filter(|row| row.flags > 0).map(|row| row.number).collect();
+    let mut in_use = standing(&rows);
+    in_use.retain(|_, row| row.state != CallerIdState::Retired);
     let mut change = begin(store, crate::store::scope::FIRST_ENTERPRISE, "hour").await?;
     // The log of each number says what was done.
     change.leave_out_of_audit();
     let mut has_changed = false;
-    for (number, compared) in compare(&judged, &suspected) {
-        let Some(row) = in_use.get(&number) else { continue };
+    for (number, last) in &calls.last {
+        if let Some(row) = in_use.get(number) {
+            change.note_caller_id_used(row.id, *last).await?;
+        }
+    }
+    // Each enterprise's numbers are judged beside each other.
+    let compared = calls.said.iter().flat_map(|(enterprise, calls)| {
+        let of_enterprise = in_use.iter().filter(|((of, _), row)| of == enterprise && row.flags > 0);
+        let suspected = of_enterprise.map(|((_, number), _)| *number).collect();
+        let judged: Vec<JudgedCall> = calls.iter().map(|call| call.judged).collect();
+        compare(&judged, &suspected).into_iter().map(|(number, it)| (*enterprise, number, it))
+    });
+    for (enterprise, number, compared) in compared {
+        let Some(row) = in_use.get(&(enterprise, number)) else { continue };
         // As it stands now: somebody may have changed it meanwhile.
         let Some(row) = change.caller_id(row.id).await? else { continue };
         let mut evidence = row.evidence;
         evidence.add_hour(&compared);
-        let figures = figures(&calls, number, hour, &compared);
+        let figures = figures(&calls.said[&enterprise], number, hour, &compared);
         change.note_caller_id_hour(row.id, &figures, &evidence).await?;
         let Some(step) = verdict(&row, evidence, rests(row.organisation), now) else { continue };
         change.step_caller_id(&row, &step).await?;

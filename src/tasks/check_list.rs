@@ -60,7 +60,7 @@ pub(super) fn list_words(error: ListError, upload: &UploadRow) -> Words {
     Words::new(error.named(&upload.file_name).to_string(), zh)
 }
 
-fn zh_words(error: &ListError) -> String {
+pub(super) fn zh_words(error: &ListError) -> String {
     match error {
         ListError::Open { source, .. } => format!("无法打开({source}),请重新上传"),
         ListError::Read { row, source, .. } => format!("第 {row} 行之后读取失败({source}),请重新上传"),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// One sentence in both languages.
@@ -104,6 +105,17 @@ impl<'a> TaskContext<'a> {
             return Err(TaskEnd::Stopping);
         }
         Ok(())
+    }
+
+    /// The moment from which [`TaskContext::rest`] counts.
+    pub fn now(&self) -> Utc {
+        self.shared.parts.store.clock_now()
+    }
+
+    /// Leaves the disk to calls for as long as the work since `began` took.
+    pub fn rest(&self, began: Utc, most: Duration) {
+        let took = self.now().as_millis().saturating_sub(began.as_millis()).max(0) as u64;
+        std::thread::sleep(Duration::from_millis(took).min(most));
     }
 
     /// Notes the progress, at most once a second.

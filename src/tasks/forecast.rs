@@ -10,7 +10,7 @@ use crate::sim::forecast::{
 use crate::store::{CampaignRecord, Reader, StoreError};
 use paceline_core::campaign::window::WindowState;
 use paceline_core::campaign::{CalleePattern, Campaign, Trunk};
-use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::ids::CampaignId;
 use paceline_core::time::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -78,13 +78,13 @@ fn rules_of(record: &CampaignRecord) -> Result<Campaign, Words> {
 }
 
 /// The trunks that the campaign's text names, as the engine has them; all where it names none.
-fn trunks_of(record: &CampaignRecord, board: &[TrunkBoard]) -> Vec<Trunk> {
+fn trunks_of(record: &CampaignRecord, rules: &Campaign, board: &[TrunkBoard]) -> Vec<Trunk> {
     let named = toml::from_str::<CampaignFile>(&record.toml).map(|file| file.trunks).unwrap_or_default();
     let is_named = |trunk: &&TrunkBoard| named.is_empty() || named.contains(&trunk.name);
-    let found = board.iter().filter(is_named).enumerate();
+    let found = board.iter().filter(is_named);
     let trunks: Vec<Trunk> = found
-        .map(|(place, trunk)| Trunk {
-            id: TrunkId(place as u16),
+        .map(|trunk| Trunk {
+            id: trunk.id,
             name: trunk.name.clone(),
             calls_max: trunk.calls_max,
             calls_per_sec: trunk.calls_per_sec,
@@ -93,7 +93,7 @@ fn trunks_of(record: &CampaignRecord, board: &[TrunkBoard]) -> Vec<Trunk> {
             deny: Vec::new(),
         })
         .collect();
-    if trunks.is_empty() { vec![ample_trunk(500)] } else { trunks }
+    if trunks.is_empty() { vec![ample_trunk(rules, 500)] } else { trunks }
 }
 
 /// The next moment at which the campaign may dial for a whole day, not for the rest of this one.
@@ -227,7 +227,7 @@ async fn assumptions(context: &TaskContext<'_>, wish: &ForecastWish) -> Result<A
         wrap_secs: wish.wrap_secs,
         ring_secs: wish.ring_secs,
     };
-    let trunks = trunks_of(&record, &parts.engine.board().borrow().trunks);
+    let trunks = trunks_of(&record, &rules, &parts.engine.board().borrow().trunks);
     let ids = trunks.iter().map(|trunk| trunk.id).collect();
     Ok(Assumptions {
         start: next_opening(&rules, parts.store.clock_now()),

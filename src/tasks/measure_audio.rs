@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// A sound takes some times its file's size in memory while it is decoded: one at a time.
+static DECODING: Mutex<()> = Mutex::new(());
 
 /// Samples a second of what the line carries.
 const RATE: u32 = 8_000;
@@ -71,6 +75,7 @@ pub(super) fn measure_audio(context: &mut TaskContext<'_>) -> Result<Value, Task
     }
     context.progress(0, 0)?;
     let files = &context.shared.parts.files;
+    let _alone = DECODING.lock().unwrap_or_else(PoisonError::into_inner);
     let bytes = std::fs::read(files.file(&sound.path)?)?;
     let decoded = match Sound::from_bytes(&sound.name, bytes) {
         Ok(decoded) => decoded,

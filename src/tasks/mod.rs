@@ -1,14 +1,18 @@
 //! Long work: lists are checked, loaded and undone, sounds are measured, campaigns are forecast,
-//! the sample campaign is opened. Two threads of low priority take the oldest
+//! the sample campaign is opened, the trace of a call is read from the journal. Two threads of low priority take the oldest
 //! queued task of the store each; a task can be begun again from the start, so a crash costs its time and nothing else.
 
 mod asked_by;
+mod call_words;
 mod caller_id_health;
+mod campaign_summary;
 mod change_leads;
 mod check_list;
 mod context;
+mod export;
 mod folder_zip;
 mod forecast;
+mod import_blacklist;
 mod import_campaign;
 mod known_rows;
 mod list_report;
@@ -18,19 +22,28 @@ mod measure_audio;
 mod new_lead;
 mod opening;
 mod sample;
+mod story;
 mod vote_owners;
 mod vote_watch;
 mod worker;
 
 pub use asked_by::AskedBy;
+pub use call_words::{call_traces_json, call_traces_text, masked_number, rfc3339};
 pub use caller_id_health::judge_caller_ids;
+pub use campaign_summary::{Summary, SummaryError, campaign_summary};
 pub use change_leads::LeadsWish;
 pub use context::Words;
+pub use export::{
+    Column, EXPORT_COLUMNS_MAX, EXPORTS_OPEN_MAX, ExportFilters, ExportWhat, ExportWish, LeadTable,
+    SHEET_ROWS_MAX, SigningKey, attempt_columns, audit_columns, blacklist_columns, call_in_columns,
+    hours_columns, signing_key_path,
+};
 pub use folder_zip::write_folder;
 pub use forecast::{
     FORECAST_AGENTS_MAX, FORECAST_HOURS_MAX, FORECAST_SEEDS_MAX, ForecastWish, forecast_refusal,
     measure_history, next_opening,
 };
+pub use import_blacklist::{BLACKLIST_ROWS_MAX, BlacklistImportReport, BlacklistWish};
 pub use import_campaign::{FolderFault, FolderNames, ImportWish, check_folder, name_taken};
 pub use known_rows::KnownRows;
 pub use list_report::{FixForm, ListRows, RowsWanted, UploadReport, read_report, read_rows, write_fix};
@@ -41,6 +54,8 @@ pub use opening::{OpenCampaign, OpenRefusal, UseText};
 pub use sample::SampleOpening;
 pub use vote_owners::vote_owners;
 pub use vote_watch::follow_vote;
+
+pub use crate::audio::{LANE_BINS_MAX, LanePeaks, lane_peaks};
 
 use crate::config::Config;
 use crate::engine::EngineHandle;

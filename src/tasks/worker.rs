@@ -1,7 +1,10 @@
 //! The task threads: take the oldest queued task, run it, write how it ended.
 
 use super::context::{TaskContext, TaskEnd, Words};
-use super::{Shared, change_leads, check_list, forecast, import_campaign, load_list, measure_audio, sample};
+use super::{
+    Shared, change_leads, check_list, export, forecast, import_blacklist, import_campaign, load_list,
+    measure_audio, sample, story,
+};
 use crate::caught_panic;
 use crate::lists;
 use crate::store::StoreError;
@@ -54,6 +57,9 @@ fn run(shared: &Shared, runtime: &Handle, task: &TaskRow) {
         TaskKind::ChangeLeads => change_leads::change_leads(&mut context),
         TaskKind::Sample => sample::open_sample(&mut context),
         TaskKind::ImportCampaign => import_campaign::import_campaign(&mut context),
+        TaskKind::Story => story::story(&mut context),
+        TaskKind::Export => export::export(&mut context),
+        TaskKind::ImportBlacklist => import_blacklist::import_blacklist(&mut context),
     };
     let ends = [is_cancelled, shared.is_stopping.clone()];
     let ended = lists::while_wanted(&ends, || caught_panic::catch("working on a task", &mut work));
@@ -123,7 +129,12 @@ async fn settle(shared: &Shared, task: &TaskRow, words: &Words) -> Result<(), St
     match task.kind {
         TaskKind::CheckList => check_list::settle(shared, UploadId(task.subject), words).await,
         TaskKind::LoadList => load_list::settle(shared, UploadId(task.subject), words).await,
-        TaskKind::UndoList | TaskKind::Forecast | TaskKind::ChangeLeads => Ok(()),
+        TaskKind::UndoList
+        | TaskKind::Forecast
+        | TaskKind::ChangeLeads
+        | TaskKind::Export
+        | TaskKind::Story => Ok(()),
+        TaskKind::ImportBlacklist => import_blacklist::settle(shared, task, words).await,
         TaskKind::MeasureAudio => measure_audio::settle(shared, task, words).await,
         TaskKind::Sample => sample::settle(shared, CampaignId(task.subject), words).await,
         TaskKind::ImportCampaign => import_campaign::settle(shared, task, words).await,
@@ -138,6 +149,9 @@ pub(super) async fn keep_files_tidy(shared: Weak<Shared>) {
         let Some(shared) = shared.upgrade() else { return };
         if let Err(error) = import_campaign::release_folders(&shared).await {
             tracing::warn!(%error, "folders that are not needed could not be removed now");
+        }
+        if let Err(error) = export::delete_expired(&shared).await {
+            tracing::warn!(%error, "exports that are past their time could not be removed now");
         }
         let (store, files) = (&shared.parts.store, shared.parts.files.clone());
         let known = match store.blob_paths().await {

@@ -50,7 +50,7 @@ impl CallFacts<'_> {
     }
 
     /// Whether an INVITE followed the first challenge: our credentials were sent.
-    fn sent_credentials(&self) -> bool {
+    pub(super) fn sent_credentials(&self) -> bool {
         let is_challenge = |step: &Step| {
             step.dir == Direction::In && (step.text.starts_with("401") || step.text.starts_with("407"))
         };
@@ -238,91 +238,6 @@ impl Lang {
         Sentence::new(says, advice)
     }
 
-    /// A final response other than 2xx (RFC 3261 section 21), and what to do.
-    fn final_response(self, code: u16, call: &CallFacts<'_>) -> (&'static str, String) {
-        let trunk = call.trunk;
-        let (what, advice) = match code {
-            401 | 407 if call.sent_credentials() => (
-                self.pick("the carrier refuses our account or password", "运营商拒绝账号或密码"),
-                self.pick(
-                    "check username, password and realm of [trunks.NAME]; the account may have to register \
-                     (register = true)",
-                    "请检查 [trunks.NAME] 的 username、password、realm;账号可能需要注册(register = true)",
-                ),
-            ),
-            401 | 407 => (
-                self.pick("the carrier asks for a password, and none was sent", "运营商要求密码,但未发送"),
-                self.pick(
-                    "set username and password of [trunks.NAME]; `realm` must be the carrier's or empty",
-                    "请设置 [trunks.NAME] 的 username 和 password;realm 应与运营商一致或留空",
-                ),
-            ),
-            403 if call.sent_credentials() => (
-                self.pick("refused after our account and password were sent", "发送账号和密码后被运营商拒绝"),
-                self.pick(
-                    "check username and password of [trunks.NAME] first; then ask the carrier whether the account is \
-                     locked or in arrears, and whether this callee and caller ID are allowed",
-                    "请先检查 [trunks.NAME] 的 username 和 password;再向运营商核实账号是否锁定或欠费,该被叫和外显号码是否允许",
-                ),
-            ),
-            403 => (
-                self.pick("refused by the carrier", "运营商拒绝"),
-                self.pick(
-                    "ask the carrier whether this callee or region is open, the caller ID is allowed, this address is \
-                     known, the account is in arrears or must register; then try another number or trunk",
-                    "请向运营商核实该被叫或地区、外显号码、本机地址是否开通,账号是否欠费或需要注册;再换号码或线路重试",
-                ),
-            ),
-            404 | 410 | 484 | 485 | 604 => (
-                self.pick("the carrier knows no such number", "运营商报号码不存在或不完整"),
-                self.pick(
-                    "if the number exists, its form is wrong for this trunk: see number_form, strip_prefix, add_prefix",
-                    "若号码存在,则号码格式不符:请检查 number_form、strip_prefix、add_prefix",
-                ),
-            ),
-            408 | 480 => (
-                self.pick("the callee was not reached", "无法接通被叫"),
-                self.pick("try another number", "请换一个号码"),
-            ),
-            487 => (
-                self.pick("the carrier ended the call before it was answered", "未接通,运营商已结束呼叫"),
-                self.pick("try again, or another number", "请稍后再试,或换一个号码"),
-            ),
-            486 | 600 => (
-                self.pick("the callee is busy; the trunk works", "被叫忙;线路正常"),
-                self.pick("try again, or another number", "请稍后再试,或换一个号码"),
-            ),
-            603 | 607 | 608 => (
-                self.pick("the call was declined", "被拒接"),
-                self.pick("try another number or caller ID", "请换一个号码或外显号码"),
-            ),
-            415 | 488 | 606 => (
-                self.pick("the carrier takes none of our codecs", "运营商不支持我方编码"),
-                self.pick("set `codecs` of [trunks.NAME]", "请设置 [trunks.NAME] 的 codecs"),
-            ),
-            503 => (
-                self.pick("the carrier has no room or no route now", "运营商暂无容量或路由"),
-                self.pick(
-                    "lower calls_max and calls_per_sec to what the carrier allows, or ask it",
-                    "请按运营商限制调低 calls_max、calls_per_sec,或向其核实",
-                ),
-            ),
-            500..=599 => (
-                self.pick("a fault of the carrier", "运营商故障"),
-                self.pick("ask the carrier; calls go to another trunk meanwhile", "请联系运营商;期间可用其他线路"),
-            ),
-            300..=399 => (
-                self.pick("the carrier redirects the call", "运营商要求改道"),
-                self.pick("ask the carrier for the address to use as uri", "请向运营商核实应使用的 uri"),
-            ),
-            _ => (
-                self.pick("refused", "被拒绝"),
-                self.pick("show the trace to the carrier", "请将此轨迹提供给运营商"),
-            ),
-        };
-        (what, advice.replace("[trunks.NAME]", &format!("[trunks.{trunk}]")))
-    }
-
     fn unfinished_call(self, call: &CallFacts<'_>) -> Sentence {
         let cause = self.call_cause(call.cause);
         let (outcome, cause) = (self.outcome_words(call.outcome), cause.escape_debug());
@@ -403,7 +318,7 @@ mod tests {
         for (outcome, code, lines, words) in [
             (fault, None, vec![INVITE], "udp 192.0.2.1:5060"),
             (fault, None, vec![], "did not leave: words"),
-            (Outcome::CarrierBlock, Some(403), vec![INVITE, (In, "403 Forbidden")], "refused by the carrier"),
+            (Outcome::CarrierBlock, Some(403), vec![INVITE, (In, "403 Forbidden")], "blocked by the carrier"),
             (fault, Some(401), vec![INVITE, (In, "401 Unauthorized")], "none was sent"),
             (
                 fault,
@@ -431,7 +346,7 @@ mod tests {
             ),
             (fault, Some(503), vec![INVITE, (In, "503 Full")], "no room"),
             (fault, Some(488), vec![INVITE, (In, "488 No")], "codecs"),
-            (fault, None, vec![INVITE, (In, "100 Trying")], "a fault of the line: words"),
+            (fault, None, vec![INVITE, (In, "100 Trying")], "line fault: words"),
         ] {
             let (says, advice) = meaning(Lang::En, outcome, code, &lines);
             assert!(says.contains(words), "{code:?}: {says}");

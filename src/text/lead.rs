@@ -17,22 +17,22 @@ impl Lang {
     /// The outcome of a call.
     pub fn outcome_words(self, outcome: Outcome) -> &'static str {
         match outcome {
-            Outcome::Answered => self.pick("answered", "接听"),
-            Outcome::Machine => self.pick("a machine answered", "语音信箱应答"),
-            Outcome::Abandoned => self.pick("answered, and no agent was free", "接听后无坐席空闲(呼损)"),
+            Outcome::Answered => self.pick("answered", "接通"),
+            Outcome::Machine => self.pick("a machine answered", "录音机应答"),
+            Outcome::Abandoned => self.pick("abandoned: no agent was free", "呼损:接通后无坐席空闲"),
             Outcome::NoAnswer => self.pick("no answer", "无人接听"),
             Outcome::Busy => self.pick("busy", "占线"),
             Outcome::Rejected => self.pick("rejected", "拒接"),
             Outcome::Vacant => self.pick("number not in use", "空号"),
             Outcome::PoweredOff => self.pick("switched off", "关机"),
             Outcome::Suspended => self.pick("suspended", "停机"),
-            Outcome::Unreachable => self.pick("out of reach", "暂时无法接通"),
-            Outcome::Restricted => self.pick("calls restricted", "呼叫受限"),
-            Outcome::CarrierBlock => self.pick("blocked by the carrier", "被运营商拦截"),
-            Outcome::LineFault => self.pick("a fault of the line", "线路故障"),
-            Outcome::AgentFailed => self.pick("the agent's phone failed", "坐席话机故障"),
-            Outcome::Interrupted => self.pick("cut off by a stop of the service", "服务中断"),
-            Outcome::Cancelled => self.pick("taken back", "已取消"),
+            Outcome::Unreachable => self.pick("unreachable", "无法接通"),
+            Outcome::Restricted => self.pick("restricted", "呼叫限制"),
+            Outcome::CarrierBlock => self.pick("blocked by the carrier", "运营商拦截"),
+            Outcome::LineFault => self.pick("line fault", "线路故障"),
+            Outcome::AgentFailed => self.pick("the agent's phone failed", "坐席话机未接通"),
+            Outcome::Interrupted => self.pick("interrupted by a stop of the service", "中断:服务停止"),
+            Outcome::Cancelled => self.pick("cancelled", "已取消"),
         }
     }
 

@@ -19,6 +19,10 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "called" => {
             return Some(format!("已对这份名单拨打 {} 次,不能撤销:可以关闭其中的客户", part("calls")));
         }
+        "count_needed" => return Some(format!("这会移除 {} 条:请写明这个数量,以免误删", part("count"))),
+        "too_many_rows" => {
+            return Some(format!("一个工作表放不下,需要 {} 个:请选择拆分,或用 Parquet", part("sheets")));
+        }
         "slow_down" => return Some(format!("尝试太多次,{} 秒后再试", part("retry_after"))),
         "forbidden" => {
             return Some(match param("right") {
@@ -31,6 +35,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
             return Some(format!("安装码不对:它在启动服务的窗口里。还可以试 {} 次", part("tries_left")));
         }
         "wrong_password" => "登录名或密码不对",
+        "nothing_to_export" => "名单没有被拒绝的行,无可导出",
         "sign_in_first" => "请先登录;程序请使用令牌",
         "foreign_origin" => "请求来自别的网页,或没有 Origin;程序请使用令牌而不是 Cookie",
         "name_taken" => "已有同名的外呼任务,请换一个名称",
@@ -53,6 +58,9 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "not_json" => "请以 application/json 发送 JSON",
         "too_large" | "body" => "内容太大,或读不出来",
         "taken" => "已被使用,请换一个",
+        "set_in_file" => "此线路在配置文件中设置:请在文件中修改后重新启动服务",
+        "built_in" => "内置模拟线路没有可修改的设置",
+        "not_applied" => "已保存,但未能启用:请修改设置后再保存",
         "not_in_this_state" => "在目前的状态下不能这样做:请看当前可用的操作",
         "test_running" => "测试呼叫还在挂断:请半分钟后再开始",
         "last_operator" => "本系统需要一位平台管理者:请先让另一个账号担任",
@@ -80,6 +88,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "reason_missing" => "示忙需要原因",
         "busy" if param("lead").is_some() => "正在与该客户通话:请等通话结束再改",
         "busy" => "已有通话,先结束它",
+        "stories_full" => "已有多个通话重放在排队或进行:请等一个完成,或取消一个",
         "not_open" if param("lead").is_some() => "该客户已关闭:请先重新打开",
         "not_closed" => "该客户已是打开状态",
         "booked" => "该客户已有预约回拨:请改约,或先重新打开",
@@ -88,6 +97,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "not_assigned" => "该客户没有分配给坐席",
         "no_agents" => "该活动没有坐席组,不能分配或预约给坐席",
         "not_in_group" => "该坐席不在活动的坐席组中",
+        "not_preview" => "这个活动自动分配下一位,不用领取",
         "duplicate" => "活动中已有这个号码",
         "no_number" => "没有可以拨打的号码",
         "no_call" => "没有通话",
@@ -104,6 +114,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
         "too_slow" => "太久没有收到数据:请检查网络,然后重试",
         "disk_low" => "服务器磁盘空间不足:请系统管理员腾出空间",
         "storage_full" => "本企业保存的文件已满 50 GiB:请先丢弃不用的名单,或停用旧语音",
+        "not_a_proof" => "这不是 PDF、PNG 或 JPEG:请上传证明的扫描件或照片",
         "not_a_file" => "请把文件本身作为请求的内容,类型为 application/octet-stream",
         "file_gone" => "服务器上读不到这个任务的一个文件:请系统管理员查看日志",
         "folder_unfit" => "任务文件夹有错误",

@@ -25,6 +25,7 @@ pub(super) const REQUESTS: &[Template] = &[
     ),
     ("the campaign is being started; try again once it is open", "活动正在启动;请等启动后再试"),
     ("the campaign is not open", "活动没有打开"),
+    ("only a screen that is signed in with a password is locked", "只有用密码登录的页面才能锁屏"),
     ("the campaign was drained before the call", "活动已收尾或测试已结束,没有拨打"),
     ("the service is stopping", "服务正在停止"),
     ("the engine has stopped", "服务已停止"),
@@ -78,6 +79,7 @@ pub(super) const REQUESTS: &[Template] = &[
         "{n} steps are asked for, at most {n} are answered; take a longer `step`",
         "共 {} 步,最多回答 {} 步;请用更长的 `step`",
     ),
+    ("{n} sums, at most {n} are answered: narrow the filters", "共 {} 个汇总,最多回答 {} 个:请缩小筛选范围"),
     ("some of {}, with commas", "写 {} 中的几个,用逗号分开"),
     (
         "some of {}, seats:GROUP, with commas; there is no `{}`",
@@ -147,6 +149,27 @@ pub(super) const REQUESTS: &[Template] = &[
         "请写 { toml }、{ copy_of, name, title? } 或 { file, paused? },不写别的",
     ),
     ("send `ids` with 1 to {n} leads, or `filters`", "请写 `ids`(1 到 {} 个客户),或 `filters`"),
+    // Exports, and the blacklist's imports.
+    (
+        "{} rows, and a sheet holds {}: ask for several sheets with `split`, or for parquet",
+        "共 {} 行,一个工作表最多 {} 行:请用 `split` 拆分,或用 parquet",
+    ),
+    ("the list {} has no refused row: there is nothing to export", "名单 {} 没有被拒绝的行,无可导出"),
+    (
+        "{n} exports of yours are on their way; wait for one of them, or cancel it",
+        "你有 {} 个导出正在进行;请等其中一个完成,或取消它",
+    ),
+    (
+        "the disk of the service is nearly full, so no file is made; ask its operator for room",
+        "服务的磁盘快满了,不能生成文件;请联系运维腾出空间",
+    ),
+    (
+        "this removes {n} entries: name this count, so that none goes by mistake",
+        "这会移除 {} 条:请写明这个数量,以免误删",
+    ),
+    ("the blacklist is {}, which does not admit this", "黑名单的状态是 {},不能这样做"),
+    ("load or discard", "应为 load 或 discard"),
+    ("this parameter is missing", "缺少这个参数"),
     // Organisations, accounts, tokens.
     ("at most 64, each of at most 32 characters", "最多 64 项,每项最多 32 个字"),
     ("1 to 32 small letters, digits and dashes", "1 到 32 个小写字母、数字或连字符"),

@@ -23,7 +23,10 @@ impl Lang {
             "forecast" => self.pick("forecasting", "预测"),
             "sample" => self.pick("starting the sample campaign", "启动示例活动"),
             "change_leads" => self.pick("changing leads", "修改客户"),
+            "story" => self.pick("reading the call's story in the journal", "从运行日志重放通话"),
             "import_campaign" => self.pick("importing the campaign", "导入任务"),
+            "export" => self.pick("exporting", "导出"),
+            "import_blacklist" => self.pick("reading the blacklist", "读取黑名单"),
             other => other,
         };
         let state = match task.state {
@@ -36,6 +39,12 @@ impl Lang {
                 return match self {
                     Lang::En => format!("{what}: {} of {} virtual days", task.done, task.total),
                     Lang::Zh => format!("{what}:第 {} 个虚拟日,共 {} 个", task.done, task.total),
+                };
+            }
+            _ if task.kind == "story" => {
+                return match self {
+                    Lang::En => format!("{what}: {} of {} parts", task.done, task.total),
+                    Lang::Zh => format!("{what}:第 {} 段,共 {} 段", task.done, task.total),
                 };
             }
             _ => {

@@ -1,6 +1,7 @@
 //! Why a trunk is not in use, in words with what to do.
 
 use super::Lang;
+use paceline_core::outcome::Outcome;
 use paceline_core::sip::user_agent::TrunkUse;
 
 impl Lang {
@@ -48,6 +49,32 @@ impl Lang {
                     "不再响应 OPTIONS,恢复响应后自动启用;请检查到运营商的网络",
                 )
                 .to_owned(),
+        }
+    }
+}
+
+impl Lang {
+    /// A trunk that a person took out of use.
+    pub fn trunk_disabled(self) -> &'static str {
+        self.pick(
+            "a person took it out of use; calls that were up go on; enable it to call over it again",
+            "已由人员停用,进行中的通话不受影响;启用后恢复呼叫",
+        )
+    }
+
+    /// The carrier asked for a pause.
+    pub fn trunk_pause(self) -> &'static str {
+        self.pick(
+            "the carrier asked for a pause (503 with Retry-After); it is used again after it",
+            "运营商要求暂缓呼叫(503 Retry-After),到时自动恢复",
+        )
+    }
+
+    /// What a code at the end of a call means; answered calls have 200.
+    pub fn code_words(self, code: u16) -> String {
+        match code {
+            200 => self.outcome_words(Outcome::Answered).to_owned(),
+            _ => self.response_words(code, None),
         }
     }
 }

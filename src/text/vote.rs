@@ -1,15 +1,15 @@
 //! Where an owners' vote stands, in a sentence.
 
-use super::Lang;
+use super::{Lang, thousands};
 use paceline_core::vote::{Count, Standing};
 
 /// Square metres from hundredths, without a rest of zeros.
 pub fn square_metres(hundredths: u64) -> String {
     let (whole, rest) = (hundredths / 100, hundredths % 100);
     match rest {
-        0 => format!("{whole}"),
-        rest if rest % 10 == 0 => format!("{whole}.{}", rest / 10),
-        rest => format!("{whole}.{rest:02}"),
+        0 => thousands(whole),
+        rest if rest % 10 == 0 => format!("{}.{}", thousands(whole), rest / 10),
+        rest => format!("{}.{rest:02}", thousands(whole)),
     }
 }
 
@@ -41,8 +41,8 @@ impl Lang {
         let part = |heads: u64, area: u64| {
             let heads = (heads > 0).then(|| match self {
                 Lang::En if heads == 1 => "1 owner".to_owned(),
-                Lang::En => format!("{heads} owners"),
-                Lang::Zh => format!("{heads} 人"),
+                Lang::En => format!("{} owners", thousands(heads)),
+                Lang::Zh => format!("{} 人", thousands(heads)),
             });
             let area = (area > 0).then(|| format!("{} ㎡", square_metres(area)));
             let parts: Vec<String> = heads.into_iter().chain(area).collect();
@@ -103,5 +103,9 @@ mod tests {
         let agreed: Vec<Owner> = (0..3).map(|n| owner(n, Some(Voice::Agree), false)).collect();
         assert!(Lang::Zh.vote(&count(&rules, &agreed)).starts_with("已成定局"));
         assert_eq!([square_metres(0), square_metres(101), square_metres(8_950)], ["0", "1.01", "89.5"]);
+        assert_eq!([square_metres(91_420_355), square_metres(100_000)], ["914,203.55", "1,000"]);
+        let many: Vec<Owner> = (0..5_000).map(|n| owner(n, None, true)).collect();
+        let said = Lang::En.vote(&count(&rules, &many));
+        assert_eq!(said, "Still needed: 3,334 owners and 298,333.34 ㎡ more to take part");
     }
 }

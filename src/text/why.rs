@@ -2,7 +2,7 @@
 
 use super::{Lang, TimeFormat};
 use paceline_core::campaign::window::{FOREVER, Holiday, WindowState};
-use paceline_core::dialer::View;
+use paceline_core::dialer::{GivenBy, GivenLines, View};
 use paceline_core::explain::DialStatus;
 use paceline_core::pacing::Why;
 use paceline_core::pacing::fail_safe::PacerFault;
@@ -120,6 +120,11 @@ impl Lang {
 
     /// One line for an open campaign: calls placed, limit, numbers.
     pub fn view(self, view: &View, moments: &TimeFormat) -> String {
+        self.view_beside(view, moments, None)
+    }
+
+    /// [`Lang::view`]; `other` = the campaign that has the lines, as its reader may know it.
+    pub fn view_beside(self, view: &View, moments: &TimeFormat, other: Option<&str>) -> String {
         let Some(why) = view.why else { return String::new() };
         let planned = view.reason.filter(|reason| planned_why(reason.limit) == Some(why));
         // The model's numbers say why so many; any other sentence says why not more.
@@ -132,7 +137,10 @@ impl Lang {
         };
         match planned {
             Some(_) => line += &self.planned(view),
-            None => line += &self.because(why, view),
+            None => match (why, view.share) {
+                (Why::ShareUsed, Some(given)) => line += &self.given(given, other, view),
+                _ => line += &self.because(why, view),
+            },
         }
         if let Some(until) = view.until {
             line += &match self {
@@ -141,6 +149,31 @@ impl Lang {
             };
         }
         line
+    }
+
+    /// Who has the lines, and by which rule.
+    fn given(self, given: GivenLines, other: Option<&str>, view: &View) -> String {
+        let n = &view.numbers;
+        let by = match given.by {
+            GivenBy::Reserved => self.pick("which reserved them", "其保留线路"),
+            GivenBy::Priority => self.pick("by priority", "按优先级"),
+            GivenBy::Weight => self.pick("by weight", "按权重"),
+        };
+        match self {
+            Lang::En => {
+                let other =
+                    other.map_or("another campaign".to_owned(), |name| format!("the campaign {name}"));
+                let comma = if given.by == GivenBy::Reserved { "," } else { "" };
+                format!(
+                    "the lines are given to {other}{comma} {by} ({} of {} lines in use)",
+                    n.lines, n.lines_max
+                )
+            }
+            Lang::Zh => {
+                let other = other.map_or("其他活动".to_owned(), |name| format!("活动 {name}"));
+                format!("线路{by}分给{other}(已用 {}/{} 路)", n.lines, n.lines_max)
+            }
+        }
     }
 
     /// The model's numbers behind the last plan.
@@ -194,8 +227,10 @@ impl Lang {
             (Why::ConcurrencyFull, Lang::Zh) => {
                 format!("{}/{} 路", n.live, n.concurrency_max.unwrap_or(n.live))
             }
-            (Why::TrunksFull, Lang::En) => format!("{} of {} lines in use", n.lines, n.lines_max),
-            (Why::TrunksFull, Lang::Zh) => format!("已用 {}/{} 路", n.lines, n.lines_max),
+            (Why::TrunksFull | Why::ShareUsed, Lang::En) => {
+                format!("{} of {} lines in use", n.lines, n.lines_max)
+            }
+            (Why::TrunksFull | Why::ShareUsed, Lang::Zh) => format!("已用 {}/{} 路", n.lines, n.lines_max),
             (Why::CallsPerSec, Lang::En) => format!("{:.1} starts a second", n.calls_per_sec),
             (Why::CallsPerSec, Lang::Zh) => format!("每秒 {:.1} 路", n.calls_per_sec),
             (Why::TrunksDown, Lang::En) => format!("{} of {} trunks out of use", n.trunks_down, n.trunks),
@@ -300,6 +335,10 @@ impl Lang {
             Why::TrunksFull => self.pick(
                 "ask the carrier for more lines and raise the trunk's limit of calls, or name another trunk",
                 "向运营商增开线路并调高中继的并发上限,或增加中继",
+            ),
+            Why::ShareUsed => self.pick(
+                "nothing to do if the other campaign is to go first; else change “Priority”, “Weight” or “Reserved lines” in the settings",
+                "如应让其他活动先拨,无需处理;否则请在设置里调整“优先级”“权重”或“保留线路”",
             ),
             Why::CallsPerSec => self.pick(
                 "if the carrier allows more, raise “Calls per second” of the trunk or of the campaign",

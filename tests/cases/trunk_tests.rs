@@ -80,7 +80,7 @@ fn a_refusal_says_what_it_means_and_a_silent_trunk_where_it_was_looked_for() {
     let carrier = Folder::new(phones(["15400890100"])).carrier(&["--all", "40"]);
     let refused = test_call(&carrier.folder, &["15400890100"]);
     assert_eq!(refused.code, REFUSED, "{}", refused.all());
-    refused.says(&["--> INVITE", "<-- 403 Forbidden", "--> ACK", "403: refused by the carrier", "arrears"]);
+    refused.says(&["--> INVITE", "<-- 403 Forbidden", "--> ACK", "403: blocked by the carrier", "arrears"]);
 
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let port = silent.local_addr().expect("its address").port();

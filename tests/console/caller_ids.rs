@@ -2,7 +2,7 @@
 
 use super::records::{Scenario, scenario};
 use super::*;
-use paceline::store::caller_ids::{hour_of, hour_start};
+use paceline::store::caller_id_hours::{hour_of, hour_start};
 use paceline::tasks::judge_caller_ids;
 use serde_json::json;
 
@@ -101,6 +101,22 @@ async fn facts_of_a_number_are_changed_by_its_version() {
     app.by("8003", "patch", path, Some(json!({ "per_day_max": 100_001 }))).await.is(422);
     app.by("8003", "patch", path, Some(json!({ "holder": "a\nb" }))).await.is(422);
     app.post("8003", "/caller-ids", json!({ "number": "110" })).await.is(422);
+    for of_carriers in ["10086", "+8610010", "12345"] {
+        let refused = app.post("8003", "/caller-ids", json!({ "number": of_carriers })).await.is(422);
+        assert!(
+            refused.json()["detail"].as_str().unwrap().contains("no subscriber can hold"),
+            "{of_carriers}"
+        );
+    }
+    for odd in ["/caller-ids/95188%0d%0a", "/caller-ids/%0095188", "/caller-ids/95188%7F/health"] {
+        app.get("8003", odd).await.is(404);
+    }
+    let rest = |until: &str| json!({ "action": "rest", "until": until });
+    act(&app, "95188", json!({ "action": "resume" })).await.is(200);
+    for odd in ["2036-01-31T09:30:00+25:00", "2036-01-31T09:30:00+08:00:30", "2036-01-31T09:30:00Z[UTC]"] {
+        act(&app, "95188", rest(odd)).await.is(422);
+    }
+    act(&app, "95188", rest("2036-01-31T17:30:00+08:00")).await.is(200);
     app.post("8003", "/caller-ids", json!({})).await.is(422);
     for who in ["8001", "8002", "8004", "8006"] {
         app.get(who, "/caller-ids").await.is(403);
@@ -108,7 +124,7 @@ async fn facts_of_a_number_are_changed_by_its_version() {
 }
 
 /// Calls of an hour: of each number so many, of which so many are answered.
-async fn call(app: &TestApp, campaign: i64, hour: i64, of: &[(i64, i64, i64)], first_id: &mut i64) {
+pub async fn call(app: &TestApp, campaign: i64, hour: i64, of: &[(i64, i64, i64)], first_id: &mut i64) {
     let mut conn = <sqlx::SqliteConnection as sqlx::Connection>::connect(&crate::store::url(app.dir.path()))
         .await
         .unwrap();

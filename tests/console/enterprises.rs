@@ -361,7 +361,18 @@ async fn a_shift_lead_pauses_its_own_campaigns_and_an_agent_blocks_the_number_of
 #[test]
 fn every_route_that_changes_something_has_a_right_of_its_own() {
     use paceline::console::rights::Right;
-    let own = ["/sign-in", "/sign-out", "/setup", "/me", "/me/password", "/me/verify", "/tasks/{id}/actions"];
+    let own = [
+        "/sign-in",
+        "/sign-out",
+        "/setup",
+        "/me",
+        "/me/password",
+        "/me/verify",
+        "/me/lock",
+        "/tasks/{id}/actions",
+        "/views",
+        "/views/{id}",
+    ];
     for route in ROUTES.iter().filter(|route| route.method != "get") {
         let is_own = own.contains(&route.path);
         let is_guarded = matches!(route.right, Right::Action(_) | Right::ThisMachine);

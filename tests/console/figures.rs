@@ -113,3 +113,65 @@ async fn the_floor_while_rows_are_taken_in() {
     eprintln!("{ROWS} rows in {:?}: {}", import.await.unwrap(), percentiles(busy));
     streams.iter().for_each(tokio::task::JoinHandle::abort);
 }
+
+/// A vote of a million owners: its count, its pages, the campaign's sums, summary and sums over calls. The clock stands, so
+/// that nothing is kept and each is counted anew. `PACELINE_OWNERS` = how many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "prints figures"]
+async fn a_vote_of_a_million_owners() {
+    let owners: u64 = std::env::var("PACELINE_OWNERS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    let app = TestApp::new().await;
+    app.staff().await;
+    let toml = "name = \"figures\"\nmode = \"announce\"\n[keys]\n1 = { result = \"agree\" }\n[vote]\n\
+                results = { agree = [\"agree\"] }\n";
+    let campaign = NewCampaign {
+        name: "figures",
+        title: "figures",
+        mode: "announce",
+        timezone: "Asia/Shanghai",
+        toml,
+        retry: &retry_rules(),
+    };
+    let campaign = app.store.define_campaign(&campaign).await.unwrap();
+    let new =
+        NewImport { campaign, file: "list.csv".into(), fingerprint: "1".into(), header: vec!["a".into()] };
+    let mut import = app.store.begin_import(&new).await.unwrap();
+    for first in (0..owners).step_by(4_000) {
+        let rows: Vec<LeadRow> = (first..(first + 4_000).min(owners))
+            .map(|n| LeadRow { area: Some(8_950), building: Some(format!("{}", n % 300)), ..row(n) })
+            .collect();
+        import.push(&rows, &[]).await.unwrap();
+    }
+    import.commit(owners, "{}").await.unwrap();
+    let mut conn = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url(app.dir.path())).await.unwrap();
+    for statement in [
+        "update lead set result = 'agree', state = 'done' where id % 3 = 0",
+        "insert into attempt (id, campaign_id, lead_id, number, ordinal, trunk, call_id, dialog, state, placed_at, answered_at,
+                              ended_at, outcome, rest_millis)
+         select l.id, l.campaign_id, l.id, 8613000000000, 1, 'main', l.id, '', 'ended', 1772416800000 + l.id * 300,
+                1772416805000 + l.id * 300, 1772416830000 + l.id * 300,
+                case when l.id % 3 = 0 then 'answered' else 'no_answer' end, 0 from lead l",
+        "update lead set attempts = 1",
+    ] {
+        sqlx::query(statement).execute(&mut conn).await.unwrap();
+    }
+    for path in [
+        "/campaigns/figures/vote",
+        "/campaigns/figures/vote",
+        "/campaigns/figures/vote/flats?said=open",
+        "/campaigns/figures/sums",
+        "/campaigns/figures/sums",
+        "/campaigns/figures/summary",
+        "/campaigns/figures/summary",
+        "/aggregates?by=outcome&campaign=figures&from=2020-01-01T00:00:00Z",
+        "/aggregates?by=day&then=hour&campaign=figures&from=2020-01-01T00:00:00Z",
+        "/aggregates?by=building&then=outcome&campaign=figures&from=2020-01-01T00:00:00Z",
+    ] {
+        let request = app.request("8003", "get", path, None).await;
+        let began = Instant::now();
+        let response = app.ask(request).await;
+        let status = response.status();
+        response.into_body().collect().await.unwrap();
+        eprintln!("{owners} owners: {path}: {:?} ({status})", began.elapsed());
+    }
+}

@@ -7,7 +7,7 @@ use paceline_core::agent::{Activity, Availability};
 use paceline_core::pacing::{Decision, Why};
 
 /// One reader of the stream.
-struct Reader {
+pub struct Reader {
     body: Body,
     text: String,
     /// Of the last event that had one.
@@ -15,7 +15,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn of(app: &TestApp, number: &str) -> Reader {
+    pub async fn of(app: &TestApp, number: &str) -> Reader {
         Reader::with(app, number, "/live", None).await
     }
 
@@ -58,7 +58,7 @@ impl Reader {
     }
 
     /// The next event; `None` = the stream has ended.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub async fn next(&mut self) -> Option<(String, Value)> {
         let next = async {
             loop {
                 if let Some((event, rest)) = self.text.split_once("\n\n") {
@@ -490,4 +490,33 @@ async fn an_open_campaign_says_what_it_waits_for_as_it_changes() {
     assert_eq!(reader.of_kind("list").await["state"], "checked");
     assert_eq!(reader.of_kind("campaign").await["waiting_for"], serde_json::json!([]));
     app.tasks.stop().await;
+}
+
+#[tokio::test]
+async fn a_number_whose_state_changes_is_named_to_those_who_keep_the_register() {
+    use paceline::tasks::judge_caller_ids;
+    use serde_json::json;
+    let (app, ..) = floor().await;
+    let number = "075588886666";
+    let path = format!("/caller-ids/{number}/actions");
+    app.post("8003", "/caller-ids", json!({ "number": number })).await.is(201);
+    let mut reader = Reader::with(&app, "8003", "/live?topics=caller_ids", None).await;
+    reader.next().await.unwrap();
+    // A shift lead is sent no number of the register.
+    let mut lead = Reader::with(&app, "8002", "/live?topics=caller_ids,seats", None).await;
+    lead.next().await.unwrap();
+    let seen = |event: Value| (event["number"].clone(), event["state"].clone());
+    app.post("8003", &path, json!({ "action": "resume" })).await.is(200);
+    assert_eq!(seen(reader.of_kind("caller_id").await), (json!(number), json!("normal")));
+    let until = app.clock.now().as_millis() + 60_000;
+    let until = jiff::Timestamp::from_millisecond(until).unwrap().to_string();
+    app.post("8003", &path, json!({ "action": "rest", "until": until })).await.is(200);
+    assert_eq!(reader.of_kind("caller_id").await["state"], "resting");
+    // Time brings it back, and says so too.
+    app.clock.advance(120_000);
+    judge_caller_ids(&app.store, app.state.engine(), app.clock.now()).await.unwrap();
+    assert_eq!(reader.of_kind("caller_id").await["state"], "normal");
+    let seat = LiveEvent::Seat(Arc::new(sitting(app.id("8001").await, "8001", Activity::Talking)));
+    app.live.send(seat).unwrap();
+    assert_eq!(lead.happened().await.0, "seat");
 }

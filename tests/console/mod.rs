@@ -1,17 +1,25 @@
 //! Tests of the console through its router: a real store in a temporary folder, and a stub behind the engine
 //! handle that records requests and answers as the test says.
 
+mod abandoned;
 mod actions;
 mod agents;
 mod audio;
 mod audit;
 mod blacklist;
+mod blacklist_imports;
+mod call_log;
+mod caller_id_approvals;
+mod caller_id_registers;
 mod caller_ids;
+mod calls;
 mod campaign_folder;
 mod campaign_rows;
 mod commands;
 mod day_pages;
+mod desk;
 mod enterprises;
+mod exports;
 mod figures;
 mod hostile;
 mod idempotency;
@@ -26,8 +34,10 @@ mod pages;
 mod records;
 mod roles;
 mod sample;
+mod saved_views;
 mod setup;
 mod sign_in;
+mod sums;
 mod tokens;
 mod trunks;
 mod votes;
@@ -40,10 +50,12 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use paceline::config::settings::HttpConfig;
 use paceline::console::campaign_requests::CampaignRequest;
+use paceline::console::trunk_requests::{TrunkChanges, TrunkRequest};
 use paceline::console::{AppState, AppStateParts, PhoneSettings, routes, secrets};
 use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent, TrunkTestRefusal};
 use paceline::files::{Files, Reserve};
 use paceline::metrics::Metrics;
+use paceline::sealed::SealKey;
 use paceline::store::{AgentDetails, Role, Secrets, Store};
 use paceline::tasks::{SampleOpening, TaskParts, Tasks};
 use paceline_core::agent::{AgentAction, Group, Membership, Refusal};
@@ -192,11 +204,13 @@ impl TestApp {
                 let _ = answer.send(refusal.lock().unwrap().clone().map_or(Ok(()), Err));
             }
         });
+        let mut of_tasks = config.clone();
+        of_tasks.recordings.dir = dir.path().join("recordings").display().to_string();
         let parts = TaskParts {
             store: store.clone(),
             files: files.clone(),
             engine: handle.clone(),
-            config: Arc::default(),
+            config: Arc::new(of_tasks),
             samples: Some(samples),
             openings: None,
         };
@@ -221,6 +235,27 @@ impl TestApp {
                 let _ = answer.send(refused.map_or(Ok(()), Err));
             }
         });
+        let (trunk_requests, mut asked_of_trunks) = mpsc::channel(4);
+        let key = SealKey::load_or_make(&dir.path().join("paceline.secret")).unwrap();
+        let trunk_changes = TrunkChanges::new(trunk_requests, key);
+        let (seen, refusal) = (campaign_requests.clone(), campaign_refusal.clone());
+        tokio::spawn(async move {
+            while let Some(asked) = asked_of_trunks.recv().await {
+                let refused = refusal.lock().unwrap().clone();
+                match asked {
+                    TrunkRequest::Apply { name, answer } => {
+                        seen.lock().unwrap().push(format!("trunk {name}"));
+                        let _ = answer.send(refused.map_or(Ok(()), Err));
+                    }
+                    TrunkRequest::Remove { trunk, answer } => {
+                        seen.lock().unwrap().push(format!("no trunk {trunk}"));
+                        // A refusal that is a number stands for calls that are up.
+                        let calls = refused.and_then(|calls| calls.parse().ok());
+                        let _ = answer.send(calls.map_or(Ok(()), Err));
+                    }
+                }
+            }
+        });
         let state = AppState::new(AppStateParts {
             files: files.clone(),
             tasks: tasks.clone(),
@@ -240,6 +275,7 @@ impl TestApp {
             settings: paceline::config::Config::default().shown(),
             config: Arc::new(config),
             campaign_service: Some(campaign_service),
+            trunk_changes: Some(trunk_changes),
         })
         .unwrap();
         let router = routes(state.clone());

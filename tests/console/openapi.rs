@@ -239,6 +239,15 @@ async fn every_example_gets_an_answer_of_the_document() {
         // The campaign names no list, and its lead is done.
         "/campaigns/spring/forecasts",
         "post /leads/1/actions",
+        // No export is whole within a request, no blacklist was sent before, and the trunk has no row.
+        "get /exports/1/",
+        "post /blacklist/imports None: unfit",
+        "post /blacklist/imports?",
+        "/blacklist/imports/1",
+        "post /blacklist/sources/removals",
+        "/trunks/main",
+        // The manager is in no group.
+        "post /me/leads/fetch",
         // It counts no vote.
         "get /campaigns/spring/vote",
         // Sent once without its name.

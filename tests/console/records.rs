@@ -188,7 +188,7 @@ async fn the_call_log_shows_own_calls_or_the_groups() {
     }
     assert_eq!(ids("8003", &format!("?lead={}", request.lead.unwrap())).await, mine);
     let page = app.get("8003", "/calls?limit=1").await.json();
-    assert_eq!(page["next"].as_i64(), Some(request.attempt.0));
+    assert!(page["next"].is_null(), "nothing is behind the last call");
     assert_eq!(page["calls"][0]["recording"], format!("/api/v1/calls/{}/recording", request.attempt));
     for bad in ["?limit=x", "?from=yesterday", "?direction=up", "?number=x", "?before=1e9"] {
         app.get("8003", &format!("/calls{bad}")).await.is(422);

@@ -3,8 +3,9 @@
 use super::*;
 use paceline::sim::people::MarkedNumber;
 use paceline_core::caller_id_health::{EndedCall, Evidence, JudgedCall, Recovery, compare};
-use paceline_core::campaign::caller_id::{RegisteredNumber, Usage};
+use paceline_core::campaign::caller_id::{Registered, RegisteredNumber, Usage};
 use paceline_core::dialer::Input;
+use paceline_core::ids::RegisterId;
 use paceline_core::number::ShownNumber;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,9 +86,21 @@ fn uses(day: &Day<Line>, number: ShownNumber) -> usize {
 }
 
 fn registered(number: ShownNumber, usage: Usage) -> Input {
+    registered_in(RegisterId::default(), number, usage)
+}
+
+fn registered_in(register: RegisterId, number: ShownNumber, usage: Usage) -> Input {
     let (per_hour_max, per_day_max) = (None, None);
-    let it = RegisteredNumber { number, usage, agent: None, per_hour_max, per_day_max, warm_up_from: None };
-    Input::CallerIdsRegistered { numbers: vec![it] }
+    let it = RegisteredNumber {
+        register,
+        number,
+        usage,
+        agent: None,
+        per_hour_max,
+        per_day_max,
+        warm_up_from: None,
+    };
+    Input::CallerIdsRegistered { said: Registered { numbers: vec![it], ..Registered::default() } }
 }
 
 /// The hours are looked at a little after their end, when every call of theirs is answered or has failed.
@@ -148,4 +161,21 @@ fn a_marked_number_is_found_rests_and_comes_back() {
     calls_until_found.sort_unstable();
     // The median; single days need more or fewer.
     assert!(calls_until_found[3] <= 300, "{calls_until_found:?}");
+}
+
+#[test]
+fn a_register_keeps_numbers_from_the_calls_of_its_own_enterprise_alone() {
+    let mut plan = plan(7);
+    plan.campaign.caller_ids.register = RegisterId(2);
+    let (mut day, bad) = (plan.day(), shown(2));
+    day.give(registered(bad, Usage::Not));
+    run_hour(&mut day, 2);
+    let before = uses(&day, bad);
+    assert!(before > 60, "another enterprise's register says nothing of these calls: {before}");
+    // A call that was placed already keeps its number.
+    day.give(registered_in(RegisterId(2), bad, Usage::Not));
+    let all = day.store.attempts().count();
+    run_hour(&mut day, 4);
+    assert_eq!(uses(&day, bad), before, "its own register does");
+    assert!(day.store.attempts().count() > all + 300, "the other numbers take its turns");
 }

@@ -7,7 +7,7 @@ mod households;
 mod judge;
 mod many;
 mod properties;
-mod replays;
+pub mod replays;
 
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
@@ -152,6 +152,7 @@ fn campaign(timezone: String, random: &mut ChaCha8Rng) -> Campaign {
             per_hour_max: random.random_bool(0.3).then(|| random.random_range(5..200)),
             per_day_max: random.random_bool(0.3).then(|| random.random_range(50..2000)),
             warm_up: false,
+            register: Default::default(),
         },
         agents: None,
         pacing: Default::default(),

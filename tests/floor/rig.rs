@@ -214,6 +214,7 @@ impl Rig {
         let id = campaign.id;
         let (leads_open, paused) = (wish.leads, false);
         let opening = CampaignOpening {
+            share: Default::default(),
             campaign,
             region: "CN".into(),
             leads: wish.leads,

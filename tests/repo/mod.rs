@@ -6,6 +6,7 @@ mod conventions;
 mod dashboards;
 mod docs;
 mod fault_words;
+mod outcome_words;
 mod rooms;
 mod statements;
 

@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("caught_panic", &[]),
     ("output", &["cli"]),
     ("private_file", &[]),
+    ("sealed", &[]),
     // Rooms with I/O. `net` plays the sounds that `audio` decoded.
     ("audio", &["caught_panic"]),
     ("net", &["audio", "private_file"]),
@@ -25,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("files", &["private_file"]),
     ("store", &["lists", "private_file"]),
     ("journal", &["private_file"]),
-    ("results", &["private_file", "store"]),
+    ("results", &["private_file", "store", "text"]),
     // The simulation, in virtual time and over real sockets.
     ("sim", &["audio", "net"]),
     // Counters of the media threads and of the store.
@@ -33,17 +34,33 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The loop uses every room that makes calls, and no user interface; `text` gives its log the words of a trunk's
     // trouble.
     ("engine", &["audio", "dialplan", "journal", "metrics", "net", "store", "text"]),
-    // Long work stands between the console and the rooms that read files: the console sees neither lists nor sounds.
-    ("tasks", &["audio", "caught_panic", "config", "engine", "files", "lists", "sim", "store", "text"]),
+    // Long work stands between the console and the rooms that read files: the console sees neither lists nor sounds, and
+    // no result files.
+    (
+        "tasks",
+        &[
+            "audio",
+            "caught_panic",
+            "config",
+            "engine",
+            "files",
+            "journal",
+            "lists",
+            "results",
+            "sim",
+            "store",
+            "text",
+        ],
+    ),
     // The console uses the engine's board and the metrics, and queries the store for people, leads and calls.
-    ("console", &["config", "engine", "files", "metrics", "store", "tasks", "text"]),
+    ("console", &["config", "engine", "files", "metrics", "sealed", "store", "tasks", "text"]),
     ("progress", &["engine", "output", "text"]),
     // Commands connect the rooms.
     (
         "commands",
         &[
             "audio", "cli", "config", "console", "dialplan", "engine", "files", "journal", "lists",
-            "metrics", "net", "output", "progress", "results", "sim", "store", "tasks", "text",
+            "metrics", "net", "output", "progress", "results", "sealed", "sim", "store", "tasks", "text",
         ],
     ),
     ("main", &["cli", "commands"]),

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The row hangs on a campaign, or on a lead, that the handler has found in the caller's scope.
 const OF_A_FOUND_CAMPAIGN: &str = "keyed by a campaign or a lead that was found in the caller's scope";
+/// Ids of a page of calls.
+const FOUND_BY_FILTER: &str = "calls that a filter has found in the caller's scope";
 /// The row was found by its enterprise in the same transaction, and its id is used from there on.
 const FOUND_BEFORE: &str = "the same transaction has found the row by its enterprise";
 /// The blacklist is asked by campaign, and by the entries of all campaigns.
@@ -22,11 +24,20 @@ const TASKS: &str =
 
 /// A function of the console's bears the same name.
 const NOT_THE_CONSOLES: &str = "the engine's or a command's: the console calls another function of this name";
+/// What the dialer knows of every enterprise's numbers at once.
+const NOT_THE_CONSOLES_ALONE: &str =
+    "for the dialer, which has the campaigns of every enterprise; nothing of it is shown";
 /// Numbers of accounts by their ids.
 const BY_ID: &str = "names for ids that stand in rows which were found in the caller's scope";
 
+/// What hangs on a call is shown once the call is seen.
+const OF_A_FOUND_CALL: &str =
+    "keyed by a call; nothing of it is shown unless the call is in the caller's scope";
+
 /// Functions whose statements name no enterprise: file, function, reason.
 const REASONS: &[(&str, &str, &str)] = &[
+    ("abandoned_calls", "in_vain", OF_A_FOUND_CAMPAIGN),
+    ("abandoned_calls", "too_late", OF_A_FOUND_CAMPAIGN),
     ("access", "note_token_used", BY_ITS_SECRET),
     ("access", "remove_token", NOT_THE_CONSOLES),
     ("access", "token", BY_ITS_SECRET),
@@ -45,11 +56,24 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("blacklist", "insert", BY_CAMPAIGN),
     ("blobs", "blob", BY_ID),
     ("blobs", "release", BY_ITS_OBJECT),
+    ("call_detail", "call_corrections", OF_A_FOUND_CALL),
+    ("call_detail", "call_legs", OF_A_FOUND_CALL),
+    ("call_detail", "call_seats", OF_A_FOUND_CALL),
+    ("call_detail", "call_summaries", OF_A_FOUND_CALL),
     (
-        "caller_id_uses",
-        "caller_id_uses",
-        "how often a number of the caller's campaign was shown: caps hold over every enterprise",
+        "call_pages",
+        "call_key",
+        "the moment of a call alone, as a place among those that the page's filter finds",
     ),
+    ("building_sums", "building_sums", OF_A_FOUND_CAMPAIGN),
+    ("building_sums", "first_call", OF_A_FOUND_CAMPAIGN),
+    ("call_sums", "agent_names", BY_ID),
+    ("call_rows", "attempt_rows", FOUND_BY_FILTER),
+    ("call_rows", "inbound_rows", FOUND_BY_FILTER),
+    ("caller_ids", "campaigns_of_organisations", NOT_THE_CONSOLES_ALONE),
+    ("campaign_rows", "campaign_totals", OF_A_FOUND_CAMPAIGN),
+    ("caller_id_approvals", "decided", FOUND_BEFORE),
+    ("caller_id_approvals", "set_approved", FOUND_BEFORE),
     ("campaign_rows", "add_version", OF_A_FOUND_CAMPAIGN),
     ("campaign_rows", "has_blacklist", BY_CAMPAIGN),
     ("campaign_rows", "remove", OF_A_FOUND_CAMPAIGN),
@@ -58,6 +82,10 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("campaigns", "campaign_toml", OF_A_FOUND_CAMPAIGN),
     ("campaigns", "open_and_blacklisted", OF_A_FOUND_CAMPAIGN),
     ("corrections", "add_phone", OF_A_FOUND_CAMPAIGN),
+    ("desk", "desk_callbacks", OF_A_FOUND_CAMPAIGN),
+    ("desk", "desk_counts", OF_A_FOUND_CAMPAIGN),
+    ("desk", "desk_leads", OF_A_FOUND_CAMPAIGN),
+    ("desk", "free_leads", OF_A_FOUND_CAMPAIGN),
     ("corrections", "write", OF_A_FOUND_CAMPAIGN),
     ("explain", "agent_numbers", BY_ID),
     ("explain", "ahead", OF_A_FOUND_CAMPAIGN),
@@ -93,9 +121,13 @@ const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("phone_contacts", "save", NOT_THE_CONSOLES),
     ("reader", "sum_leads", OF_A_FOUND_CAMPAIGN),
+    ("recordings", "update_call_row", NOT_THE_CONSOLES),
     ("samples", "mark_sample", FOUND_BEFORE),
     ("samples", "mark_simulated", FOUND_BEFORE),
     ("samples", "samples", NOT_THE_CONSOLES),
+    ("saved_views", "change_saved_view", FOUND_BEFORE),
+    ("summaries", "save", NOT_THE_CONSOLES),
+    ("test_calls", "last_test_call", OF_A_FOUND_CAMPAIGN),
     ("upload_changes", "begin", FOUND_BEFORE),
     ("upload_changes", "discard", FOUND_BEFORE),
     ("upload_changes", "edit", FOUND_BEFORE),
@@ -106,7 +138,9 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("upload_loads", "take_back_numbers", TASKS),
     ("views", "has_contact_with", OF_A_FOUND_CAMPAIGN),
     ("votes", "further_flats", OF_A_FOUND_CAMPAIGN),
-    ("votes", "owners", OF_A_FOUND_CAMPAIGN),
+    ("votes", "further_flats_among", OF_A_FOUND_CAMPAIGN),
+    ("votes", "owners_among", OF_A_FOUND_CAMPAIGN),
+    ("votes", "owners_behind", OF_A_FOUND_CAMPAIGN),
 ];
 
 /// A function of the store: its file without folder and ending, its name, its text.

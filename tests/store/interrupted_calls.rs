@@ -31,12 +31,13 @@ async fn an_interrupted_inbound_call_is_saved_with_its_recording() {
         path: path.into(),
         seconds: 7.5,
         lost_frames: 0,
+        is_cut: true,
     };
     // The second belongs to a call unknown to the store.
     let all = [found(caller, "b.wav"), found(CallId(1 << 63 | 2), "c.wav"), found(caller, "a.wav")];
     fixture.store.add_recovered_recordings(&all, &resumed.legs).await.unwrap();
     let mut reader = fixture.store.reader().await.unwrap();
-    let row = reader.inbound_calls(fixture.campaign, 0, 10).await.unwrap().remove(0);
+    let row = reader.inbound_calls(Some(fixture.campaign), 0, 10).await.unwrap().remove(0);
     assert_eq!(
         (row.number, row.recording.as_deref()),
         (Some(number(5).as_u64() as i64), Some("a.wav;b.wav"))
@@ -56,6 +57,7 @@ async fn a_recovered_recording_belongs_to_the_attempt_active_at_its_time() {
         path: path.into(),
         seconds: 7.5,
         lost_frames: 3,
+        is_cut: true,
     };
     let during = fixture.clock.now();
     let all = [found("then.wav", during), found("before.wav", during - Duration::from_secs(86_400))];

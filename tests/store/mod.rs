@@ -7,6 +7,7 @@ mod abandoned;
 pub mod accounts;
 mod blacklist;
 mod call_history;
+mod call_log;
 mod crash;
 mod dial_check;
 mod explain;

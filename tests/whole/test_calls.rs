@@ -119,7 +119,7 @@ fn a_crash_during_a_test_leaves_the_campaign_closed_and_its_leads_untouched() {
     assert_eq!((open_leads(&service), calls(&service, "row").len()), (json!(2), 1));
     let shown = item(&service);
     assert_eq!(shown["ok"], false, "{shown}");
-    assert!(shown["words"]["zh"].as_str().is_some_and(|zh| zh.contains("服务中断")), "{shown}");
+    assert!(shown["words"]["zh"].as_str().is_some_and(|zh| zh.contains("服务停止")), "{shown}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Trunks as carriers want them: forms of numbers, headers, transports, families and registration, judged by the
 //! requests that arrive at a small carrier.
 
+use super::campaign_rows::{self, send};
+use super::uploads::{Service, until};
 use super::{Site, free_port};
 use paceline_core::sip::frame::{Frame, StreamFramer};
 use paceline_core::sip::headers::HeaderName;
@@ -251,4 +253,154 @@ fn a_refused_account_is_named_and_no_lead_is_touched() {
     let _ = program.kill();
     let _ = program.wait();
     assert!(invites(&seen).is_empty());
+}
+
+/// A service without a trunk, with a campaign of these numbers on the trunk `spare`.
+fn service_site() -> Site {
+    let site = super::campaign_rows::site();
+    site.write(
+        "paceline.toml",
+        &format!(
+            "[files]\nfree_gib_min = 0\nfree_pct_min = 0\n[http]\nlisten = \"127.0.0.1:0\"\n[sip]\nlisten = [\"{}\"]\n",
+            listen()
+        ),
+    );
+    site
+}
+
+fn trunk(address: SocketAddr, password: &str) -> serde_json::Value {
+    serde_json::json!({
+        "uri": format!("sip:{address}"), "username": "7550", "password": password, "register": true,
+        "options_secs": 1, "calls_per_sec": 50.0, "calls_max": 5, "allow": ["*"],
+    })
+}
+
+fn live(service: &Service, name: &str) -> serde_json::Value {
+    campaign_rows::get(service, &format!("/trunks/{name}"))["live"].clone()
+}
+
+/// A carrier that takes the registration, and refuses every INVITE with 404.
+#[test]
+fn a_trunk_that_is_added_to_a_running_service_registers_carries_calls_and_goes() {
+    let (address, seen) = udp_carrier("127.0.0.1:0", PLAIN);
+    let (other, moved) = udp_carrier("127.0.0.1:0", PLAIN);
+    let site = service_site();
+    let mut service = Service::start(&site, &["serve"]);
+    let body = serde_json::json!({ "name": "spare", "settings": trunk(address, "hush 7") });
+    let added = send(&service, "POST", "/trunks", &body, 201);
+    assert_eq!(added["has_password"], true);
+    until("the registration", || (live(&service, "spare")["state"] == "up").then_some(()));
+    until("an answer to OPTIONS", || live(&service, "spare")["options_ms"].as_u64());
+
+    // A test call goes over it, and is counted.
+    let call = serde_json::json!({ "action": "test_call", "number": "13800138000" });
+    let attempt = send(&service, "POST", "/trunks/spare/actions", &call, 202)["attempt"].clone();
+    until("the end of the call", || {
+        let trace = campaign_rows::get(&service, &format!("/calls/{attempt}/trace"));
+        (trace["sip_code"] == 404).then_some(())
+    });
+    until("its code", || {
+        let codes = live(&service, "spare")["codes_today"].clone();
+        (codes[0]["code"] == 404 && codes[0]["calls"] == 1).then_some(())
+    });
+    assert!(invites(&seen).len() == 1, "{:?}", seen.lock().unwrap());
+
+    // Out of use it unregisters, and a campaign's calls would not leave; a restart keeps it so.
+    let act = |service: &Service, action: &str| {
+        send(service, "POST", "/trunks/spare/actions", &serde_json::json!({ "action": action }), 202)
+    };
+    let unregistered = |seen: &Seen| {
+        let seen = seen.lock().expect("no panic holds it");
+        seen.iter().any(|text| text.starts_with("REGISTER") && text.contains("Expires: 0"))
+    };
+    assert!(!unregistered(&seen));
+    act(&service, "disable");
+    until("the end of the registration", || unregistered(&seen).then_some(()));
+    until("the state", || (live(&service, "spare")["state"] == "disabled").then_some(()));
+    service.kill();
+    drop(service);
+    let mut service = Service::start(&site, &["serve"]);
+    until("the trunk", || (live(&service, "spare")["state"] == "disabled").then_some(()));
+    until("today's codes, which outlive a crash", || {
+        (live(&service, "spare")["codes_today"][0]["calls"] == 1).then_some(())
+    });
+    act(&service, "enable");
+    until("the registration", || (live(&service, "spare")["state"] == "up").then_some(()));
+
+    // Another address: the registration moves there, and so does the next call.
+    let change = serde_json::json!({ "settings": { "uri": format!("sip:{other}"), "calls_max": 2 } });
+    send(&service, "PATCH", "/trunks/spare", &change, 200);
+    until("the registration there", || {
+        let moved = moved.lock().expect("no panic holds it");
+        moved.iter().any(|text| text.starts_with("REGISTER")).then_some(())
+    });
+    until("its limit", || (live(&service, "spare")["calls_max"] == 2).then_some(()));
+    until("the state", || (live(&service, "spare")["state"] == "up").then_some(()));
+    send(&service, "POST", "/trunks/spare/actions", &call, 202);
+    until("the call there", || (invites(&moved).len() == 1).then_some(()));
+    assert_eq!(invites(&seen).len(), 1);
+
+    // The process dies after a change: the change holds.
+    service.kill();
+    drop(service);
+    let service = Service::start(&site, &["serve"]);
+    assert_eq!(campaign_rows::get(&service, "/trunks/spare")["settings"]["calls_max"], 2);
+    until("the end of the calls", || (live(&service, "spare")["calls"] == 0).then_some(()));
+    send(&service, "DELETE", "/trunks/spare", &serde_json::Value::Null, 204);
+    let left = campaign_rows::get(&service, "/trunks");
+    assert!(!left.to_string().contains("spare"), "{left}");
+}
+
+/// Wrong credentials are said in words, and mended while the service runs.
+#[test]
+fn a_refused_account_is_said_and_mended_without_a_restart() {
+    let refuses = Habits { refuses_register: true, ..PLAIN };
+    let (address, _) = udp_carrier("127.0.0.1:0", refuses);
+    let (other, _) = udp_carrier("127.0.0.1:0", PLAIN);
+    let site = service_site();
+    let service = Service::start(&site, &["serve"]);
+    let body = serde_json::json!({ "name": "spare", "settings": trunk(address, "wrong") });
+    send(&service, "POST", "/trunks", &body, 201);
+    let words = until("the refusal", || {
+        let shown = live(&service, "spare");
+        let words = shown["words"]["en"].as_str().unwrap_or_default().to_owned();
+        (shown["state"] == "down" && words.contains("refuses the account 7550")).then_some(words)
+    });
+    assert!(words.contains("check username and password"), "{words}");
+    let change = serde_json::json!({ "settings": { "uri": format!("sip:{other}"), "password": "right" } });
+    send(&service, "PATCH", "/trunks/spare", &change, 200);
+    until("the state", || (live(&service, "spare")["state"] == "up").then_some(()));
+}
+
+/// A trunk that an open campaign names stays; a new one is used by campaigns that name none.
+#[test]
+fn a_campaign_that_names_no_trunk_begins_to_use_a_new_one_and_one_that_is_named_stays() {
+    let (first, _) = udp_carrier("127.0.0.1:0", PLAIN);
+    let (address, seen) = udp_carrier("127.0.0.1:0", PLAIN);
+    let site = service_site();
+    let service = Service::start(&site, &["serve"]);
+    let body = serde_json::json!({ "name": "first", "settings": trunk(first, "x") });
+    send(&service, "POST", "/trunks", &body, 201);
+    until("the registration", || (live(&service, "first")["state"] == "up").then_some(()));
+    campaign_rows::upload_sound(&service, &site);
+    let slow = campaign_rows::ROW.replace("calls_per_sec = 50.0", "calls_per_sec = 2.0");
+    send(&service, "POST", "/campaigns", &serde_json::json!({ "toml": slow }), 201);
+    let rows: String = (0..200).map(|n| format!("138{:08}\n", 10_000_000 + n)).collect();
+    let list = service.upload_to("row", "first.csv", format!("phone\n{rows}").as_bytes());
+    assert_eq!(service.ended(&service.load(&list))["state"], "done");
+    send(&service, "POST", "/campaigns/row/actions", &serde_json::json!({ "action": "start" }), 202);
+    until("a call", || campaign_rows::calls(&service, "row").first().cloned());
+    let body = serde_json::json!({ "name": "spare", "settings": trunk(address, "x") });
+    send(&service, "POST", "/trunks", &body, 201);
+    let disable = serde_json::json!({ "action": "disable" });
+    send(&service, "POST", "/trunks/first/actions", &disable, 202);
+    until("a call over the new trunk", || invites(&seen).first().cloned());
+    let patch = serde_json::json!({ "fields": { "trunks": ["spare"] } });
+    send(&service, "PATCH", "/campaigns/row", &patch, 200);
+    let refused = send(&service, "DELETE", "/trunks/spare", &serde_json::Value::Null, 409);
+    assert_eq!(
+        (&refused["code"], &refused["campaigns"]),
+        (&"in_use".into(), &serde_json::json!(["row"])),
+        "{refused}"
+    );
 }

@@ -5,6 +5,7 @@ import { Frame } from "./frame/Frame";
 import { Home } from "./frame/Home";
 import { GonePage } from "./frame/GonePage";
 import { PAGES } from "./pages";
+import { loadWholeCatalogue } from "./words";
 
 const pages: RouteObject[] = PAGES.map((page) => ({
   path: page.path,
@@ -17,12 +18,13 @@ const pages: RouteObject[] = PAGES.map((page) => ({
 
 export const router = createBrowserRouter([
   { path: "/sign-in", ErrorBoundary: Fault, lazy: async () => ({ Component: (await import("./pages/entry/SignIn")).default }) },
-  { path: "/welcome", ErrorBoundary: Fault, lazy: async () => ({ Component: (await import("./pages/entry/Welcome")).default }) },
+  { path: "/welcome", ErrorBoundary: Fault, loader: () => loadWholeCatalogue().then(() => null), lazy: async () => ({ Component: (await import("./pages/entry/Welcome")).default }) },
   {
     path: "/",
     Component: Frame,
     ErrorBoundary: Fault,
     HydrateFallback: () => null,
+    loader: () => loadWholeCatalogue().then(() => null),
     children: [{ index: true, Component: Home }, ...pages, { path: "*", Component: GonePage }],
   },
 ]);

@@ -1,7 +1,7 @@
 /** Who is signed in: `GET /me`, the rights that come with it, and what happens when the session ends. */
 import { QueryClient, useQuery } from "@tanstack/react-query";
 import { createContext, useContext, useSyncExternalStore } from "react";
-import { ApiProblem, call, get, post, whenSignedOut } from "./api/call";
+import { ApiProblem, call, get, post, whenLocked, whenSignedOut } from "./api/call";
 import type { Person } from "./api/words";
 import { adopt, currentLook } from "./preferences";
 import { dropUndo } from "./kit/undo";
@@ -74,6 +74,10 @@ export const useIsExpired = (): boolean => useSyncExternalStore(
 
 whenSignedOut(() => {
   if (queries.getQueryData<Me | null>(ME)) setExpired(true);
+});
+
+whenLocked(() => {
+  if (queries.getQueryData<Me | null>(ME)?.person.locked === false) void queries.invalidateQueries({ queryKey: ME });
 });
 
 /**

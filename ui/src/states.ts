@@ -98,9 +98,17 @@ export function listState(list: List): State {
   return list.state === "checked" && list.decision?.approved ? state("idle", "done", "lists.approved") : LIST_STATES[list.state];
 }
 
+/** What a campaign of the schedule is beside its state. */
+export const SCHEDULE_STATES = {
+  drained: state("gone", "gone", "schedule.drained"),
+} as const;
+
 export const TRUNK_STATES = {
   up: state("talking", "on", "trunk.up"),
   down: state("alarm", "alarm", "trunk.down"),
+  registering: state("reserved", "reserved", "trunk.registering"),
+  resting: state("waiting", "waiting", "trunk.resting"),
+  disabled: state("gone", "gone", "trunk.disabled"),
 } as const;
 
 export const SOUND_STATES = {

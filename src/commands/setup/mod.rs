@@ -6,9 +6,12 @@ mod import;
 mod network;
 mod simulation;
 mod trunk_lookup;
+mod trunk_rows;
 mod trunks;
 
 pub(super) use simulation::is_simulated;
+pub(super) use trunk_lookup::LookupChange;
+pub(super) use trunk_rows::{TrunkMaker, is_simulated_by, known_trunks};
 pub(super) use trunks::trunk_limits;
 
 pub(super) use import::{ListChange, ListFile, describe_change, save_campaign, take_in_list};
@@ -16,6 +19,7 @@ pub(super) use import::{ListChange, ListFile, describe_change, save_campaign, ta
 use super::demo_agents::Crew;
 use super::folder::{Refused, TakenIn};
 use super::list_service::{ListService, ListTurn};
+use super::trunk_service::TrunkService;
 use super::{Failure, campaign_service, recordings, rehearsal};
 use crate::audio::{Language, Sound};
 use crate::cli::UseText;
@@ -24,15 +28,18 @@ use crate::config::{Config, LoadedCampaign, holidays};
 use crate::console::campaign_requests::CampaignRequest;
 use crate::console::client::{Client, KeyFile};
 use crate::console::list_changes::WAITING_MAX;
+use crate::console::trunk_requests::{self, TrunkChanges};
 use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
 use crate::engine::{
     self, CampaignBoard, CampaignChange, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts,
+    TrunkParts,
 };
 use crate::files::{Files, Reserve};
 use crate::journal::{JournalConfig, JournalWriter};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::output::error_line;
+use crate::sealed::SealKey;
 use crate::sim::agents::PhoneAgents;
 use crate::store::scope::FIRST_ENTERPRISE;
 use crate::store::{BlacklistChange, Scope, Store, Writer};
@@ -40,7 +47,7 @@ use crate::tasks::{SampleOpening, TaskParts, Tasks};
 use import::import_list;
 use network::{Network, phone_line};
 use paceline_core::campaign::{CallingWindows, Campaign, Mode};
-use paceline_core::ids::{CampaignId, GroupId};
+use paceline_core::ids::{CampaignId, GroupId, RegisterId, TrunkId};
 use paceline_core::sip::user_agent::SavedDialog;
 use simulation::{Simulation, local_registrar};
 use std::net::SocketAddr;
@@ -49,6 +56,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use trunk_lookup::{LOOKUPS_MAX, TrunkLookup};
+use trunk_rows::{KeptRows, keep_rows};
 use trunks::configured_trunks;
 
 /// Configuration, campaign and options of one run.
@@ -200,20 +208,27 @@ impl Service {
         let Openings { folder: campaigns, rows: campaign_service, samples } = openings;
         let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
         let resumed = store.resume().await.map_err(Failure::unexpected)?;
+        let key_file = config.secrets.file(store.path());
+        let key = SealKey::load_or_make(&key_file).map_err(Failure::usage)?;
+        let KeptRows { rows: trunk_rows, is_first } = keep_rows(&config, &store, &key).await?;
         // With the simulated carrier and no phones, SIP stays on loopback.
-        let is_loopback = config.trunks.is_empty() && !phones;
+        let is_loopback = !config.has_trunks() && !phones;
         let (simulation, simulated) = Simulation::begin(&config, people, is_loopback).await?;
-        let has_lookup = simulated.is_none();
         let trunks = match simulated {
             Some(trunk) => vec![trunk],
             None => configured_trunks(&config, may_wait).await?,
         };
+        let is_disabled =
+            |parts: &TrunkParts| trunk_rows.iter().any(|row| row.id == parts.limits.id && !row.is_enabled);
+        let (disabled, trunks): (Vec<TrunkParts>, Vec<TrunkParts>) =
+            trunks.into_iter().partition(is_disabled);
         let net = Network::open(&config, &trunks, is_loopback).await?;
         let registrar = local_registrar(net.sockets.addresses());
         let line = phone_line(&config, &net.ua);
         let metrics = Arc::new(Metrics::new());
         let (writer, store_replies) = store.start_writer();
-        let lookup = if has_lookup { TrunkLookup::of(&config, &trunks) } else { None };
+        let lookup = TrunkLookup::of(&config, &trunks);
+        let (lookup_changes, changed_lookups) = mpsc::channel(LOOKUPS_MAX);
         let (lookups, asked_lookups) = mpsc::channel(LOOKUPS_MAX);
         let (handle, engine) = engine::start(Parts {
             clock: Clock::start(),
@@ -234,13 +249,24 @@ impl Service {
             recordings: PathBuf::from(&config.recordings.dir),
             lookups: Some(lookups),
         });
-        if let Some(lookup) = lookup {
-            tokio::spawn(lookup.run(handle.clone(), asked_lookups));
+        tokio::spawn(lookup.run(handle.clone(), asked_lookups, changed_lookups));
+        for trunk in disabled {
+            let name = trunk.limits.name.clone();
+            if let Err(why) = handle.set_trunk(trunk, false).await {
+                error_line!("warning: trunk {name}: {why}");
+            }
+        }
+        let today = engine::start_of_day(Clock::utc());
+        let codes = store.codes_by_trunk(today).await.map_err(Failure::unexpected)?;
+        for row in &trunk_rows {
+            let codes = codes.get(&row.name).cloned().unwrap_or_default();
+            handle.send(EngineRequest::CountedToday { trunk: row.id, codes }).await;
         }
         let dialogs = resumed
             .open_dialogs
             .iter()
-            .flat_map(|cut| saved_dialogs(&cut.dialog).into_iter().map(|dialog| (cut.id, dialog)));
+            .flat_map(|cut| saved_dialogs(&cut.dialog).into_iter().map(|dialog| (cut.id, dialog)))
+            .map(|(id, dialog)| (id, if is_first { with_trunk_id(dialog) } else { dialog }));
         let dialogs = dialogs.collect();
         if !resumed.interrupted.is_empty() {
             error_line!(
@@ -271,6 +297,16 @@ impl Service {
             turn: list_turn.clone(),
         };
         let lists = tokio::spawn(lists.run(requests));
+        let (trunk_requests, asked_trunks) = mpsc::channel(trunk_requests::WAITING_MAX);
+        let trunk_service = TrunkService {
+            config: config.clone(),
+            store: store.clone(),
+            engine: handle.clone(),
+            key: key.clone(),
+            lookup: lookup_changes,
+            campaigns: campaign_service.clone(),
+        };
+        tokio::spawn(trunk_service.run(asked_trunks));
         let folder = config.files.folder(store.path());
         let files = Files::open_with(&folder, reserve(&config)).map_err(|error| {
             Failure::usage(format!("the object store {} cannot be used: {error}", folder.display()))
@@ -302,6 +338,7 @@ impl Service {
             settings: config.shown(),
             config: Arc::new(config.clone()),
             campaign_service,
+            trunk_changes: Some(TrunkChanges::new(trunk_requests, key)),
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if with_api { start_console(&config, &state).await } else { None };
@@ -410,6 +447,7 @@ impl Service {
         };
         let opening = CampaignOpening {
             campaign: rules,
+            share: loaded.share(),
             region: loaded.list.region.clone(),
             leads,
             leads_open,
@@ -442,6 +480,7 @@ impl Service {
         }
         Ok(CampaignOpening {
             campaign: rules,
+            share: loaded.share(),
             region: loaded.list.region,
             leads: 0,
             leads_open: 0,
@@ -462,11 +501,17 @@ impl Service {
         sounds: &Sounds,
     ) -> Result<Campaign, Failure> {
         let mut rules = loaded.rules.clone();
+        // Trunks may have come and gone since the text was read.
+        rules.trunks = self.config.trunks_named(&loaded.written.trunks);
         // The sample campaign rings nobody, and is there to be seen at any hour.
         if !self.store.any_campaign_row(campaign).await.map_err(Failure::unexpected)?.is_sample {
             self.add_holidays(scope.own(), &mut rules.windows).await?;
         }
         rules.id = campaign;
+        rules.caller_ids.register = RegisterId(scope.enterprise);
+        // A campaign that was made since the registers were sent may be one that shows only approved numbers.
+        let said = self.store.registered_numbers().await.map_err(Failure::unexpected)?;
+        self.handle.register_caller_ids(said).await;
         if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
             announcement.length = sound.length;
         }
@@ -504,7 +549,10 @@ impl Service {
         let rules = self.rules_of(campaign, scope, loaded, &sounds).await?;
         self.state.campaign_opened_in(scope, &loaded.title, &rules);
         let Sounds { announcement, sorry } = sounds;
-        self.handle.change_campaign(CampaignChange { campaign: rules, sound: announcement, sorry }).await;
+        let share = loaded.share();
+        self.handle
+            .change_campaign(CampaignChange { campaign: rules, share, sound: announcement, sorry })
+            .await;
         Ok(())
     }
 
@@ -567,6 +615,13 @@ fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
     })
 }
 
+/// A dialog of a version that named trunks by their places in the file, from 0: the first start numbers the trunks in the
+/// same order from 1.
+fn with_trunk_id(dialog: SavedDialog) -> SavedDialog {
+    let trunk = dialog.trunk.map(|place| TrunkId(place.0.saturating_add(1)));
+    SavedDialog { trunk, ..dialog }
+}
+
 /// Reports what is put on the blacklist to the engine, until the store is closed.
 async fn forward_blacklist_changes(
     mut changes: tokio::sync::mpsc::UnboundedReceiver<BlacklistChange>,
@@ -605,11 +660,7 @@ fn load_prompts(config: &Config) -> Result<Prompts, Failure> {
 }
 
 fn start_journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
-    let dir = match config.store.journal.as_str() {
-        "off" => return Ok(None),
-        "" => config.store.file().with_extension("journal"),
-        named => PathBuf::from(named),
-    };
+    let Some(dir) = config.store.journal_folder() else { return Ok(None) };
     JournalWriter::start(JournalConfig::in_dir(dir.clone()))
         .map(Some)
         .map_err(|error| Failure::usage(format!("the journal cannot be kept in {}: {error}", dir.display())))

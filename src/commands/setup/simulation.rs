@@ -4,7 +4,7 @@
 use super::trunks::{simulated_trunk, start_simulated_carrier};
 use crate::commands::Failure;
 use crate::config::{Config, LoadedCampaign};
-use crate::engine::{EngineHandle, EngineRequest, TrunkParts};
+use crate::engine::{EngineHandle, TrunkParts};
 use crate::output::error_line;
 use crate::sim::near_service::NearService;
 use crate::sim::serve::RunningCarrier;
@@ -34,7 +34,7 @@ impl Simulation {
         let service =
             over_udp.filter(|_| !is_loopback).map(|(_, address)| NearService::listening_on(*address));
         let simulation = Simulation { people, service, carrier: Mutex::default() };
-        if !config.trunks.is_empty() {
+        if config.has_trunks() {
             return Ok((simulation, None));
         }
         let trunk = simulation.start(config).await?;
@@ -67,14 +67,14 @@ impl Simulation {
         if !is_simulated(config, loaded) {
             return Ok(());
         }
-        if !config.trunks.is_empty() && !config.listens_for_simulation() {
+        if config.has_trunks() && !config.listens_for_simulation() {
             return Err(Failure::refused(
                 "the simulated carrier is reached over UDP and IPv4, and [sip] listen has no such address: \
                  add \"udp://0.0.0.0:5060\" and start the service again",
             ));
         }
         if let Some(trunk) = self.start(config).await? {
-            engine.send(EngineRequest::AddTrunk(Box::new(trunk))).await;
+            engine.set_trunk(trunk, true).await.map_err(Failure::unexpected)?;
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Simulation {
 
 /// Whether the campaign calls over the simulated carrier: then it rings no phone.
 pub(in crate::commands) fn is_simulated(config: &Config, loaded: &LoadedCampaign) -> bool {
-    loaded.rules.trunks == [config.simulated_trunk()]
+    config.trunks_named(&loaded.written.trunks) == [config.simulated_trunk()]
 }
 
 /// Where phones on this machine register: the first address for UDP and IPv4.

@@ -1,7 +1,7 @@
 //! Looks the names of trunks up again while the service runs: carriers move, and a name server may come late.
 
 use super::trunks::usable;
-use crate::config::{Config, TrunkUri};
+use crate::config::{Config, TrunkConfig, TrunkUri};
 use crate::engine::{EngineHandle, EngineRequest, TrunkParts};
 use crate::net::clock::Clock;
 use crate::net::dns;
@@ -31,24 +31,49 @@ pub(super) struct TrunkLookup {
     clock: Clock,
 }
 
-struct NamedTrunk {
+#[derive(Debug)]
+pub(in crate::commands) struct NamedTrunk {
     id: TrunkId,
     name: String,
     uri: TrunkUri,
     /// As last found; empty = never.
     known: Vec<SocketAddr>,
-    looked_up: Time,
+    /// `None` = not by this task yet.
+    looked_up: Option<Time>,
     /// Every known address has failed since.
     has_failed: bool,
     /// What was last reported as wrong.
     fault: Option<String>,
 }
 
+/// The trunks that are looked up change.
+#[derive(Debug)]
+pub(in crate::commands) enum LookupChange {
+    /// In place of the one with its id.
+    Watch(NamedTrunk),
+    Forget(TrunkId),
+}
+
 impl NamedTrunk {
+    /// `None` = the trunk is given by its address.
+    pub fn of(settings: &TrunkConfig, parts: &TrunkParts) -> Option<NamedTrunk> {
+        let uri = settings.address().ok()?;
+        let is_named = uri.host.trim_matches(['[', ']']).parse::<IpAddr>().is_err();
+        is_named.then(|| NamedTrunk {
+            id: parts.limits.id,
+            name: parts.limits.name.clone(),
+            uri,
+            known: parts.sip.also_from.clone(),
+            looked_up: None,
+            has_failed: false,
+            fault: parts.not_found.clone(),
+        })
+    }
+
     fn due(&self) -> Time {
         let is_urgent = self.known.is_empty() || self.has_failed;
         let wait = if is_urgent { LOOK_UP_MISSING_EVERY } else { LOOK_UP_EVERY };
-        self.looked_up + wait
+        self.looked_up.map_or(Time::ZERO, |at| at + wait)
     }
 
     /// Whether an answer has other addresses than are known. The order of equal SRV records is drawn, so it says nothing.
@@ -59,41 +84,42 @@ impl NamedTrunk {
 }
 
 impl TrunkLookup {
-    /// `None` = every trunk is given by its address.
-    pub fn of(config: &Config, parts: &[TrunkParts]) -> Option<TrunkLookup> {
-        let (clock, listeners) = (Clock::start(), config.sip_listeners().ok()?);
-        let trunks: Vec<NamedTrunk> = parts
-            .iter()
-            .filter_map(|parts| {
-                let uri = config.trunks.get(&parts.limits.name)?.address().ok()?;
-                let is_named = uri.host.trim_matches(['[', ']']).parse::<IpAddr>().is_err();
-                is_named.then(|| NamedTrunk {
-                    id: parts.limits.id,
-                    name: parts.limits.name.clone(),
-                    uri,
-                    known: parts.sip.also_from.clone(),
-                    looked_up: clock.now(),
-                    has_failed: false,
-                    fault: parts.not_found.clone(),
-                })
-            })
-            .collect();
+    pub fn of(config: &Config, parts: &[TrunkParts]) -> TrunkLookup {
+        let (clock, listeners) = (Clock::start(), config.sip_listeners().unwrap_or_default());
+        let known = config.known_trunks();
+        let named = parts.iter().filter_map(|parts| {
+            let trunk = NamedTrunk::of(&known.get(&parts.limits.name)?.settings, parts)?;
+            Some(NamedTrunk { looked_up: Some(clock.now()), ..trunk })
+        });
+        let trunks = named.collect();
         let random = ChaCha8Rng::seed_from_u64(RandomState::new().hash_one(Clock::utc().as_millis()));
-        (!trunks.is_empty()).then_some(TrunkLookup { trunks, listeners, random, clock })
+        TrunkLookup { trunks, listeners, random, clock }
     }
 
     /// Runs until the engine has stopped.
-    pub async fn run(mut self, engine: EngineHandle, mut asked: mpsc::Receiver<TrunkId>) {
+    pub async fn run(
+        mut self,
+        engine: EngineHandle,
+        mut asked: mpsc::Receiver<TrunkId>,
+        mut changes: mpsc::Receiver<LookupChange>,
+    ) {
         loop {
-            let Some(next) = self.trunks.iter().map(NamedTrunk::due).min() else { return };
+            let next = self.trunks.iter().map(NamedTrunk::due).min();
+            let wait = async {
+                match next {
+                    Some(next) => tokio::time::sleep_until(self.clock.instant(next).into()).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
-                () = tokio::time::sleep_until(self.clock.instant(next).into()) => {}
+                () = wait => {}
                 trunk = asked.recv() => match trunk {
                     Some(id) => {
                         self.trunks.iter_mut().filter(|it| it.id == id).for_each(|it| it.has_failed = true);
                     }
                     None => return,
                 },
+                Some(change) = changes.recv() => self.take(change),
             }
             let now = self.clock.now();
             for place in 0..self.trunks.len() {
@@ -104,12 +130,23 @@ impl TrunkLookup {
         }
     }
 
+    fn take(&mut self, change: LookupChange) {
+        let id = match &change {
+            LookupChange::Watch(trunk) => trunk.id,
+            LookupChange::Forget(id) => *id,
+        };
+        self.trunks.retain(|trunk| trunk.id != id);
+        if let LookupChange::Watch(trunk) = change {
+            self.trunks.push(NamedTrunk { looked_up: Some(self.clock.now()), ..trunk });
+        }
+    }
+
     /// A name that cannot be resolved any more keeps its addresses: the name server may be at fault.
     async fn look_up(&mut self, place: usize, engine: &EngineHandle) {
         let trunk = &mut self.trunks[place];
         let uri = trunk.uri.clone();
         let found = dns::resolve(&uri.host, uri.port, uri.transport, &mut self.random).await;
-        (trunk.looked_up, trunk.has_failed) = (self.clock.now(), false);
+        (trunk.looked_up, trunk.has_failed) = (Some(self.clock.now()), false);
         let found = found.map_err(|error| error.to_string());
         let answer = found.and_then(|found| Ok((usable(&uri, &found, &self.listeners)?, found)));
         let (usable, found) = match answer {
@@ -151,7 +188,7 @@ mod tests {
             name: "main".into(),
             uri: TrunkUri::parse("sip:carrier.example", None).expect("a URI"),
             known: Vec::new(),
-            looked_up: now,
+            looked_up: Some(now),
             has_failed: false,
             fault: None,
         };

@@ -1,6 +1,7 @@
 //! The trunks of a run: those of the configuration, or the built-in simulated carrier.
 
 use crate::commands::{Failure, carrier};
+use crate::config::trunk_directory::KnownTrunk;
 use crate::config::{Config, TrunkConfig, TrunkUri};
 use crate::engine::{CertificateRule, TrunkParts};
 use crate::net::clock::Clock;
@@ -41,37 +42,29 @@ pub(super) fn simulated_trunk(id: TrunkId, running: &RunningCarrier) -> Result<T
     Ok(trunk_parts(id, SIMULATED_TRUNK, &trunk, &uri, &[address], &[address]))
 }
 
-/// The trunks of the configuration. One whose name has no address is not in use until [`super::trunk_lookup`] has found it.
+/// The trunks that are known. One whose name has no address is not in use until [`super::trunk_lookup`] has found it.
 ///
 /// # Errors
 /// A trunk whose settings are wrong; without `may_wait`, also if no trunk has an address.
 pub(super) async fn configured_trunks(config: &Config, may_wait: bool) -> Result<Vec<TrunkParts>, Failure> {
-    let listeners =
-        config.sip_listeners().map_err(|(found, hint)| Failure::usage(format!("{found}; {hint}")))?;
-    // The order of equal SRV records is drawn anew at every start.
-    let mut random = ChaCha8Rng::seed_from_u64(RandomState::new().hash_one(Clock::utc().as_millis()));
     let mut parts = Vec::new();
-    for (place, (name, trunk)) in config.trunks.iter().enumerate() {
-        let fault = |words: String| Failure::usage(format!("trunk {name}: {words}"));
-        let uri = trunk.address().map_err(|(found, hint)| fault(format!("{found}; {hint}")))?;
-        let found = dns::resolve(&uri.host, uri.port, uri.transport, &mut random).await;
-        let id = TrunkId(place as u16);
-        match found {
-            Ok(found) => {
-                let usable = usable(&uri, &found, &listeners).map_err(fault)?;
-                parts.push(trunk_parts(id, name, trunk, &uri, &usable, &found));
+    for (name, trunk) in config.known_trunks() {
+        match find_trunk(config, &name, &trunk).await {
+            Ok(found) => parts.push(found),
+            // A trunk that a person added must not keep the service from starting.
+            Err(words) if !config.trunks.contains_key(&name) => {
+                error_line!("warning: trunk {name}: {words}; it is left out");
             }
-            Err(error) => {
-                let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-                let waiting = trunk_parts(id, name, trunk, &uri, &[nowhere], &[]);
-                parts.push(TrunkParts { not_found: Some(error.to_string()), ..waiting });
-            }
+            Err(words) => return Err(Failure::usage(format!("trunk {name}: {words}"))),
         }
     }
     let reasons: Vec<String> = parts
         .iter()
         .filter_map(|trunk| Some(format!("trunk {}: {}", trunk.limits.name, trunk.not_found.as_ref()?)))
         .collect();
+    if parts.is_empty() && !may_wait {
+        return Err(Failure::usage("no trunk can be used; change the settings of one, or remove them all"));
+    }
     if reasons.len() == parts.len() && !may_wait {
         return Err(Failure::usage(reasons.join("\n")));
     }
@@ -79,6 +72,34 @@ pub(super) async fn configured_trunks(config: &Config, may_wait: bool) -> Result
         error_line!("warning: {reason}; the trunk is not in use, and is looked up again every 5 s");
     }
     Ok(parts)
+}
+
+/// Looks a trunk up.
+///
+/// # Errors
+/// Its address is none, or `[sip] listen` cannot reach it.
+pub(super) async fn find_trunk(
+    config: &Config,
+    name: &str,
+    trunk: &KnownTrunk,
+) -> Result<TrunkParts, String> {
+    let KnownTrunk { id, settings } = trunk;
+    let said = |(found, hint): (String, String)| format!("{found}; {hint}");
+    let listeners = config.sip_listeners().map_err(said)?;
+    let uri = settings.address().map_err(said)?;
+    // The order of equal SRV records is drawn anew each time.
+    let mut random = ChaCha8Rng::seed_from_u64(RandomState::new().hash_one(Clock::utc().as_millis()));
+    match dns::resolve(&uri.host, uri.port, uri.transport, &mut random).await {
+        Ok(found) => {
+            let usable = usable(&uri, &found, &listeners)?;
+            Ok(trunk_parts(*id, name, settings, &uri, &usable, &found))
+        }
+        Err(error) => {
+            let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+            let waiting = trunk_parts(*id, name, settings, &uri, &[nowhere], &[]);
+            Ok(TrunkParts { not_found: Some(error.to_string()), ..waiting })
+        }
+    }
 }
 
 /// The addresses that our sockets reach, in their order. Media goes out in the family of the first one, so the

@@ -16,7 +16,7 @@ use super::texts;
 use crate::lists::ListSpec;
 pub use further_lists::{further_list_note, further_lists, without_further_lists};
 pub use named_files::{FileUse, NamedFile, is_flat, named_files};
-use paceline_core::campaign::{Campaign, Mode};
+use paceline_core::campaign::{Campaign, Mode, Share};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tables::BlacklistRowsWord;
@@ -67,6 +67,12 @@ impl CampaignFiles {
 }
 
 impl LoadedCampaign {
+    /// What it asks of lines that campaigns share.
+    pub fn share(&self) -> Share {
+        let calling = &self.written.calling;
+        Share { priority: calling.priority, weight: calling.weight, lines_reserved: calling.lines_reserved }
+    }
+
     /// Reads a campaign file.
     ///
     /// # Errors

@@ -15,9 +15,9 @@ use paceline_core::call::Digit;
 use paceline_core::campaign::window::Holiday;
 use paceline_core::campaign::{
     Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Rotation,
-    SIMULATED_TRUNK, is_system_name,
+    SIMULATED_TRUNK, Share, is_system_name,
 };
-use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::ids::{CampaignId, RegisterId, TrunkId};
 use paceline_core::outcome::Outcome;
 use paceline_core::time::{Duration, Utc};
 use std::collections::BTreeMap;
@@ -60,6 +60,7 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
         let found = format!("calls_per_sec = {}", calling.calls_per_sec);
         source.fault(&["calling", "calls_per_sec"], found, "write 0 (the trunk's) to 1000");
     }
+    check_share(calling, source);
     let windows = windows(calling, &file.list.region, source);
     let (start, end) = moments(calling, &windows, source);
     let retry = retry(&file.retry, source);
@@ -86,6 +87,30 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
     }
 }
 
+fn check_share(calling: &CallingTable, source: &mut Source<'_>) {
+    if !(1..=Share::PRIORITY_MAX).contains(&calling.priority) {
+        let found = format!("priority = {}", calling.priority);
+        source.fault(&["calling", "priority"], found, "write 1 (first) to 9; 5 is usual");
+    }
+    if !(1..=Share::WEIGHT_MAX).contains(&calling.weight) {
+        let found = format!("weight = {}", calling.weight);
+        source.fault(&["calling", "weight"], found, "write 1 to 100");
+    }
+    if calling.lines_reserved > 999 {
+        let found = format!("lines_reserved = {}", calling.lines_reserved);
+        source.fault(&["calling", "lines_reserved"], found, "write 0 (none) to 999");
+    }
+    if calling.concurrency_max > 0 && calling.lines_reserved > calling.concurrency_max {
+        let (reserved, most) = (calling.lines_reserved, calling.concurrency_max);
+        let found = format!("lines_reserved = {reserved}, and concurrency_max = {most}");
+        source.fault(
+            &["calling", "lines_reserved"],
+            found,
+            "reserve no more lines than the campaign may use",
+        );
+    }
+}
+
 fn mode(word: ModeWord) -> Mode {
     match word {
         ModeWord::Announce => Mode::Announce,
@@ -97,36 +122,29 @@ fn mode(word: ModeWord) -> Mode {
 }
 
 fn trunks(named: &[String], config: &Config, source: &mut Source<'_>) -> Vec<TrunkId> {
-    // Without any configured trunk, the built-in simulated carrier replaces every named one.
-    let simulated = config.simulated_trunk();
-    if config.trunks.is_empty() {
-        return vec![simulated];
+    if config.has_trunks() {
+        check_trunk_names(named, config, source);
     }
+    config.trunks_named(named)
+}
+
+fn check_trunk_names(named: &[String], config: &Config, source: &mut Source<'_>) {
     if named.iter().any(|name| name == SIMULATED_TRUNK) {
         if named.len() > 1 {
             let found = format!("`{SIMULATED_TRUNK}` beside a trunk that rings real phones");
             source.fault(&["trunks"], found, "name the simulated carrier alone, or leave it out");
         }
-        return vec![simulated];
+        return;
     }
-    let known: Vec<&str> = config.trunks.keys().map(String::as_str).collect();
-    if named.is_empty() {
-        return (0..known.len() as u16).map(TrunkId).collect();
+    let trunks = config.known_trunks();
+    let known: Vec<&str> = trunks.keys().map(String::as_str).collect();
+    for name in named.iter().filter(|name| !trunks.contains_key(*name)) {
+        let hint = match nearest(name, &known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are: {}", known.join(", ")),
+        };
+        source.fault(&["trunks"], format!("there is no trunk `{name}`"), hint);
     }
-    let mut found = Vec::new();
-    for name in named {
-        match known.iter().position(|known| known == name) {
-            Some(place) => found.push(TrunkId(place as u16)),
-            None => {
-                let hint = match nearest(name, &known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("paceline.toml has: {}", known.join(", ")),
-                };
-                source.fault(&["trunks"], format!("there is no trunk `{name}`"), hint);
-            }
-        }
-    }
-    found
 }
 
 /// `timezone = "number"`: each number has the hours of its own zone.
@@ -410,5 +428,6 @@ fn caller_ids(table: &CallerIdsTable, region: &str, source: &mut Source<'_>) -> 
         per_hour_max: (table.per_hour_max > 0).then_some(table.per_hour_max),
         per_day_max: (table.per_day_max > 0).then_some(table.per_day_max),
         warm_up: table.warm_up,
+        register: RegisterId::default(),
     }
 }

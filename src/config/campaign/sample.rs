@@ -58,7 +58,7 @@ mod tests {
         for trunks in 0..3u16 {
             let loaded =
                 LoadedCampaign::parse_row(&text, &CampaignFiles::default(), &config).expect("it is right");
-            assert_eq!(loaded.rules.trunks, [TrunkId(trunks)]);
+            assert_eq!(loaded.rules.trunks, [TrunkId(trunks + 1)]);
             assert_eq!((loaded.rules.name.as_str(), loaded.group.as_deref()), ("sample-2", Some("team")));
             assert!(loaded.lacks.is_empty() && loaded.warnings.is_empty(), "{:?}", loaded.warnings);
             config.trunks.insert(format!("line{trunks}"), TrunkConfig::default());

@@ -2,6 +2,7 @@
 
 use super::vote::VoteTable;
 use crate::config::floor::{AgentsTable, DispositionTable, PacingTable};
+use paceline_core::campaign::Share;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ pub struct CampaignFile {
     pub title: String,
     /// How calls are placed: `announce` without agents, or one of the modes with agents.
     pub mode: ModeWord,
-    /// Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier where it has
+    /// Trunk names, tried in this order. Empty = all that there are, or the built-in simulated carrier where it has
     /// none. `simulated`, alone, is that carrier whatever trunks there are.
     #[serde(default)]
     pub trunks: Vec<String>,
@@ -154,6 +155,12 @@ pub struct CallingTable {
     pub concurrency_max: u32,
     /// Calls started per second; 0 = the trunk's limit.
     pub calls_per_sec: f64,
+    /// Which campaign gets a line first where several want it: 1 (first) to 9.
+    pub priority: u8,
+    /// Share of the lines among campaigns of one priority, 1 to 100: one with 2 gets twice the lines of one with 1.
+    pub weight: u32,
+    /// Lines that no other campaign takes while this one may call; 0 = none.
+    pub lines_reserved: u32,
     /// IANA time zone of all hours and dates of the campaign; or `number`: the hours are those of each number's own
     /// zone, by country and area code.
     pub timezone: String,
@@ -265,6 +272,9 @@ impl Default for CallingTable {
             setup_secs: 30,
             concurrency_max: 0,
             calls_per_sec: 0.0,
+            priority: Share::default().priority,
+            weight: Share::default().weight,
+            lines_reserved: 0,
             timezone: "Asia/Shanghai".into(),
             windows: vec![WindowTable { days: "mon-sun".into(), from: "08:00".into(), to: "21:00".into() }],
             holidays: Names::default(),

@@ -1,13 +1,14 @@
 //! Caller ID choice: rotation, stickiness, caps per hour and day, and what the register of numbers says of each. One
-//! ledger of uses serves all campaigns, because a number is flagged for the sum of its calls.
+//! ledger of uses serves all campaigns of all enterprises, because a number is flagged for the sum of its calls. What a
+//! register says holds in the calls of its own enterprise.
 
-use crate::ids::{AgentId, CampaignId, HouseholdId};
+use crate::ids::{AgentId, CampaignId, HouseholdId, RegisterId};
 use crate::number::{PhoneNumber, ShownNumber};
 use crate::time::{Duration, Utc};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A number the campaign may show. `shown` is its form in China (`075512345678`); the trunk decides which form
 /// leaves.
@@ -42,6 +43,8 @@ pub struct CallerIdRules {
     pub per_day_max: Option<u32>,
     /// A new number starts slowly: see [`warm_up_max`].
     pub warm_up: bool,
+    /// The register that says how far each number may be shown.
+    pub register: RegisterId,
 }
 
 /// The trunk's own identity, without caps.
@@ -54,6 +57,7 @@ impl Default for CallerIdRules {
             per_hour_max: None,
             per_day_max: None,
             warm_up: false,
+            register: RegisterId::default(),
         }
     }
 }
@@ -64,8 +68,8 @@ impl CallerIdRules {
         self.day_max(first, at).map(|most| most.saturating_sub(used))
     }
 
-    /// The cap of a number that was first used at `first`.
-    fn day_max(&self, first: Option<Utc>, at: Utc) -> Option<u32> {
+    /// The cap of 24 hours of a number that was first used at `first`; `None` = none.
+    pub fn day_max(&self, first: Option<Utc>, at: Utc) -> Option<u32> {
         let days = first.map_or(0, |first| at.since(first).as_secs() / DAY.as_secs());
         let warm_up = Some(warm_up_max(days)).filter(|most| self.warm_up && *most != u32::MAX);
         match (self.per_day_max, warm_up) {
@@ -90,6 +94,7 @@ pub enum Usage {
 /// What the register says of one number. A campaign's own rules hold beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredNumber {
+    pub register: RegisterId,
     pub number: ShownNumber,
     pub usage: Usage,
     /// Shown in calls of this agent alone, and to no other number's disadvantage: in those it comes first.
@@ -99,6 +104,15 @@ pub struct RegisteredNumber {
     pub per_day_max: Option<u32>,
     /// Start of its warm-up: see [`warm_up_max`]. `None` = as the campaign says.
     pub warm_up_from: Option<Utc>,
+}
+
+/// What the registers say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// A number that is not among them may be shown as the campaign's own rules let it.
+    pub numbers: Vec<RegisteredNumber>,
+    /// Campaigns that show only numbers that are among them: a second person approves what they show.
+    pub approved_only: BTreeSet<CampaignId>,
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -118,7 +132,9 @@ pub struct CallerIdLedger {
     uses: BTreeMap<ShownNumber, Uses>,
     sticky: BTreeMap<(CampaignId, HouseholdId), ShownNumber>,
     /// What the register says; a number that does not stand in it has the campaign's rules alone.
-    registered: BTreeMap<ShownNumber, RegisteredNumber>,
+    registered: BTreeMap<(RegisterId, ShownNumber), RegisteredNumber>,
+    /// See [`Registered::approved_only`].
+    approved_only: BTreeSet<CampaignId>,
     /// Next index for round robin.
     next: BTreeMap<CampaignId, usize>,
 }
@@ -166,9 +182,10 @@ impl CallerIdLedger {
         self.sticky.insert((campaign, household), number);
     }
 
-    /// Replaces what the register says.
-    pub fn register(&mut self, numbers: Vec<RegisteredNumber>) {
-        self.registered = numbers.into_iter().map(|it| (it.number, it)).collect();
+    /// Replaces what the registers say.
+    pub fn register(&mut self, said: Registered) {
+        self.registered = said.numbers.into_iter().map(|it| ((it.register, it.number), it)).collect();
+        self.approved_only = said.approved_only;
     }
 
     /// Chooses a caller ID for one call. It counts as used only once `note` is called.
@@ -184,7 +201,7 @@ impl CallerIdLedger {
             return Choice::TrunkOwn;
         }
         let ShownTo { household, callee, .. } = to;
-        let usable = self.usable(rules, to.agent);
+        let usable = self.usable(campaign, rules, to.agent);
         if usable.is_empty() {
             return Choice::NoneUsable;
         }
@@ -252,11 +269,12 @@ impl CallerIdLedger {
 
     /// Indices of the numbers that the register lets be shown: those bound to the call's agent, else those bound to
     /// no agent.
-    fn usable(&self, rules: &CallerIdRules, agent: Option<AgentId>) -> Vec<usize> {
+    fn usable(&self, campaign: CampaignId, rules: &CallerIdRules, agent: Option<AgentId>) -> Vec<usize> {
+        let is_strict = self.approved_only.contains(&campaign);
         let bound_to = |wanted: Option<AgentId>| -> Vec<usize> {
-            let is_usable = |number: &ShownNumber| match self.registered.get(number) {
+            let is_usable = |number: &ShownNumber| match self.registered.get(&(rules.register, *number)) {
                 Some(it) => it.usage != Usage::Not && it.agent == wanted,
-                None => wanted.is_none(),
+                None => wanted.is_none() && !is_strict,
             };
             (0..rules.numbers.len()).filter(|n| is_usable(&rules.numbers[*n].number)).collect()
         };
@@ -269,7 +287,7 @@ impl CallerIdLedger {
     /// When the number at this index may be shown again; `at` or earlier = now. `usable` = the numbers beside it.
     fn free_at(&self, rules: &CallerIdRules, usable: &[usize], n: usize, at: Utc) -> Utc {
         let number = rules.numbers[n].number;
-        let registered = self.registered.get(&number);
+        let registered = self.registered.get(&(rules.register, number));
         let tenth_at = self.tenth_free_at(rules, usable, number, at);
         let Some(uses) = self.uses.get(&number) else { return tenth_at };
         let smaller = |one: Option<u32>, other: Option<u32>| match (one, other) {
@@ -291,7 +309,9 @@ impl CallerIdLedger {
     /// When a number that takes a tenth of its calls may be shown: once the others have had ten times its calls of
     /// the last hour, on average.
     fn tenth_free_at(&self, rules: &CallerIdRules, usable: &[usize], number: ShownNumber, at: Utc) -> Utc {
-        let usage = |number: &ShownNumber| self.registered.get(number).map_or(Usage::Full, |it| it.usage);
+        let usage = |number: &ShownNumber| {
+            self.registered.get(&(rules.register, *number)).map_or(Usage::Full, |it| it.usage)
+        };
         if usage(&number) != Usage::Tenth {
             return at;
         }
@@ -321,206 +341,4 @@ impl Uses {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::SeedableRng;
-
-    const AT: Utc = Utc::from_millis(1_700_000_000_000);
-    const CAMPAIGN: CampaignId = CampaignId(1);
-
-    fn number(digits: u64) -> PhoneNumber {
-        PhoneNumber::from_e164(digits).expect("a number")
-    }
-
-    fn rules(rotation: Rotation) -> CallerIdRules {
-        let numbers = [8675512345671, 862012345672, 8675512345673]
-            .map(|digits| CallerId { number: number(digits).into(), shown: number(digits).national() });
-        CallerIdRules {
-            numbers: numbers.to_vec(),
-            rotation,
-            sticky: true,
-            per_hour_max: None,
-            per_day_max: None,
-            warm_up: false,
-        }
-    }
-
-    fn to(household: Option<HouseholdId>) -> ShownTo {
-        ShownTo { household, callee: number(8675588880000), agent: None }
-    }
-
-    /// The last digits of the numbers shown to these households, one call a minute.
-    fn shown(rules: &CallerIdRules, households: &[Option<i64>]) -> Vec<u64> {
-        let mut ledger = CallerIdLedger::default();
-        let mut random = ChaCha8Rng::seed_from_u64(7);
-        let mut at = AT;
-        let mut shown = Vec::new();
-        for household in households {
-            let household = household.map(HouseholdId);
-            match ledger.choose(CAMPAIGN, rules, to(household), at, &mut random) {
-                Choice::Show(id) => {
-                    ledger.note(CAMPAIGN, household, id.number, at);
-                    shown.push(id.number.as_u64() % 10);
-                }
-                other => panic!("{other:?}"),
-            }
-            at = at + Duration::from_secs(60);
-        }
-        shown
-    }
-
-    #[test]
-    fn round_robin_takes_turns() {
-        assert_eq!(shown(&rules(Rotation::RoundRobin), &[None; 5]), [1, 2, 3, 1, 2]);
-    }
-
-    #[test]
-    fn in_order_stays_with_the_first_until_its_cap() {
-        let mut rules = rules(Rotation::InOrder);
-        assert_eq!(shown(&rules, &[None; 3]), [1, 1, 1]);
-        rules.per_hour_max = Some(2);
-        assert_eq!(shown(&rules, &[None; 5]), [1, 1, 2, 2, 3]);
-    }
-
-    #[test]
-    fn a_household_sees_the_same_number_again() {
-        let households = [Some(1), Some(2), Some(1), Some(2), Some(3)];
-        assert_eq!(shown(&rules(Rotation::RoundRobin), &households), [1, 2, 1, 2, 3]);
-    }
-
-    #[test]
-    fn least_used_evens_out_and_region_prefers_its_own_area() {
-        assert_eq!(shown(&rules(Rotation::LeastUsed), &[None; 4]), [1, 2, 3, 1]);
-        assert_eq!(shown(&rules(Rotation::Region), &[None; 4]), [1, 3, 1, 3]);
-    }
-
-    #[test]
-    fn caps_hold_and_say_until_when() {
-        let mut rules = rules(Rotation::LeastUsed);
-        rules.numbers.truncate(1);
-        rules.per_hour_max = Some(2);
-        let mut ledger = CallerIdLedger::default();
-        let mut random = ChaCha8Rng::seed_from_u64(7);
-        let only = rules.numbers[0].number;
-        ledger.note(CAMPAIGN, None, only, AT);
-        ledger.note(CAMPAIGN, None, only, AT + Duration::from_secs(60));
-        let later = AT + Duration::from_secs(120);
-        let choice = ledger.choose(CAMPAIGN, &rules, to(None), later, &mut random);
-        assert_eq!(choice, Choice::UsedUntil(AT + HOUR));
-        let choice = ledger.choose(CAMPAIGN, &rules, to(None), AT + HOUR, &mut random);
-        assert_eq!(choice, Choice::Show(rules.numbers[0].clone()));
-    }
-
-    #[test]
-    fn a_new_number_starts_slowly() {
-        let mut rules = rules(Rotation::InOrder);
-        rules.warm_up = true;
-        let shown = shown(&rules, &[None; 45]);
-        assert_eq!(shown.iter().filter(|n| **n == 1).count(), 20);
-        assert_eq!(shown.iter().filter(|n| **n == 2).count(), 20);
-        assert_eq!((warm_up_max(0), warm_up_max(3), warm_up_max(7)), (20, 160, u32::MAX));
-    }
-
-    #[test]
-    fn the_calls_left_within_a_day_follow_cap_and_warm_up() {
-        let mut rules = rules(Rotation::InOrder);
-        rules.per_day_max = None;
-        rules.warm_up = false;
-        assert_eq!(rules.left_today(5, None, AT), None);
-        rules.per_day_max = Some(30);
-        assert_eq!((rules.left_today(5, None, AT), rules.left_today(31, None, AT)), (Some(25), Some(0)));
-        rules.warm_up = true;
-        // A new number: 20 on its first day, 40 on the second, where its own cap is lower.
-        let yesterday = Utc::from_millis(AT.as_millis() - 25 * 3_600_000);
-        assert_eq!(rules.left_today(5, None, AT), Some(15));
-        assert_eq!(rules.left_today(5, Some(yesterday), AT), Some(25));
-    }
-
-    fn registered(number: ShownNumber, usage: Usage) -> RegisteredNumber {
-        let (per_hour_max, per_day_max) = (None, None);
-        RegisteredNumber { number, usage, agent: None, per_hour_max, per_day_max, warm_up_from: None }
-    }
-
-    /// Uses of each number after so many calls, one every `gap`.
-    fn uses(
-        ledger: &mut CallerIdLedger,
-        rules: &CallerIdRules,
-        to: ShownTo,
-        calls: u64,
-        gap: Duration,
-    ) -> [u32; 3] {
-        let mut random = ChaCha8Rng::seed_from_u64(7);
-        let (mut at, mut uses) = (AT, [0; 3]);
-        for _ in 0..calls {
-            if let Choice::Show(id) = ledger.choose(CAMPAIGN, rules, to, at, &mut random) {
-                ledger.note(CAMPAIGN, None, id.number, at);
-                uses[(id.number.as_u64() % 10 - 1) as usize] += 1;
-            }
-            at = at + gap;
-        }
-        uses
-    }
-
-    #[test]
-    fn a_number_that_recovers_takes_a_tenth_under_every_rotation() {
-        for rotation in
-            [Rotation::InOrder, Rotation::RoundRobin, Rotation::Random, Rotation::LeastUsed, Rotation::Region]
-        {
-            let rules = rules(rotation);
-            let mut ledger = CallerIdLedger::default();
-            ledger.register(vec![registered(rules.numbers[0].number, Usage::Tenth)]);
-            let [one, two, three] = uses(&mut ledger, &rules, to(None), 3_000, Duration::from_secs(10));
-            let average = (two + three) / 2;
-            assert!(
-                one <= average / 10 + 20 && (rotation == Rotation::Region || one >= average / 20),
-                "{rotation:?}: {one} {two} {three}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_number_alone_is_shown_in_its_recovery_and_none_is_shown_that_may_not() {
-        let mut rules = rules(Rotation::RoundRobin);
-        rules.numbers.truncate(1);
-        let only = rules.numbers[0].number;
-        let mut ledger = CallerIdLedger::default();
-        ledger.register(vec![registered(only, Usage::Tenth)]);
-        assert_eq!(uses(&mut ledger, &rules, to(None), 50, Duration::from_secs(10)), [50, 0, 0]);
-        ledger.register(vec![registered(only, Usage::Not)]);
-        let mut random = ChaCha8Rng::seed_from_u64(7);
-        assert_eq!(ledger.choose(CAMPAIGN, &rules, to(None), AT, &mut random), Choice::NoneUsable);
-    }
-
-    #[test]
-    fn a_bound_number_is_shown_in_calls_of_its_agent_alone() {
-        let rules = rules(Rotation::RoundRobin);
-        let mut ledger = CallerIdLedger::default();
-        let mine = AgentId(8);
-        let bound =
-            RegisteredNumber { agent: Some(mine), ..registered(rules.numbers[1].number, Usage::Full) };
-        ledger.register(vec![bound]);
-        let own = ShownTo { agent: Some(mine), ..to(None) };
-        let others = ShownTo { agent: Some(AgentId(9)), ..to(None) };
-        assert_eq!(uses(&mut ledger, &rules, own, 6, HOUR), [0, 6, 0]);
-        assert_eq!(uses(&mut ledger, &rules, others, 6, HOUR), [3, 0, 3]);
-        assert_eq!(uses(&mut ledger, &rules, to(None), 6, HOUR), [3, 0, 3]);
-    }
-
-    #[test]
-    fn a_registered_numbers_own_caps_and_warm_up_hold() {
-        let rules = rules(Rotation::InOrder);
-        let mut ledger = CallerIdLedger::default();
-        let warming = RegisteredNumber {
-            per_hour_max: Some(5),
-            warm_up_from: Some(AT),
-            ..registered(rules.numbers[0].number, Usage::Full)
-        };
-        ledger.register(vec![warming]);
-        let [one, ..] = uses(&mut ledger, &rules, to(None), 60, Duration::from_secs(60));
-        assert_eq!(one, 5, "an hour");
-        let mut ledger = CallerIdLedger::default();
-        ledger.register(vec![RegisteredNumber { per_hour_max: None, ..warming }]);
-        let [one, ..] = uses(&mut ledger, &rules, to(None), 60, Duration::from_secs(60));
-        assert_eq!(one, warm_up_max(0), "its first day");
-    }
-}
+mod tests;

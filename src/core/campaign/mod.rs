@@ -7,6 +7,7 @@ pub mod caller_id;
 pub mod hopper;
 pub mod lease;
 pub mod retry;
+pub mod share;
 pub mod window;
 
 use crate::call::Digit;
@@ -20,6 +21,7 @@ pub use agents::{AgentRules, Disposition, PacingRules, Preview, Recorded};
 pub use callee_pattern::{CalleePattern, HomeCountry, NotCalleePattern};
 pub use caller_id::{CallerId, CallerIdRules, Rotation};
 pub use retry::RetryRules;
+pub use share::Share;
 pub use window::{CallingWindows, DayWindow};
 
 /// How a campaign places calls.

@@ -66,6 +66,9 @@ impl Dialer {
             line.open(self.now);
             line.guard.opened(attempt.call(), number);
         }
+        if let Some(sharing) = &mut self.sharing {
+            sharing.open(trunk, id);
+        }
         self.busy_numbers.insert(number);
         if let Some(household) = household {
             self.busy_households.insert((id, household));
@@ -150,6 +153,9 @@ impl Dialer {
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.close(id);
             line.guard.forget(id);
+        }
+        if let Some(sharing) = &mut self.sharing {
+            sharing.close(call.trunk, call.campaign);
         }
         let run = self.campaigns.get_mut(&call.campaign)?;
         run.live = run.live.saturating_sub(1);

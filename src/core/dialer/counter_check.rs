@@ -33,7 +33,15 @@ impl Dialer {
         let calls = self.attempts().filter(|(_, call)| call.trunk == trunk && call.phase != Phase::Ended);
         let legs = self.floor.legs_on(trunk);
         let (said, counted) = (line.live(), calls.count() as u32 + legs);
-        (said != counted).then(|| format!("trunk {trunk} counts {said} calls, there are {counted}"))
+        if said != counted {
+            return Some(format!("trunk {trunk} counts {said} calls, there are {counted}"));
+        }
+        let mut by_campaign: BTreeMap<CampaignId, u32> = BTreeMap::new();
+        let live = self.attempts().filter(|(_, call)| call.trunk == trunk && call.phase != Phase::Ended);
+        live.for_each(|(_, call)| *by_campaign.entry(call.campaign).or_default() += 1);
+        let said: BTreeMap<CampaignId, u32> = self.sharing.as_ref()?.lines_on(trunk).collect();
+        (said != by_campaign)
+            .then(|| format!("trunk {trunk} has the calls {by_campaign:?} by campaign and counts {said:?}"))
     }
 
     fn campaign_drift(&self, id: CampaignId, run: &CampaignRun) -> Option<String> {

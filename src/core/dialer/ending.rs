@@ -74,6 +74,9 @@ impl Dialer {
                 line.note_response(id);
             }
         }
+        if let Some(sharing) = &mut self.sharing {
+            sharing.close(call.trunk, call.campaign);
+        }
         let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
         run.live = run.live.saturating_sub(1);
         run.unsaved += 1;

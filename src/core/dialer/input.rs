@@ -2,8 +2,8 @@
 
 use crate::agent::{Agent, AgentAction, Group};
 use crate::call::{Heard, Progress};
-use crate::campaign::caller_id::RegisteredNumber;
-use crate::campaign::{Campaign, HomeCountry, Trunk};
+use crate::campaign::caller_id::Registered;
+use crate::campaign::{Campaign, HomeCountry, Share, Trunk};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::lead::Lead;
 use crate::number::{PhoneNumber, ShownNumber};
@@ -139,9 +139,22 @@ pub enum Input {
     CampaignOpenedForTests {
         campaign: Box<Campaign>,
     },
-    /// What the register of numbers says of each; replaces what it said before. Live calls keep their caller ID.
+    /// What the registers say of each number; replaces what they said before. Live calls keep their caller ID.
     CallerIdsRegistered {
-        numbers: Vec<RegisteredNumber>,
+        said: Registered,
+    },
+    /// What a campaign asks of shared lines; comes before the campaign is opened or changed.
+    ShareSet {
+        campaign: CampaignId,
+        share: Share,
+    },
+    /// The trunk is gone. It has no live call.
+    TrunkRemoved {
+        trunk: TrunkId,
+    },
+    /// A person ends what keeps the trunk out of use: its rest, and the pause that its carrier asked for.
+    TrunkRestEnded {
+        trunk: TrunkId,
     },
 }
 

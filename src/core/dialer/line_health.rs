@@ -28,6 +28,17 @@ pub struct LineView {
     pub until: Option<Utc>,
 }
 
+/// A trunk's rest beside its [`LineView`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrunkRest {
+    /// Attempts that count no more against their leads.
+    pub put_back: u32,
+    /// Since when its guard lets it rest.
+    pub since: Option<Utc>,
+    /// Until when the carrier asked for a pause (503 with Retry-After).
+    pub asked_until: Option<Utc>,
+}
+
 impl Dialer {
     /// Asks the guard whom the end of this call speaks of. `true` = the line.
     pub(super) fn judge_end(&mut self, id: CallId, ended: &Ended) -> bool {
@@ -87,6 +98,13 @@ impl Dialer {
         }
         self.make_due(&due);
         self.publish_lines();
+    }
+
+    /// A person ends the rest of a trunk: its leads may be dialled at once.
+    pub(super) fn end_trunk_rest(&mut self, trunk: TrunkId) {
+        let Some(line) = self.trunks.get_mut(&trunk) else { return };
+        let due = line.end_rest(self.now);
+        self.make_due(&due);
     }
 
     /// Attempts of a burst that was the line's: they become `line_fault`, and their leads are open again.
@@ -185,6 +203,21 @@ impl Dialer {
     fn line_view_of(&self, line: &TrunkLine, trouble: LineTrouble, all: bool) -> LineView {
         let until = line.guard.next_probe(self.now).map(|at| self.wall.utc(at));
         LineView { trunk: line.trunk.id, trouble, all, until }
+    }
+
+    /// Live calls and legs on a trunk, inbound calls too.
+    pub fn trunk_live(&self, trunk: TrunkId) -> u32 {
+        let inbound = self.calls.values().filter(|call| call.inbound && call.trunk == trunk).count() as u32;
+        inbound + self.trunks.get(&trunk).map_or(0, TrunkLine::live)
+    }
+
+    /// What keeps a trunk from new calls beside its state: attempts that its guard put back, and until when its carrier
+    /// asked for a pause.
+    pub fn trunk_rest(&self, trunk: TrunkId) -> TrunkRest {
+        let Some(line) = self.trunks.get(&trunk) else { return TrunkRest::default() };
+        let until = line.asked_pause(self.now).map(|at| self.wall.utc(at));
+        let since = line.guard.rests_since().map(|at| self.wall.utc(at));
+        TrunkRest { put_back: line.guard.put_back(), since, asked_until: until }
     }
 
     /// The trunks that their guards keep out of use as a whole; `all` = no trunk is left.

@@ -27,13 +27,15 @@ mod placing;
 mod plan;
 mod progress;
 mod seen;
+mod sharing;
 mod snapshot;
 mod trunk_line;
 
 pub use input::Input;
-pub use line_health::LineView;
+pub use line_health::{LineView, TrunkRest};
 pub use output::Output;
 pub use placing::TRUNK_TEST_WAIT;
+pub use sharing::{GivenBy, GivenLines, divide_lines};
 pub use snapshot::{CallStage, CallView, Held, LeadPlace, Numbers, View};
 
 use crate::call::HangUpCause;
@@ -52,6 +54,7 @@ use live_call::{Call, Phase};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use sharing::Sharing;
 use std::collections::{BTreeMap, VecDeque};
 use trunk_line::TrunkLine;
 use wake::{Wake, Wakes};
@@ -82,6 +85,9 @@ pub struct Dialer {
     floor: Floor,
     wakes: Wakes,
     outputs: VecDeque<Output>,
+    /// How campaigns share lines; `None` = the state of a journal from before there were shares: they take turns. It
+    /// stays the last field: see `journal::format`.
+    sharing: Option<Sharing>,
 }
 
 impl Dialer {
@@ -103,6 +109,7 @@ impl Dialer {
             floor: Floor::default(),
             wakes: Wakes::default(),
             outputs: VecDeque::new(),
+            sharing: Some(Sharing::default()),
         }
     }
 
@@ -171,7 +178,10 @@ impl Dialer {
             Input::Blacklisted { campaign, patterns } => self.numbers_blacklisted(campaign, &patterns),
             Input::CampaignChanged { campaign } => self.change_campaign(*campaign),
             Input::CampaignOpenedForTests { campaign } => self.open_for_tests(*campaign),
-            Input::CallerIdsRegistered { numbers } => self.caller_ids.register(numbers),
+            Input::CallerIdsRegistered { said } => self.caller_ids.register(said),
+            Input::ShareSet { campaign, share } => self.set_share(campaign, share),
+            Input::TrunkRemoved { trunk } => self.remove_trunk(trunk),
+            Input::TrunkRestEnded { trunk } => self.end_trunk_rest(trunk),
             Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {
@@ -211,6 +221,7 @@ impl Dialer {
             shadow: run.shadow.as_ref().map(|shadow| shadow.comparison()),
             line: self.line_view(run),
             holiday: run.holiday(self.wall.utc(self.now)),
+            share: self.share_view(run),
             ..View::default()
         };
         for call in self.calls.values().filter(|call| call.campaign == campaign) {

@@ -46,7 +46,7 @@ pub(super) enum Search {
 }
 
 impl Dialer {
-    /// Places all calls that may be placed, campaigns taking turns, and keeps each campaign's why.
+    /// Places all calls that may be placed, campaigns sharing the lines, and keeps each campaign's why.
     pub(super) fn place_calls(&mut self) {
         self.floor.round += 1;
         self.return_leads();
@@ -59,6 +59,21 @@ impl Dialer {
         ids.rotate_left(turn);
         let mut decisions: Vec<(CampaignId, u32, Option<Why>)> =
             ids.into_iter().map(|id| (id, 0, None)).collect();
+        match self.sharing {
+            Some(_) => self.place_by_share(&mut decisions),
+            None => self.place_by_turns(&mut decisions),
+        }
+        for (id, place, why) in decisions {
+            self.refill(id);
+            if let Some(why) = why {
+                self.publish_decision(id, Decision { place, why });
+            }
+        }
+        self.return_leads();
+    }
+
+    /// Each campaign places one call in its turn, as before there were shares.
+    fn place_by_turns(&mut self, decisions: &mut [(CampaignId, u32, Option<Why>)]) {
         while decisions.iter().any(|(.., why)| why.is_none()) {
             for (id, placed, why) in decisions.iter_mut().filter(|(.., why)| why.is_none()) {
                 match self.place_one(*id) {
@@ -70,13 +85,6 @@ impl Dialer {
                 }
             }
         }
-        for (id, place, why) in decisions {
-            self.refill(id);
-            if let Some(why) = why {
-                self.publish_decision(id, Decision { place, why });
-            }
-        }
-        self.return_leads();
     }
 
     /// Returns the leads dropped by hoppers to the store, before more are requested.
@@ -108,7 +116,7 @@ impl Dialer {
     }
 
     /// Opens one attempt, or returns the reason why none may be opened.
-    fn place_one(&mut self, id: CampaignId) -> Result<(), Why> {
+    pub(super) fn place_one(&mut self, id: CampaignId) -> Result<(), Why> {
         let (now, utc) = (self.now, self.wall.utc(self.now));
         let run = self.campaigns.get_mut(&id).ok_or(Why::Finished)?;
         if self.store_stalled {
@@ -207,15 +215,19 @@ impl Dialer {
     fn check_trunks(&mut self, id: CampaignId) -> Result<(), Why> {
         let Some(run) = self.campaigns.get(&id) else { return Err(Why::Finished) };
         let mut limit = Why::TrunksDown;
+        let reserved = self.reserved_against(id);
         for trunk in &run.rules.trunks {
             let Some(line) = self.trunks.get(trunk) else { continue };
             match line.ready(self.now) {
+                Ready::Now if reserved.contains_key(trunk) => {
+                    limit = if limit == Why::CallsPerSec { limit } else { Why::ShareUsed };
+                }
                 Ready::Now => return Ok(()),
                 Ready::Rate(at) => {
                     self.wakes.set_sooner(Wake::Trunk(*trunk), at);
                     limit = Why::CallsPerSec;
                 }
-                Ready::Full if limit != Why::CallsPerSec => limit = Why::TrunksFull,
+                Ready::Full if !matches!(limit, Why::CallsPerSec | Why::ShareUsed) => limit = Why::TrunksFull,
                 Ready::Down(Some(at)) => self.wakes.set_sooner(Wake::Trunk(*trunk), at),
                 Ready::Full | Ready::Down(None) => {}
             }
@@ -230,6 +242,7 @@ impl Dialer {
         utc: Utc,
         search: Search,
     ) -> Result<(LeasedLead, usize, TrunkId, Option<AgentId>), Why> {
+        let reserved = self.reserved_against(id);
         loop {
             let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
             if run.hopper.is_empty() {
@@ -279,6 +292,7 @@ impl Dialer {
                     .filter(|line| all_tried || !leased.tried.contains(&line.trunk.id))
                     .find(|line| {
                         line.ready(now) == Ready::Now
+                            && !reserved.contains_key(&line.trunk.id)
                             && (lead.callback.is_some() || line.guard.takes(now, number, lead.id))
                     });
                 if ready.is_none() && lead.callback.is_none() {

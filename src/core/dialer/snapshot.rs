@@ -6,6 +6,7 @@ use super::floor::{Job, agent_for_lead};
 use super::line_health::LineView;
 use super::live_call::{Call, Phase};
 use super::placing::Search;
+use super::sharing::GivenLines;
 use super::trunk_line::Ready;
 use crate::campaign::Campaign;
 use crate::campaign::window::Holiday;
@@ -187,6 +188,8 @@ pub struct View {
     pub line: Option<LineView>,
     /// The holiday that keeps the campaign from calling.
     pub holiday: Option<Holiday>,
+    /// With [`Why::ShareUsed`]: the campaign that has the lines.
+    pub share: Option<GivenLines>,
 }
 
 impl Dialer {

@@ -3,7 +3,7 @@
 use crate::campaign::Trunk;
 use crate::dialer::input::TrunkState;
 use crate::ids::CallId;
-use crate::line_guard::LineGuard;
+use crate::line_guard::{Charged, LineGuard};
 use crate::pacing::Rate;
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,18 @@ impl TrunkLine {
             TrunkState::Down => self.down = true,
             TrunkState::Resting { span } => self.rests_until = self.rests_until.max(now + span),
         }
+    }
+
+    /// Ends the pause that the carrier asked for, and every doubt about the trunk.
+    pub fn end_rest(&mut self, now: Time) -> Vec<Charged> {
+        (self.rests_until, self.alive) = (Time::ZERO, true);
+        self.unanswered.clear();
+        self.guard.end_rests(now)
+    }
+
+    /// Until when the carrier asked for a pause, if it lasts.
+    pub fn asked_pause(&self, now: Time) -> Option<Time> {
+        Some(self.rests_until).filter(|until| *until > now)
     }
 
     /// Live calls and legs on the trunk.

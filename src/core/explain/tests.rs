@@ -53,6 +53,7 @@ fn campaign() -> Campaign {
             per_hour_max: None,
             per_day_max: None,
             warm_up: false,
+            register: Default::default(),
         },
         agents: None,
         pacing: PacingRules::default(),

@@ -223,6 +223,12 @@ impl LineGuard {
         rests.max_by_key(|rest| rest.since).map(|rest| rest.trouble)
     }
 
+    /// Attempts that the present rest of the whole trunk put back.
+    pub fn put_back(&self) -> u32 {
+        let rests = [&self.whole, &self.hollow].into_iter().filter_map(|watch| watch.rest.as_ref());
+        rests.map(|rest| rest.burst.len() as u32).sum()
+    }
+
     /// Since when the whole trunk has been resting.
     pub fn rests_since(&self) -> Option<Time> {
         let rests = [&self.whole, &self.hollow].into_iter().filter_map(|watch| watch.rest.as_ref());
@@ -258,6 +264,19 @@ impl LineGuard {
             60..600 => REGION_LOOKS[1],
             _ => REGION_LOOKS[2],
         }
+    }
+
+    /// Ends every rest: a person says that the line works. What was refused so far proves nothing any more. Returns
+    /// attempts that may be called again at once; answered ones, which may have been people, come in their own time.
+    pub fn end_rests(&mut self, now: Time) -> Vec<Charged> {
+        let mut due = Vec::new();
+        for watch in [&mut self.whole].into_iter().chain(self.regions.values_mut()) {
+            due.extend(watch.rest.take().map(|rest| rest.burst).unwrap_or_default());
+            watch.run = Run::alive_at(now);
+        }
+        (self.hollow.rest, self.hollow.run) = (None, Run::alive_at(now));
+        due.truncate(BURST_KEPT);
+        due
     }
 
     /// The next moment at which a rest takes probes.

@@ -62,6 +62,8 @@ pub enum Why {
     Draining,
     /// No open leads and no calls: finished.
     Finished,
+    /// The lines are another campaign's: reserved for it, or given to it by priority or weight.
+    ShareUsed,
 }
 
 impl Why {
@@ -88,6 +90,7 @@ impl Why {
         Why::Paused,
         Why::Draining,
         Why::Finished,
+        Why::ShareUsed,
     ];
 
     /// [`Why::word`] of each.
@@ -110,6 +113,7 @@ impl Why {
             Why::AbandonBudget => "budget",
             Why::ConcurrencyFull
             | Why::TrunksFull
+            | Why::ShareUsed
             | Why::TrunksDown
             | Why::CallerIdsUsed
             | Why::CallerIdsResting => "lines",
@@ -149,6 +153,7 @@ impl Why {
             Why::Paused => "paused",
             Why::Draining => "draining",
             Why::Finished => "finished",
+            Why::ShareUsed => "share_used",
         }
     }
 }

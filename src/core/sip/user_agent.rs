@@ -162,6 +162,21 @@ impl UserAgent {
         self.define_trunk(now, trunk);
     }
 
+    /// Forgets a trunk that has no call; its registration is taken back.
+    pub fn remove_trunk(&mut self, now: Time, trunk: TrunkId) {
+        self.forget_trunk(now, trunk);
+    }
+
+    /// What was last reported of a trunk.
+    pub fn trunk_use(&self, trunk: TrunkId) -> Option<TrunkUse> {
+        Some(self.trunks.get(&trunk)?.reported_use().clone())
+    }
+
+    /// Time from the trunk's last OPTIONS to its answer; `None` = none was answered.
+    pub fn trunk_round_trip(&self, trunk: TrunkId) -> Option<Duration> {
+        self.trunks.get(&trunk)?.round_trip()
+    }
+
     /// Changes the addresses of a defined trunk (RFC 3263): destinations in their order, and further sources. With
     /// no destination nothing changes. Calls that are up keep theirs.
     pub fn set_targets(&mut self, now: Time, trunk: TrunkId, peers: &[Peer], sources: Vec<SocketAddr>) {

@@ -9,8 +9,8 @@ fn assumed(agents: u32) -> Assumptions {
     let text = "name = \"f\"\nmode = \"ratio\"\n[list]\nfile = \"list.csv\"\n[agents]\ngroup = \"team\"\n";
     let loaded = LoadedCampaign::parse(Path::new("campaign.toml"), text.into(), &Config::default()).unwrap();
     Assumptions {
+        trunks: vec![ample_trunk(&loaded.rules, 500)],
         campaign: loaded.rules,
-        trunks: vec![ample_trunk(500)],
         leads: 3_000,
         agents,
         world: World {

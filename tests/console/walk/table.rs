@@ -72,12 +72,16 @@ pub enum Sight {
     People,
     /// As `Group`, and nobody who is an agent.
     Leads,
+    /// Admins: what somebody else has made for itself.
+    Admins,
     /// Those who edit lists or sounds; the walk's callers have asked for none of the tasks.
     Maker,
+    /// Its owner alone, who is none of the walk's callers.
+    Owner,
 }
 
 use Admits::{Action, Anybody, Machine, Shown, SignedIn};
-use Sight::{All, Group, Leads, Maker, NoRow, People};
+use Sight::{Admins, All, Group, Leads, Maker, NoRow, Owner, People};
 
 pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("get /setup", Anybody, NoRow),
@@ -93,6 +97,11 @@ pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("get /me/seat", Action("seat.use"), NoRow),
     ("post /me/actions", Action("seat.use"), NoRow),
     ("post /me/device-check", Action("seat.use"), NoRow),
+    ("post /me/lock", SignedIn, NoRow),
+    ("get /me/leads", Action("seat.use"), NoRow),
+    ("post /me/leads/fetch", Action("seat.use"), NoRow),
+    ("get /me/callbacks", Action("seat.use"), NoRow),
+    ("get /colleagues", Action("seat.use"), NoRow),
     ("get /agents", Shown("people.read"), NoRow),
     ("post /agents", Action("people.edit"), NoRow),
     ("post /agents/batch", Action("people.edit"), NoRow),
@@ -129,6 +138,9 @@ pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("get /campaigns/{name}/decisions", Action("campaigns.read"), Leads),
     ("post /campaigns/{name}/forecasts", Action("campaigns.read"), Leads),
     ("get /campaigns/{name}/sums", Action("results.read"), Leads),
+    ("get /aggregates", Action("results.read"), NoRow),
+    ("get /campaigns/{name}/summary", Action("results.read"), Leads),
+    ("get /campaigns/{name}/abandoned", Action("campaigns.read"), Leads),
     ("get /campaigns/{name}/vote", Action("results.read"), Leads),
     ("get /campaigns/{name}/vote/flats", Action("results.read"), Leads),
     ("get /campaigns/{name}/leads", Shown("campaigns.read"), Group),
@@ -145,9 +157,23 @@ pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("put /holidays", Action("schedule.edit"), NoRow),
     ("get /version", Action("system.read"), NoRow),
     ("get /calls", Action("calls.read"), NoRow),
+    ("get /views", SignedIn, NoRow),
+    ("post /views", SignedIn, NoRow),
+    ("patch /views/{id}", SignedIn, Owner),
+    ("delete /views/{id}", SignedIn, Owner),
     ("get /calls/{attempt}/recording", Action("recordings.play"), People),
     ("get /calls/in/{call}/recording", Action("recordings.play"), People),
     ("get /calls/{attempt}/trace", Action("calls.read"), People),
+    ("get /calls/{attempt}", Action("calls.read"), People),
+    ("get /calls/in/{call}", Action("calls.read"), People),
+    ("get /calls/{attempt}/peaks", Action("recordings.play"), People),
+    ("get /calls/in/{call}/peaks", Action("recordings.play"), People),
+    ("post /calls/{attempt}/story", Action("campaigns.read"), People),
+    ("get /trunks", Action("trunks.read"), NoRow),
+    ("post /trunks", Action("trunks.edit"), NoRow),
+    ("get /trunks/{name}", Action("trunks.read"), NoRow),
+    ("patch /trunks/{name}", Action("trunks.edit"), NoRow),
+    ("delete /trunks/{name}", Action("trunks.edit"), NoRow),
     ("post /trunks/{name}/actions", Action("trunks.test"), NoRow),
     ("get /caller-ids", Action("caller_ids.edit"), NoRow),
     ("post /caller-ids", Action("caller_ids.edit"), NoRow),
@@ -155,10 +181,25 @@ pub const ROUTES: &[(&str, Admits, Sight)] = &[
     ("patch /caller-ids/{caller_id}", Action("caller_ids.edit"), All),
     ("post /caller-ids/{caller_id}/actions", Action("caller_ids.edit"), All),
     ("get /caller-ids/{caller_id}/health", Action("caller_ids.edit"), All),
+    ("get /caller-ids/{caller_id}/proof", Action("caller_ids.edit"), All),
+    ("post /caller-ids/{caller_id}/proof", Action("caller_ids.edit"), All),
     ("get /blacklist", Action("blacklist.read"), NoRow),
     ("post /blacklist", Action("blacklist.add"), NoRow),
     ("post /blacklist/removals", Action("blacklist.edit"), NoRow),
     ("delete /blacklist/{id}", Action("blacklist.edit"), All),
+    ("post /blacklist/imports", Action("blacklist.edit"), NoRow),
+    ("get /blacklist/imports", Action("blacklist.edit"), NoRow),
+    ("get /blacklist/imports/{id}", Action("blacklist.edit"), All),
+    ("post /blacklist/imports/{id}/actions", Action("blacklist.edit"), All),
+    ("get /blacklist/sources", Action("blacklist.read"), NoRow),
+    ("post /blacklist/sources/removals", Action("blacklist.edit"), NoRow),
+    ("post /exports", Action("exports.make"), NoRow),
+    ("get /exports", Action("exports.make"), NoRow),
+    ("get /exports/key", SignedIn, NoRow),
+    ("get /exports/{id}", Action("exports.make"), Admins),
+    ("get /exports/{id}/file", Action("exports.make"), Admins),
+    ("get /exports/{id}/manifest", Action("exports.make"), Admins),
+    ("delete /exports/{id}", Action("exports.make"), Admins),
     ("get /organisations", Action("organisations.make"), NoRow),
     ("post /organisations", Action("organisations.make"), NoRow),
     ("get /organisations/{slug}", Action("organisation.edit"), All),
@@ -202,15 +243,26 @@ pub const PEOPLES_OWN: &[&str] = &[
     "get /me/seat",
     "post /me/actions",
     "post /me/device-check",
+    "get /me/leads",
+    "post /me/leads/fetch",
+    "get /me/callbacks",
+    "post /me/lock",
     "patch /me",
     "post /me/verify",
     "post /me/password",
     "post /leads/{id}/corrections",
+    "get /views",
+    "post /views",
+    "patch /views/{id}",
+    "delete /views/{id}",
 ];
 
 /// Files and rows of lists, which need `numbers.read` beside their right.
 pub const NUMBERS_TOO: &[&str] =
     &["get /lists/{id}/rows", "get /lists/{id}/fix.csv", "get /lists/{id}/fix.xlsx", "get /lists/{id}/file"];
+
+/// Files whose maker read numbers whole: a reader who may not is refused where there is a file.
+pub const NUMBERS_OF_ROW: &[&str] = &["get /exports/{id}/file", "get /exports/{id}/manifest"];
 
 /// What a role that a route admits is refused in part: with this status, on rows of its own too.
 pub const IN_PART: &[(&str, char, u16)] = &[
@@ -218,6 +270,8 @@ pub const IN_PART: &[(&str, char, u16)] = &[
     ("get /campaigns/{name}/leads", 'a', 403),
     // A shift lead supervises; in an agent's name acts the agent, a manager or an admin.
     ("post /agents/{number}/actions", 'l', 403),
+    // A view is of a page that agents do not have.
+    ("post /views", 'a', 403),
     // These people are not at work.
     ("get /me/seat", 'a', 404),
     ("get /me/seat", 'l', 404),

@@ -6,11 +6,13 @@ use crate::store::floor::{leg, said, seat, spoken};
 use crate::store::{opening, request};
 use paceline::console::routes::ROUTES;
 use paceline::engine::{CampaignBoard, TrunkBoard};
+use paceline::store::saved_views::SavedView;
 use paceline::store::task_rows::TaskId;
+use paceline::store::trunks::TrunkSource;
 use paceline::store::{Actor, ActorKind, Command, NewToken, Reply, Scope, Subject};
 use paceline_core::agent::{Activity, Availability, CallSummary, Party, PartyKind, SeatView, Work};
 use paceline_core::dialer::output::LegKind;
-use paceline_core::ids::{CallId, LeadId};
+use paceline_core::ids::{CallId, LeadId, TrunkId};
 use paceline_core::number::PhoneNumber;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -396,8 +398,18 @@ impl World {
         let caller_id =
             json!({ "number": format!("0755-1234567{place}"), "holder": format!("{mark} holder") });
         let caller_id = self.post(place, 'm', "/caller-ids", caller_id).await["number"].clone();
+        let proof = format!("/caller-ids/{}/proof", caller_id.as_str().unwrap());
+        self.upload(place, &proof, format!("%PDF-1.7 {mark}").into_bytes()).await;
         let group = json!({ "name": format!("{mark}-unused") });
         self.post(place, 'm', "/groups", group).await;
+        // Made by an admin: the others see none of it.
+        let wanted = json!({ "what": "leads", "format": "csv", "filters": { "campaign": format!("{mark}-campaign") } });
+        let export = self.post(place, 'x', "/exports", wanted).await;
+        self.ended(&export["task"]).await;
+        let import =
+            format!("/blacklist/imports?source={mark}-dnc&file_name={mark}.csv&campaign={mark}-campaign");
+        let import = self.upload(place, &import, format!("{}\n", n(20)).into_bytes()).await;
+        self.ended(&import["task"]["id"]).await;
         let by = self.person(place, 'm').clone();
         let entries = format!("/blacklist?campaign={mark}-campaign");
         let entries = self.send(Some(&by), "get", &entries, Payload::Empty).await.is(200).json();
@@ -410,6 +422,7 @@ impl World {
         let admin = self.person(place, 'x').clone();
         let approvals = self.send(Some(&admin), "get", "/approvals", Payload::Empty).await.is(200).json();
         let approval = approvals["items"].as_array().unwrap().iter().find(|it| it["subject"] == sound["id"]);
+        let view = self.saved_view(place).await;
         let text = |value: &Value| value.to_string();
         let own = &mut self.organisations[place];
         own.task = task;
@@ -420,10 +433,42 @@ impl World {
             ("audio/id", text(&sound["id"])),
             ("approvals/id", text(&approval.expect("an approval waits")["id"])),
             ("tasks/id", task.0.to_string()),
+            ("views/id", view.to_string()),
             ("caller-ids/caller_id", caller_id.as_str().unwrap().to_owned()),
             ("blacklist/id", text(&entries["items"][0]["id"])),
+            ("exports/id", text(&export["export"]["id"])),
+            ("imports/id", text(&import["id"])),
             ("tokens/id", text(&token.expect("a token")["id"])),
         ]);
+    }
+
+    /// A view of the agent that requests are about, shared with its group.
+    async fn saved_view(&self, place: usize) -> i64 {
+        let own = &self.organisations[place];
+        let (owner, mark) = (own.seat.agent, own.mark);
+        let view = SavedView {
+            id: 0,
+            owner,
+            group: own.seat.groups.first().copied(),
+            name: format!("{mark} view"),
+            page: "results".into(),
+            query: "outcome=answered".into(),
+            columns: Vec::new(),
+            version: 1,
+        };
+        let actor = Actor {
+            kind: ActorKind::Person,
+            id: Some(owner.0),
+            name: format!("{mark} agent"),
+            address: String::new(),
+            enterprise: own.scope.enterprise,
+            key: None,
+        };
+        let subject = Subject::of("view", &view.name);
+        let mut change = self.app.store.begin_change(&actor, "views.edit", subject).await.unwrap();
+        let id = change.add_saved_view(&view).await.unwrap();
+        change.commit().await.unwrap();
+        id
     }
 
     /// Calls in each campaign, one in and one out, recorded, and one that is up.
@@ -434,6 +479,8 @@ impl World {
         let mut board = Board::default();
         board.trunks.push(TrunkBoard { name: "main".into(), up: true, ..TrunkBoard::default() });
         let now = self.app.clock.now();
+        let of_file = [("main".to_owned(), (TrunkId(1), TrunkSource::File))].into();
+        self.app.store.keep_trunks_of_file(&of_file).await.unwrap();
         for (place, own) in self.organisations.iter_mut().enumerate() {
             let (campaign, agent) = (own.campaign, own.seat.agent);
             let fetch = Command::FetchLeads { campaign, count: 1, untried: true };

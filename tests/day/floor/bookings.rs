@@ -122,6 +122,7 @@ impl Bookings {
                 | Why::OutsideWindow
                 | Why::TrunksDown
                 | Why::TrunksFull
+                | Why::ShareUsed
                 | Why::CallsPerSec
                 | Why::ConcurrencyFull
                 | Why::CallerIdsUsed

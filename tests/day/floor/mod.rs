@@ -233,6 +233,7 @@ fn campaign(mode: Mode, rng: &mut SimRng) -> Campaign {
             per_hour_max: None,
             per_day_max: None,
             warm_up: false,
+            register: Default::default(),
         },
         agents: Some(agent_rules(rng)),
         home: HomeCountry::china(),

@@ -21,6 +21,7 @@ const PAGES: [path: string, roles: Role[]][] = [
   ["/campaigns/jade-garden-vote/live", READERS], ["/campaigns/jade-garden-vote/leads", READERS], ["/campaigns/jade-garden-vote/lists", MANAGERS],
   ["/campaigns/jade-garden-vote/lists/1", MANAGERS], ["/campaigns/jade-garden-vote/settings", READERS], ["/campaigns/jade-garden-vote/start", READERS],
   ["/campaigns/jade-garden-vote/history", READERS], ["/campaigns/jade-garden-vote/results", READERS],
+  ["/desk", ["admin", "manager", "lead", "agent"]], ["/desk/log", ["admin", "manager", "lead", "agent"]],
   ["/floor", ["admin", "manager", "lead", "analyst"]], ["/results", READERS],
   ["/people", ["admin", "manager", "lead", "auditor"]], ["/people/new", MANAGERS], ["/people/8101/edit", MANAGERS],
   ["/groups", ["admin", "manager", "lead", "auditor"]], ["/groups/new", MANAGERS], ["/groups/jade-garden/edit", MANAGERS],

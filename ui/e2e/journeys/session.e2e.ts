@@ -65,7 +65,7 @@ test("two accounts one after the other: nothing of the first is shown to the sec
   await other.waitForURL("**/sign-in*");
   await page.waitForURL("**/sign-in*");
   await signIn(other, PEOPLE.agent.login, PEOPLE.agent.password);
-  await other.getByText("你的账户没有可看的页面").waitFor();
+  await other.locator(".card.sign-in").waitFor();
   await other.goto("/floor");
   await other.getByText("这里需要“查看现场”权限").waitFor();
   expect(await other.getByText("8101").count()).toBe(0);

@@ -28,7 +28,7 @@ test("a copy is made, stopped by its list, and started once it has one", async (
   const panel = page.getByRole("region", { name: "单条测试" });
   await panel.getByLabel("号码").fill("154 9999 0001");
   await panel.getByRole("button", { name: "拨打" }).click();
-  await page.locator(".ladder").getByText("发起呼叫").waitFor();
+  await page.locator(".sip-ladder").getByText("发起呼叫").waitFor();
   await expect.poll(() => check.textContent(), { timeout: 60_000 }).toMatch(/接通 \d+ 秒|没有成功/);
   expect(await page.locator(".page-head .pill").textContent()).toContain("草稿");
   await page.getByRole("link", { name: "去名单" }).click();

@@ -92,7 +92,7 @@ function list(rows: number, area = false): string {
   return `\ufeff${lines.join("\n")}\n`;
 }
 
-function writeCampaigns(dir: string): void {
+function writeCampaigns(dir: string, records: boolean): void {
   for (const name of ["vote", "calls"]) mkdirSync(join(dir, "campaigns", name), { recursive: true });
   const samples = join(ROOT, "campaigns");
   const vote = readFileSync(join(samples, "jade-garden/campaign.toml"), "utf8")
@@ -100,20 +100,61 @@ function writeCampaigns(dir: string): void {
   writeFileSync(join(dir, "campaigns/vote/campaign.toml"), vote);
   writeFileSync(join(dir, "campaigns/vote/list.csv"), list(8_000, true));
   for (const sound of ["notice.mp3", "sorry.wav"]) writeFileSync(join(dir, "campaigns/vote", sound), readFileSync(join(samples, "jade-garden", sound)));
-  const calls = readFileSync(join(samples, "jade-garden-calls/campaign.toml"), "utf8").replace('blacklists = ["../blacklist.csv"]\n', "");
+  const calls = readFileSync(join(samples, "jade-garden-calls/campaign.toml"), "utf8").replace('blacklists = ["../blacklist.csv"]\n', "").replace('record = "never"', records ? 'record = "all"' : 'record = "never"');
   writeFileSync(join(dir, "campaigns/calls/campaign.toml"), calls);
   writeFileSync(join(dir, "campaigns/calls/list.csv"), list(3_000));
 }
 
-/** Starts the program with two campaigns and four accounts. `campaigns: false` = an empty service. */
-export async function startService({ campaigns = true, people = true, port }: { campaigns?: boolean; people?: boolean; port?: number } = {}): Promise<Service> {
+/** Callees who all answer at once and talk for minutes: calls of a desk's journey end when the agent ends them. */
+export const PATIENT = `
+seed = 2026
+[shares]
+answer = 1.0
+voicemail = 0.0
+busy = 0.0
+no_answer = 0.0
+reject = 0.0
+powered_off = 0.0
+unreachable = 0.0
+vacant = 0.0
+suspended = 0.0
+restricted = 0.0
+[blocked]
+prefixes = []
+share = 0.0
+[post_dial]
+delay = { median_secs = 0.3, sigma = 0.1, min_secs = 0.2, max_secs = 1 }
+[ring]
+until_answer = { median_secs = 0.5, sigma = 0.1, min_secs = 0.2, max_secs = 1 }
+[talk]
+time = { median_secs = 400, sigma = 0.1, min_secs = 300, max_secs = 600 }
+[hours]
+answer = []
+`;
+
+interface ServiceOptions {
+  /** Without them the service is empty. */
+  campaigns?: boolean;
+  people?: boolean;
+  port?: number;
+  /** Conversations are recorded, and the journal is kept. */
+  records?: boolean;
+  /** Whom the simulated carrier rings, as its TOML; without it the sample's people. */
+  callees?: string;
+  /** Whether the agents on telephones work too. */
+  workers?: boolean;
+}
+
+/** Starts the program with two campaigns and four accounts. */
+export async function startService({ campaigns = true, people = true, port, records = false, callees, workers = true }: ServiceOptions = {}): Promise<Service> {
   const dir = mkdtempSync(join(tmpdir(), "paceline-e2e-"));
   const bin = program();
   const http = port ?? (await freePort());
   const [first, last] = await freeRange(1_000);
-  writeCampaigns(dir);
+  writeCampaigns(dir, records);
+  if (callees !== undefined) writeFileSync(join(dir, "people.toml"), callees);
   writeFileSync(join(dir, "paceline.toml"), [
-    "[store]", `url = "sqlite://${join(dir, "paceline.db")}"`, 'journal = "off"',
+    "[store]", `url = "sqlite://${join(dir, "paceline.db")}"`, records ? `journal = "${join(dir, "journal")}"` : 'journal = "off"',
     "[files]", "free_gib_min = 0", "free_pct_min = 0",
     "[http]", `listen = "127.0.0.1:${http}"`, "[sip]", 'listen = ["udp://127.0.0.1:0"]',
     "[rtp]", `ports = [${first}, ${last}]`, "",
@@ -124,7 +165,7 @@ export async function startService({ campaigns = true, people = true, port }: { 
   let log = "";
   const start = async () => {
     const files = campaigns ? ["campaigns/vote/campaign.toml", "campaigns/calls/campaign.toml"] : [];
-    const started = spawn(bin, ["serve", ...files, "--campaigns", "campaigns", "--people", join(ROOT, "campaigns/people.toml")], { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
+    const started = spawn(bin, ["serve", ...files, "--campaigns", "campaigns", "--people", callees === undefined ? join(ROOT, "campaigns/people.toml") : join(dir, "people.toml")], { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
     child = started;
     for (const stream of [started.stdout, started.stderr]) stream.on("data", (data: Buffer) => { log = (log + data.toString()).slice(-8_000); });
     await until(async () => {
@@ -171,7 +212,7 @@ export async function startService({ campaigns = true, people = true, port }: { 
       // The service answers before its campaigns are open.
       const wanted = campaigns ? 2 : 0;
       await until(async () => ((await api(PEOPLE.manager, "GET", "/campaigns")) as { campaigns: unknown[] }).campaigns.length === wanted, "the campaigns are open");
-      await addPeople(api, campaigns);
+      await addPeople(api, campaigns, workers);
     }
   } catch (error) {
     await end("SIGKILL");
@@ -189,7 +230,7 @@ export async function startService({ campaigns = true, people = true, port }: { 
 }
 
 /** The other accounts, and agents who work on ordinary telephones: the simulated carrier rings those. */
-async function addPeople(api: Service["api"], hasGroup: boolean): Promise<void> {
+async function addPeople(api: Service["api"], hasGroup: boolean, workers: boolean): Promise<void> {
   const groups = hasGroup ? ["jade-garden"] : [];
   // Numbers are given: drawn ones could be those of the agents below.
   for (const [n, { login, password, role }] of [PEOPLE.lead, PEOPLE.analyst, PEOPLE.agent, PEOPLE.colleague].entries()) {
@@ -198,6 +239,7 @@ async function addPeople(api: Service["api"], hasGroup: boolean): Promise<void> 
   }
   if (!hasGroup) return;
   await api(PEOPLE.manager, "PATCH", "/groups/jade-garden", { telephones: true });
+  if (!workers) return;
   for (const [n, name] of ["刘洋", "孙丽", "周涛", "吴静", "郑浩", "何雪"].entries()) {
     const number = String(8101 + n);
     await api(PEOPLE.manager, "POST", "/agents", { number, name, login: number, password: "worker-bee-5", role: "agent", recorded: false, skills: [], groups, telephone: `1379000000${n}`, phone: false });

@@ -1,8 +1,11 @@
 /** Lists, sounds and caller IDs of the full service, in every state that a screen shows. */
-import { readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { crc32, deflateSync } from "node:zlib";
 import { gbk } from "../lib/gbk";
 import { PEOPLE, until, type Account, type Service } from "../lib/service";
-import { tone } from "../lib/sound";
+import { conversation, tone } from "../lib/sound";
 
 /** Lists of one campaign, ids 1 to 4: with faults, unreadable, loaded, and one whose rows the campaign has. */
 export async function sendLists(full: Service): Promise<void> {
@@ -56,6 +59,16 @@ export async function addCallerIds(full: Service): Promise<void> {
   await full.api(PEOPLE.manager, "POST", "/caller-ids", { number: "075588885555", holder: "翠园物业" });
   await act("075588885555", { action: "retire" });
   await act(bad, { action: "flag", note: "业主说手机显示骚扰电话" });
+  // From here on numbers are approved; one waits for the colleague, one was sent back.
+  await askForApprovals(full);
+  const [asked, back] = ["075588884444", "075588883333"];
+  for (const number of [asked, back]) {
+    await full.api(PEOPLE.manager, "POST", "/caller-ids", { number, holder: "翠园物业服务有限公司", holder_id: "914403001999999999", carrier: "深圳联通", region: "深圳" });
+    await full.upload(PEOPLE.manager, `/caller-ids/${number}/proof`, number === asked ? picture(420, 280) : new TextEncoder().encode("%PDF-1.4\n%%EOF\n"));
+    await act(number, { action: "request" });
+  }
+  const { items } = (await full.api(PEOPLE.colleague, "GET", "/approvals")) as { items: { id: number; title: string }[] };
+  await full.api(PEOPLE.colleague, "POST", `/approvals/${items.find((it) => it.title === back)?.id}/actions`, { action: "refuse", note: "合同已过期,请换新合同" });
   const hour = Math.floor(Date.now() / 3_600_000);
   const rows = [6, 5, 4, 3, 2, 1].flatMap((back) => [good, bad].map((number, n) => {
     const answered = n === 0 ? 41 - back : 4 + 4 * back;
@@ -64,4 +77,57 @@ export async function addCallerIds(full: Service): Promise<void> {
       select id, ${hour - 24 * back}, 150, ${answered}, ${refused}, ${Math.floor(refused / 2)}, ${Math.floor(refused / 3)}, 140, ${answered - 1}, ${n === 0 ? 39.5 - back : 38}, 310 from caller_id where number = ${`86${number?.slice(1)}`} and state <> 'retired';`;
   }));
   full.sql(rows.join("\n"));
+}
+
+/** A recording of the last conversation that ended, with a hold and a key, a wrap-up and a correction. */
+export async function recordCall(full: Service): Promise<void> {
+  const spoken = async () => ((await full.api(PEOPLE.manager, "GET", "/calls?campaign=jade-garden-calls&outcome=answered&limit=20")) as { calls: { id: number; connected_at: string | null; ended_at: string | null }[] }).calls.find((it) => it.connected_at !== null && it.ended_at !== null)?.id;
+  await until(async () => (await spoken()) !== undefined, "an owner and an agent have spoken", 200_000);
+  const id = await spoken();
+  mkdirSync(join(full.dir, "recordings"), { recursive: true });
+  writeFileSync(join(full.dir, "recordings", "shown.wav"), conversation(24));
+  const note = (at_ms: number, text: string) => `'$[#]', json('${JSON.stringify({ at_ms, dir: "note", text })}')`;
+  full.sql(`insert into recording (attempt_id, path, millis, lost_frames, saved_at) select id, 'shown.wav', 24000, 0, ended_at from attempt where id = ${id};
+    update attempt set recording = 'shown.wav', note = '下周一上午再联系,本人在家', steps = json_insert(coalesce(steps, '[]'), ${note(9_000, "record")}, ${note(14_000, "play hold_music")}, ${note(20_000, "join")}, ${note(26_000, "key 1 rtp")}) where id = ${id};
+    insert into lead_correction (lead_id, agent_id, at, field, was, now, attempt_id) select lead_id, agent_id, ended_at - 4000, 'name', '李方', '李芳', id from attempt where id = ${id} and agent_id is not null and lead_id is not null;`);
+}
+
+/** Exports of the manager: one that is ready, one that failed; and a blacklist that was checked. */
+export async function makeExports(full: Service): Promise<void> {
+  const ask = async (body: object) => {
+    const { export: { id } } = (await full.api(PEOPLE.manager, "POST", "/exports", body)) as { export: { id: number } };
+    await until(async () => !["queued", "running"].includes(((await full.api(PEOPLE.manager, "GET", `/exports/${id}`)) as { state: string }).state), `export ${id} has ended`);
+  };
+  await ask({ what: "leads", format: "csv", filters: { campaign: "jade-garden-vote", state: "open" } });
+  await ask({ what: "blacklist", format: "xlsx" });
+  full.sql(`update export set made_at = ${Date.parse("2026-11-30T01:00:00Z")}; update task set state = 'failed', error = '{"en":"the disk of the service is nearly full, so the export was ended; ask its operator for room","zh":"服务的磁盘快满了,导出已终止;请联系运维腾出空间"}' where kind = 'export' and id = (select max(id) from task where kind = 'export'); update export set blob_id = null where id = (select max(id) from export);`);
+  const { id } = (await full.upload(PEOPLE.manager, "/blacklist/imports?source=dnc-2026&file_name=dnc.csv", new TextEncoder().encode("号码\n13712340001\n王小明\n13712340002\n13712340001555\n"))) as { id: number };
+  await until(async () => ((await full.api(PEOPLE.manager, "GET", `/blacklist/imports/${id}`)) as { state: string }).state === "checked", "the blacklist is checked");
+}
+
+/** Turns the approval of caller IDs on over the API, so that those in use stay so. */
+async function askForApprovals(full: Service): Promise<void> {
+  const headers = { Cookie: await full.cookie(PEOPLE.admin), Origin: full.url, "Content-Type": "application/json", "If-Match": "*", "Idempotency-Key": randomUUID() };
+  const body = JSON.stringify({ settings: { approve_caller_ids: true } });
+  const answer = await fetch(`${full.url}/api/v1/organisations/main`, { method: "PATCH", headers, body });
+  if (!answer.ok) throw new Error(`the switch: ${answer.status} ${await answer.text()}`);
+}
+
+/** A grey PNG with lines, such as a scan of a letter. */
+function picture(width: number, height: number): Uint8Array<ArrayBuffer> {
+  const chunk = (name: string, data: Buffer) => {
+    const body = Buffer.concat([Buffer.from(name), data]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, sum]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 0, 0, 0, 0], 8);
+  const isLine = (x: number, y: number) => y > 30 && y % 24 < 4 && x > 40 && x < width - 40 - ((y * 37) % 90);
+  const rows = Buffer.concat(Array.from({ length: height }, (_, y) => Buffer.from([0, ...Array.from({ length: width }, (_, x) => (isLine(x, y) ? 90 : 245))])));
+  const png = Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), chunk("IHDR", head), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
+  return new Uint8Array(png);
 }

@@ -119,9 +119,36 @@ export const SCREENS: Screen<[]>[] = [
   { name: "group-add", path: "/groups/new", reach: shown("form input") },
   { name: "results", path: "/results", reach: shown("tbody tr") },
   { name: "results-analyst", path: "/results?outcome=answered", who: PEOPLE.analyst, reach: shown("tbody tr, .status") },
+  { name: "results-filters", path: "/results?days=week&outcome=answered&missed=false&waited=1&sort=longest&cols=campaign,name,agent,waited,talk,trunk,caller_id", reach: shown("tbody tr, .status") },
+  { name: "results-save-view", path: "/results?days=week&outcome=answered", reach: async (page) => {
+    await page.locator(".page-head .menu button").first().click();
+    await page.locator('[role="menuitem"]').last().click();
+    await page.locator("dialog[open] input").first().waitFor();
+  } },
+  { name: "results-columns", path: "/results", reach: async (page) => {
+    await page.locator(".page-head .menu button").last().click();
+    await page.locator('[role="menuitemradio"]').first().waitFor();
+  } },
+  { name: "results-forbidden", path: "/results", who: PEOPLE.agent, reach: shown(".status h1") },
   { name: "results-empty", path: "/results", service: "empty", reach: shown(".status") },
   { name: "results-none-match", path: "/results?number=13800138000&min=3", reach: shown(".status button") },
+  { name: "sums", path: "/results/sums?sum=outcome", reach: shown("table.sums tbody tr") },
+  { name: "sums-two", path: "/results/sums?sum=hour&then=outcome", reach: shown("table.sums tbody tr") },
+  { name: "sums-analyst", path: "/results/sums?sum=caller_id&campaign=jade-garden-vote", who: PEOPLE.analyst, reach: shown("table.sums tbody tr") },
+  { name: "sums-empty", path: "/results/sums", service: "empty", reach: shown(".status") },
+  { name: "sums-none-match", path: "/results/sums?number=13800138000&min=3", reach: shown(".status button") },
+  { name: "abandon", path: "/campaigns/jade-garden-calls/live?abandon=whole_day", reach: shown(".drawer .abandon-rules tbody tr, .drawer .hint") },
   { name: "call", path: "/results?call=out-1", reach: shown(".drawer .path li") },
+  { name: "call-recorded", path: "/results?recorded=true", reach: async (page) => {
+    await page.locator("tbody a.row").first().click();
+    await page.locator(".drawer .lane-wave").nth(1).waitFor();
+  } },
+  { name: "call-trace", path: "/results?recorded=true", reach: async (page) => {
+    await page.locator("tbody a.row").first().click();
+    await page.locator(".drawer .fold summary").first().click();
+    await page.locator(".drawer .sip-ladder tbody tr").first().waitFor();
+  } },
+  { name: "call-analyst", path: "/results?call=out-1", who: PEOPLE.analyst, reach: shown(".drawer .path li") },
   { name: "call-gone", path: "/results?call=out-999999999", reach: shown(".drawer .status h1") },
   { name: "lead", path: "/results?lead=1", reach: shown(".drawer .facts") },
   { name: "audio", path: "/audio", reach: shown("tbody tr") },
@@ -138,6 +165,11 @@ export const SCREENS: Screen<[]>[] = [
     await page.locator(".dialog[open]").waitFor();
   } },
   { name: "audio-forbidden", path: "/audio", who: PEOPLE.analyst, reach: shown(".status h1") },
+  { name: "trunks", path: "/trunks", who: PEOPLE.admin, reach: shown("section.trunk") },
+  { name: "trunks-empty", path: "/trunks", service: "empty", reach: shown("section.trunk, .status") },
+  { name: "trunks-forbidden", path: "/trunks", who: PEOPLE.lead, reach: shown(".status h1") },
+  { name: "trunk-add", path: "/trunks?add=1", who: PEOPLE.admin, reach: shown(".drawer form") },
+  { name: "trunk-test", path: "/trunks?test=simulated", who: PEOPLE.admin, reach: shown(".trunk-test form") },
   { name: "caller-ids", path: "/caller-ids?retired=1", reach: shown("tbody tr") },
   { name: "caller-ids-empty", path: "/caller-ids", service: "empty", reach: shown(".status") },
   { name: "caller-ids-none-match", path: "/caller-ids?q=zzz", reach: shown(".status button") },
@@ -152,14 +184,17 @@ export const SCREENS: Screen<[]>[] = [
     await page.locator(".drawer footer button", { hasText: /标记|Flag/ }).click();
     await page.locator(".dialog[open] input").waitFor();
   } },
+  { name: "caller-id-waiting", path: "/caller-ids?caller-id=075588884444", reach: shown(".drawer .proof img") },
+  { name: "caller-id-sent-back", path: "/caller-ids?caller-id=075588883333", reach: shown(".drawer .proof a") },
   { name: "caller-id-gone", path: "/caller-ids?caller-id=075500000000", reach: shown(".drawer .status h1") },
   { name: "caller-id-add", path: "/caller-ids?add=1", reach: async (page) => {
     await page.locator('.drawer button[type="submit"]').click();
     await page.locator(".fault").first().waitFor();
   } },
   { name: "approvals", path: "/approvals", reach: shown(".thing .waveform") },
-  { name: "approvals-others", path: "/approvals?state=others", reach: shown(".thing .waveform") },
-  { name: "approvals-done", path: "/approvals?state=done", reach: shown(".thing .waveform") },
+  { name: "approvals-others", path: "/approvals?state=others&of=audio:2", reach: shown(".thing .waveform") },
+  { name: "approvals-caller-id", path: "/approvals", who: PEOPLE.colleague, reach: shown(".thing .proof img") },
+  { name: "approvals-done", path: "/approvals?state=done&of=audio:4", reach: shown(".thing .waveform") },
   { name: "approvals-empty", path: "/approvals", service: "empty", reach: shown(".status") },
   { name: "approvals-refuse", path: "/approvals", reach: async (page) => {
     await page.locator(".decide button").last().click();
@@ -169,13 +204,24 @@ export const SCREENS: Screen<[]>[] = [
   { name: "approvals-forbidden", path: "/approvals", who: PEOPLE.analyst, reach: shown(".status h1") },
   { name: "blacklist", path: "/blacklist?number=13800138000", reach: shown(".answer") },
   { name: "blacklist-add", path: "/blacklist?add=1", reach: shown(".drawer form") },
+  { name: "blacklist-import", path: "/blacklist?import=new", reach: shown(".drawer form") },
+  { name: "blacklist-checked", path: "/blacklist?import=1", reach: shown(".drawer .facts") },
+  { name: "exports", path: "/exports", reach: shown("table.exports tbody tr") },
+  { name: "exports-empty", path: "/exports", service: "empty", reach: shown(".status") },
+  { name: "exports-forbidden", path: "/exports", who: PEOPLE.lead, reach: shown(".status h1") },
+  { name: "export-dialog", path: "/campaigns/jade-garden-vote/leads", reach: async (page) => {
+    await page.locator("table.leads tbody tr[aria-rowindex]").first().waitFor();
+    await page.getByRole("button", { name: /^(导出|Export)$/ }).click();
+    await page.locator(".dialog[open] .export-columns").waitFor();
+  } },
   { name: "health", path: "/health", reach: shown(".checks li") },
   { name: "audit-forbidden", path: "/audit", reach: shown(".status h1") },
   { name: "tokens", path: "/tokens", reach: shown(".status, tbody tr") },
   { name: "token-add", path: "/tokens?add=1", reach: shown(".drawer form") },
   { name: "resources-menu", path: "/today", reach: (page) => page.locator(".nav-menu button").first().click() },
   { name: "forbidden", path: "/floor", who: PEOPLE.agent, reach: shown(".status h1") },
-  { name: "no-pages", path: "/", who: PEOPLE.agent, reach: shown(".status") },
+  { name: "desk-sign-in", path: "/", who: PEOPLE.agent, reach: shown(".card.sign-in") },
+  { name: "desk-log", path: "/desk/log", who: PEOPLE.agent, reach: shown(".status, tbody tr") },
   { name: "gone", path: "/nowhere", reach: shown(".status h1") },
   { name: "open-file", path: "/campaigns", reach: async (page) => {
     await page.locator(".page-head button").first().click();
@@ -202,13 +248,13 @@ const ofPage = (path: string) => !["/me", "/live"].includes(path);
 const PATHS: [name: string, path: string, who?: Account][] = [
   ["today", "/today"], ["campaigns", "/campaigns"], ["campaign-live", "/campaigns/jade-garden-calls/live"], ["leads", "/campaigns/jade-garden-vote/leads"],
   ["lists", "/campaigns/jade-garden-vote/lists"], ["list", "/campaigns/jade-garden-vote/lists/1"], ["settings", "/campaigns/jade-garden-calls/settings"],
-  ["start", "/campaigns/jade-garden-calls/start"], ["history", "/campaigns/jade-garden-vote/history"], ["campaign-results", "/campaigns/jade-garden-vote/results"], ["floor", "/floor"], ["results", "/results"],
-  ["people", "/people"], ["person-edit", "/people/8101/edit"], ["groups", "/groups"], ["group-edit", "/groups/jade-garden/edit"], ["audio", "/audio"], ["caller-ids", "/caller-ids"], ["approvals", "/approvals"], ["blacklist", "/blacklist"],
-  ["schedule", "/schedule"], ["tokens", "/tokens"], ["health", "/health"], ["organisation", "/settings", PEOPLE.admin], ["audit", "/audit", PEOPLE.admin], ["node", "/config", PEOPLE.admin],
+  ["start", "/campaigns/jade-garden-calls/start"], ["history", "/campaigns/jade-garden-vote/history"], ["campaign-results", "/campaigns/jade-garden-vote/results"], ["floor", "/floor"], ["results", "/results"], ["sums", "/results/sums"], ["abandon", "/campaigns/jade-garden-calls/live?abandon=whole_day"],
+  ["people", "/people"], ["person-edit", "/people/8101/edit"], ["groups", "/groups"], ["group-edit", "/groups/jade-garden/edit"], ["audio", "/audio"], ["caller-ids", "/caller-ids"], ["approvals", "/approvals"], ["blacklist", "/blacklist"], ["exports", "/exports"],
+  ["schedule", "/schedule"], ["trunks", "/trunks"], ["tokens", "/tokens"], ["health", "/health"], ["organisation", "/settings", PEOPLE.admin], ["audit", "/audit", PEOPLE.admin], ["node", "/config", PEOPLE.admin],
   ["call", "/results?call=out-1"], ["lead", "/results?lead=1"], ["person", "/people?agent=8101"], ["caller-id", "/today?caller-id=075587654321"],
 ];
 
-const LIVE = ["today", "campaigns", "campaign-live", "floor"];
+const LIVE = ["today", "campaigns", "campaign-live", "floor", "trunks"];
 
 export const STATES: Screen[] = PATHS.flatMap(([name, path, who]) => {
   const base: { path: string; who?: Account } = who === undefined ? { path } : { path, who };

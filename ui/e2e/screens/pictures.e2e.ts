@@ -11,7 +11,7 @@ import { launch, visitor, type Look } from "../lib/browser";
 import { compare, drawnBy, keep, still } from "../lib/picture";
 import { readRecording, startReplay, writeRecording, type Recording, type Replay } from "../lib/replay";
 import { PEOPLE, startService, until, type Service } from "../lib/service";
-import { addCallerIds, addSounds, sendLists } from "./data";
+import { addCallerIds, addSounds, makeExports, recordCall, sendLists } from "./data";
 import { SCREENS, STATES, type Screen } from "./list";
 
 const MODE = process.env["PACELINE_PICTURES"] ?? "";
@@ -60,7 +60,9 @@ async function record(): Promise<void> {
   await sendLists(full);
   await addSounds(full);
   await addCallerIds(full);
+  await makeExports(full);
   await until(async () => ((await full.api(PEOPLE.manager, "GET", "/calls?outcome=answered&limit=100")) as { calls: unknown[] }).calls.length >= 100, "the plots have something to show", 500_000);
+  await recordCall(full);
   const source = (service: Service) => ({
     url: service.url,
     cookie: async (login: string) => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { expectAccessible } from "../lib/axe";
 import { launch, reconnect, signIn, visitor, type Look } from "../lib/browser";
 import { PEOPLE, startService, type Service } from "../lib/service";
-import { addCallerIds, addSounds, sendLists } from "./data";
+import { addCallerIds, addSounds, makeExports, recordCall, sendLists } from "./data";
 import { SCREENS } from "./list";
 
 const OUT = new URL("../out/", import.meta.url).pathname;
@@ -18,6 +18,8 @@ beforeAll(async () => {
   await sendLists(full);
   await addSounds(full);
   await addCallerIds(full);
+  await recordCall(full);
+  await makeExports(full);
 });
 afterAll(async () => {
   await browser?.close();

@@ -56,6 +56,13 @@ export function whenSignedOut(act: () => void): void {
   onSignedOut = act;
 }
 
+let onLocked: (() => void) | undefined;
+
+/** Called for each 423: the screen was locked, here or in another tab. */
+export function whenLocked(act: () => void): void {
+  onLocked = act;
+}
+
 /** A key for one act of a person: made when the act begins, kept while its answer is asked for again. */
 export function newKey(): string {
   // `randomUUID` exists in secure contexts only; a console on a LAN address may be reached by plain HTTP.
@@ -133,7 +140,11 @@ async function codeOf(response: Response): Promise<string | undefined> {
 }
 
 async function read(response: Response, path: string): Promise<unknown> {
-  if (response.ok) return response.status === 204 ? undefined : parseAnswer(await response.text());
+  if (response.ok) {
+    // 204, and what was made without saying more.
+    const text = await response.text();
+    return text === "" ? undefined : parseAnswer(text);
+  }
   const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
   throw refused(response.status, problem, response.headers.get("Retry-After"), path);
 }
@@ -142,6 +153,7 @@ async function read(response: Response, path: string): Promise<unknown> {
 export function refused(status: number, problem: Problem | undefined, retryAfter: string | null, path: string): ApiProblem {
   const failure = new ApiProblem(status, problem?.code ?? "unavailable", wideSentence(problem?.detail ?? ""), problem, Number(retryAfter ?? "") || undefined);
   if (status === 401 && failure.code !== "wrong_password" && !path.endsWith("/sign-in")) onSignedOut?.();
+  if (status === 423) onLocked?.();
   return failure;
 }
 

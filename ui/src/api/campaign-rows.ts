@@ -23,7 +23,7 @@ export interface CampaignPage {
 
 /** Reasons of a pacing decision; a test compares them with the service's. */
 export const WHYS = [
-  "concurrency_full", "trunks_full", "calls_per_sec", "trunks_down", "outside_window", "hopper_empty", "households_busy", "retries_later", "no_agents", "agents_busy", "lines_out",
+  "concurrency_full", "trunks_full", "share_used", "calls_per_sec", "trunks_down", "outside_window", "hopper_empty", "households_busy", "retries_later", "no_agents", "agents_busy", "lines_out",
   "abandon_budget", "callees_waiting", "calls_per_agent", "feed_doubted", "pacer_failed", "caller_ids_used", "caller_ids_resting", "store_stalled", "paused", "draining", "finished",
 ] as const;
 export type Why = (typeof WHYS)[number];

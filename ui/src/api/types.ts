@@ -179,6 +179,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/aggregates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sums over the calls of the call log's filters, by one thing or two; those of today without a span */
+        get: operations["getAggregates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -334,6 +351,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/blacklist/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Blacklists that were sent, newest first */
+        get: operations["getBlacklistImports"];
+        put?: never;
+        /** Receives a blacklist (the body is the file: .csv, .txt, .xlsx) and checks it; no entry is made yet */
+        post: operations["postBlacklistImports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/blacklist/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A blacklist that was sent: what its check found */
+        get: operations["getBlacklistImportsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/blacklist/imports/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a checked blacklist the entries of its source, all or nothing, or discards it */
+        post: operations["postBlacklistImportsIdActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/blacklist/removals": {
         parameters: {
             query?: never;
@@ -345,6 +414,40 @@ export interface paths {
         put?: never;
         /** Takes a number or range off the blacklist, as it was added */
         post: operations["postBlacklistRemovals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/blacklist/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the entries come from, with how many there are of each */
+        get: operations["getBlacklistSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/blacklist/sources/removals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Removes all entries of a source; their count must be named */
+        post: operations["postBlacklistSourcesRemovals"];
         delete?: never;
         options?: never;
         head?: never;
@@ -413,7 +516,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Leads a number through its life cycle; what is not possible in its state is 409 `not_in_this_state` */
+        /** Leads a number through its life cycle; what is not possible in its state is 409 `not_in_this_state`, what would show a number that waits for an approval 409 `not_approved` */
         post: operations["postCallerIdsCallerIdActions"];
         delete?: never;
         options?: never;
@@ -438,6 +541,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/caller-ids/{caller_id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The paper that shows who holds a number, to be saved; who reads it is noted in the audit */
+        get: operations["getCallerIdsCallerIdProof"];
+        put?: never;
+        /** Receives the paper that shows who holds a number (the body is the file: PDF, PNG or JPEG, 10 MiB at most) */
+        post: operations["postCallerIdsCallerIdProof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls": {
         parameters: {
             query?: never;
@@ -445,8 +566,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The log of calls: an agent's own, a lead's groups', or all; newest first */
+        /** The log of calls: an agent's own, a lead's groups', or all; those of today, newest first */
         get: operations["getCalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/in/{call}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One inbound call, as `GET /calls/{attempt}` */
+        get: operations["getCallsInCall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/in/{call}/peaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How loud an inbound call's recording is over its length */
+        get: operations["getCallsInCallPeaks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -462,8 +617,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The recording of an inbound call, whole or in ranges, for callers who may hear it */
+        /** The recording of an inbound call, as `GET /calls/{attempt}/recording` */
         get: operations["getCallsInCallRecording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{attempt}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call: its moments, legs, agents, summaries, corrections, recording, and the agents at the answer */
+        get: operations["getCallsAttempt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{attempt}/peaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How loud a call's recording is over its length, the callee and the other side apart */
+        get: operations["getCallsAttemptPeaks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -479,10 +668,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The recording of a call, whole or in ranges, for callers who may hear it */
+        /** The recording of a call, whole or in ranges, for callers who may hear it; on record once a hearing */
         get: operations["getCallsAttemptRecording"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{attempt}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads from the journal why a call was dialled and what became of it; the task has the lines */
+        post: operations["postCallsAttemptStory"];
         delete?: never;
         options?: never;
         head?: never;
@@ -542,6 +748,23 @@ export interface paths {
         head?: never;
         /** Changes fields of a campaign; its text keeps its comments and its order */
         patch: operations["patchCampaignsName"];
+        trace?: never;
+    };
+    "/api/v1/campaigns/{name}/abandoned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The abandoned calls behind a rule's rate, the latest first, with what agents did then */
+        get: operations["getCampaignsNameAbandoned"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/campaigns/{name}/actions": {
@@ -699,6 +922,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{name}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The content of the campaign's `summary.json`, a minute old at most */
+        get: operations["getCampaignsNameSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{name}/sums": {
         parameters: {
             query?: never;
@@ -801,6 +1041,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agents who may be consulted with what they are doing, the idle ones first */
+        get: operations["getColleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/config": {
         parameters: {
             query?: never;
@@ -810,6 +1067,93 @@ export interface paths {
         };
         /** Every setting of the service, with where it comes from; secrets are hidden */
         get: operations["getConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's exports, newest first; admins see those of everybody */
+        get: operations["getExports"];
+        put?: never;
+        /** Asks for a file of rows as they are at one moment: a task, or with `dry_run` what it would hold */
+        post: operations["postExports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public key that manifests are signed with */
+        get: operations["getExportsKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An export: how far it is, what came of it, until when it is kept */
+        get: operations["getExportsId"];
+        put?: never;
+        post?: never;
+        /** Removes an export and its file, also one that is being written */
+        delete: operations["deleteExportsId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of an export, whole or in ranges */
+        get: operations["getExportsIdFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The signed manifest of an export: sums, rows, the moment, versions of the rules */
+        get: operations["getExportsIdManifest"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1163,6 +1507,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Callbacks of the caller and those for anyone of its groups, the earliest first */
+        get: operations["getMeCallbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/device-check": {
         parameters: {
             query?: never;
@@ -1174,6 +1535,57 @@ export interface paths {
         put?: never;
         /** Listens to the caller's phone for some seconds, plays it back and says how good it is */
         post: operations["postMeDeviceCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/leads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own leads: assigned, booked, or called by the caller */
+        get: operations["getMeLeads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/leads/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Assigns further leads of a preview campaign that nobody has to the caller */
+        post: operations["postMeLeadsFetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Locks the screen until `POST /me/verify`, and pauses the seat */
+        post: operations["postMeLock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1525,6 +1937,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trunks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every trunk with its settings, its state in words, and what its calls of today ended with */
+        get: operations["getTrunks"];
+        put?: never;
+        /** Adds a trunk, which is in use at once; its settings are those of `[trunks.NAME]` */
+        post: operations["postTrunks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trunks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One trunk; its password is never said */
+        get: operations["getTrunksName"];
+        put?: never;
+        post?: never;
+        /** Removes a trunk; one with calls, or that an open campaign names, is 409 `in_use` */
+        delete: operations["deleteTrunksName"];
+        options?: never;
+        head?: never;
+        /** Changes settings of a trunk while calls are up; one of paceline.toml is 409 `set_in_file` */
+        patch: operations["patchTrunksName"];
+        trace?: never;
+    };
     "/api/v1/trunks/{name}/actions": {
         parameters: {
             query?: never;
@@ -1534,7 +1983,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Calls one number over this trunk for a test; `GET /calls/{attempt}/trace` shows what it does */
+        /** Calls one number over this trunk for a test, as `GET /calls/{attempt}/trace` shows it; takes the trunk out of use, or into use again, which ends a rest */
         post: operations["postTrunksNameActions"];
         delete?: never;
         options?: never;
@@ -1559,15 +2008,97 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own saved views, and those that are shared with a group that the caller sees */
+        get: operations["getViews"];
+        put?: never;
+        /** Saves filters and columns of a page under a name, for oneself or shared with a group */
+        post: operations["postViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a view of one's own; needs If-Match */
+        delete: operations["deleteViewsId"];
+        options?: never;
+        head?: never;
+        /** Changes a view of one's own; needs If-Match */
+        patch: operations["patchViewsId"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Abandoned calls in percent: over all attempts by several divisors, then by rule. */
+        AbandonRates: {
+            /**
+             * Format: uint64
+             * @description Calls that were answered and got no agent: the outcome `abandoned`, and `agent_failed` after an answer. Callees who hung up while
+             *     they waited are included, here and in every rate.
+             */
+            abandoned: number;
+            /** @description Time of the last call, at which the windows of `by_rule` end; empty without calls. */
+            as_of: string;
+            /** @description Of calls that a person answered, by day of the answer (rule `whole_day`). */
+            by_day: {
+                [key: string]: components["schemas"]["DayRate"];
+            };
+            /**
+             * @description By the words of `abandon_rules`, each in its own window. A connected call counts as answered by a
+             *     person unless the agent heard a machine.
+             */
+            by_rule: {
+                [key: string]: components["schemas"]["RuleRate"];
+            };
+            /**
+             * Format: double
+             * @description Of calls that anything answered: answered + abandoned + machine.
+             */
+            pct_of_answered_by_anyone: number;
+            /**
+             * Format: double
+             * @description Of calls that a person answered: answered + abandoned.
+             */
+            pct_of_answered_by_people: number;
+            /** Format: double */
+            pct_of_attempts: number;
+            /** Format: double */
+            pct_of_reached_queue: number;
+            /**
+             * Format: uint64
+             * @description Calls that waited for an agent: connected + abandoned.
+             */
+            reached_queue: number;
+        };
         AbandonRule: {
             /** Format: double */
             abandoned: number;
             /** @description Whether this rule brakes. */
             chosen: boolean;
+            /**
+             * Format: uint64
+             * @description How many more callees may be abandoned before its rate is above the ceiling.
+             */
+            left: number;
             /** Format: double */
             of: number;
             /** Format: double */
@@ -1585,6 +2116,57 @@ export interface components {
             left: number;
             rules: components["schemas"]["AbandonRule"][];
             strictest: string;
+        };
+        AbandonedCallView: {
+            /**
+             * Format: date-time
+             * @description The answer.
+             */
+            at: string;
+            /** Format: int64 */
+            attempt: number;
+            /** @description The first of those who were not free. */
+            busy: components["schemas"]["BusySeat"][];
+            /**
+             * Format: date-time
+             * @description When the next agent of the group became free, within a day; by the state log.
+             */
+            free_next_at: string | null;
+            /** @description The callee hung up before the wait was over. */
+            hung_up: boolean;
+            /** @description An agent came, but later than the rule allows. */
+            late: boolean;
+            /** Format: int64 */
+            lead: number | null;
+            name: string | null;
+            number: string | null;
+            /** @description Agents of the group by what they did at the answer. */
+            seats: {
+                [key: string]: number;
+            };
+            /**
+             * Format: uint64
+             * @description Until an agent came or the call ended.
+             */
+            waited_ms: number;
+        };
+        AbandonedCalls: {
+            /**
+             * Format: uint64
+             * @description How long a callee was to wait for an agent.
+             */
+            answer_wait_ms: number;
+            /**
+             * Format: date-time
+             * @description Begin of the rule's window, or `from`.
+             */
+            from: string;
+            items: components["schemas"]["AbandonedCallView"][];
+            /**
+             * Format: int64
+             * @description `after` of the next page.
+             */
+            next: number | null;
         };
         Account: {
             /** Format: date-time */
@@ -1742,6 +2324,23 @@ export interface components {
             password?: string | null;
             sheet?: components["schemas"]["Sheet"] | null;
         };
+        /** @description An agent of the call's group who was signed in at the answer. */
+        AgentAtAnswer: {
+            activity: string;
+            agent: string;
+            agent_name: string;
+            availability: string;
+            /**
+             * Format: date-time
+             * @description When a call could be taken next; empty = not within ten minutes.
+             */
+            free_at: string | null;
+            is_free: boolean;
+            /** @description Of a pause. */
+            reason: string | null;
+            /** Format: date-time */
+            since: string;
+        };
         AgentBatch: {
             items: components["schemas"]["BatchRow"][];
         };
@@ -1791,6 +2390,19 @@ export interface components {
         };
         AgentRefused: {
             problem: components["schemas"]["ProblemDocument"];
+        };
+        /** @description One agent's work for the campaign. */
+        AgentUse: {
+            /**
+             * Format: uint64
+             * @description Conversations, inbound calls included.
+             */
+            answered: number;
+            name: string;
+            /** Format: double */
+            talk_secs: number;
+            /** Format: double */
+            wrap_up_secs: number;
         };
         Agents: {
             agents: components["schemas"]["Account"][];
@@ -1916,7 +2528,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "list" | "audio";
+            kind: "list" | "audio" | "caller_id";
             may_decide: boolean;
             note: string | null;
             /** @enum {string} */
@@ -1996,6 +2608,97 @@ export interface components {
              */
             until: string | null;
         };
+        BlacklistImportAction: {
+            /** @enum {string} */
+            action: "load" | "discard";
+            /**
+             * Format: uint64
+             * @description Of `load`, where entries of the source are removed by it: how many, as the check says.
+             */
+            gone?: number | null;
+        };
+        /** @description What the check of a blacklist found. */
+        BlacklistImportReport: {
+            /**
+             * Format: uint64
+             * @description Entries of the source that the file does not name: they are removed.
+             * @default 0
+             */
+            gone: number;
+            /**
+             * Format: uint64
+             * @description Entries that the source has already.
+             * @default 0
+             */
+            known: number;
+            /**
+             * Format: uint64
+             * @description Different numbers and ranges.
+             * @default 0
+             */
+            numbers: number;
+            /**
+             * Format: uint64
+             * @default 0
+             */
+            ranges: number;
+            /**
+             * Format: uint64
+             * @description Rows in which something is not understood.
+             * @default 0
+             */
+            refused: number;
+            /**
+             * @description The first of them.
+             * @default []
+             */
+            refused_rows: components["schemas"]["RefusedBlacklistRow"][];
+            /**
+             * Format: uint64
+             * @description Named again in the file.
+             * @default 0
+             */
+            repeated: number;
+            /**
+             * Format: uint64
+             * @default 0
+             */
+            rows: number;
+            /** @default [] */
+            unread_sheets: string[];
+        };
+        BlacklistImportView: {
+            /** @description `null` = every campaign. */
+            campaign: string | null;
+            /**
+             * Format: uint64
+             * @description Different numbers and ranges of the file.
+             */
+            entries: number;
+            error: components["schemas"]["Words"] | null;
+            file_name: string;
+            /**
+             * Format: uint64
+             * @description Entries of the source that loading it removes.
+             */
+            gone: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            made_at: string;
+            made_by: string | null;
+            may_load: boolean;
+            report: components["schemas"]["BlacklistImportReport"] | null;
+            source: string;
+            /** @enum {string} */
+            state: "checking" | "unreadable" | "checked" | "loading" | "loaded" | "replaced" | "discarded";
+            task: components["schemas"]["TaskView"] | null;
+        };
+        BlacklistImports: {
+            items: components["schemas"]["BlacklistImportView"][];
+            /** Format: int64 */
+            next: number | null;
+        };
         BlacklistPage: {
             items: components["schemas"]["BlacklistEntryView"][];
             /**
@@ -2073,6 +2776,256 @@ export interface components {
         });
         /** @enum {string} */
         BlacklistRowsWord: "refuse" | "skip";
+        BlacklistSourceRemoval: {
+            /** @description A campaign's name; without it the entries of every campaign. */
+            campaign?: string | null;
+            /**
+             * Format: uint64
+             * @description How many entries the source has.
+             */
+            count: number;
+            source: string;
+        };
+        BlacklistSourceView: {
+            campaign: string | null;
+            /** Format: uint64 */
+            entries: number;
+            source: string;
+        };
+        BlacklistSources: {
+            items: components["schemas"]["BlacklistSourceView"][];
+        };
+        BuildingSum: {
+            /** @description `null` = the list names none. */
+            building: string | null;
+            /** Format: uint64 */
+            leads: number;
+            results: {
+                [key: string]: number;
+            };
+            states: {
+                [key: string]: number;
+            };
+        };
+        BusySeat: {
+            activity: string;
+            agent: string;
+            name: string;
+        };
+        CallAggregates: {
+            /** Format: date-time */
+            as_of: string;
+            divisors: components["schemas"]["Divisor"][];
+            /**
+             * Format: date-time
+             * @description The span in which calls were placed or arrived; `null` = without a begin or an end.
+             */
+            from: string | null;
+            items: components["schemas"]["CallSum"][];
+            /** @description The zone of hours and days. */
+            timezone: string;
+            total: components["schemas"]["CallSum"];
+            /** Format: date-time */
+            until: string | null;
+        };
+        CallCorrection: {
+            agent: string | null;
+            /** Format: date-time */
+            at: string;
+            field: string;
+            now: string;
+            was: string | null;
+        };
+        /** @description Not `exact` = there are more, or may be. */
+        CallCount: {
+            exact: boolean;
+            /** Format: uint64 */
+            n: number;
+        };
+        CallDetail: {
+            agent: string | null;
+            agent_name: string | null;
+            agents_at_answer: components["schemas"]["AgentAtAnswer"][];
+            /** Format: date-time */
+            answered_at: string | null;
+            /** Format: date-time */
+            at: string;
+            caller_id: string | null;
+            campaign: string | null;
+            cause: string;
+            cause_words: components["schemas"]["Words"];
+            /** Format: date-time */
+            connected_at: string | null;
+            corrections: components["schemas"]["CallCorrection"][];
+            /** @enum {string} */
+            direction: "out" | "in";
+            disposition: string | null;
+            /**
+             * Format: date-time
+             * @description Empty while the call is live.
+             */
+            ended_at: string | null;
+            ended_by: string | null;
+            /** Format: int64 */
+            id: number;
+            keys: string;
+            /** Format: int64 */
+            lead: number | null;
+            /** Format: int64 */
+            lead_attempts: number | null;
+            legs: components["schemas"]["CallLeg"][];
+            name: string | null;
+            /** @description Why there is nothing to hear; empty where there is. */
+            no_recording: components["schemas"]["NoRecordingView"] | null;
+            note: string | null;
+            number: string | null;
+            /**
+             * Format: int64
+             * @description Which attempt of its lead it was, and how many there were until now.
+             */
+            ordinal: number | null;
+            outcome: string | null;
+            parties: components["schemas"]["CallParty"][];
+            recordings: components["schemas"]["CallRecording"][];
+            result: string | null;
+            /** Format: date-time */
+            ringing_at: string | null;
+            /** Format: int64 */
+            sip_code: number | null;
+            summaries: components["schemas"]["CallSummary"][];
+            /** @description In order of time. */
+            timeline: components["schemas"]["CallMoment"][];
+            trunk: string | null;
+        };
+        CallLeg: {
+            agent: string | null;
+            agent_name: string | null;
+            /** Format: date-time */
+            answered_at: string | null;
+            /** Format: date-time */
+            began_at: string | null;
+            cause_words: components["schemas"]["Words"];
+            /** Format: date-time */
+            connected_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            ended_by: string | null;
+            /** @enum {string} */
+            kind: "agent" | "consulted";
+            number: string | null;
+        };
+        /** @description In milliseconds of the recording's part. */
+        CallMark: {
+            /** Format: int64 */
+            at_ms: number;
+            key: string | null;
+            /** @enum {string} */
+            kind: "hold" | "key";
+            /** Format: int64 */
+            until_ms: number | null;
+        };
+        CallMoment: {
+            agent: string | null;
+            agent_name: string | null;
+            /** Format: date-time */
+            at: string;
+            /** @description Of `left` the trunk, of `key` the key, of `ended` who ended it, of `summary` the disposition. */
+            detail: string | null;
+            /** @enum {string} */
+            kind: "written" | "arrived" | "left" | "ringing" | "answered" | "connected" | "key" | "ended" | "summary";
+        };
+        /** @description What an agent's seat did in the call, and until when. */
+        CallParty: {
+            activity: string;
+            agent: string;
+            agent_name: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            until: string | null;
+        };
+        /** @description The loudest sample of each part: of the callee, and of what the callee was sent. */
+        CallPeaks: {
+            lanes: number[][];
+            /** Format: uint64 */
+            millis: number;
+        };
+        CallRecording: {
+            /** Format: date-time */
+            began_at: string;
+            /** Format: int64 */
+            lost_frames: number;
+            marks: components["schemas"]["CallMark"][];
+            /** Format: int64 */
+            millis: number;
+            /** Format: uint32 */
+            part: number;
+            peaks: string;
+            /** @description A crash cut it off; it was repaired as far as it was written. */
+            recovered: boolean;
+            /** @description Paths of the sound and of its peaks. */
+            source: string;
+        };
+        /** @description The sums of calls that have `keys` in common. */
+        CallSum: {
+            /**
+             * Format: uint64
+             * @description Answered, and no agent came.
+             */
+            abandoned: number;
+            /** Format: uint64 */
+            answered: number;
+            /** Format: uint64 */
+            calls: number;
+            /**
+             * Format: uint64
+             * @description Placed without line faults: what `answered` is a share of.
+             */
+            divisor: number;
+            /**
+             * Format: date-time
+             * @description Begin and end of the hour or the day.
+             */
+            from: string | null;
+            /**
+             * @description In the order of `by` and `then`: `2026-03-02T14:00:00+08:00`, `2026-03-02`, or the filter's own value; `null` =
+             *     the calls have none.
+             */
+            keys: (string | null)[];
+            /** @description Names of agents; else `null`. */
+            labels: (string | null)[];
+            /**
+             * Format: uint64
+             * @description Answered by a person: what `abandoned` is a share of.
+             */
+            people: number;
+            /**
+             * Format: uint64
+             * @description Calls with a talk.
+             */
+            talked: number;
+            /** Format: double */
+            talked_secs: number;
+            /** Format: date-time */
+            until: string | null;
+        };
+        CallSummary: {
+            agent: string | null;
+            agent_name: string | null;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            callback_at: string | null;
+            /** @description The wrap-up timed out, and the campaign's default was written. */
+            defaulted: boolean;
+            disposition: string;
+            note: string;
+            /**
+             * Format: int64
+             * @description From the beginning of the wrap-up; empty where the seat log does not have it.
+             */
+            wrap_millis: number | null;
+        };
         CallView: {
             agent: string | null;
             agent_name: string | null;
@@ -2080,6 +3033,10 @@ export interface components {
             answered_at: string | null;
             /** Format: date-time */
             at: string;
+            /** @description Of the lead. */
+            building: string | null;
+            /** @description The number that was shown. */
+            caller_id: string | null;
             campaign: string | null;
             cause: string;
             /** @description The program's own words in both languages; a carrier's stay. */
@@ -2096,14 +3053,27 @@ export interface components {
             id: number;
             /** Format: int64 */
             lead: number | null;
+            /** @description The other side waited for an agent and none came. */
+            missed: boolean;
             name: string | null;
             note: string | null;
             number: string | null;
+            /**
+             * Format: int64
+             * @description Which attempt at the lead it was; `null` of an inbound call, as the two below it.
+             */
+            ordinal: number | null;
             outcome: string | null;
             recorded: boolean;
             /** @description Path of the recording. */
             recording: string | null;
             result: string | null;
+            trunk: string | null;
+            /**
+             * Format: int64
+             * @description The wait for an agent, whether one came or not; `null` = nobody waited.
+             */
+            waited_ms: number | null;
         };
         CallbackView: {
             /** Format: date-time */
@@ -2185,8 +3155,16 @@ export interface components {
         };
         CallerIdDetail: {
             actions: ("request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire")[];
+            /** @enum {string} */
+            approval: "not_needed" | "missing" | "waiting" | "approved";
+            /** Format: int64 */
+            approval_id: number | null;
             bound_agent: string | null;
             campaigns: string[];
+            /** Format: uint32 */
+            cap: number | null;
+            /** @enum {string|null} */
+            cap_by: "own" | "warm_up" | "campaign" | null;
             carrier: string;
             days: components["schemas"]["CallerIdDay"][];
             etag: string;
@@ -2199,6 +3177,8 @@ export interface components {
             idle_at: string | null;
             /** Format: uint32 */
             idle_days: number;
+            /** Format: uint64 */
+            last_day: number;
             /** Format: date-time */
             last_used_at: string | null;
             /** @description Newest first, at most 100. */
@@ -2209,6 +3189,7 @@ export interface components {
             per_day_max: number;
             /** Format: uint32 */
             per_hour_max: number;
+            proof: components["schemas"]["CallerIdProof"] | null;
             region: string;
             /** Format: date-time */
             rest_until: string | null;
@@ -2227,6 +3208,11 @@ export interface components {
             warm_up_day: number | null;
             words: components["schemas"]["Words"];
         };
+        /**
+         * @description Where a trunk wants the caller ID.
+         * @enum {string}
+         */
+        CallerIdHeaderWord: "from" | "p_asserted_identity" | "p_preferred_identity" | "remote_party_id";
         CallerIdHealth: {
             /** @description Oldest first. */
             days: components["schemas"]["CallerIdHealthDay"][];
@@ -2267,7 +3253,18 @@ export interface components {
             /** @enum {string} */
             was: "entered" | "requested" | "whitelisted" | "bound" | "warming" | "normal" | "flagged" | "resting" | "recovering" | "unbound" | "retired";
             /** @enum {string} */
-            why: "request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire" | "warmed_up" | "rest_over" | "answered_less" | "refused_more" | "recovered" | "marked_again";
+            why: "request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire" | "warmed_up" | "rest_over" | "answered_less" | "refused_more" | "recovered" | "marked_again" | "approved" | "refused" | "kept";
+        };
+        /** @description The paper that shows who holds it. */
+        CallerIdProof: {
+            /** Format: date-time */
+            at: string;
+            /** @description The number of the account. */
+            by: string | null;
+            /** Format: uint64 */
+            bytes: number;
+            /** @enum {string} */
+            media_type: "application/pdf" | "image/png" | "image/jpeg";
         };
         /** @description What is known of a number. A field that is left out stays. */
         CallerIdRequest: {
@@ -2296,13 +3293,36 @@ export interface components {
             per_hour_max?: number | null;
             region?: string | null;
         };
+        CallerIdUse: {
+            /** Format: uint64 */
+            answered: number;
+            /** Format: uint64 */
+            attempts: number;
+        };
         CallerIdView: {
             /** @description What is possible now. */
             actions: ("request" | "mark_whitelisted" | "bind" | "start_warm_up" | "flag" | "clear_flag" | "rest" | "resume" | "unbind" | "retire")[];
+            /** @enum {string} */
+            approval: "not_needed" | "missing" | "waiting" | "approved";
+            /**
+             * Format: int64
+             * @description The approval that is asked for.
+             */
+            approval_id: number | null;
             /** @description The number of the agent whose calls alone show it. */
             bound_agent: string | null;
             /** @description Campaigns whose texts name it. */
             campaigns: string[];
+            /**
+             * Format: uint32
+             * @description How many calls of 24 hours may show it now; `null` = as many as wanted.
+             */
+            cap: number | null;
+            /**
+             * @description Its own cap, its warm-up, or the campaign that lets it be shown most often.
+             * @enum {string|null}
+             */
+            cap_by: "own" | "warm_up" | "campaign" | null;
             carrier: string;
             /** @description Seven days, oldest first; the last is today as far as its hours are judged. */
             days: components["schemas"]["CallerIdDay"][];
@@ -2324,6 +3344,8 @@ export interface components {
              * @description 0 = never.
              */
             idle_days: number;
+            /** Format: uint64 */
+            last_day: number;
             /** Format: date-time */
             last_used_at: string | null;
             note: string;
@@ -2335,6 +3357,7 @@ export interface components {
              * @description 0 = as its campaigns say.
              */
             per_hour_max: number;
+            proof: components["schemas"]["CallerIdProof"] | null;
             region: string;
             /** Format: date-time */
             rest_until: string | null;
@@ -2346,7 +3369,7 @@ export interface components {
             suspected: boolean;
             /**
              * Format: uint64
-             * @description Calls since midnight.
+             * @description The enterprise's calls since midnight, and of the last 24 hours.
              */
             today: number;
             /** @enum {string} */
@@ -2428,6 +3451,18 @@ export interface components {
             holidays: components["schemas"]["Names"];
             /**
              * Format: uint32
+             * @description Lines that no other campaign takes while this one may call; 0 = none.
+             * @default 0
+             */
+            lines_reserved: number;
+            /**
+             * Format: uint8
+             * @description Which campaign gets a line first where several want it: 1 (first) to 9.
+             * @default 5
+             */
+            priority: number;
+            /**
+             * Format: uint32
              * @description How long a callee's phone rings at most, in seconds, from the moment the carrier reports that it rings.
              * @default 45
              */
@@ -2451,6 +3486,12 @@ export interface components {
              */
             timezone: string;
             /**
+             * Format: uint32
+             * @description Share of the lines among campaigns of one priority, 1 to 100: one with 2 gets twice the lines of one with 1.
+             * @default 1
+             */
+            weight: number;
+            /**
              * @description Calling hours.
              * @default [
              *       {
@@ -2464,11 +3505,30 @@ export interface components {
         };
         Calls: {
             calls: components["schemas"]["CallView"][];
+            /** @description Only where it was asked for. */
+            count: components["schemas"]["CallCount"] | null;
+            /**
+             * Format: date-time
+             * @description Of an empty answer: when the last call before the span was.
+             */
+            earlier: string | null;
+            /**
+             * Format: date-time
+             * @description The span of the calls; `null` = without a bound.
+             */
+            from: string | null;
             /**
              * Format: int64
              * @description `before` of the next page; empty on the last.
              */
             next: number | null;
+            /**
+             * Format: date-time
+             * @description The search took long and ended at this moment: it goes on with `next`.
+             */
+            searched_to: string | null;
+            /** Format: date-time */
+            until: string | null;
         };
         Campaign: {
             /** Format: date-time */
@@ -2634,10 +3694,13 @@ export interface components {
              *       "concurrency_max": 0,
              *       "end": "",
              *       "holidays": [],
+             *       "lines_reserved": 0,
+             *       "priority": 5,
              *       "ring_secs": 45,
              *       "setup_secs": 30,
              *       "start": "",
              *       "timezone": "Asia/Shanghai",
+             *       "weight": 1,
              *       "windows": [
              *         {
              *           "days": "mon-sun",
@@ -2713,7 +3776,7 @@ export interface components {
              */
             title: string;
             /**
-             * @description Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier where it has
+             * @description Trunk names, tried in this order. Empty = all that there are, or the built-in simulated carrier where it has
              *     none. `simulated`, alone, is that carrier whatever trunks there are.
              * @default []
              */
@@ -2841,10 +3904,126 @@ export interface components {
             version: number;
             waiting_for: components["schemas"]["WaitingFor"][];
         };
+        /** @description The content of `summary.json`. */
+        CampaignSummary: {
+            abandon: components["schemas"]["AbandonRates"];
+            /** @description By the agent's number. */
+            agents: {
+                [key: string]: components["schemas"]["AgentUse"];
+            };
+            /**
+             * Format: date-time
+             * @description When it was counted, a minute ago at most.
+             */
+            as_of: string;
+            /** Format: uint64 */
+            attempts: number;
+            /** @description Attempts by disposition. */
+            attempts_by_disposition: {
+                [key: string]: number;
+            };
+            attempts_by_outcome: {
+                [key: string]: number;
+            };
+            /** @description Attempts by the result that key presses set. */
+            attempts_by_result: {
+                [key: string]: number;
+            };
+            attempts_by_trunk: {
+                [key: string]: number;
+            };
+            /**
+             * Format: uint64
+             * @description Attempts in which an agent and the callee could hear each other.
+             */
+            attempts_connected: number;
+            /**
+             * Format: uint64
+             * @description Attempts that count against the caps.
+             */
+            attempts_counted: number;
+            /**
+             * Format: uint64
+             * @description Attempts that are still open.
+             */
+            attempts_open: number;
+            /**
+             * Format: uint64
+             * @description Single-number test calls: attempts without a lead.
+             */
+            attempts_tests: number;
+            caller_ids: {
+                [key: string]: components["schemas"]["CallerIdUse"];
+            };
+            /** Format: uint64 */
+            calls_in: number;
+            calls_in_by_disposition: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            calls_in_connected: number;
+            campaign: string;
+            differences: string[];
+            /**
+             * Format: uint64
+             * @description Dispositions written by default because wrap-up timed out.
+             */
+            dispositions_defaulted: number;
+            /** @description Local day of the first call: `2026-03-02`. */
+            first_day: string | null;
+            /** @description Keys pressed, by the way they came: `rtp`, `info`, `tone`. */
+            keys_by_way: {
+                [key: string]: number;
+            };
+            /** Format: uint64 */
+            leads: number;
+            /** @description Leads by their latest disposition. */
+            leads_by_disposition: {
+                [key: string]: number;
+            };
+            leads_by_last_outcome: {
+                [key: string]: number;
+            };
+            /** @description Leads by the reason that ended them without another attempt. */
+            leads_by_reason: {
+                [key: string]: number;
+            };
+            /** @description Leads by the result that key presses set. */
+            leads_by_result: {
+                [key: string]: number;
+            };
+            leads_by_state: {
+                [key: string]: number;
+            };
+            /** @description Why a trunk of the campaign rests: the line refuses us; `null` = the trunks work. */
+            line_trouble: string | null;
+            /** @description Whether every sum agrees; `differences` names those that do not. */
+            reconciles: boolean;
+            /**
+             * Format: uint64
+             * @description Rows that the import refused.
+             */
+            refused: number;
+            refused_by_reason: {
+                [key: string]: number;
+            };
+            ring_secs: components["schemas"]["Spans"];
+            /**
+             * Format: uint64
+             * @description Rows of the lists, without blank lines and headers.
+             */
+            rows_read: number;
+            talk_secs: components["schemas"]["Spans"];
+            timezone: string;
+            title: string;
+            wait_secs: components["schemas"]["Spans"];
+        };
         /** @description Sums over the leads of a campaign. Every row of its lists is a lead or was refused. */
         CampaignSums: {
             /** Format: date-time */
             as_of: string;
+            /** @description Leads by building, in the order of the buildings' names. */
+            buildings: components["schemas"]["BuildingSum"][];
             /** @description Leads by the code of their last summary. */
             dispositions: components["schemas"]["DispositionSum"][];
             /** Format: uint64 */
@@ -2948,6 +4127,29 @@ export interface components {
             who: components["schemas"]["Words"] | null;
             words: components["schemas"]["Words"];
         };
+        CodeCount: {
+            /** Format: uint64 */
+            calls: number;
+            /**
+             * Format: uint16
+             * @description SIP code of the end; answered calls count as 200.
+             */
+            code: number;
+            words: components["schemas"]["Words"];
+        };
+        /**
+         * @description A codec as `paceline.toml` names it.
+         * @enum {string}
+         */
+        CodecWord: "pcma" | "pcmu" | "g722";
+        Colleague: {
+            activity: string;
+            name: string;
+            number: string;
+        };
+        Colleagues: {
+            items: components["schemas"]["Colleague"][];
+        };
         Column: {
             cell: string;
             column: string;
@@ -3006,6 +4208,15 @@ export interface components {
             /** @description Empty for what was added. */
             was: string | null;
         };
+        /** @description One day's rate. */
+        DayRate: {
+            /** Format: uint64 */
+            abandoned: number;
+            /** Format: uint64 */
+            of: number;
+            /** Format: double */
+            pct: number;
+        };
         DecisionView: {
             /** Format: date-time */
             at: string;
@@ -3023,7 +4234,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** @enum {string} */
-            why: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "caller_ids_resting" | "store_stalled" | "paused" | "draining" | "finished";
+            why: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "caller_ids_resting" | "store_stalled" | "paused" | "draining" | "finished" | "share_used";
             words: components["schemas"]["Words"];
         };
         Decisions: {
@@ -3038,6 +4249,58 @@ export interface components {
              * @description `before` of the next page.
              */
             next: number | null;
+        };
+        DeskCallback: {
+            /** Format: date-time */
+            at: string;
+            campaign: string | null;
+            household: string | null;
+            /** Format: int64 */
+            lead: number;
+            name: string | null;
+            /** @description Booked for the caller; otherwise for anyone of the group. */
+            own: boolean;
+            skill: string | null;
+        };
+        DeskCallbacks: {
+            items: components["schemas"]["DeskCallback"][];
+        };
+        DeskLeadView: {
+            campaign: string | null;
+            disposition: string | null;
+            household: string | null;
+            /** Format: date-time */
+            last_at: string | null;
+            last_outcome: string | null;
+            /** Format: int64 */
+            lead: number;
+            name: string | null;
+            /**
+             * Format: date-time
+             * @description When it is due; `null` = at once, or it is closed.
+             */
+            next_at: string | null;
+            state: string;
+        };
+        DeskLeads: {
+            /** @description Leads by state. */
+            counts: {
+                [key: string]: number;
+            };
+            items: components["schemas"]["DeskLeadView"][];
+            /**
+             * Format: int64
+             * @description `after` of the next page; empty on the last.
+             */
+            next: number | null;
+        };
+        /** @description Days from Monday on, and minutes since local midnight. */
+        DeskWindow: {
+            days: boolean[];
+            /** Format: uint16 */
+            from: number;
+            /** Format: uint16 */
+            to: number;
         };
         DeviceCheckResult: {
             measured: {
@@ -3105,12 +4368,169 @@ export interface components {
             state: string;
             wrong_number: boolean;
         };
+        /** @description What a figure is a share of. */
+        Divisor: {
+            /** @description The field that it is divided by. */
+            by: string;
+            of: string;
+            words: components["schemas"]["Words"];
+        };
         Done: {
             /** @constant */
             done: true;
         };
         /** @description `"phone"`, or the telephone that is called for each shift. */
         EndpointView: string | components["schemas"]["TelephoneEndpoint"];
+        ExportBegun: {
+            export: components["schemas"]["ExportView"];
+            /** Format: int64 */
+            task: number;
+        };
+        /** @description The rows that are exported; what is left out restricts nothing. Each export takes the filters of its own page. */
+        ExportFilters: {
+            action?: string | null;
+            /** @description Of the audit, as its page has them. */
+            actor?: string | null;
+            /** @description An agent's number. */
+            agent?: string | null;
+            building?: string | null;
+            callback?: boolean | null;
+            /** @description The number that was shown. */
+            caller_id?: string | null;
+            /** @description A campaign's name. */
+            campaign?: string | null;
+            /**
+             * @description Of calls: `out` or `in` alone.
+             * @enum {string|null}
+             */
+            direction?: "out" | "in" | null;
+            disposition?: string | null;
+            ended_by?: string | null;
+            /**
+             * Format: date-time
+             * @description The first moment of the span, and the first behind it.
+             */
+            from?: string | null;
+            group?: string | null;
+            /** Format: int64 */
+            lead?: number | null;
+            /**
+             * Format: int64
+             * @description An uploaded list.
+             */
+            list?: number | null;
+            missed?: boolean | null;
+            /** @description A part of the name. */
+            name?: string | null;
+            number?: string | null;
+            outcome?: string | null;
+            reason?: string | null;
+            recorded?: boolean | null;
+            result?: string | null;
+            /** Format: uint64 */
+            row?: number | null;
+            /**
+             * @description Of the blacklist: `system` = the entries of every campaign alone.
+             * @enum {string|null}
+             */
+            scope?: "system" | null;
+            source?: string | null;
+            /** @description Of leads. */
+            state?: string | null;
+            subject?: string | null;
+            /** Format: int64 */
+            talk_max?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds from the answer to the end.
+             */
+            talk_min?: number | null;
+            trunk?: string | null;
+            /** Format: date-time */
+            until?: string | null;
+            /**
+             * Format: int64
+             * @description Seconds of the wait for an agent.
+             */
+            waited_min?: number | null;
+            /** @description In which the days of agents' hours begin and end: an IANA name. */
+            zone?: string | null;
+        };
+        ExportForeseen: {
+            columns: string[];
+            masked: boolean;
+            /**
+             * Format: uint64
+             * @description `null` = known only once they are written.
+             */
+            rows: number | null;
+            /**
+             * Format: uint64
+             * @description Sheets that a workbook needs.
+             */
+            sheets: number;
+        };
+        /** @description What is asked for. */
+        ExportRequest: {
+            /** @description Names of columns; without them all. */
+            columns?: string[] | null;
+            /** @description Those of the page that shows the rows; without them all rows. */
+            filters?: components["schemas"]["ExportFilters"] | null;
+            /**
+             * @description `zip` for recordings, `csv` or `xlsx` for a list report, the three others for the rest. Several tables come in a zip.
+             * @enum {string}
+             */
+            format: "csv" | "xlsx" | "parquet" | "zip";
+            /** @description Several sheets where one does not hold the rows; without it such a workbook is refused. */
+            split?: boolean | null;
+            /** @enum {string} */
+            what: "attempts" | "leads" | "calls" | "agents" | "list_report" | "recordings" | "audit" | "blacklist";
+        };
+        ExportView: {
+            /** Format: uint64 */
+            bytes: number | null;
+            /** @description Empty = all. */
+            columns: string[];
+            /** Format: date-time */
+            expires_at: string;
+            file_name: string | null;
+            /** @description As they were asked for. */
+            filters: unknown;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "parquet" | "zip";
+            /** Format: int64 */
+            id: number;
+            /** @description Whether the caller has asked for it. */
+            is_own: boolean;
+            /** Format: date-time */
+            made_at: string;
+            /** @description The number of the account. */
+            made_by: string | null;
+            /** @description Telephone numbers are masked in it. */
+            masked: boolean;
+            may_download: boolean;
+            /** Format: uint64 */
+            rows: number | null;
+            /** @enum {string} */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            task: components["schemas"]["TaskView"] | null;
+            /** @enum {string} */
+            what: "attempts" | "leads" | "calls" | "agents" | "list_report" | "recordings" | "audit" | "blacklist";
+        };
+        Exports: {
+            items: components["schemas"]["ExportView"][];
+            /** Format: int64 */
+            next: number | null;
+        };
+        FetchRequest: {
+            campaign: string;
+            /** Format: uint32 */
+            count: number;
+        };
+        Fetched: {
+            /** Format: uint64 */
+            fetched: number;
+        };
         FieldFault: {
             /** @description A JSON pointer to the field. */
             at: string;
@@ -3524,6 +4944,23 @@ export interface components {
             until: string | null;
             words: components["schemas"]["Words"];
         };
+        LineShare: {
+            campaign: string;
+            /**
+             * Format: uint32
+             * @description What it gets if every campaign of the trunk calls at once.
+             */
+            lines: number;
+            /** Format: uint32 */
+            lines_reserved: number;
+            /**
+             * Format: uint8
+             * @description 1 is first.
+             */
+            priority: number;
+            /** Format: uint32 */
+            weight: number;
+        };
         /** @enum {string} */
         ListAction: "submit" | "load" | "undo" | "discard";
         /**
@@ -3800,6 +5237,10 @@ export interface components {
             /** Format: int64 */
             next: number | null;
         };
+        LockRequest: {
+            /** @description What the pause is logged with. */
+            reason: string;
+        };
         /** @description Which columns are what, by their names in the preview. A column that is not named is kept with the lead. */
         Mapping: {
             /** @description Size of the flat in square metres. */
@@ -4009,6 +5450,19 @@ export interface components {
             /** @description Actions that the token may do, of those of its role; without it all of them. */
             scopes?: string[] | null;
         };
+        /** @description A trunk to add. */
+        NewTrunk: {
+            /** @description Up to 64 letters, digits, `-` and `_`; campaigns name it. */
+            name: string;
+            settings: components["schemas"]["TrunkConfig"];
+        };
+        NoRecordingView: {
+            /** @enum {string} */
+            code: "live" | "not_answered" | "no_conversation" | "campaign_off" | "agent_off" | "not_asked_for" | "not_then" | "deleted" | "interrupted" | "failed";
+            words: components["schemas"]["Words"];
+        };
+        /** @description How a number is written when it leaves. */
+        NumberForm: "+e164" | "e164" | "national" | "national_trunk_prefix";
         Organisation: {
             /**
              * Format: uint64
@@ -4049,6 +5503,7 @@ export interface components {
             agents_add_leads: boolean;
             analysts_read_numbers: boolean;
             approve_audio: boolean;
+            approve_caller_ids: boolean;
             approve_lists: boolean;
             flagged_numbers_stay: boolean;
         };
@@ -4277,13 +5732,20 @@ export interface components {
         Problem: {
             /**
              * Format: uint64
-             * @description Of `called`: how many calls were made.
+             * @description Of `called`: how many calls were made. Of `in_use`: how many are up.
              */
             calls?: number | null;
             /** @description Of `sample_there` and `sample_over`: the sample campaign, and its page. */
             campaign?: string | null;
+            /** @description Of `in_use`: the campaigns that use it. */
+            campaigns?: string[] | null;
             /** @description One word a program can act on. */
             code: string;
+            /**
+             * Format: uint64
+             * @description Of `count_needed`: how many are removed.
+             */
+            count?: number | null;
             /** @description What is wrong and what to do, for people. */
             detail: string;
             /** @description Faults by field. */
@@ -4300,6 +5762,11 @@ export interface components {
              * @description Of refusals to change a lead: its id.
              */
             lead?: number | null;
+            /**
+             * Format: uint64
+             * @description Of `set_in_file`: the line in it.
+             */
+            line?: number | null;
             /** @description Of `changed`, where it is known: what stands now. */
             present?: components["schemas"]["PresentVersion"] | null;
             /** @description Of `forbidden`: the right that is missing. */
@@ -4309,6 +5776,11 @@ export interface components {
              * @description Of `duplicate`: the row of the lead that has the number.
              */
             row?: number | null;
+            /**
+             * Format: uint64
+             * @description Of `too_many_rows`: the sheets that the rows need.
+             */
+            sheets?: number | null;
             /** @description Of `wrong_state`: the present state. */
             state?: string | null;
             /** Format: uint16 */
@@ -4326,6 +5798,8 @@ export interface components {
             tries_left?: number | null;
             /** @description `urn:paceline:problem:` and the code. */
             type: string;
+            /** @description Of `phone_taken`: number and name of the agent who works on it. */
+            used_by?: string | null;
             /**
              * Format: int64
              * @description Of `changed`: the present version.
@@ -4333,6 +5807,8 @@ export interface components {
             version?: number | null;
             /** @description Of `not_approved`. */
             waiting_for?: components["schemas"]["WaitingFor"][] | null;
+            /** @description Of `not_approved`, about a caller ID: who may decide. */
+            who?: components["schemas"]["Words"] | null;
             /** @description Of `no_forecast`: why, in both languages. */
             words?: components["schemas"]["Words"] | null;
         };
@@ -4340,13 +5816,20 @@ export interface components {
         ProblemDocument: {
             /**
              * Format: uint64
-             * @description Of `called`: how many calls were made.
+             * @description Of `called`: how many calls were made. Of `in_use`: how many are up.
              */
             calls?: number | null;
             /** @description Of `sample_there` and `sample_over`: the sample campaign, and its page. */
             campaign?: string | null;
+            /** @description Of `in_use`: the campaigns that use it. */
+            campaigns?: string[] | null;
             /** @description One word a program can act on. */
             code: string;
+            /**
+             * Format: uint64
+             * @description Of `count_needed`: how many are removed.
+             */
+            count?: number | null;
             /** @description What is wrong and what to do, for people. */
             detail: string;
             /** @description Faults by field. */
@@ -4363,6 +5846,11 @@ export interface components {
              * @description Of refusals to change a lead: its id.
              */
             lead?: number | null;
+            /**
+             * Format: uint64
+             * @description Of `set_in_file`: the line in it.
+             */
+            line?: number | null;
             /** @description Of `changed`, where it is known: what stands now. */
             present?: components["schemas"]["PresentVersion"] | null;
             /** @description Of `forbidden`: the right that is missing. */
@@ -4372,6 +5860,11 @@ export interface components {
              * @description Of `duplicate`: the row of the lead that has the number.
              */
             row?: number | null;
+            /**
+             * Format: uint64
+             * @description Of `too_many_rows`: the sheets that the rows need.
+             */
+            sheets?: number | null;
             /** @description Of `wrong_state`: the present state. */
             state?: string | null;
             /** Format: uint16 */
@@ -4389,6 +5882,8 @@ export interface components {
             tries_left?: number | null;
             /** @description `urn:paceline:problem:` and the code. */
             type: string;
+            /** @description Of `phone_taken`: number and name of the agent who works on it. */
+            used_by?: string | null;
             /**
              * Format: int64
              * @description Of `changed`: the present version.
@@ -4396,6 +5891,8 @@ export interface components {
             version?: number | null;
             /** @description Of `not_approved`. */
             waiting_for?: components["schemas"]["WaitingFor"][] | null;
+            /** @description Of `not_approved`, about a caller ID: who may decide. */
+            who?: components["schemas"]["Words"] | null;
             /** @description Of `no_forecast`: why, in both languages. */
             words?: components["schemas"]["Words"] | null;
         };
@@ -4427,6 +5924,13 @@ export interface components {
             sheets?: string[] | null;
         };
         RecordWord: ("all" | "never") | "agents" | "on_demand";
+        RefusedBlacklistRow: {
+            hint: components["schemas"]["Words2"];
+            /** Format: uint64 */
+            row: number;
+            /** @description Empty in a file without sheets. */
+            sheet: string;
+        };
         ResultsTable: {
             /**
              * @description Folder of the result files, relative to this file.
@@ -4466,6 +5970,24 @@ export interface components {
         Role: ("phone" | "name") | "household" | "code" | "building" | "floor_area" | "other";
         /** @enum {string} */
         RotationWord: "in_order" | "round_robin" | "random" | "least_used" | "region";
+        RtpFollowWord: "auto" | "sdp" | "source";
+        /** @description One rule's rate. */
+        RuleRate: {
+            /**
+             * Format: double
+             * @description As the rule counts; the rule of the United Kingdom yields fractions.
+             */
+            abandoned: number;
+            /** Format: double */
+            of: number;
+            /** Format: double */
+            pct: number;
+            /**
+             * Format: double
+             * @description Upper confidence bound: the true rate is above it with a probability of 5 %.
+             */
+            upper_pct: number;
+        };
         /** @description A way of counting abandoned calls. */
         RuleWord: "us_tsr" | "uk_ofcom" | "whole_day" | "rolling_24h" | "all_calls" | "reached_queue";
         SampleBegun: {
@@ -4478,6 +6000,28 @@ export interface components {
             cells: string[];
             /** Format: uint64 */
             row: number;
+        };
+        SavedView: {
+            /** @description Empty = each reader's own. */
+            columns: string[];
+            /** @description Whose members see it too. */
+            group: string | null;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description Whether it is the caller's. */
+            own: boolean;
+            /** @description The number and the name of the account. */
+            owner: string | null;
+            owner_name: string | null;
+            page: string;
+            /** @description The query of the page's address. */
+            query: string;
+            /** Format: int64 */
+            version: number;
+        };
+        SavedViews: {
+            items: components["schemas"]["SavedView"][];
         };
         Schedule: {
             campaigns: components["schemas"]["ScheduledCampaign"][];
@@ -4497,6 +6041,8 @@ export interface components {
         };
         ScheduledCampaign: {
             bars: components["schemas"]["ScheduleBar"][];
+            /** @description Its calls were let end: it calls nobody before it is started again. */
+            drained: boolean;
             group: string | null;
             name: string;
             state: string;
@@ -4508,6 +6054,7 @@ export interface components {
             calls_max: number;
             campaigns: string[];
             name: string;
+            shares: components["schemas"]["LineShare"][];
         };
         SearchHit: {
             detail: string | null;
@@ -4527,6 +6074,8 @@ export interface components {
             /** Format: uint64 */
             answered: number;
             availability: string;
+            /** @description What the agent may do now: words of the actions. */
+            can: string[];
             endpoint: components["schemas"]["EndpointView"];
             groups: string[];
             holding: string;
@@ -4601,6 +6150,11 @@ export interface components {
             analysts_read_numbers?: boolean | null;
             /** @description Whether a sound is used only once another person has approved it. */
             approve_audio?: boolean | null;
+            /**
+             * @description Whether a caller ID is shown only once another person has approved it. Those that are in use when this is turned
+             *     on count as approved.
+             */
+            approve_caller_ids?: boolean | null;
             /** @description Whether a list is loaded only once another person has approved it. */
             approve_lists?: boolean | null;
             /** @description Whether a caller ID whose callees answer too rarely stays in use; it is shown as suspected all the same. */
@@ -4676,6 +6230,13 @@ export interface components {
         SignIn: {
             login: string;
             password: string;
+        };
+        SigningKeyView: {
+            algorithm: string;
+            /** @description The first 16 bytes of its SHA-256, to be compared by eye. */
+            fingerprint: string;
+            /** @description 64 hex digits. */
+            public_key: string;
         };
         /** @description The measurements of a sound, as its row keeps them. */
         SoundMeasured: {
@@ -4761,6 +6322,17 @@ export interface components {
             /** Format: int64 */
             next: number | null;
         };
+        /** @description Durations in seconds, over the calls that have one. */
+        Spans: {
+            /** Format: uint64 */
+            calls: number;
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            mean: number;
+            /** Format: double */
+            total: number;
+        };
         /** @enum {string} */
         StateWord: "open" | "follow_up" | "done" | "failed";
         StepView: {
@@ -4779,6 +6351,10 @@ export interface components {
             text: string;
             /** @description What it means; `null` = the text says it. */
             words: components["schemas"]["Words"] | null;
+        };
+        StoryBegun: {
+            /** Format: int64 */
+            task: number;
         };
         /** @enum {string} */
         StrategyWord: "longest_idle" | "round_robin" | "random" | "fewest_answered" | "priority" | "ring_all";
@@ -4815,7 +6391,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "list" | "audio" | "campaign";
+            kind: "list" | "audio" | "campaign" | "call" | "export" | "blacklist";
         };
         TaskView: {
             /** @description The number of the account. */
@@ -4833,7 +6409,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign";
+            kind: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign" | "story" | "export" | "import_blacklist";
             /** Format: date-time */
             made_at: string;
             /** @description What came of it; the fields are the kind's own. */
@@ -4850,11 +6426,6 @@ export interface components {
         };
         TelephoneEndpoint: {
             telephone: string;
-        };
-        /** @description The attempt of a test call; its trace grows while it is live. */
-        TestCallPlaced: {
-            /** Format: int64 */
-            attempt: number;
         };
         Today: {
             hours: components["schemas"]["TodayHour"][];
@@ -4876,7 +6447,7 @@ export interface components {
             campaign: string | null;
             href: string;
             /** @enum {string} */
-            kind: "not_dialling" | "approval" | "starts_soon" | "list_ends" | "line" | "health" | "finished";
+            kind: "not_dialling" | "approval" | "caller_id" | "starts_soon" | "list_ends" | "line" | "health" | "finished";
             /** @enum {string} */
             severity: "stop" | "warn" | "info";
             /** Format: date-time */
@@ -4945,6 +6516,15 @@ export interface components {
             /** @description What the call means, once it has ended. */
             words: components["schemas"]["Words"] | null;
         };
+        /** @enum {string} */
+        TransportWord: "udp" | "tcp" | "tls";
+        TrunkActed: {
+            /**
+             * Format: int64
+             * @description Of a test call.
+             */
+            attempt: number | null;
+        };
         /** @description A manager's action on a trunk. */
         TrunkAction: {
             /** @constant */
@@ -4952,18 +6532,333 @@ export interface components {
             /** @description The number to show; without it the trunk's own. */
             caller_id?: string | null;
             number: string;
+        } | {
+            /** @constant */
+            action: "disable";
+        } | {
+            /** @constant */
+            action: "enable";
+        };
+        /** @description New values of some settings; the others stay. Without `password` the password stays, an empty one removes it. */
+        TrunkChange: {
+            settings: components["schemas"]["TrunkConfig"];
+        };
+        /** @description A trunk: one way to a carrier. */
+        TrunkConfig: {
+            /**
+             * @description Put in front of the callee's number, after its form.
+             * @default
+             */
+            add_prefix: string;
+            /**
+             * @description Callees this trunk may carry: `*` = every number, `0755*` or `13800138000` as dialled in the country of the
+             *     list, `+852*` or `00852*` abroad, `00*` all abroad. Absent = numbers of the country of the list alone.
+             * @default null
+             */
+            allow: string[] | null;
+            /**
+             * @description For TLS: PEM file with the authorities that sign the carrier's certificate; empty = the public ones.
+             * @default
+             */
+            ca_file: string;
+            /**
+             * @description Form in which the caller ID leaves; without it, as dialled in China.
+             * @default null
+             */
+            caller_id_form: components["schemas"]["NumberForm"] | null;
+            /**
+             * @description Where the caller ID stands: `from`, or a header of its own while From carries the account.
+             * @default from
+             */
+            caller_id_header: components["schemas"]["CallerIdHeaderWord"];
+            /**
+             * Format: uint32
+             * @description Most concurrent calls.
+             * @default 300
+             */
+            calls_max: number;
+            /**
+             * Format: double
+             * @description Calls started per second.
+             * @default 20
+             */
+            calls_per_sec: number;
+            /**
+             * @description Codecs in order of preference.
+             * @default [
+             *       "pcma",
+             *       "pcmu",
+             *       "g722"
+             *     ]
+             */
+            codecs: components["schemas"]["CodecWord"][];
+            /**
+             * @description Callees this trunk may not carry, whatever `allow` says; patterns as in `allow`.
+             * @default []
+             */
+            deny: string[];
+            /**
+             * @description Domain of request URIs, To and From, where it is not the host of `uri` (an outbound proxy); empty = that
+             *     host.
+             * @default
+             */
+            domain: string;
+            /**
+             * @description Domain of the From header; empty = `domain`, else the host of `uri`.
+             * @default
+             */
+            from_domain: string;
+            /**
+             * @description Form in which callees' numbers leave; without it, as dialled in China (`075512345678`, `0044…`).
+             * @default null
+             */
+            number_form: components["schemas"]["NumberForm"] | null;
+            /**
+             * Format: uint32
+             * @description Seconds between OPTIONS requests; a trunk that does not answer them is taken out of use. 0 = none.
+             * @default 30
+             */
+            options_secs: number;
+            /** @default  */
+            password: string;
+            /**
+             * @description Realm of the carrier's digest challenges: only it is answered with the password; empty = any.
+             * @default
+             */
+            realm: string;
+            /**
+             * @description Country of the carrier, for its national forms, as two letters; empty = the country of the list.
+             * @default
+             */
+            region: string;
+            /**
+             * @description Register at the carrier.
+             * @default false
+             */
+            register: boolean;
+            /**
+             * @description Where RTP goes when the carrier's media comes from another address than its SDP says.
+             * @default auto
+             */
+            rtp_follow: components["schemas"]["RtpFollowWord"];
+            /**
+             * Format: uint32
+             * @description How long a call over this trunk may take until the phone rings, in seconds; absent = the campaign's
+             *     `[calling] setup_secs`.
+             * @default null
+             */
+            setup_secs: number | null;
+            /**
+             * @description Taken off the callee's number before that, after its form.
+             * @default
+             */
+            strip_prefix: string;
+            /**
+             * @description SIP transport to the carrier, where the URI does not name it; without both, `udp`.
+             * @default null
+             */
+            transport: components["schemas"]["TransportWord"] | null;
+            /**
+             * @description Outbound proxy or carrier: `sip:203.0.113.10:5060`, `sip:[2001:db8::10]`, `sip:carrier.example;transport=tls`.
+             *     A name without a port is looked up by SRV records, then by its addresses.
+             * @default
+             */
+            uri: string;
+            /**
+             * @description User name for digest authentication and registration; empty = none.
+             * @default
+             */
+            username: string;
+        };
+        TrunkItem: {
+            /** @description Open campaigns that name it, and those that use every trunk. */
+            campaigns: string[];
+            enabled: boolean;
+            etag: string;
+            has_password: boolean;
+            /** Format: uint32 */
+            id: number;
+            /** @description `null` = it is not in the engine: its settings could not be applied. */
+            live: components["schemas"]["TrunkView"] | null;
+            name: string;
+            /** @description Where its settings stand, if they cannot be changed here. */
+            set_in: components["schemas"]["TrunkPlace"] | null;
+            settings: components["schemas"]["TrunkSettings"];
+            /** @enum {string} */
+            source: "file" | "row" | "built_in";
+            /** Format: int64 */
+            version: number;
+        };
+        TrunkPlace: {
+            /** @description The file, or the environment variable. */
+            file: string;
+            /** Format: uint64 */
+            line: number | null;
+        };
+        /** @description A trunk: one way to a carrier. */
+        TrunkSettings: {
+            /**
+             * @description Put in front of the callee's number, after its form.
+             * @default
+             */
+            add_prefix: string;
+            /**
+             * @description Callees this trunk may carry: `*` = every number, `0755*` or `13800138000` as dialled in the country of the
+             *     list, `+852*` or `00852*` abroad, `00*` all abroad. Absent = numbers of the country of the list alone.
+             * @default null
+             */
+            allow: string[] | null;
+            /**
+             * @description For TLS: PEM file with the authorities that sign the carrier's certificate; empty = the public ones.
+             * @default
+             */
+            ca_file: string;
+            /**
+             * @description Form in which the caller ID leaves; without it, as dialled in China.
+             * @default null
+             */
+            caller_id_form: components["schemas"]["NumberForm"] | null;
+            /**
+             * @description Where the caller ID stands: `from`, or a header of its own while From carries the account.
+             * @default from
+             */
+            caller_id_header: components["schemas"]["CallerIdHeaderWord"];
+            /**
+             * Format: uint32
+             * @description Most concurrent calls.
+             * @default 300
+             */
+            calls_max: number;
+            /**
+             * Format: double
+             * @description Calls started per second.
+             * @default 20
+             */
+            calls_per_sec: number;
+            /**
+             * @description Codecs in order of preference.
+             * @default [
+             *       "pcma",
+             *       "pcmu",
+             *       "g722"
+             *     ]
+             */
+            codecs: components["schemas"]["CodecWord"][];
+            /**
+             * @description Callees this trunk may not carry, whatever `allow` says; patterns as in `allow`.
+             * @default []
+             */
+            deny: string[];
+            /**
+             * @description Domain of request URIs, To and From, where it is not the host of `uri` (an outbound proxy); empty = that
+             *     host.
+             * @default
+             */
+            domain: string;
+            /**
+             * @description Domain of the From header; empty = `domain`, else the host of `uri`.
+             * @default
+             */
+            from_domain: string;
+            /**
+             * @description Form in which callees' numbers leave; without it, as dialled in China (`075512345678`, `0044…`).
+             * @default null
+             */
+            number_form: components["schemas"]["NumberForm"] | null;
+            /**
+             * Format: uint32
+             * @description Seconds between OPTIONS requests; a trunk that does not answer them is taken out of use. 0 = none.
+             * @default 30
+             */
+            options_secs: number;
+            /** @default  */
+            password: string;
+            /**
+             * @description Realm of the carrier's digest challenges: only it is answered with the password; empty = any.
+             * @default
+             */
+            realm: string;
+            /**
+             * @description Country of the carrier, for its national forms, as two letters; empty = the country of the list.
+             * @default
+             */
+            region: string;
+            /**
+             * @description Register at the carrier.
+             * @default false
+             */
+            register: boolean;
+            /**
+             * @description Where RTP goes when the carrier's media comes from another address than its SDP says.
+             * @default auto
+             */
+            rtp_follow: components["schemas"]["RtpFollowWord"];
+            /**
+             * Format: uint32
+             * @description How long a call over this trunk may take until the phone rings, in seconds; absent = the campaign's
+             *     `[calling] setup_secs`.
+             * @default null
+             */
+            setup_secs: number | null;
+            /**
+             * @description Taken off the callee's number before that, after its form.
+             * @default
+             */
+            strip_prefix: string;
+            /**
+             * @description SIP transport to the carrier, where the URI does not name it; without both, `udp`.
+             * @default null
+             */
+            transport: components["schemas"]["TransportWord"] | null;
+            /**
+             * @description Outbound proxy or carrier: `sip:203.0.113.10:5060`, `sip:[2001:db8::10]`, `sip:carrier.example;transport=tls`.
+             *     A name without a port is looked up by SRV records, then by its addresses.
+             * @default
+             */
+            uri: string;
+            /**
+             * @description User name for digest authentication and registration; empty = none.
+             * @default
+             */
+            username: string;
         };
         TrunkView: {
             /** Format: uint64 */
             calls: number;
             /** Format: uint64 */
             calls_max: number;
+            /** Format: double */
+            calls_per_sec: number;
+            /** @description The most frequent first. */
+            codes_today: components["schemas"]["CodeCount"][];
             /** @description The line guard's rest. */
             line: components["schemas"]["LineRest"] | null;
             name: string;
+            /**
+             * Format: uint64
+             * @description From the last OPTIONS to its answer.
+             */
+            options_ms: number | null;
+            /** Format: uint32 */
+            put_back: number;
+            /**
+             * Format: date-time
+             * @description Since when its guard lets it rest, and the attempts that count no more against their leads.
+             */
+            rests_since: string | null;
+            /** @enum {string} */
+            state: "up" | "down" | "registering" | "resting" | "disabled";
+            /**
+             * Format: date-time
+             * @description When it is tried or used again.
+             */
+            until: string | null;
             up: boolean;
             /** @description Why it is not in use, and what to do. */
             words: components["schemas"]["Words"] | null;
+        };
+        Trunks: {
+            items: components["schemas"]["TrunkItem"][];
         };
         UndoneImport: {
             file: string;
@@ -5026,6 +6921,27 @@ export interface components {
              */
             schema: number;
             version: string;
+        };
+        ViewChange: {
+            columns?: string[] | null;
+            /** @description Empty = shared with nobody. */
+            group?: string | null;
+            name?: string | null;
+            query?: string | null;
+        };
+        ViewRequest: {
+            /**
+             * @description Names of columns in their order; without them each reader's own.
+             * @default []
+             */
+            columns: string[];
+            /** @description The group whose members see it too. */
+            group?: string | null;
+            name: string;
+            /** @enum {string} */
+            page: "results" | "sums";
+            /** @description The query of the page's address, without the `?`. */
+            query: string;
         };
         /** @description The same in square metres. */
         VoteAreaTally: {
@@ -5230,7 +7146,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "list" | "audio";
+            kind: "list" | "audio" | "caller_id";
             title: string;
             who: components["schemas"]["Words"];
         };
@@ -5282,13 +7198,21 @@ export interface components {
             summary: components["schemas"]["SummaryView"] | null;
         };
         Workplace: {
+            /** @description Code that is noted for a conversation without a summary. */
+            disposition_default: string | null;
             disposition_required: boolean | null;
             dispositions: components["schemas"]["DispositionView"][];
             group: string | null;
             mode: string;
             name: string;
             preview: unknown;
+            /** @description Which conversations are recorded: `on_demand` = where the agent asks for it. */
+            recorded: string | null;
+            /** @description Moments of callbacks are in this time zone. */
+            timezone: string;
             title: string;
+            /** @description When numbers may be called; none = at any time. */
+            windows: components["schemas"]["DeskWindow"][];
             wrap_up: string | null;
             /** Format: uint64 */
             wrap_up_secs: number | null;
@@ -7398,6 +9322,218 @@ export interface operations {
             };
         };
     };
+    getAggregates: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Calls of the campaign with this name
+                 * @example spring
+                 */
+                campaign?: string;
+                /**
+                 * @description Calls in which a member of this group spoke, and those of its campaigns that no agent took
+                 * @example vote
+                 */
+                group?: string;
+                /**
+                 * @description Calls of the agent with this number; `-`: those of none, here and below
+                 * @example 8001
+                 */
+                agent?: string;
+                /**
+                 * @description Outbound calls with this outcome
+                 * @example answered
+                 */
+                outcome?: "answered" | "machine" | "abandoned" | "no_answer" | "busy" | "rejected" | "vacant" | "powered_off" | "suspended" | "unreachable" | "restricted" | "carrier_block" | "line_fault" | "agent_failed" | "interrupted" | "cancelled" | "-";
+                /**
+                 * @description Calls with this code of an agent's summary
+                 * @example voted
+                 */
+                disposition?: string;
+                /**
+                 * @description Outbound calls in which a key set this result
+                 * @example agree
+                 */
+                result?: string;
+                /**
+                 * @description Outbound calls on this trunk
+                 * @example main
+                 */
+                trunk?: string;
+                /**
+                 * @description Outbound calls that showed this number
+                 * @example 075512345678
+                 */
+                caller_id?: string;
+                /**
+                 * @description Calls to leads of this building
+                 * @example 3-2
+                 */
+                building?: string;
+                /**
+                 * @description Calls to the lead with this id
+                 * @example 17
+                 */
+                lead?: number;
+                /**
+                 * @description Calls with this number on the other side
+                 * @example 13800138000
+                 */
+                number?: string;
+                /**
+                 * @description Calls that this side ended
+                 * @example callee
+                 */
+                ended_by?: "callee" | "agent" | "dialer" | "carrier";
+                /**
+                 * @description Least seconds from the answer to the end
+                 * @example 10
+                 */
+                talk_min?: number;
+                /**
+                 * @description Most seconds from the answer to the end
+                 * @example 600
+                 */
+                talk_max?: number;
+                /**
+                 * @description Least seconds that the other side waited for an agent, whether one came or not
+                 * @example 5
+                 */
+                waited_min?: number;
+                /**
+                 * @description Whether a recording was made
+                 * @example true
+                 */
+                recorded?: "true" | "false";
+                /**
+                 * @description Whether the other side waited for an agent and none came
+                 * @example true
+                 */
+                missed?: "true" | "false";
+                /**
+                 * @description Outbound or inbound calls; without it outbound
+                 * @example out
+                 */
+                direction?: "out" | "in";
+                /**
+                 * @description Calls placed or arrived at this moment or later; without `from`, `until`, `lead` and `number` those of today, in the campaign's zone
+                 * @example 2026-03-02T00:00:00+08:00
+                 */
+                from?: string;
+                /**
+                 * @description Calls placed or arrived before this moment
+                 * @example 2036-03-03T00:00:00+08:00
+                 */
+                until?: string;
+                /**
+                 * @description What the calls of a sum have in common; without it the hour
+                 * @example hour
+                 */
+                by?: "hour" | "day" | "building" | "outcome" | "disposition" | "caller_id" | "trunk" | "agent";
+                /**
+                 * @description What they have in common beside it
+                 * @example outcome
+                 */
+                then?: "hour" | "day" | "building" | "outcome" | "disposition" | "caller_id" | "trunk" | "agent";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallAggregates"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getApprovals: {
         parameters: {
             query?: {
@@ -8914,6 +11050,578 @@ export interface operations {
             };
         };
     };
+    getBlacklistImports: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+                /**
+                 * @description Items a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlacklistImports"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postBlacklistImports: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The name under which the entries stand; those it has are replaced
+                 * @example dnc
+                 */
+                source?: string;
+                /**
+                 * @description The name of the file, as a person knows it
+                 * @example dnc.csv
+                 */
+                file_name?: string;
+                /**
+                 * @description Entries of the campaign with this name; without it of every campaign
+                 * @example spring
+                 */
+                campaign?: string;
+            };
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example 号码
+                 *     13800138000
+                 */
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlacklistImportView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk has no room for files, or the enterprise keeps as many as it may */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBlacklistImportsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The entry's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlacklistImportView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postBlacklistImportsIdActions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The entry's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "load",
+                 *       "gone": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["BlacklistImportAction"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlacklistImportView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postBlacklistRemovals: {
         parameters: {
             query?: never;
@@ -8946,6 +11654,269 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BlacklistRemoved"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBlacklistSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlacklistSources"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postBlacklistSourcesRemovals: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "count": 2,
+                 *       "source": "dnc"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BlacklistSourceRemoval"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlacklistImportView"];
                 };
             };
             /** @description The request cannot be parsed */
@@ -10029,34 +13000,330 @@ export interface operations {
             };
         };
     };
+    getCallerIdsCallerIdProof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The number that calls show, as it is dialled at home
+                 * @example 075512345678
+                 */
+                caller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                };
+            };
+            /** @description The part that `Range` asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That part is not there */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCallerIdsCallerIdProof: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The number that calls show, as it is dialled at home
+                 * @example 075512345678
+                 */
+                caller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example %PDF-1.7 */
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerIdDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk has no room for files, or the enterprise keeps as many as it may */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCalls: {
         parameters: {
             query?: {
-                /**
-                 * @description Calls of the agent with this number
-                 * @example 8001
-                 */
-                agent?: string;
-                /**
-                 * @description Calls with this number on the other side
-                 * @example 13800138000
-                 */
-                number?: string;
                 /**
                  * @description Calls of the campaign with this name
                  * @example spring
                  */
                 campaign?: string;
                 /**
-                 * @description Calls to the lead with this id
-                 * @example 17
+                 * @description Calls in which a member of this group spoke, and those of its campaigns that no agent took
+                 * @example vote
                  */
-                lead?: number;
+                group?: string;
+                /**
+                 * @description Calls of the agent with this number; `-`: those of none, here and below
+                 * @example 8001
+                 */
+                agent?: string;
                 /**
                  * @description Outbound calls with this outcome
                  * @example answered
                  */
-                outcome?: "answered" | "machine" | "abandoned" | "no_answer" | "busy" | "rejected" | "vacant" | "powered_off" | "suspended" | "unreachable" | "restricted" | "carrier_block" | "line_fault" | "agent_failed" | "interrupted" | "cancelled";
+                outcome?: "answered" | "machine" | "abandoned" | "no_answer" | "busy" | "rejected" | "vacant" | "powered_off" | "suspended" | "unreachable" | "restricted" | "carrier_block" | "line_fault" | "agent_failed" | "interrupted" | "cancelled" | "-";
                 /**
                  * @description Calls with this code of an agent's summary
                  * @example voted
@@ -10073,6 +13340,26 @@ export interface operations {
                  */
                 trunk?: string;
                 /**
+                 * @description Outbound calls that showed this number
+                 * @example 075512345678
+                 */
+                caller_id?: string;
+                /**
+                 * @description Calls to leads of this building
+                 * @example 3-2
+                 */
+                building?: string;
+                /**
+                 * @description Calls to the lead with this id
+                 * @example 17
+                 */
+                lead?: number;
+                /**
+                 * @description Calls with this number on the other side
+                 * @example 13800138000
+                 */
+                number?: string;
+                /**
                  * @description Calls that this side ended
                  * @example callee
                  */
@@ -10088,12 +13375,27 @@ export interface operations {
                  */
                 talk_max?: number;
                 /**
+                 * @description Least seconds that the other side waited for an agent, whether one came or not
+                 * @example 5
+                 */
+                waited_min?: number;
+                /**
                  * @description Whether a recording was made
                  * @example true
                  */
                 recorded?: "true" | "false";
                 /**
-                 * @description Calls placed or arrived at this moment or later
+                 * @description Whether the other side waited for an agent and none came
+                 * @example true
+                 */
+                missed?: "true" | "false";
+                /**
+                 * @description Outbound or inbound calls; without it outbound
+                 * @example out
+                 */
+                direction?: "out" | "in";
+                /**
+                 * @description Calls placed or arrived at this moment or later; without `from`, `until`, `lead` and `number` those of today, in the campaign's zone
                  * @example 2026-03-02T00:00:00+08:00
                  */
                 from?: string;
@@ -10103,10 +13405,10 @@ export interface operations {
                  */
                 until?: string;
                 /**
-                 * @description Outbound or inbound calls; without it outbound
-                 * @example out
+                 * @description The order; without it the newest first. By talk or wait only where at most 10,000 calls match
+                 * @example newest
                  */
-                direction?: "out" | "in";
+                sort?: "newest" | "oldest" | "longest" | "shortest" | "waited";
                 /**
                  * @description The page after the one whose `next` this is
                  * @example 1000
@@ -10117,6 +13419,11 @@ export interface operations {
                  * @example 50
                  */
                 limit?: number;
+                /**
+                 * @description `1`: count the calls that match, exactly up to 10,000
+                 * @example 1
+                 */
+                count?: "1";
             };
             header?: never;
             path?: never;
@@ -10216,6 +13523,231 @@ export interface operations {
             };
         };
     };
+    getCallsInCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of an inbound call
+                 * @example 1
+                 */
+                call: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCallsInCallPeaks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A call recorded in parts has several files: 1, 2, …
+                 * @example 1
+                 */
+                part?: number;
+                /**
+                 * @description How many parts; 2,000 at most
+                 * @example 480
+                 */
+                bins?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of an inbound call
+                 * @example 1
+                 */
+                call: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallPeaks"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCallsInCallRecording: {
         parameters: {
             query?: {
@@ -10224,6 +13756,16 @@ export interface operations {
                  * @example 1
                  */
                 part?: number;
+                /**
+                 * @description The player's own number for this hearing: a new one is on record again
+                 * @example 7
+                 */
+                hearing?: number;
+                /**
+                 * @description As a file to keep, which needs `exports.make` too and is on record as a download
+                 * @example true
+                 */
+                download?: "true" | "false";
             };
             header?: never;
             path: {
@@ -10353,6 +13895,231 @@ export interface operations {
             };
         };
     };
+    getCallsAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of an outbound call
+                 * @example 1
+                 */
+                attempt: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallDetail"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCallsAttemptPeaks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A call recorded in parts has several files: 1, 2, …
+                 * @example 1
+                 */
+                part?: number;
+                /**
+                 * @description How many parts; 2,000 at most
+                 * @example 480
+                 */
+                bins?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of an outbound call
+                 * @example 1
+                 */
+                attempt: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallPeaks"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCallsAttemptRecording: {
         parameters: {
             query?: {
@@ -10361,6 +14128,16 @@ export interface operations {
                  * @example 1
                  */
                 part?: number;
+                /**
+                 * @description The player's own number for this hearing: a new one is on record again
+                 * @example 7
+                 */
+                hearing?: number;
+                /**
+                 * @description As a file to keep, which needs `exports.make` too and is on record as a download
+                 * @example true
+                 */
+                download?: "true" | "false";
             };
             header?: never;
             path: {
@@ -10463,6 +14240,146 @@ export interface operations {
             };
             /** @description The screen is locked: the password must be typed again */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCallsAttemptStory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The id of an outbound call
+                 * @example 1
+                 */
+                attempt: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryBegun"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11509,6 +15426,129 @@ export interface operations {
             };
         };
     };
+    getCampaignsNameAbandoned: {
+        parameters: {
+            query?: {
+                /**
+                 * @description As this rule counts; without it `whole_day`
+                 * @example us_tsr
+                 */
+                rule?: "us_tsr" | "uk_ofcom" | "whole_day" | "rolling_24h" | "all_calls" | "reached_queue";
+                /**
+                 * @description Calls answered then or later; without it since the begin of the rule's window
+                 * @example 2026-03-02T00:00:00+08:00
+                 */
+                from?: string;
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbandonedCalls"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postCampaignsNameActions: {
         parameters: {
             query?: never;
@@ -11796,7 +15836,7 @@ export interface operations {
                  * @description Decisions that were held down by this
                  * @example abandon_budget
                  */
-                why?: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "caller_ids_resting" | "store_stalled" | "paused" | "draining" | "finished";
+                why?: "concurrency_full" | "trunks_full" | "calls_per_sec" | "trunks_down" | "outside_window" | "hopper_empty" | "households_busy" | "retries_later" | "no_agents" | "agents_busy" | "lines_out" | "abandon_budget" | "callees_waiting" | "calls_per_agent" | "feed_doubted" | "pacer_failed" | "caller_ids_used" | "caller_ids_resting" | "store_stalled" | "paused" | "draining" | "finished" | "share_used";
             };
             header?: never;
             path: {
@@ -13131,6 +17171,113 @@ export interface operations {
             };
         };
     };
+    getCampaignsNameSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's name
+                 * @example spring
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignSummary"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCampaignsNameSums: {
         parameters: {
             query?: never;
@@ -13789,6 +17936,113 @@ export interface operations {
             };
         };
     };
+    getColleagues: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Members of this group; without it those of the caller's groups
+                 * @example vote
+                 */
+                group?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Colleagues"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getConfig: {
         parameters: {
             query?: never;
@@ -13805,6 +18059,877 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExports: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+                /**
+                 * @description Items a page; without it 50
+                 * @example 50
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exports"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postExports: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only says what the export would hold
+                 * @example true
+                 */
+                dry_run?: "true" | "false";
+            };
+            header: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "filters": {
+                 *         "campaign": "spring",
+                 *         "outcome": "answered"
+                 *       },
+                 *       "format": "csv",
+                 *       "what": "attempts"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            /** @description Nothing was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportForeseen"];
+                };
+            };
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportBegun"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExportsKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKeyView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExportsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteExportsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExportsIdFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/zip": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description The part that `Range` asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/zip": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That part is not there */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExportsIdManifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description The request cannot be parsed */
@@ -17224,6 +22349,107 @@ export interface operations {
             };
         };
     };
+    getMeCallbacks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskCallbacks"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postMeDeviceCheck: {
         parameters: {
             query?: never;
@@ -17304,6 +22530,444 @@ export interface operations {
             };
             /** @description Somebody changed it meanwhile */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeLeads: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Leads of this open campaign; without it those of every open one
+                 * @example spring
+                 */
+                campaign?: string;
+                /**
+                 * @description Leads in this state; without it open ones
+                 * @example open
+                 */
+                state?: "open" | "follow_up" | "done" | "failed";
+                /**
+                 * @description The page after the one whose `next` this is
+                 * @example 1000
+                 */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskLeads"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeLeadsFetch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "campaign": "spring",
+                 *       "count": 10
+                 *     }
+                 */
+                "application/json": components["schemas"]["FetchRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fetched"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeLock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "meal"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LockRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19663,7 +25327,7 @@ export interface operations {
                  * @description Tasks of this kind
                  * @example check_list
                  */
-                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign";
+                kind?: "check_list" | "load_list" | "undo_list" | "measure_audio" | "forecast" | "change_leads" | "sample" | "import_campaign" | "story" | "export" | "import_blacklist";
                 /**
                  * @description Tasks in this state
                  * @example running
@@ -20549,6 +26213,676 @@ export interface operations {
             };
         };
     };
+    getTrunks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trunks"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postTrunks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "spare",
+                 *       "settings": {
+                 *         "calls_max": 60,
+                 *         "password": "secret",
+                 *         "uri": "sip:203.0.113.10:5060",
+                 *         "username": "75500"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewTrunk"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrunkItem"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTrunksName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The trunk's name
+                 * @example main
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrunkItem"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteTrunksName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The trunk's name
+                 * @example main
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchTrunksName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The trunk's name
+                 * @example main
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "settings": {
+                 *         "calls_max": 90
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TrunkChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrunkItem"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postTrunksNameActions: {
         parameters: {
             query?: never;
@@ -20586,7 +26920,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TestCallPlaced"];
+                    "application/json": components["schemas"]["TrunkActed"];
                 };
             };
             /** @description The request cannot be parsed */
@@ -20791,6 +27125,585 @@ export interface operations {
             };
             /** @description The screen is locked: the password must be typed again */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getViews: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Views of this page
+                 * @example results
+                 */
+                page?: "results" | "sums";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A word of the sender's own: sent again with it, the request has its effect once
+                 * @example b7c6d0
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "at",
+                 *         "name"
+                 *       ],
+                 *       "name": "Morning",
+                 *       "page": "results",
+                 *       "query": "outcome=answered"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteViewsId: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The ETag of the row that was read
+                 * @example *
+                 */
+                "If-Match": string;
+            };
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or guesses; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot do this now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchViewsId: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The ETag of the row that was read
+                 * @example *
+                 */
+                "If-Match": string;
+            };
+            path: {
+                /**
+                 * @description The lead's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Morning round"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The request cannot be parsed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the password or token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not for this role, or sent by another page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not the caller's to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed it meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than this route takes: 64 KiB of JSON, a file as large as its kind may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON, or no file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value or a parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The screen is locked: the password must be typed again */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` is missing */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };

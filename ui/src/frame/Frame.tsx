@@ -17,7 +17,10 @@ import { AskPassword } from "./AskPassword";
 import { LinkLines, LiveState, NewVersion, useMissedEvents } from "./LiveState";
 import { NavMenu } from "./NavMenu";
 
+const loadLockScreen = () => import("../pages/desk/LockScreen");
+const LockScreen = lazy(async () => ({ default: (await loadLockScreen()).LockScreen }));
 const loadPalette = () => import("./Palette");
+const ExportBar = lazy(async () => ({ default: (await import("./ExportBar")).ExportBar }));
 const Palette = lazy(async () => ({ default: (await loadPalette()).Palette }));
 
 /** When the other pages are fetched, in ms after the first paint. */
@@ -41,7 +44,7 @@ export function Frame() {
 
 function SignedIn() {
   const t = useWords();
-  const { rights } = useMe();
+  const { rights, person } = useMe();
   const [isFinding, setFinding] = useState(false);
   const isExpired = useIsExpired();
   useKey(KEYS.find, () => setFinding(true));
@@ -70,9 +73,10 @@ function SignedIn() {
       <LinkLines />
       <main id="main" tabIndex={-1}><Page /></main>
       <UndoBar />
+      {rights.has("exports.make") ? <Suspense><ExportBar /></Suspense> : null}
       <Drawers />
       {isFinding ? <Suspense><Palette onClose={() => setFinding(false)} /></Suspense> : null}
-      {isExpired ? <AskPassword /> : null}
+      {isExpired ? <AskPassword /> : person.locked ? <Suspense><LockScreen /></Suspense> : null}
     </>
   );
 }

@@ -8,7 +8,7 @@ import { useWords } from "../words";
 export function Home() {
   const t = useWords();
   const { rights, person } = useMe();
-  const first = person.role === "lead" ? "floor" : "today";
+  const first = person.role === "agent" ? "desk" : person.role === "lead" ? "floor" : "today";
   const open = PAGES.filter((page) => page.entry !== undefined && rights.has(page.right));
   const page = open.find((it) => it.path === first) ?? open[0];
   return page ? <Navigate to={`/${page.path}`} replace /> : <Gone>{t("frame.noPages")}</Gone>;

@@ -35,7 +35,7 @@ export interface Port {
 }
 
 /** What the service sends a reader who names no topics. */
-const USUAL_TOPICS = ["seats", "campaigns", "trunks", "approvals", "tasks", "me"];
+const USUAL_TOPICS = ["seats", "campaigns", "trunks", "approvals", "caller_ids", "tasks", "me"];
 
 /** The service sends a beat each 15 s; a stream that is silent for longer is dead. */
 const SILENCE_MAX = 20_000;

@@ -142,7 +142,7 @@ describe("the hub", () => {
     hub.take(port, { kind: "open", account: "a", topics: ["seats:vote"] });
     await settle();
     expect(urls[0]).toBe("/live");
-    expect(new URL(`http://x${urls[1] ?? ""}`).searchParams.get("topics")?.split(",")).toEqual(["approvals", "campaigns", "me", "seats", "seats:vote", "tasks", "trunks"]);
+    expect(new URL(`http://x${urls[1] ?? ""}`).searchParams.get("topics")?.split(",")).toEqual(["approvals", "caller_ids", "campaigns", "me", "seats", "seats:vote", "tasks", "trunks"]);
   });
 
   test("another account ends the first one's stream and tells its tabs", async () => {

@@ -47,6 +47,14 @@ function mark(key: string): void {
   round ??= setTimeout(flush, Math.max(0, ROUND - (Date.now() - lastRound)));
 }
 
+/** Seats whose changes are drawn without waiting for the round: an agent's own, on the desk. */
+const atOnce = new Set<string>();
+
+function flushNow(): void {
+  clearTimeout(round);
+  flush();
+}
+
 function take(message: ToTab): void {
   switch (message.kind) {
     case "link":
@@ -66,6 +74,7 @@ function take(message: ToTab): void {
       if (change.kind === "all") mark("*");
       else if (change.kind !== "none") mark(`${change.kind}:${change.key}`);
       for (const listener of eventListeners.get(message.event) ?? []) listener(message.data);
+      if (change.kind === "seat" && atOnce.has(change.key)) flushNow();
     }
   }
 }
@@ -124,6 +133,14 @@ const subscribeLists = subscribeTo(listeners);
 const subscribeLink = subscribeTo(linkListeners);
 
 export const useSeat = (agent: string): Seat | undefined => useRow(`seat:${agent}`, () => model.seats.get(agent));
+/** As `useSeat`; its changes are drawn at once. */
+export function useOwnSeat(agent: string): Seat | undefined {
+  useEffect(() => {
+    atOnce.add(agent);
+    return () => void atOnce.delete(agent);
+  }, [agent]);
+  return useSeat(agent);
+}
 export const useCampaign = (name: string): Campaign | undefined => useRow(`campaign:${name}`, () => model.campaigns.get(name));
 export const useDecision = (name: string): Decision | undefined => useRow(`campaign:${name}`, () => model.decisions.get(name));
 export const useSeats = (): Seat[] => useSyncExternalStore(subscribeLists, () => lists.seats);

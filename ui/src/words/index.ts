@@ -1,4 +1,4 @@
-/** The console's words: one catalogue a language, loaded when it is chosen, with typed keys and parameters. */
+/** The console's words: one catalogue a language, loaded when it is chosen, with typed keys and parameters. The sign-in page has a small one. */
 import { useSyncExternalStore } from "react";
 import { setAnswerLanguage } from "../api/call";
 import { withWidePunctuation } from "./width";
@@ -20,11 +20,25 @@ let language: Language = "zh";
 let catalogue: Record<string, string> = {};
 const listeners = new Set<() => void>();
 
+/** Whether the words of every page are wanted: who signs in needs few of them. */
+let isWhole = globalThis.location?.pathname !== "/sign-in";
+
+async function load(of: Language): Promise<Record<string, string>> {
+  if (of === "en") return isWhole ? (await import("./en")).en : (await import("./en-first")).first;
+  const texts = isWhole ? (await import("./zh")).zh : (await import("./zh-first")).first;
+  return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, withWidePunctuation(text)]));
+}
+
+/** Loads the words of the pages behind the sign-in, if they are not there yet. */
+export async function loadWholeCatalogue(): Promise<void> {
+  if (isWhole) return;
+  isWhole = true;
+  await setLanguage(language);
+}
+
 /** Loads a language's catalogue and draws every text anew. */
 export async function setLanguage(next: Language): Promise<void> {
-  const loaded: Record<string, string> = next === "zh"
-    ? Object.fromEntries(Object.entries((await import("./zh")).zh).map(([key, text]) => [key, withWidePunctuation(text)]))
-    : (await import("./en")).en;
+  const loaded = await load(next);
   language = next;
   catalogue = loaded;
   translate = makeTranslate();

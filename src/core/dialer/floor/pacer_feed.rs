@@ -320,6 +320,7 @@ fn may_dial(why: Why, more: bool) -> bool {
     match why {
         Why::ConcurrencyFull
         | Why::TrunksFull
+        | Why::ShareUsed
         | Why::CallsPerSec
         | Why::NoAgents
         | Why::AgentsBusy

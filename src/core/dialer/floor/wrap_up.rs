@@ -31,7 +31,7 @@ pub(in crate::dialer) struct WrapUpJob {
 }
 
 /// Longest note, in characters.
-const NOTE_MAX: usize = 2_000;
+const NOTE_MAX: usize = 4_000;
 
 impl Dialer {
     /// Begins the wrap-up after a conversation, or after a ring where the campaign wants that. A summary

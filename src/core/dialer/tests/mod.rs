@@ -12,6 +12,7 @@ mod lead_sync;
 mod lines;
 mod pacing;
 mod rates;
+mod sharing;
 mod stopping;
 mod test_openings;
 mod trunk_tests;

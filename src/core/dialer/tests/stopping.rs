@@ -1,7 +1,7 @@
 //! Drain and hang-up of a campaign: no INVITE leaves, and the campaign goes on when it is resumed.
 
 use super::*;
-use crate::campaign::caller_id::{RegisteredNumber, Usage};
+use crate::campaign::caller_id::{Registered, RegisteredNumber, Usage};
 
 fn act(desk: &mut Desk, action: ManagerAction) {
     desk.give(Input::ManagerActed { campaign: ID, action });
@@ -66,6 +66,7 @@ fn a_single_number_test_that_no_trunk_carries_is_refused() {
 #[test]
 fn a_single_number_test_without_a_caller_id_that_may_be_shown_is_refused() {
     let rests = RegisteredNumber {
+        register: Default::default(),
         number: number(900).into(),
         usage: Usage::Not,
         agent: None,
@@ -76,7 +77,9 @@ fn a_single_number_test_without_a_caller_id_that_may_be_shown_is_refused() {
     let mut campaign = campaign();
     campaign.caller_ids.numbers = vec![CallerId { number: rests.number, shown: String::new() }];
     let mut desk = Desk::new(campaign);
-    desk.give(Input::CallerIdsRegistered { numbers: vec![rests] });
+    desk.give(Input::CallerIdsRegistered {
+        said: Registered { numbers: vec![rests], ..Registered::default() },
+    });
     act(&mut desk, ManagerAction::TestCall { number: number(99) });
     let refused = desk.take(|output| match output {
         Output::TestRefused { number, why, .. } => Some((*number, *why)),

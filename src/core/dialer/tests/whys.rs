@@ -3,7 +3,8 @@
 use super::floor::{GROUP, staffed};
 use super::*;
 use crate::campaign::PacingRules;
-use crate::campaign::caller_id::{RegisteredNumber, Usage};
+use crate::campaign::Share;
+use crate::campaign::caller_id::{Registered, RegisteredNumber, Usage};
 use crate::dialer::{CallStage, Held};
 use crate::ids::{AgentId, HouseholdId};
 use crate::pacing::fail_safe::FailSafePacer;
@@ -76,6 +77,20 @@ fn reached(why: Why) -> Option<Why> {
             list(&mut desk, 1);
             desk
         }
+        Why::ShareUsed => {
+            let mut desk = Desk::new(campaign());
+            let (other, all) = (CampaignId(2), Share { lines_reserved: 10, ..Share::default() });
+            desk.give(Input::ShareSet { campaign: other, share: all });
+            desk.give(Input::CampaignOpened {
+                campaign: Box::new(Campaign { id: other, ..campaign() }),
+                leads_open: 1,
+                paused: false,
+                abandons: Vec::new(),
+                past: Vec::new(),
+            });
+            list(&mut desk, 1);
+            desk
+        }
         Why::OutsideWindow => {
             desk_with(|campaign, _| campaign.start = Some(MORNING + Duration::from_secs(60)), 1)
         }
@@ -137,6 +152,7 @@ fn reached(why: Why) -> Option<Why> {
         ),
         Why::CallerIdsResting => {
             let rests = RegisteredNumber {
+                register: Default::default(),
                 number: number(900).into(),
                 usage: Usage::Not,
                 agent: None,
@@ -147,7 +163,9 @@ fn reached(why: Why) -> Option<Why> {
             let mut campaign = campaign();
             campaign.caller_ids.numbers = vec![CallerId { number: rests.number, shown: String::new() }];
             let mut desk = Desk::new(campaign);
-            desk.give(Input::CallerIdsRegistered { numbers: vec![rests] });
+            desk.give(Input::CallerIdsRegistered {
+                said: Registered { numbers: vec![rests], ..Registered::default() },
+            });
             list(&mut desk, 2);
             desk
         }
@@ -260,10 +278,11 @@ fn a_counter_that_drifts_is_found() {
         assert_eq!(desk.dialer.drift(), None);
         desk.dialer
     };
-    let drifts: [fn(&mut Dialer); 6] = [
+    let drifts: [fn(&mut Dialer); 7] = [
         |dialer| dialer.campaigns.values_mut().for_each(|run| run.live += 1),
         |dialer| dialer.campaigns.values_mut().for_each(|run| run.unsaved += 1),
         |dialer| dialer.trunks.values_mut().for_each(|line| line.open(Time::ZERO)),
+        |dialer| dialer.sharing.iter_mut().for_each(|sharing| sharing.open(TrunkId(0), CampaignId(9))),
         |dialer| dialer.busy_numbers = Default::default(),
         |dialer| dialer.busy_households.insert((ID, HouseholdId(7))),
         |dialer| dialer.campaigns.values_mut().for_each(|run| run.hopper.release(LeadId(1))),

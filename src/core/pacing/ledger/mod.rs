@@ -107,14 +107,34 @@ impl Rule {
         }
     }
 
+    /// The first quarter hour of the rule's window.
+    fn first_slot(self, at: LedgerTime) -> i64 {
+        let last = slot(at.now);
+        match self {
+            Rule::UsTsr => last - (SLOTS_KEPT - 1),
+            Rule::UkOfcom | Rule::Rolling24h => last - (DAY_SLOTS - 1),
+            Rule::WholeDay | Rule::AllCalls | Rule::ReachedQueue => slot(at.day_start),
+        }
+    }
+
+    /// Begin of the rule's window: calls answered then or later are in it.
+    pub fn window_start(self, at: LedgerTime) -> Utc {
+        Utc::from_millis(self.first_slot(at) * SLOT_MS)
+    }
+
     /// How many more callees may be abandoned before this rule's rate exceeds `ceiling`.
     pub fn left(self, counts: &Counts, ceiling: f64) -> u32 {
-        let now = rate(self, counts);
+        self.left_of(&rate(self, counts), 1.0 - counts.machine_share(), ceiling)
+    }
+
+    /// `person_share`: share of people among the connected calls, by which the rule of the United Kingdom reduces
+    /// abandons.
+    fn left_of(self, now: &Rate, person_share: f64, ceiling: f64) -> u32 {
         let room = ceiling * now.of - now.abandoned;
         // One more abandon changes both numerator and divisor, except where all calls are the divisor.
         let weight = match self {
             Rule::AllCalls => 1.0,
-            Rule::UkOfcom => (1.0 - ceiling) * (1.0 - counts.machine_share()),
+            Rule::UkOfcom => (1.0 - ceiling) * person_share,
             _ => 1.0 - ceiling,
         };
         if room < 0.0 { 0 } else { (room / weight.max(1e-9) + 1e-9).floor().min(1e6) as u32 }
@@ -191,6 +211,14 @@ impl AbandonReport {
     /// The strictest chosen rule's rate.
     pub fn braking(&self) -> Rate {
         self.rates[self.strictest as usize]
+    }
+
+    /// How many callees may still be abandoned before this rule's own rate exceeds the ceiling.
+    pub fn left_of(&self, rule: Rule) -> u32 {
+        // The same window without the reduction tells the reduction; before any abandon the careful side is none.
+        let (reduced, whole) = (self.rates[Rule::UkOfcom as usize], self.rates[Rule::Rolling24h as usize]);
+        let person_share = if whole.abandoned > 0.0 { reduced.abandoned / whole.abandoned } else { 1.0 };
+        rule.left_of(&self.rates[rule as usize], person_share, self.ceiling)
     }
 }
 
@@ -337,12 +365,7 @@ impl Ledger {
 
     /// The counts within a rule's window.
     pub fn window(&self, rule: Rule, at: LedgerTime) -> Counts {
-        let last = slot(at.now);
-        let first = match rule {
-            Rule::UsTsr => last - (SLOTS_KEPT - 1),
-            Rule::UkOfcom | Rule::Rolling24h => last - (DAY_SLOTS - 1),
-            Rule::WholeDay | Rule::AllCalls | Rule::ReachedQueue => slot(at.day_start),
-        };
+        let (first, last) = (rule.first_slot(at), slot(at.now));
         let mut sum = Counts::default();
         for (_, counts) in self.slots.range(first.min(last)..=last) {
             sum.add(counts);

@@ -211,3 +211,19 @@ fn every_rule_has_its_own_word_and_place() {
         assert_eq!(others.count(), 1);
     }
 }
+
+#[test]
+fn a_report_says_of_each_rule_what_it_leaves_as_its_counts_do() {
+    for (people, machines, abandoned) in [(400, 0, 3), (400, 100, 3), (90, 10, 3), (0, 0, 0), (30, 5, 9)] {
+        let ledger = ledger(people, machines, abandoned);
+        let report = ledger.abandon_report(RuleSet::default(), 0.03, at(NOON));
+        for rule in Rule::ALL {
+            assert_eq!(
+                report.left_of(rule),
+                rule.left(&ledger.window(rule, at(NOON)), 0.03),
+                "{rule:?} {people}"
+            );
+        }
+        assert_eq!(report.left_of(report.strictest), report.left);
+    }
+}

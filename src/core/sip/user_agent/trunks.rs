@@ -70,6 +70,8 @@ struct Probe {
     /// Whether the trunk has ever answered OPTIONS.
     was_answered: bool,
     is_silent: bool,
+    /// From the last OPTIONS to its answer.
+    round_trip: Option<Duration>,
 }
 
 impl Trunk {
@@ -93,6 +95,23 @@ impl Trunk {
         if self.probe.is_silent { TrunkUse::Silent } else { TrunkUse::Up }
     }
 
+    /// Whether the carrier's binding of our contact is still what the new settings ask for.
+    fn keeps_binding(&self, new: &SipTrunk) -> bool {
+        let old = &self.config;
+        new.register
+            && (&old.username, old.own_domain(), &old.host, old.peer)
+                == (&new.username, new.own_domain(), &new.host, new.peer)
+    }
+
+    pub fn reported_use(&self) -> &TrunkUse {
+        &self.reported
+    }
+
+    /// Time from the last OPTIONS to its answer; `None` = none was answered.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.probe.round_trip
+    }
+
     fn next_wake(&self) -> Option<Time> {
         let register = self.registration.as_ref().and_then(|registration| registration.due);
         let expires = self.registration.as_ref().and_then(|registration| registration.until);
@@ -110,8 +129,12 @@ impl Trunk {
 impl UserAgent {
     pub(super) fn define_trunk(&mut self, now: Time, config: SipTrunk) {
         let id = config.id;
+        let same = self.trunks.get(&id).is_some_and(|old| old.config == config);
+        let stays = self.trunks.get(&id).is_some_and(|old| old.keeps_binding(&config));
+        if !stays {
+            self.end_registration(now, id);
+        }
         let old = self.trunks.remove(&id);
-        let same = old.as_ref().is_some_and(|old| old.config == config);
         let mut armed = None;
         let mut kept = None;
         let mut reported = TrunkUse::Up;
@@ -151,6 +174,24 @@ impl UserAgent {
         self.trunks.insert(id, trunk);
         self.report_trunk(now, id);
         self.rearm_trunk(id);
+    }
+
+    /// Forgets a trunk; its registration is taken back.
+    pub(super) fn forget_trunk(&mut self, now: Time, id: TrunkId) {
+        self.end_registration(now, id);
+        if let Some(mut trunk) = self.trunks.remove(&id) {
+            self.wakes.set(Owner::Trunk(id), &mut trunk.armed, None);
+        }
+    }
+
+    /// Takes the registration back (RFC 3261 section 10.2.2): an expiry of 0. Its answer is not awaited: without it the
+    /// registration ends by itself.
+    fn end_registration(&mut self, now: Time, id: TrunkId) {
+        let Some(trunk) = self.trunks.get_mut(&id) else { return };
+        let is_bound = |it: &&mut Registration| it.until.is_some_and(|until| until > now);
+        let Some(registration) = trunk.registration.as_mut().filter(is_bound) else { return };
+        registration.expires = 0;
+        self.send_register_for(now, id, |_, _| Purpose::Ignored);
     }
 
     /// Takes the addresses of a trunk that was looked up again. Calls stay with the destinations that they have; a
@@ -244,6 +285,10 @@ impl UserAgent {
     }
 
     fn send_register(&mut self, now: Time, id: TrunkId) {
+        self.send_register_for(now, id, Purpose::Register);
+    }
+
+    fn send_register_for(&mut self, now: Time, id: TrunkId, purpose: fn(TrunkId, Peer) -> Purpose) {
         let Some(trunk) = self.trunks.get_mut(&id) else { return };
         let (own, host, peer) = (trunk.own_address(), trunk.config.host.clone(), trunk.targets.current());
         let username = trunk.config.username.clone();
@@ -268,7 +313,7 @@ impl UserAgent {
             cseq: registration.cseq,
         };
         let bytes = write::out_of_dialog(&self.config, peer, key, &request, &lines);
-        self.send_request(now, ClientRequest { key, to: peer, bytes, purpose: Purpose::Register(id, peer) });
+        self.send_request(now, ClientRequest { key, to: peer, bytes, purpose: purpose(id, peer) });
     }
 
     pub(super) fn register_answered(&mut self, now: Time, id: TrunkId, to: Peer, answer: Answer<'_, '_>) {
@@ -399,6 +444,7 @@ impl UserAgent {
         match answer {
             Answer::Response { .. } => {
                 trunk.probe.was_answered = true;
+                trunk.probe.round_trip = trunk.probe.sent_at.map(|at| now - at);
                 trunk.probe.is_silent = false;
             }
             Answer::TimedOut | Answer::Unreachable => {

@@ -1,118 +1,137 @@
 import "../../kit/form.css";
 import "../../kit/table.css";
 import "../../pages/results/results.css";
-import { Fragment, type ReactNode } from "react";
+import "./call.css";
+import { Fragment, useEffect, useState, type ReactNode } from "react";
 import { Link } from "react-router";
 import { ApiProblem } from "../../api/call";
-import type { Call } from "../../api/words";
-import { Button } from "../../kit/Button";
 import { CopyButton } from "../../kit/Copy";
+import { Button } from "../../kit/Button";
 import { Drawer } from "../../kit/Drawer";
 import { Failed, Gone, Loading } from "../../kit/States";
 import { useCampaignWords } from "../../pages/campaigns/titles";
-import { useCall, useLead } from "../../pages/results/data";
-import { callId, parseCallId, talked } from "../../pages/results/filters";
-import { Player } from "../../pages/results/Player";
+import { callId, parseCallId } from "../../pages/results/filters";
 import { OutcomeInk } from "../../pages/results/Results";
 import { useMe } from "../../session";
 import { useDrawerLink } from "../../use-search";
-import { hasWord, useLanguage, useWords } from "../../words";
-import { day, duration, telephone, visible } from "../../words/format";
-import { clockMs } from "./clock-ms";
+import { useLanguage, useWords } from "../../words";
+import { duration, telephone, visible } from "../../words/format";
+import { AgentsAtAnswer } from "./AgentsAtAnswer";
+import { CallActions } from "./CallActions";
+import { useCallDetail, type CallDetail } from "./call-data";
+import { CallPlayer } from "./player/CallPlayer";
+import { Story } from "./Story";
+import { Summaries } from "./Summaries";
+import { Timeline } from "./Timeline";
+import { TraceOf } from "./TraceOf";
 
-/** `?call=out-812`: one call: its course, people, keys, summary and recording. */
+/** `?call=out-812`: one call told whole: its course, recording, wrap-up, signalling, and the agents at the answer. */
 export default function CallDrawer({ id }: { id: string }) {
   const t = useWords();
-  const { rights } = useMe();
   const parsed = parseCallId(id);
-  const { data: call, error, refetch } = useCall(parsed);
+  const { data: call, error, refetch } = useCallDetail(parsed);
+  const [prints, setPrints] = useState(false);
   const isGone = parsed === undefined || (error instanceof ApiProblem && error.status === 404);
-  const title = call === undefined ? t("results.callTitle", { id }) : `${call.number === null ? t("results.noNumber") : telephone(call.number)} ${visible(call.name ?? "")}`;
+  // What is folded is part of the printed page.
+  useEffect(() => {
+    if (!prints) return;
+    const timer = setTimeout(() => {
+      window.print();
+      setPrints(false);
+    }, 400);
+    return () => clearTimeout(timer);
+  }, [prints]);
   return (
-    <Drawer parameter="call" isWide title={title} detail={call === undefined ? undefined : <OutcomeInk call={call} />}
-      buttons={call === undefined ? undefined : (
+    <Drawer parameter="call" isWide title={call === undefined || isGone ? t("results.callTitle", { id }) : <Title call={call} />} detail={call === undefined || isGone ? undefined : <OutcomeInk call={call} />}
+      buttons={call === undefined || isGone ? undefined : (
         <>
-          {rights.has("blacklist.add") && rights.has("blacklist.read") && call.number !== null && !call.number.includes("*") ? <Link className="button" to={`/blacklist?number=${encodeURIComponent(call.number)}&add=1`}>{t("results.toBlacklist")}</Link> : null}
+          <CallActions call={call} />
           <CopyButton text={`${window.location.origin}/results?call=${callId(call)}`}>{t("results.copyLink")}</CopyButton>
           <span className="space" />
-          <Button onClick={() => window.print()}>{t("results.print")}</Button>
+          <Button busy={prints} onClick={() => setPrints(true)}>{t("results.print")}</Button>
         </>
       )}>
-      {isGone ? <Gone>{t("results.callGone", { id })}</Gone> : call === undefined ? (error ? <Failed problem={error} onRetry={() => void refetch()} /> : <Loading height={360} />) : <Details key={callId(call)} call={call} />}
+      {isGone ? <Gone>{t("results.callGone", { id })}</Gone> : call === undefined ? (error ? <Failed problem={error} onRetry={() => void refetch()} /> : <Loading height={360} />) : <Details key={callId(call)} call={call} isWhole={prints} isStale={error !== null} />}
     </Drawer>
   );
 }
 
-function Details({ call }: { call: Call }) {
+function Title({ call }: { call: CallDetail }) {
   const t = useWords();
-  const link = useDrawerLink();
-  const { rights } = useMe();
-  const words = useCampaignWords([call.campaign]);
-  const lead = useLead(call.lead ?? undefined).data;
-  const attempts = lead?.history.filter((it) => it.lead === call.lead && it.attempt !== null).map((it) => it.attempt) ?? [];
-  const place = attempts.length - attempts.indexOf(call.id);
-  const corrections = lead?.corrections.filter((it) => it.attempt === call.id) ?? [];
-  const facts: [string, ReactNode][] = [
-    [t("results.column_campaign"), call.campaign === null ? "–" : rights.has("campaigns.read") ? <Link to={`/campaigns/${encodeURIComponent(call.campaign)}/live`}>{words.title(call.campaign)}</Link> : words.title(call.campaign)],
-    [t("results.lead"), call.lead === null ? "–" : <Link to={link({ lead: String(call.lead) })}>{visible(call.name ?? t("results.leadNumber", { id: call.lead }))}</Link>],
-    ...(call.direction === "out" && attempts.includes(call.id) ? [[t("results.attempt"), t("results.attemptOf", { n: place, all: attempts.length })] satisfies [string, ReactNode]] : []),
-    [t("results.column_agent"), call.agent === null ? t("results.noAgent") : <Link to={link({ agent: call.agent, call: null })}>{call.agent} {visible(call.agent_name ?? "")}</Link>],
-    [t("results.column_result"), call.result === null ? t("results.noKey") : words.result(call.campaign, call.result)],
-    [t("results.column_disposition"), call.disposition === null ? t("results.noSummary") : words.disposition(call.campaign, call.disposition)],
-    ...(call.note === null || call.note === "" ? [] : [[t("results.column_note"), visible(call.note)] satisfies [string, ReactNode]]),
-  ];
-  return (
-    <>
-      <section><h3>{t("results.course")}</h3><Course call={call} /></section>
-      <section>
-        <h3>{t("results.recording")}</h3>
-        {call.recording === null ? <p className="hint">{t(call.answered_at === null ? "results.notAnswered" : call.ended_at === null ? "results.stillOpen" : "results.notRecorded")}</p>
-          : rights.has("recordings.play") ? <Player key={call.recording} source={call.recording} /> : <p className="hint">{t("results.mayNotPlay")}</p>}
-      </section>
-      <section><h3>{t("results.about")}</h3><dl className="facts">{facts.map(([name, value]) => <Fragment key={name}><dt>{name}</dt><dd>{value}</dd></Fragment>)}</dl></section>
-      {corrections.length === 0 ? null : (
-        <section><h3>{t("results.corrections")}</h3><ul>{corrections.map((it, n) => <li key={n}>{correctionWords(it, t)}</li>)}</ul></section>
-      )}
-    </>
-  );
+  return <>{call.number === null ? t("results.noNumber") : telephone(call.number)}{call.name === null || call.name === "" ? null : <> {visible(call.name)}</>}</>;
 }
 
-/** A correction in words: a name that was changed, a number that was changed or added. */
-export function correctionWords(it: { field: string; was: string | null; now: string }, t: ReturnType<typeof useWords>): string {
-  const key = `results.field_${it.field}`;
-  const field = hasWord(key) ? t(key) : it.field;
-  return it.was === null || it.was === "" ? t("results.added", { field, now: visible(it.now) }) : t("results.corrected", { field, was: visible(it.was), now: visible(it.now) });
+interface DetailsProps {
+  call: CallDetail;
+  /** Nothing is folded: it is printed. */
+  isWhole: boolean;
+  /** The last reading failed: what is shown may have changed. */
+  isStale: boolean;
 }
 
-/** The moments of the call with what passed between them. */
-function Course({ call }: { call: Call }) {
-  const t = useWords();
-  const moments: [string | null, ReactNode][] = [
-    [call.at, t(call.direction === "out" ? "results.placed" : "results.arrived")],
-    [call.answered_at, t("results.answered")],
-    [call.connected_at, call.agent === null ? t("results.connected") : t("results.connectedTo", { agent: `${call.agent} ${visible(call.agent_name ?? "")}` })],
-    [call.ended_at, <EndWords key="end" call={call} />],
-  ];
-  const steps = moments.flatMap(([at, words]): [Date, ReactNode][] => (at === null ? [] : [[new Date(at), words]]));
-  const talk = talked(call);
-  return (
-    <>
-      <p className="hint">{day(new Date(call.at))}</p>
-      <ol className="path">
-        {steps.map(([at, words], n) => {
-          const before = steps[n - 1]?.[0];
-          return <li key={n}><time dateTime={at.toISOString()} title={at.toISOString()}>{clockMs(at)}</time><span className="second">{before === undefined ? "" : t("results.later", { n: ((at.getTime() - before.getTime()) / 1000).toFixed(1) })}</span><span>{words}</span></li>;
-        })}
-      </ol>
-      {talk === undefined ? null : <p>{t("results.talked", { time: duration(talk) })}</p>}
-    </>
-  );
-}
-
-/** How the call ended: by which side, and the cause as signalling has it. */
-function EndWords({ call }: { call: Call }) {
+function Details({ call, isWhole, isStale }: DetailsProps) {
   const t = useWords();
   const language = useLanguage();
-  const ended = `results.by_${call.ended_by ?? ""}`;
-  return <>{hasWord(ended) ? t(ended) : t("results.ended")}{call.cause === "" ? null : <span className="hint"> {visible(call.cause_words[language])}</span>}</>;
+  const { rights } = useMe();
+  return (
+    <>
+      {isStale ? <p className="refusal no-print" role="status">{t("call.stale")}</p> : null}
+      <Subline call={call} />
+      <section><h3>{t("results.course")}</h3><Timeline call={call} /></section>
+      <section>
+        <h3>{t("results.recording")}</h3>
+        {call.no_recording !== null ? <p className="hint">{call.no_recording.words[language]}</p>
+          : rights.has("recordings.play") ? <CallPlayer call={call} /> : <p className="hint">{t("results.mayNotPlay")}</p>}
+      </section>
+      <Facts call={call} />
+      <Summaries call={call} />
+      {call.direction === "in" ? null : <Fold title={t("call.ladder")} isOpen={isWhole}><TraceOf attempt={call.id} /></Fold>}
+      {call.agents_at_answer.length === 0 ? null : <Fold title={t("call.agentsAtAnswer")} isOpen={isWhole}><AgentsAtAnswer call={call} /></Fold>}
+      {call.direction === "in" || !rights.has("campaigns.read") ? null : <div className="no-print"><Fold title={t("call.why")} isOpen={false}><Story attempt={call.id} /></Fold></div>}
+    </>
+  );
+}
+
+/** Campaign, which attempt, and the disposition, in one line below the title. */
+function Subline({ call }: { call: CallDetail }) {
+  const t = useWords();
+  const { rights } = useMe();
+  const words = useCampaignWords([call.campaign]);
+  const parts: ReactNode[] = [
+    call.campaign === null ? null : rights.has("campaigns.read") ? <Link to={`/campaigns/${encodeURIComponent(call.campaign)}/live`}>{words.title(call.campaign)}</Link> : words.title(call.campaign),
+    call.direction === "in" ? t("results.in") : null,
+    call.ordinal === null ? null : t("call.attempt", { n: call.ordinal }),
+    call.disposition === null ? null : words.disposition(call.campaign, call.disposition),
+  ].filter((it) => it !== null);
+  return <p className="subline">{parts.map((it, n) => <Fragment key={n}>{n === 0 ? null : " · "}{it}</Fragment>)}</p>;
+}
+
+/** What is known of the call beside its moments. */
+function Facts({ call }: { call: CallDetail }) {
+  const t = useWords();
+  const link = useDrawerLink();
+  const words = useCampaignWords([call.campaign]);
+  const facts: [string, ReactNode][] = [
+    [t("results.lead"), call.lead === null ? "–" : <Link to={link({ lead: String(call.lead) })}>{visible(call.name ?? t("results.leadNumber", { id: call.lead }))}</Link>],
+    [t("results.column_agent"), call.agent === null ? t("results.noAgent") : <Link to={link({ agent: call.agent, call: null })}>{call.agent} {visible(call.agent_name ?? "")}</Link>],
+    ...(call.direction === "in" ? [] : [
+      [t("results.column_result"), call.result === null ? (call.keys === "" ? t("results.noKey") : t("call.keys", { keys: visible(call.keys) })) : words.result(call.campaign, call.result)],
+      [t("call.trunk"), visible(call.trunk ?? "–")],
+      [t("call.callerId"), call.caller_id === null ? "–" : telephone(call.caller_id)],
+    ] satisfies [string, ReactNode][]),
+    ...call.legs.filter((it) => it.kind === "consulted").map((it): [string, ReactNode] => [t("call.consulted"), <>{it.number === null ? "–" : telephone(it.number)}{it.began_at !== null && it.ended_at !== null ? <span className="hint"> {duration((Date.parse(it.ended_at) - Date.parse(it.began_at)) / 1000)}</span> : null}</>]),
+  ];
+  return <section><h3>{t("results.about")}</h3><dl className="facts">{facts.map(([name, value], n) => <Fragment key={n}><dt>{name}</dt><dd>{value}</dd></Fragment>)}</dl></section>;
+}
+
+/** A part that is read seldom: asked for when it is opened. */
+function Fold({ title, isOpen, children }: { title: string; isOpen: boolean; children: ReactNode }) {
+  const [opened, setOpened] = useState(false);
+  const shown = opened || isOpen;
+  return (
+    <details className="fold" open={shown} onToggle={(event) => { if (!isOpen) setOpened(event.currentTarget.open); }}>
+      <summary>{title}</summary>
+      {shown ? children : null}
+    </details>
+  );
 }

@@ -53,12 +53,12 @@ export function AskAct({ act, row, onClose }: Props) {
       void refreshCallerIds();
     }
   };
-  const word = t(actWord(act, row));
+  const word = t(act === "request" && row.approval === "missing" ? "callerIds.act_approval" : actWord(act, row));
   return (
     <Dialog title={`${word}: ${telephone(row.number)}`} onClose={onClose}
       buttons={<><Button onClick={onClose}>{t("common.cancel")}</Button><Button type="submit" form={FORM} kind={act === "retire" ? "danger" : "primary"} refusal={offline ?? notNow} busy={busy}>{word}</Button></>}>
       <form id={FORM} className="form" noValidate onSubmit={(event) => void run(event)}>
-        <p>{t(consequence(act, row))}</p>
+        <p>{t(act === "request" && row.approval === "missing" ? "callerIds.ask_approval" : consequence(act, row))}</p>
         {row.campaigns.length > 0 && (act === "retire" || act === "unbind") ? <p>{t("callerIds.askInUse", { names: row.campaigns.map(visible).join(", ") })}</p> : null}
         {act === "flag" ? <Field label={t("callerIds.flagNote")} value={form.note} onChange={(note) => setForm({ ...form, note })} maxLength={TEXT_MAX} autoComplete="off" autoFocus help={t("callerIds.flagNoteHelp")} /> : null}
         {act === "rest" ? <Field label={t("callerIds.restEnd")} type="datetime-local" value={form.until} onChange={(until) => { setForm({ ...form, until }); setFault(undefined); }} fault={fault} help={t("callerIds.restEndHelp")} /> : null}
@@ -71,7 +71,7 @@ export function AskAct({ act, row, onClose }: Props) {
 
 /** The refusal's sentence; that the state went on meanwhile is said without the service's words for states. */
 function refusalWords(problem: unknown, t: Translate): string {
-  const isLate = problem instanceof ApiProblem && (problem.code === "not_in_this_state" || problem.code === "changed");
+  const isLate = problem instanceof ApiProblem && (["not_in_this_state", "not_approved", "changed"].includes(problem.code));
   return isLate ? t("callerIds.wentOn") : problemWords(problem, t);
 }
 

@@ -11,7 +11,7 @@ export function CallerIdActs({ row }: { row: CallerIdDetail }) {
   const t = useWords();
   const [asked, setAsked] = useState<Act>();
   const offline = useOfflineReason();
-  const button = (act: Act) => <Button key={act} refusal={offline} popup="dialog" onClick={() => setAsked(act)}>{t(actWord(act, row))}{WITH_FIELD.has(act) ? "…" : ""}</Button>;
+  const button = (act: Act) => <Button key={act} refusal={offline} popup="dialog" onClick={() => setAsked(act)}>{t(act === "request" && row.approval === "missing" ? "callerIds.act_approval" : actWord(act, row))}{WITH_FIELD.has(act) ? "…" : ""}</Button>;
   return (
     <>
       {row.actions.filter((it) => it !== "retire").map(button)}

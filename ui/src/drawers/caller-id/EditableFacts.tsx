@@ -93,6 +93,7 @@ function EditForm({ row, names, onClose }: { row: CallerIdDetail; names: readonl
   return (
     <form className="form" noValidate onSubmit={(event) => void save(event)}>
       <CallerIdFields names={names} form={form} onChange={setForm} faults={faults} row={base} />
+      {names.includes("holder") && (row.approval === "approved" || row.approval === "waiting") ? <p className="hint">{t("callerIds.holderAsks")}</p> : null}
       {refusal === undefined ? null : (
         <div className="summary-fault" role="alert">
           <p>{refusal}</p>

@@ -18,7 +18,7 @@ import { LEAD_STATES, OUTCOME_STATES } from "../../states";
 import { useDrawerLink } from "../../use-search";
 import { useLanguage, useWords } from "../../words";
 import { day, duration, moment, telephone, visible } from "../../words/format";
-import { correctionWords } from "../call/CallDrawer";
+import { correctionWords } from "../call/corrections";
 
 /** `?lead=4711`: one person of a list: why they are dialled or not, numbers, household, what happened so far. */
 export default function LeadDrawer({ id }: { id: string }) {
@@ -137,7 +137,7 @@ function History({ lead }: { lead: Lead }) {
                 const talk = talked(it);
                 return (
                   <tr key={n}>
-                    <td>{it.attempt === null ? <At at={it.at} /> : <Link to={link({ call: `out-${it.attempt}`, lead: null })}><At at={it.at} /></Link>}</td>
+                    <td>{it.attempt === null && it.leg === null ? <At at={it.at} /> : <Link to={link({ call: it.attempt === null ? `in-${it.leg}` : `out-${it.attempt}`, lead: null })}><At at={it.at} /></Link>}</td>
                     <td>{it.lead === lead.id ? t("results.thisPerson") : visible(it.name ?? "")}</td>
                     <td>{it.number === null ? "" : telephone(it.number)}</td>
                     <td><Outcome outcome={it.outcome} /></td>

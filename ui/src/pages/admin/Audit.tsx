@@ -16,6 +16,7 @@ import { useTitle } from "../../use-title";
 import { useWords } from "../../words";
 import { clock, count, day, visible } from "../../words/format";
 import { usePersonName } from "../audio/person-name";
+import { ExportButton } from "../exports/ExportButton";
 import { plusDays, startOfDay } from "../results/filters";
 import { actionWords, kindWords, sayOf } from "./audit-words";
 import { changesOf } from "./changes";
@@ -48,6 +49,7 @@ export default function Audit() {
         <span className="hint" role="status">{data === undefined ? "" : t(hasNextPage ? "audit.shownOfMore" : "common.total", { n: count(rows.length) })}</span>
         <span className="space" />
         <Button size="small" busy={isFetching && !isFetchingNextPage} onClick={() => void refetch()}>{t("results.refresh")}</Button>
+        <ExportButton what="audit" filters={query} />
       </div>
       <div className="filters" role="search">
         <NewFilter onSet={(name, value) => set({ [name]: value })} />

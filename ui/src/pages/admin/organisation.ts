@@ -6,12 +6,12 @@ export type Organisation = Schemas["Organisation"];
 export type PauseReason = Schemas["PauseReasonView"];
 
 /** Switches in the order of the form. One that the service does not send is not drawn. */
-export const SWITCHES = ["approve_lists", "approve_audio", "analysts_read_numbers", "agents_add_leads", "flagged_numbers_stay"] as const;
+export const SWITCHES = ["approve_lists", "approve_audio", "approve_caller_ids", "analysts_read_numbers", "agents_add_leads", "flagged_numbers_stay"] as const;
 export type Switch = (typeof SWITCHES)[number];
 
 /** People who must be able to decide: the one who asks, and another. The service refuses the switch with fewer. */
 export const SECOND_PERSON = 2;
-export const isApprovalSwitch = (name: Switch): boolean => name === "approve_lists" || name === "approve_audio";
+export const isApprovalSwitch = (name: Switch): boolean => name === "approve_lists" || name === "approve_audio" || name === "approve_caller_ids";
 
 /** The switches that the service has, with their present values. */
 export function switchesOf(organisation: Organisation): [Switch, boolean][] {

@@ -9,11 +9,12 @@ import { serverNow } from "../../live/clock";
 import { useMe } from "../../session";
 import { APPROVAL_STATES } from "../../states";
 import { useWords } from "../../words";
-import { moment, visible } from "../../words/format";
+import { moment, telephone, visible } from "../../words/format";
 import { useSound, useSoundEvents } from "../audio/data";
 import { usePersonName } from "../audio/person-name";
 import { SoundFacts } from "../audio/SoundFacts";
 import { SoundPlayer } from "../audio/SoundPlayer";
+import { CallerIdToApprove } from "./CallerIdToApprove";
 import { Decide } from "./Decide";
 import { ListReport } from "./ListReport";
 import { useList } from "./data";
@@ -33,19 +34,19 @@ export function ApprovalDetail({ approval, onDecided }: Props) {
   const [isRead, setRead] = useState(false);
   const onRead = useCallback(() => setRead(true), []);
   const now = new Date(serverNow());
-  const isSound = approval.kind === "audio";
+  const [isSound, isNumber] = [approval.kind === "audio", approval.kind === "caller_id"];
   const isWaiting = approval.state === "open";
   return (
     <>
       <header>
-        <h2>{visible(approval.title)}</h2>
+        <h2>{isNumber ? telephone(approval.title) : visible(approval.title)}</h2>
         <Pill state={APPROVAL_STATES[approval.state]} />
         <span className="hint">{t("approvals.asked", { who: nameOf(approval.by), at: moment(new Date(approval.at), now) })}</span>
-        <Link className="open" to={approval.href}>{t(isSound ? "approvals.openSound" : "approvals.openList")}</Link>
+        <Link className="open" to={approval.href}>{t(isSound ? "approvals.openSound" : isNumber ? "approvals.openCallerId" : "approvals.openList")}</Link>
       </header>
       <div className="body">
         {approval.decided_at === null ? null : <p>{t("approvals.decided", { who: nameOf(approval.decided_by), at: moment(new Date(approval.decided_at), now) })}{approval.note === null ? null : <><br />{t("approvals.note", { note: visible(approval.note) })}</>}</p>}
-        {isSound ? <SoundToApprove id={approval.subject} onHeard={onHeard} /> : <ListToApprove id={approval.subject} onRead={onRead} />}
+        {isSound ? <SoundToApprove id={approval.subject} onHeard={onHeard} /> : isNumber ? <CallerIdToApprove number={approval.title} onRead={onRead} /> : <ListToApprove id={approval.subject} onRead={onRead} />}
         {approval.may_decide ? (
           <>
             {isSound && isHeard ? <p className="heard" role="status"><Glyph name="done" /> {t("approvals.heard")}</p> : null}

@@ -12,7 +12,7 @@ import { APPROVAL_STATES } from "../../states";
 import { useSearch } from "../../use-search";
 import { useTitle } from "../../use-title";
 import { useWords } from "../../words";
-import { moment, visible } from "../../words/format";
+import { moment, telephone, visible } from "../../words/format";
 import { usePersonName } from "../audio/person-name";
 import { useCampaignTitles } from "../campaigns/titles";
 import { ApprovalDetail } from "./ApprovalDetail";
@@ -90,7 +90,7 @@ function InboxList({ items, chosen, onChoose }: { items: Approval[]; chosen: num
       {items.map((it) => (
         <li key={it.id}>
           <button type="button" aria-current={it.id === chosen || undefined} onClick={() => onChoose(it.id)}>
-            <span className="title"><strong>{visible(it.title)}</strong> <span className="hint">{t(`approvals.kind_${it.kind}`)}</span></span>
+            <span className="title"><strong>{it.kind === "caller_id" ? telephone(it.title) : visible(it.title)}</strong> <span className="hint">{t(`approvals.kind_${it.kind}`)}</span></span>
             {it.campaign === null ? null : <span className="second">{t("approvals.ofCampaign", { name: title(it.campaign) })}</span>}
             <span className="second">{t("approvals.asked", { who: nameOf(it.by), at: moment(new Date(it.at), now) })}</span>
             {it.state === "open" ? null : <StateInk state={APPROVAL_STATES[it.state]} />}

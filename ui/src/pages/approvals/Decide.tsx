@@ -7,8 +7,9 @@ import { Dialog } from "../../kit/Dialog";
 import { Field } from "../../kit/Field";
 import { problemWords } from "../../kit/States";
 import { useWords } from "../../words";
-import { visible } from "../../words/format";
+import { telephone, visible } from "../../words/format";
 import { refreshSounds } from "../audio/data";
+import { refreshCallerIds } from "../caller-ids/data";
 import { refreshApprovals } from "./data";
 
 /** Longest reason, in characters. */
@@ -28,7 +29,7 @@ export function Decide({ approval, wait, onDecided }: Props) {
   const [isRefusing, setRefusing] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string>();
-  const title = visible(approval.title);
+  const title = approval.kind === "caller_id" ? telephone(approval.title) : visible(approval.title);
   /** @throws ApiProblem */
   const send = async (body: { action: "approve" } | { action: "refuse"; note: string }) => {
     await post("/api/v1/approvals/{id}/actions", { path: { id: approval.id }, body, key: newKey() }).catch((problem: unknown) => {
@@ -36,7 +37,7 @@ export function Decide({ approval, wait, onDecided }: Props) {
       void refreshApprovals();
       throw problem;
     });
-    await Promise.all([refreshApprovals(), refreshSounds()]);
+    await Promise.all([refreshApprovals(), refreshSounds(), refreshCallerIds()]);
     onDecided(t(body.action === "approve" ? "approvals.approvedNow" : "approvals.refusedNow", { title }));
   };
   const approve = async () => {

@@ -21,7 +21,10 @@ import { hasWord, useWords, type Translate } from "../../words";
 import { count, day, moment, telephone, visible } from "../../words/format";
 import { usePersonName } from "../audio/person-name";
 import { useCampaignTitles } from "../campaigns/titles";
+import { ExportButton } from "../exports/ExportButton";
 import { AddEntries } from "./AddEntries";
+import { ImportFile } from "./ImportFile";
+import { Sources } from "./Sources";
 import { refreshBlacklist, useEntries, useLookUp } from "./data";
 import { bareNumber, holds, isNumber, national } from "./entries";
 
@@ -38,12 +41,16 @@ export default function Blacklist() {
       <div className="page-head">
         <h1>{t("blacklist.title")}</h1>
         <span className="space" />
+        <ExportButton what="blacklist" filters={{}} />
+        {rights.has("blacklist.edit") ? <Button onClick={() => set({ import: "new" })}>{t("blacklist.import")}</Button> : null}
         {mayAdd ? <Button kind="primary" onClick={() => set({ add: "1" })}>{t("blacklist.add")}</Button> : null}
       </div>
       <LookUp mayAdd={mayAdd} />
       {added === undefined ? null : <p className="done" role="status">{added}</p>}
       <Entries />
+      {rights.has("blacklist.edit") ? <Sources /> : null}
       {search.has("add") && mayAdd ? <AddEntries onAdded={setAdded} /> : null}
+      {search.has("import") && rights.has("blacklist.edit") ? <ImportFile key={search.get("import")} id={Number(search.get("import")) || undefined} /> : null}
     </>
   );
 }
@@ -120,6 +127,7 @@ function entryWords(entry: BlacklistEntry, title: (campaign: string) => string, 
   if (entry.added_by !== null) parts.push(t("blacklist.by", { name: adderOf(entry.added_by, person) }));
   if (entry.reason !== null) parts.push(t("blacklist.because", { reason: visible(entry.reason) }));
   if (entry.until !== null) parts.push(t("blacklist.heldUntil", { day: day(new Date(entry.until)) }));
+  parts.push(t("blacklist.nextCheck"));
   return parts.join(" · ");
 }
 

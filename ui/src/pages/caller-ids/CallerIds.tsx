@@ -15,10 +15,11 @@ import { useDrawerLink, useSearch } from "../../use-search";
 import { useTitle } from "../../use-title";
 import { useWords, type Translate } from "../../words";
 import { clock, count, moment, telephone, visible } from "../../words/format";
+import { usePersonName } from "../audio/person-name";
 import { AddCallerId } from "./AddCallerId";
-import { CampaignLinks, IdleWarning, RatePair, RestUntil, StatePill, VerdictWords } from "./cells";
+import { ApprovalNeeded, CampaignLinks, CapOfDay, IdleWarning, RatePair, RestUntil, StatePill, VerdictWords } from "./cells";
 import { BarsLegend, DayBars } from "./DayBars";
-import { useCallerIds } from "./data";
+import { useCallerIdEvents, useCallerIds } from "./data";
 import { dayNames, isToComplete, matches, sumOf } from "./figures";
 
 const STATES = Object.keys(CALLER_ID_STATES) as CallerId["state"][];
@@ -30,6 +31,7 @@ export default function CallerIds() {
   const t = useWords();
   const [search, set] = useSearch();
   useTitle(t("callerIds.title"));
+  useCallerIdEvents();
   const filter = { text: search.get("q") ?? "", state: search.get("state") ?? "" };
   const isWithRetired = search.has("retired") || filter.state === "retired";
   const { data, error, dataUpdatedAt, isPlaceholderData, refetch } = useCallerIds(isWithRetired);
@@ -99,19 +101,20 @@ function CallerIdTable({ rows, isOld }: { rows: CallerId[]; isOld: boolean }) {
 function CallerIdRow({ row, names }: { row: CallerId; names: readonly string[] }) {
   const t = useWords();
   const link = useDrawerLink();
+  const nameOf = usePersonName(row.bound_agent !== null);
   const origin = [row.carrier, row.region].filter((it) => it !== "").map(visible);
   const to = link({ "caller-id": row.number, add: null });
   return (
     <tr>
-      <td><Link className="row" to={to}>{telephone(row.number)}</Link>{row.bound_agent === null ? null : <span className="second below">{t("callerIds.onlyAgent", { agent: row.bound_agent })}</span>}</td>
+      <td><Link className="row" to={to}>{telephone(row.number)}</Link>{row.bound_agent === null ? null : <span className="second below">{t("callerIds.onlyAgent", { agent: nameOf(row.bound_agent) })}</span>}</td>
       <td className="clip" title={visible(row.holder)}>
         {visible(row.holder) || (row.found ? "" : t("common.none"))}
         {row.found ? <span className="second below" title={t("callerIds.foundHelp")}>{t("callerIds.found")}</span> : null}
         {isToComplete(row) ? <Link className="below" to={to}>{t("callerIds.complete")}<span className="visually-hidden"> {telephone(row.number)}</span></Link> : null}
       </td>
       <td className="clip" title={origin.join(" · ")}>{origin.length === 0 ? t("common.none") : origin.map((it, n) => <span key={n} className={n === 0 ? undefined : "second below"}>{it}</span>)}</td>
-      <td><StatePill row={row} /> <span className="below"><RestUntil row={row} /></span><span className="below narrow"><IdleWarning row={row} /></span></td>
-      <td className="number">{count(row.today)}{row.per_day_max === 0 ? null : <span className="second"> / {count(row.per_day_max)}</span>}</td>
+      <td><StatePill row={row} /> <span className="below"><RestUntil row={row} /></span><span className="below narrow"><ApprovalNeeded row={row} /></span><span className="below narrow"><IdleWarning row={row} /></span></td>
+      <td className="number">{count(row.today)}<CapOfDay row={row} /></td>
       <td><span className="week"><DayBars days={row.days} names={names} /><RatePair span={sumOf(row.days)} /></span></td>
       <td className="health"><VerdictWords verdict={row.verdict} words={row.words} /></td>
       <td><CampaignLinks names={row.campaigns} most={CAMPAIGNS} /></td>

@@ -24,6 +24,21 @@ export function RestUntil({ row }: { row: CallerId }) {
   return <time className="second" dateTime={row.rest_until} title={row.rest_until}>{t("callerIds.until", { at: moment(new Date(row.rest_until), new Date(serverNow())) })}</time>;
 }
 
+/** That no call shows it before a colleague has approved it. */
+export function ApprovalNeeded({ row }: { row: CallerId }) {
+  const t = useWords();
+  if (row.approval !== "missing" && row.approval !== "waiting") return null;
+  if (row.state === "retired") return null;
+  return <span className="waiting-ink"><Glyph name="waiting" /> {t(`callerIds.approval_${row.approval}`)}</span>;
+}
+
+/** Calls of the last 24 hours beside the cap that holds now: "64 / 80 in 24 h". */
+export function CapOfDay({ row }: { row: CallerId }) {
+  const t = useWords();
+  if (row.cap === null || row.cap_by === null) return null;
+  return <span className="second below" title={t(`callerIds.capBy_${row.cap_by}`)}>{t("callerIds.ofCap", { n: count(row.last_day), max: count(row.cap) })}</span>;
+}
+
 /** "7 days unused and it is taken back: 2 days left", where that is near. */
 export function IdleWarning({ row }: { row: CallerId }) {
   const t = useWords();

@@ -1,5 +1,7 @@
+import { Link } from "react-router";
 import { Glyph } from "../../kit/Glyph";
 import { ABANDON_RULES, type Campaign } from "../../api/words";
+import { useDrawerLink } from "../../use-search";
 import { useWords } from "../../words";
 import { percent } from "../../words/format";
 
@@ -9,6 +11,7 @@ const SPAN = 2;
 /** Abandoned calls by every rule, each with its base, its bar and the ceiling; which rule brakes and what is left. */
 export function AbandonBars({ campaign }: { campaign: Campaign }) {
   const t = useWords();
+  const link = useDrawerLink();
   const { abandon } = campaign;
   if (abandon === null) return null;
   const rules = abandon.rules.filter((rule) => rule.of > 0);
@@ -20,6 +23,8 @@ export function AbandonBars({ campaign }: { campaign: Campaign }) {
         <h2>{t("campaigns.abandonTitle")}</h2>
         <span className="hint">{t("campaigns.ceiling", { n: percent(abandon.ceiling) })}</span>
         {rules.length > 0 && known ? <span className="hint">{t("campaigns.abandonLeft", { rule: t(`rule.${known}`), n: abandon.left })}</span> : null}
+        <span className="space" />
+        <Link to={link({ abandon: abandon.strictest })}>{t("abandon.open")}</Link>
       </header>
       <div className="body">
         {rules.length === 0 ? <p className="hint">{t("campaigns.abandonNone")}</p> : (

@@ -81,7 +81,7 @@ function Waiting({ waiting }: { waiting: readonly Schemas["WaitingFor"][] }) {
     <p className="line amber spaced" role="status" data-testid="waiting">
       <Glyph name="waiting" />
       {t("campaigns.waits")}{" "}
-      {waiting.map((it, n) => <span key={`${it.kind}-${it.id}`}>{n === 0 ? "" : " · "}<Link to={it.href}>{visible(it.title)}</Link> ({it.who[language]})</span>)}
+      {waiting.map((it, n) => <span key={`${it.kind}-${it.id}-${it.title}`}>{n === 0 ? "" : " · "}<Link to={it.href}>{visible(it.title)}</Link> ({it.who[language]})</span>)}
     </p>
   );
 }

@@ -14,6 +14,7 @@ import { useLanguage, useWords } from "../../words";
 import { count, percent } from "../../words/format";
 import { Pace } from "./Pace";
 import { AbandonBars } from "./AbandonBars";
+import { LineBanner } from "./LineBanner";
 import { callsOut, hasAgents, leadsAll, leadsOpen, stages } from "./figures";
 import { LimitShare } from "./LimitShare";
 import { Plots } from "./Plots";
@@ -37,6 +38,7 @@ export default function Live() {
   return (
     <div className={isStale ? "campaign-grid stale" : "campaign-grid"} data-tour={hasTour ? step : undefined}>
       {hasTour ? <Tour step={step} onStep={setStep} /> : null}
+      <LineBanner campaign={campaign} />
       <Why campaign={campaign} />
       <Figures campaign={campaign} />
       <Plots campaign={campaign} />

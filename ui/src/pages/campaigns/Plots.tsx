@@ -8,12 +8,11 @@ import { serverNow } from "../../live/clock";
 import { SEAT_STATES } from "../../states";
 import { useSearch } from "../../use-search";
 import { useWords } from "../../words";
-import { count, percent } from "../../words/format";
+import { count } from "../../words/format";
+import { AbandonPlot } from "./AbandonPlot";
 import { hasAgents } from "./figures";
-import { beginOf, everyStep, HEADS, rateOf, SPANS, valuesOf, type SpanName } from "./series";
+import { beginOf, everyStep, HEADS, SPANS, valuesOf, type SpanName } from "./series";
 import { useSeries } from "./series-data";
-
-const QUARTER = 15;
 
 /** Traffic, abandoned calls and people of a campaign over the last hours; the span is in the address. */
 export function Plots({ campaign }: { campaign: Campaign }) {
@@ -55,24 +54,8 @@ function Drawn({ campaign, rows, span }: { campaign: Campaign; rows: readonly Se
   return (
     <>
       <Plot title={t("campaigns.traffic")} unit={t("campaigns.perStep", { n: step })} at={at} series={traffic} kind="lines" isWhole format={count} isStale={isStale} />
-      {campaign.abandon === null || !isStaffed ? null : <Abandoned campaign={campaign} span={span} ceiling={campaign.abandon.ceiling} isStale={isStale} />}
+      {campaign.abandon === null || !isStaffed ? null : <AbandonPlot campaign={campaign} span={span} ceiling={campaign.abandon.ceiling} isStale={isStale} />}
       {people.length === 0 || !isStaffed ? null : <Plot title={t("campaigns.people")} unit={t("campaigns.heads")} at={at} series={people} kind="areas" isWhole format={count} isStale={isStale} />}
     </>
-  );
-}
-
-/** The abandon rate by quarter hours with its upper bound; the axis ends at twice the ceiling or at the bound. */
-function Abandoned({ campaign, span, ceiling, isStale }: { campaign: Campaign; span: SpanName; ceiling: number; isStale: boolean }) {
-  const t = useWords();
-  const { data } = useSeries(campaign.name, span, QUARTER);
-  const { at, rows } = useMemo(() => everyStep(data ?? [], beginOf(span, serverNow()), serverNow(), QUARTER), [data, span]);
-  const series = useMemo((): PlotSeries[] => [
-    { key: "rate", label: t("campaigns.abandonRate"), values: valuesOf(rows, rateOf), colour: "alarm-fill" },
-    { key: "upper", label: t("campaigns.upperBound"), values: valuesOf(rows, (it) => (it.divisor > 0 ? it.upper : null)), colour: "alarm-fill", line: "thin" },
-  ], [rows, t]);
-  if (!series.some((it) => it.values.some((value) => value !== null))) return null;
-  return (
-    <Plot title={t("campaigns.abandonTitle")} unit={t("campaigns.quarter")} at={at} series={series} kind="lines" band={{ lower: "rate", upper: "upper" }} ceiling={{ value: ceiling, label: t("campaigns.ceiling", { n: percent(ceiling) }) }}
-      top={ceiling * 2} isWhole={false} format={(value) => percent(value)} isStale={isStale} />
   );
 }

@@ -12,9 +12,11 @@ import { useSecond } from "../../live/clock";
 import { useHasSnapshot, useSeat, useSeats } from "../../live/stores";
 import { useMe } from "../../session";
 import { SEAT_STATES, seatState } from "../../states";
+import { useDrawerLink } from "../../use-search";
 import { hasWord, useWords, type Translate } from "../../words";
 import { count, duration, moment, telephone, visible } from "../../words/format";
 import { ForceMenu } from "./ForceMenu";
+import { useReasonWords } from "./pause-reasons";
 import { countStates, isAtWork, needsAttention, secondsIn } from "./seats";
 
 /** `/floor`: one row a seat, by agent number; who needs help is counted and can be filtered. */
@@ -75,6 +77,7 @@ export default function Floor() {
 
 function SeatTable({ seats, mayForce }: { seats: Seat[]; mayForce: boolean }) {
   const t = useWords();
+  const reasonWords = useReasonWords();
   return (
     <table className="table">
       <thead>
@@ -84,15 +87,9 @@ function SeatTable({ seats, mayForce }: { seats: Seat[]; mayForce: boolean }) {
           <th scope="col">{t("floor.signedIn")}</th><th scope="col">{t("floor.endpoint")}</th><th scope="col" className="number">{t("floor.phone")}</th>{mayForce ? <th scope="col">{t("floor.actions")}</th> : null}
         </tr>
       </thead>
-      <tbody>{seats.map((seat) => <SeatRow key={seat.agent} agent={seat.agent} mayForce={mayForce} />)}</tbody>
+      <tbody>{seats.map((seat) => <SeatRow key={seat.agent} agent={seat.agent} mayForce={mayForce} reasonWords={reasonWords} />)}</tbody>
     </table>
   );
-}
-
-/** Reasons that the service gives are words; what a person typed is shown as it is. */
-function reasonWords(reason: string, t: Translate): string {
-  const key = `floor.reason.${reason}`;
-  return hasWord(key) ? t(key) : visible(reason);
 }
 
 /** Why an idle agent gets no calls. */
@@ -102,10 +99,11 @@ function quietWords(quiet: string, t: Translate): string {
 }
 
 /** One seat; it is drawn anew when it changes, and once a second for its timer. */
-const SeatRow = memo(function SeatRow({ agent, mayForce }: { agent: string; mayForce: boolean }) {
+const SeatRow = memo(function SeatRow({ agent, mayForce, reasonWords }: { agent: string; mayForce: boolean; reasonWords: (reason: string) => string }) {
   const t = useWords();
   const seat = useSeat(agent);
   const now = useSecond();
+  const link = useDrawerLink();
   if (!seat) return null;
   const state = seatState(seat);
   const attention = needsAttention(seat, now);
@@ -116,9 +114,9 @@ const SeatRow = memo(function SeatRow({ agent, mayForce }: { agent: string; mayF
     <tr>
       <td>{agent}</td>
       <td>{visible(seat.name ?? "")}</td>
-      <td className="state"><StateInk state={state} />{seat.reason === null ? null : <span className="second"> {reasonWords(seat.reason, t)}</span>}{quiet === undefined ? null : <span className="second" title={quiet}> {quiet}</span>}</td>
+      <td className="state"><StateInk state={state} />{seat.reason === null ? null : <span className="second"> {reasonWords(seat.reason)}</span>}{quiet === undefined ? null : <span className="second" title={quiet}> {quiet}</span>}</td>
       <td className={attention ? "number attention" : "number"}>{duration(secondsIn(seat, now))}{attention ? <> <Glyph name="warning" /></> : null}</td>
-      <td className="callee">{work?.number ? telephone(work.number) : ""}</td>
+      <td className="callee">{!work?.number ? "" : work.attempt === null || work.inbound ? telephone(work.number) : <Link className="plain" to={link({ call: `out-${work.attempt}` })}>{telephone(work.number)}</Link>}</td>
       <td>{work?.campaign ? <Link to={`/campaigns/${encodeURIComponent(work.campaign)}/live`}>{work.campaign}</Link> : ""}</td>
       <td className="number">{count(seat.answered)}</td>
       <td className="number">{duration(seat.talked_secs)}</td>

@@ -20,6 +20,8 @@ import { COLUMNS, toggleColumn, useColumns } from "./columns";
 import { reloadLeads, useLeadPages, useNearest, usePageRows } from "./data";
 import { filtersOf, NO_FILTERS, numberOf, queryOf, wantedOf } from "./filters";
 import { LeadFilters } from "./LeadFilters";
+import { ExportButton } from "../exports/ExportButton";
+import { leadFilters as exportFilters } from "../exports/filters";
 import type { LeadPages } from "./lead-pages";
 import { LeadTable } from "./LeadTable";
 import { IDS_MAX, Selection } from "./selection";
@@ -47,6 +49,7 @@ export default function Leads() {
         {dataUpdatedAt === 0 ? null : <span className="hint">{t("results.asOf", { time: clock(new Date(dataUpdatedAt)) })}</span>}
         <Button size="small" busy={isFetching} onClick={() => void reloadLeads(name)}>{t("results.refresh")}</Button>
         <ColumnMenu />
+        <ExportButton what="leads" filters={exportFilters(name, filters)} />
         {rights.has("leads.add") ? <Button size="small" onClick={() => setAdding(true)}>{t("leads.add")}</Button> : null}
       </div>
       {error ? <div className="card"><Failed problem={error} onRetry={() => void refetch()} /></div>

@@ -10,6 +10,7 @@ import { useCampaign } from "../../live/stores";
 import { campaignState } from "../../states";
 import { useWords, type Translate } from "../../words";
 import { count, moment, visible } from "../../words/format";
+import { usePersonName } from "../audio/person-name";
 import { actOnList, discardList, type ListAction } from "./data";
 import { Step } from "./Step";
 import { useSend } from "./use-send";
@@ -25,6 +26,7 @@ export function ConfirmStep({ list }: { list: ListDetail }) {
   const campaign = useCampaign(list.campaign);
   const isRunning = campaign !== undefined && campaignState(campaign) === "running";
   const name = visible(list.file_name);
+  const nameOf = usePersonName(decision != null);
   const act = (action: ListAction) => {
     setAsked(undefined);
     run(async () => {
@@ -42,8 +44,8 @@ export function ConfirmStep({ list }: { list: ListDetail }) {
   const mustSubmit = list.needs_approval && code !== "not_needed";
   return (
     <Step id="confirm" place={5} title={t("lists.stepConfirm")}>
-      <p className="standing" role="status">{standing(list, mustSubmit, t)}</p>
-      {decision?.approved === false && list.state === "refused" ? <p className="finding alarm"><Glyph name="alarm" /> {t("lists.refusedNote", { number: decision.by ?? "–", note: visible(decision.note ?? "–") })}</p> : null}
+      <p className="standing" role="status">{standing(list, mustSubmit, nameOf, t)}</p>
+      {decision?.approved === false && list.state === "refused" ? <p className="finding alarm"><Glyph name="alarm" /> {t("lists.refusedNote", { number: decision.by === null ? "–" : nameOf(decision.by), note: visible(decision.note ?? "–") })}</p> : null}
       {list.state === "checked" && !isBarred && !hasNothing ? <p className="hint">{t(isRunning ? "lists.whileRunning" : "lists.whilePaused")}</p> : null}
       <div className="line-of">
         {list.may_load && mustSubmit ? <Button kind="primary" busy={busy} refusal={barred} onClick={() => act("submit")}>{t("lists.submit", { n: leads })}</Button> : null}
@@ -71,7 +73,7 @@ export function ConfirmStep({ list }: { list: ListDetail }) {
 }
 
 /** Where the list stands, and who moves next. */
-function standing(list: ListDetail, mustSubmit: boolean, t: Translate): string {
+function standing(list: ListDetail, mustSubmit: boolean, nameOf: (number: string) => string, t: Translate): string {
   const result = list.task?.result as { new_leads?: number; new_numbers?: number } | null | undefined;
   switch (list.state) {
     case "receiving":
@@ -80,7 +82,7 @@ function standing(list: ListDetail, mustSubmit: boolean, t: Translate): string {
     case "checked": {
       const { decision } = list;
       if (mustSubmit || !decision?.approved) return t(mustSubmit ? "lists.standSubmit" : "lists.standChecked");
-      return t("lists.standApproved", { number: decision.by ?? "–", at: decision.at === null ? "" : moment(new Date(decision.at), new Date(serverNow())) });
+      return t("lists.standApproved", { number: decision.by === null ? "–" : nameOf(decision.by), at: decision.at === null ? "" : moment(new Date(decision.at), new Date(serverNow())) });
     }
     case "waiting": return t("lists.standWaiting");
     case "refused": return t("lists.standRefused");

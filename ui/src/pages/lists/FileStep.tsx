@@ -5,6 +5,7 @@ import { serverNow } from "../../live/clock";
 import { useMe } from "../../session";
 import { useLanguage, useWords } from "../../words";
 import { moment, visible } from "../../words/format";
+import { usePersonName } from "../audio/person-name";
 import { cancelTask, isAtWork, isTaskOpen } from "./data";
 import { Progress } from "./Progress";
 import { Step } from "./Step";
@@ -18,8 +19,9 @@ export function FileStep({ list }: { list: ListDetail }) {
   const { rights } = useMe();
   const { run, busy, refusal } = useSend();
   const task = list.task;
+  const nameOf = usePersonName(list.made_by !== null);
   return (
-    <Step id="file" place={1} title={t("lists.stepFile")} beside={<span className="hint">{size(list.bytes)} · {list.made_by === null ? t("lists.byProgram") : t("lists.byPerson", { number: list.made_by })} · {moment(new Date(list.made_at), new Date(serverNow()))}</span>}>
+    <Step id="file" place={1} title={t("lists.stepFile")} beside={<span className="hint">{size(list.bytes)} · {list.made_by === null ? t("lists.byProgram") : t("lists.byPerson", { number: nameOf(list.made_by) })} · {moment(new Date(list.made_at), new Date(serverNow()))}</span>}>
       <div className="line-of">
         <span>{visible(list.file_name)}</span>
         {rights.has("numbers.read") ? <a href={address("/api/v1/lists/{id}/file", { id: list.id })} download>{t("lists.asSent")}</a> : null}

@@ -13,6 +13,7 @@ import { useLanguage, useWords } from "../../words";
 import { count, moment, visible } from "../../words/format";
 import { isTaskOpen, useLists } from "./data";
 import { FilePick } from "./FilePick";
+import { usePersonName } from "../audio/person-name";
 import { size } from "./words";
 
 /** `/campaigns/:name/lists`: the uploaded lists of a campaign, newest first, and a place for the next. */
@@ -25,6 +26,7 @@ export default function Lists() {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useLists(name);
   const lists = data?.pages.flatMap((page) => page.items) ?? [];
   const now = new Date(serverNow());
+  const nameOf = usePersonName(lists.some((it) => it.made_by !== null));
   return (
     <div className="lists">
       <FilePick campaign={name} label={t("lists.pick")} help={t("lists.pickHelp")} />
@@ -45,7 +47,7 @@ export default function Lists() {
                     <td className="wide"><Link className="row" to={String(list.id)}>{visible(list.file_name)}</Link></td>
                     <td><Pill state={listState(list)} />{isTaskOpen(list.task) ? <span className="hint"> {list.task.words[language]}</span> : null}</td>
                     <td className="number">{isRead ? count(list.rows) : "–"}</td><td className="number">{isRead ? count(list.leads) : "–"}</td><td className="number">{isRead ? count(list.refused) : "–"}</td>
-                    <td className="number">{size(list.bytes)}</td><td>{list.made_by ?? "–"}</td><td title={list.made_at}>{moment(new Date(list.made_at), now)}</td>
+                    <td className="number">{size(list.bytes)}</td><td>{list.made_by === null ? "–" : nameOf(list.made_by)}</td><td title={list.made_at}>{moment(new Date(list.made_at), now)}</td>
                   </tr>
                 );
               })}

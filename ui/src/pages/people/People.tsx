@@ -14,6 +14,9 @@ import { useHasSnapshot, useSeat } from "../../live/stores";
 import { useMe } from "../../session";
 import { seatState } from "../../states";
 import { useDrawerLink, useSearch } from "../../use-search";
+import { serverNow } from "../../live/clock";
+import { ExportButton } from "../exports/ExportButton";
+import { hoursSpan } from "../exports/filters";
 import { useTitle } from "../../use-title";
 import { useWords } from "../../words";
 import { count, telephone, visible } from "../../words/format";
@@ -44,6 +47,7 @@ export default function People() {
       <div className="page-head">
         <h1>{t("people.title")}</h1>
         <span className="space" />
+        <ExportButton what="agents" filters={hoursSpan(new Date(serverNow()))} />
         {rights.has("people.edit") ? <Link className="button primary" to="/people/new">{t("people.add")}</Link> : null}
       </div>
       {error ? <div className="card"><Failed problem={error} onRetry={() => void refetch()} /></div> : accounts === undefined ? <Loading height={400} /> : (

@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { Button } from "../../kit/Button";
 import { Choice } from "../../kit/Field";
+import { heard, kept, newHearing } from "../../drawers/call/player/hearing";
+import { useMe } from "../../session";
 import { useWords } from "../../words";
 import { duration } from "../../words/format";
 
@@ -28,7 +30,10 @@ export function Player({ source, autoPlay = false }: Props) {
   const [isPlaying, setPlaying] = useState(false);
   const [speed, setSpeed] = useState<(typeof SPEEDS)[number]>("1");
   const [isMissing, setMissing] = useState(false);
-  const path = part === 1 ? source : `${source}?part=${part}`;
+  const [hearing] = useState(newHearing);
+  const { rights } = useMe();
+  const own = part === 1 ? source : `${source}?part=${part}`;
+  const path = heard(own, hearing);
 
   useEffect(() => {
     if (audio.current) audio.current.playbackRate = Number(speed);
@@ -55,7 +60,7 @@ export function Player({ source, autoPlay = false }: Props) {
   // A call that was recorded in several parts has several files, and no route says how many.
   const lookForNext = () => {
     if (part >= PARTS_MAX) return;
-    void fetch(`${source}?part=${part + 1}`, { headers: { Range: "bytes=0-0" }, credentials: "same-origin" }).then((answer) => setHasNext(answer.ok), () => setHasNext(false));
+    void fetch(heard(`${source}?part=${part + 1}`, hearing), { headers: { Range: "bytes=0-0" }, credentials: "same-origin" }).then((answer) => setHasNext(answer.ok), () => setHasNext(false));
   };
   const toPart = (next: number) => {
     setPart(next);
@@ -66,7 +71,7 @@ export function Player({ source, autoPlay = false }: Props) {
   if (isMissing) return <p className="refusal" role="alert">{t("results.noFile")} <Button kind="link" size="small" onClick={() => setMissing(false)}>{t("common.retry")}</Button></p>;
   return (
     <div className="player" role="group" aria-label={t("results.player")} onKeyDown={onKeyDown}>
-      <audio ref={audio} src={path} preload="metadata" autoPlay={autoPlay || part > 1}
+      <audio ref={audio} src={path} preload={autoPlay || part > 1 ? "auto" : "none"} autoPlay={autoPlay || part > 1}
         onLoadedMetadata={(event) => { setLength(Number.isFinite(event.currentTarget.duration) ? event.currentTarget.duration : undefined); event.currentTarget.playbackRate = Number(speed); }}
         onDurationChange={(event) => { if (Number.isFinite(event.currentTarget.duration)) setLength(event.currentTarget.duration); }}
         onTimeUpdate={(event) => setAt(event.currentTarget.currentTime)} onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)}
@@ -78,7 +83,7 @@ export function Player({ source, autoPlay = false }: Props) {
       <Choice label={t("results.speed")} value={speed} onChange={setSpeed} options={SPEEDS.map((it) => ({ value: it, label: `${it}×` }))} />
       {part > 1 ? <Button size="small" onClick={() => toPart(part - 1)}>{t("results.partBefore", { n: part - 1 })}</Button> : null}
       {hasNext ? <Button size="small" onClick={() => toPart(part + 1)}>{t("results.partNext", { n: part + 1 })}</Button> : null}
-      <a className="button small" href={path} download={`${source.replace("/api/v1/calls/", "").replaceAll("/", "-")}${part === 1 ? "" : `-${part}`}`}>{t("results.download")}</a>
+      {rights.has("exports.make") ? <a className="button small" href={kept(own)} download>{t("results.download")}</a> : null}
     </div>
   );
 }
@@ -87,6 +92,6 @@ export function PlayMark() {
   return <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" fill="currentColor"><path d="M4 2.500v11l9-5.500z" /></svg>;
 }
 
-function PauseMark() {
+export function PauseMark() {
   return <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" fill="currentColor"><path d="M3.500 2.500h3v11h-3zM9.500 2.500h3v11h-3z" /></svg>;
 }

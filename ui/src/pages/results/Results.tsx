@@ -1,31 +1,34 @@
 import "../../kit/form.css";
 import "../../kit/table.css";
 import "./results.css";
-import { useMemo, useState, type KeyboardEvent, type ReactNode } from "react";
-import { Link, useNavigate } from "react-router";
+import { useMemo, useState } from "react";
+import { Link } from "react-router";
 import { ApiProblem } from "../../api/call";
-import type { Call } from "../../api/words";
+import type { Call, Schemas } from "../../api/words";
 import { Button } from "../../kit/Button";
 import { Menu } from "../../kit/Menu";
 import { More } from "../../kit/More";
 import { useListOf } from "../../kit/neighbours";
-import { StateInk } from "../../kit/Pill";
 import { Failed, Loading, NothingMatches } from "../../kit/States";
 import { serverNow } from "../../live/clock";
 import { useMe } from "../../session";
-import { CALL_STATES, OUTCOME_STATES } from "../../states";
-import { useDrawerLink, useSearch, type SearchChange } from "../../use-search";
+import { useSearch, type SearchChange } from "../../use-search";
 import { useTitle } from "../../use-title";
-import { hasWord, useWords } from "../../words";
-import { clock, count, duration, moment, telephone, visible } from "../../words/format";
-import { useCampaignWords, type CampaignWords } from "../campaigns/titles";
-import { COLUMNS, setColumns, useColumns, type Column } from "./columns";
-import { useCalls, useLastBefore } from "./data";
+import { useWords, type Translate } from "../../words";
+import { clock, count, moment, telephone, visible } from "../../words/format";
+import { ExportButton } from "../exports/ExportButton";
+import { callFilters } from "../exports/filters";
+import { CallTable } from "./CallTable";
+import { COLUMNS, columnsOf, setColumns, useColumns, type Column } from "./columns";
+import { useCallCount, useCalls } from "./data";
 import { FilterBar } from "./FilterBar";
-import { callId, dayOf, FILTERS, filtersOf, queryOf, spanOf, talked, type CallsQuery } from "./filters";
-import { Player, PlayMark } from "./Player";
+import { callId, dayOf, FILTERS, filtersOf, orderOf, queryOf, spanOf } from "./filters";
+import { Player } from "./Player";
+import { ViewMenu } from "./ViewMenu";
 
-/** `/results`: the call log across campaigns. Filters, order and drawer live in the address. */
+export { OutcomeInk } from "./OutcomeInk";
+
+/** `/results`: the call log across campaigns. Filters, order, columns of a view and drawer live in the address. */
 export default function Results() {
   const t = useWords();
   const { rights } = useMe();
@@ -36,28 +39,43 @@ export default function Results() {
   const today = dayOf(new Date(serverNow()));
   const query = useMemo(() => queryOf(search, new Date(serverNow())), [search, today]);
   const { data, error, isFetching, isPlaceholderData, isFetchingNextPage, hasNextPage, fetchNextPage, refetch, dataUpdatedAt } = useCalls(query);
+  const isCountedApart = query.number === undefined;
+  const counted = useCallCount(query, isCountedApart && data !== undefined);
   const calls = useMemo(() => data?.pages.flatMap((page) => page.calls) ?? [], [data]);
   useListOf("call", useMemo(() => calls.map(callId), [calls]));
   const span = spanOf(search, new Date(serverNow()));
+  const kept = useColumns();
+  const shown = columnsOf(search) ?? kept;
+  const columns = COLUMNS.filter((it) => shown.has(it));
   const play = rights.has("recordings.play") ? setPlaying : undefined;
+  const sum = isCountedApart ? counted.data : data?.pages[0]?.count;
+  const last = data?.pages.at(-1);
+  const goOn = () => void fetchNextPage();
   return (
     <>
       <div className="page-head">
         <h1>{t("results.title")}</h1>
-        <span className="hint" role="status">{data === undefined ? "" : t(hasNextPage ? "results.shownOfMore" : "results.shown", { n: count(calls.length) })}</span>
+        <span className="hint" role="status">{data === undefined || isPlaceholderData ? "" : countWords(sum ?? undefined, calls.length, hasNextPage, t)}</span>
+        {rights.has("results.read") ? <Link className="button" to={`/results/sums?${search}`}>{t("sums.toSums")}</Link> : null}
         <span className="space" />
         {dataUpdatedAt === 0 ? null : <span className="hint">{t("results.asOf", { time: clock(new Date(dataUpdatedAt)) })}</span>}
-        <Button size="small" busy={isFetching && !isFetchingNextPage} onClick={() => void refetch()}>{t("results.refresh")}</Button>
-        <ColumnMenu />
+        <Button size="small" busy={isFetching && !isFetchingNextPage} onClick={() => { void refetch(); if (isCountedApart) void counted.refetch(); }}>{t("results.refresh")}</Button>
+        <ViewMenu columns={columns} />
+        <ColumnMenu shown={shown} />
+        <ExportButton what="calls" filters={callFilters(query)} />
       </div>
       <FilterBar />
-      {error ? <div className="card"><Failed problem={error} onRetry={() => void refetch()} />{error instanceof ApiProblem && error.code === "not_found" ? <p className="body">{t("results.filterUnknown")}</p> : null}</div>
+      {error && data === undefined ? <div className="card"><Failed problem={error} onRetry={() => void refetch()} />{error instanceof ApiProblem && error.code === "not_found" ? <p className="body">{t("results.filterUnknown")}</p> : null}</div>
         : data === undefined ? <Loading height={480} />
-        : calls.length === 0 ? <div className="card"><Empty query={query} search={search} set={set} /></div>
+        : calls.length === 0 && !hasNextPage ? <div className="card"><Empty earlier={data.pages[0]?.earlier ?? null} search={search} set={set} /></div>
         : (
           <div className={isPlaceholderData ? "table-box stale" : "table-box"}>
-            <CallTable calls={calls} isOneDay={span.from === span.until} onPlay={play} playing={playing} />
-            {hasNextPage ? <More busy={isFetchingNextPage} onMore={() => void fetchNextPage()} /> : null}
+            {calls.length === 0 ? null : <CallTable calls={calls} shown={shown} isOneDay={span.from === span.until} onPlay={play} playing={playing} />}
+            {error ? <Failed problem={error} onRetry={goOn} />
+              : !hasNextPage ? null
+              // A search that took long does not go on by itself: somebody may look for ever.
+              : last?.searched_to ? <SearchedTo at={last.searched_to} isOldestFirst={orderOf(search) === "oldest"} busy={isFetchingNextPage} onGoOn={goOn} />
+              : <More busy={isFetchingNextPage} onMore={goOn} />}
           </div>
         )}
       {playing?.recording ? (
@@ -71,89 +89,46 @@ export default function Results() {
   );
 }
 
-/** No calls in the span: the filters, and the last day before it that had some. */
-function Empty({ query, search, set }: { query: CallsQuery; search: URLSearchParams; set: (change: SearchChange) => void }) {
+/** How many calls match, as far as that is known; else how many are shown. */
+function countWords(sum: Schemas["CallCount"] | undefined, shown: number, hasMore: boolean, t: Translate): string {
+  if (sum?.exact) return t("results.shown", { n: count(sum.n) });
+  if (sum && sum.n > 0) return t("results.atLeast", { n: count(sum.n) });
+  return t(hasMore ? "results.shownOfMore" : "results.shown", { n: count(shown) });
+}
+
+/** The search ended at a moment, and goes on from there when it is told to. */
+function SearchedTo({ at, isOldestFirst, busy, onGoOn }: { at: string; isOldestFirst: boolean; busy: boolean; onGoOn: () => void }) {
   const t = useWords();
-  const last = useLastBefore(query, true).data;
-  const day = last ? dayOf(new Date(last.at)) : undefined;
+  return (
+    <div className="more" role="status">
+      <span className="second">{t(isOldestFirst ? "results.searchedUpTo" : "results.searchedTo", { time: moment(new Date(at), new Date(0)) })}</span>
+      <Button kind="link" busy={busy} onClick={onGoOn}>{t("results.goOn")}</Button>
+    </div>
+  );
+}
+
+/** No calls in the span: the filters, and the last day before it that had some. */
+function Empty({ earlier, search, set }: { earlier: string | null; search: URLSearchParams; set: (change: SearchChange) => void }) {
+  const t = useWords();
+  const day = earlier === null ? undefined : dayOf(new Date(earlier));
   return (
     <>
       {filtersOf(search).length > 0 ? <NothingMatches onClear={() => set(Object.fromEntries(FILTERS.map((name) => [name, null])))} /> : <div className="status"><p>{t("results.none")}</p></div>}
-      {day === undefined ? null : <p className="status"><Button kind="link" onClick={() => set({ from: day, until: day })}>{t("results.lastDay_is", { day })}</Button></p>}
+      {day === undefined ? null : <p className="status"><Button kind="link" onClick={() => set({ from: day, until: day, days: null })}>{t("results.lastDay_is", { day })}</Button></p>}
     </>
   );
 }
 
-function ColumnMenu() {
+/** Which columns are shown. Where the address names them, the choice changes the address, not what this browser keeps. */
+function ColumnMenu({ shown }: { shown: ReadonlySet<Column> }) {
   const t = useWords();
-  const columns = useColumns();
+  const [search, set] = useSearch();
   const toggle = (column: Column) => {
-    const next = new Set(columns);
+    const next = new Set(shown);
     if (!next.delete(column)) next.add(column);
-    setColumns(new Set(COLUMNS.filter((it) => next.has(it))));
+    const columns = COLUMNS.filter((it) => next.has(it));
+    if (columnsOf(search) === undefined) setColumns(new Set(columns));
+    else set({ cols: columns.join(",") });
   };
-  return <Menu size="small" entries={COLUMNS.map((column) => ({ id: column, label: t(`results.column_${column}`), chosen: columns.has(column), onChoose: () => toggle(column) }))}>{t("results.columns")} ▾</Menu>;
-}
-
-interface TableProps {
-  calls: Call[];
-  isOneDay: boolean;
-  onPlay: ((call: Call) => void) | undefined;
-  playing: Call | undefined;
-}
-
-const RIGHT: ReadonlySet<Column> = new Set(["talk"]);
-
-function CallTable({ calls, isOneDay, onPlay, playing }: TableProps) {
-  const t = useWords();
-  const shown = useColumns();
-  const columns = COLUMNS.filter((it) => shown.has(it));
-  const words = useCampaignWords(calls.map((it) => it.campaign));
-  return (
-    <table className="table results">
-      <thead><tr><th scope="col">{t("results.at")}</th>{columns.map((it) => <th key={it} scope="col" className={RIGHT.has(it) ? "number" : undefined}>{t(`results.column_${it}`)}</th>)}</tr></thead>
-      <tbody>{calls.map((call) => <CallRow key={callId(call)} call={call} columns={columns} words={words} isOneDay={isOneDay} onPlay={onPlay} isPlaying={playing !== undefined && callId(playing) === callId(call)} />)}</tbody>
-    </table>
-  );
-}
-
-/** The outcome of a call as state; a call without one goes on. Inbound calls have none: they were answered or not. */
-export function OutcomeInk({ call }: { call: Pick<Call, "outcome" | "ended_at" | "answered_at" | "connected_at"> }) {
-  if (call.outcome !== null) return <StateInk state={OUTCOME_STATES[call.outcome as keyof typeof OUTCOME_STATES] ?? OUTCOME_STATES.cancelled} />;
-  if (call.ended_at === null) return <StateInk state={call.connected_at !== null ? CALL_STATES.talking : call.answered_at !== null ? CALL_STATES.answered : CALL_STATES.placed} />;
-  return <StateInk state={call.connected_at === null ? OUTCOME_STATES.no_answer : OUTCOME_STATES.answered} />;
-}
-
-function CallRow({ call, columns, words, isOneDay, onPlay, isPlaying }: { call: Call; columns: readonly Column[]; words: CampaignWords; isOneDay: boolean; onPlay: TableProps["onPlay"]; isPlaying: boolean }) {
-  const t = useWords();
-  const link = useDrawerLink();
-  const navigate = useNavigate();
-  const at = new Date(call.at);
-  const to = link({ call: callId(call) });
-  const talk = talked(call);
-  const ended = `results.ended_${call.ended_by ?? ""}`;
-  const cells: Record<Column, () => ReactNode> = {
-    campaign: () => (call.campaign === null ? "–" : words.title(call.campaign)),
-    name: () => (call.lead === null ? visible(call.name ?? "") : <Link className="plain" to={link({ lead: String(call.lead) })}>{visible(call.name ?? String(call.lead))}</Link>),
-    number: () => (call.number === null ? "–" : telephone(call.number)),
-    agent: () => (call.agent === null ? "" : <Link className="plain" to={link({ agent: call.agent })}>{call.agent} <span className="second">{visible(call.agent_name ?? "")}</span></Link>),
-    outcome: () => <OutcomeInk call={call} />,
-    talk: () => (talk === undefined ? "" : duration(talk)),
-    disposition: () => (call.disposition === null ? "" : words.disposition(call.campaign, call.disposition)),
-    result: () => (call.result === null ? "" : words.result(call.campaign, call.result)),
-    ended: () => (hasWord(ended) ? t(ended) : visible(call.ended_by ?? "")),
-    note: () => visible(call.note ?? ""),
-    recording: () => (call.recording === null || onPlay === undefined ? "" : <Button kind={isPlaying ? "primary" : "plain"} size="small" label={t("results.playOf", { time: clock(at), name: call.name ?? call.number ?? "" })} onClick={() => onPlay(call)}><PlayMark /></Button>),
-  };
-  const onKeyDown = (event: KeyboardEvent<HTMLTableRowElement>) => {
-    if (event.key !== " " || event.target instanceof HTMLButtonElement || call.recording === null || onPlay === undefined) return;
-    event.preventDefault();
-    onPlay(call);
-  };
-  return (
-    <tr onKeyDown={onKeyDown} onDoubleClick={() => void navigate(to, { preventScrollReset: true })}>
-      <td><Link className="row" to={to} preventScrollReset title={call.at}>{isOneDay ? clock(at) : moment(at, new Date(0)) + at.toISOString().slice(16, 19)}</Link></td>
-      {columns.map((column) => <td key={column} className={RIGHT.has(column) ? "number" : column === "note" ? "wide" : column === "name" || column === "campaign" || column === "disposition" ? "clip" : undefined} title={column === "note" ? call.note ?? "" : undefined}>{cells[column]()}</td>)}
-    </tr>
-  );
+  return <Menu size="small" entries={COLUMNS.map((column) => ({ id: column, label: t(`results.column_${column}`), chosen: shown.has(column), onChoose: () => toggle(column) }))}>{t("results.columns")} ▾</Menu>;
 }

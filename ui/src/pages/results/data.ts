@@ -9,9 +9,12 @@ const CALLS = ["calls"];
 /** Calls a page. */
 const PAGE = 100;
 
+/** The pages of the log. A look-up by number is counted with its first page: few are allowed to who sees masked numbers. */
 export const useCalls = (query: CallsQuery) => useInfiniteQuery({
   queryKey: [...CALLS, query],
-  queryFn: ({ pageParam, signal }) => get("/api/v1/calls", { query: { ...query, limit: PAGE, ...(pageParam === undefined ? {} : { before: pageParam }) }, signal }),
+  queryFn: ({ pageParam, signal }) => get("/api/v1/calls", {
+    query: { ...query, limit: PAGE, ...(pageParam === undefined ? {} : { before: pageParam }), ...(pageParam === undefined && query.number !== undefined ? { count: "1" as const } : {}) }, signal,
+  }),
   initialPageParam: undefined as number | undefined,
   getNextPageParam: (page) => page.next ?? undefined,
   // The list stands still while one reads it; "read again" brings what is new.
@@ -19,13 +22,15 @@ export const useCalls = (query: CallsQuery) => useInfiniteQuery({
   placeholderData: (before) => before,
 });
 
-/** The last call before the span, so that an empty page can lead to a day that has some. */
-export const useLastBefore = (query: CallsQuery, enabled: boolean) => useQuery({
-  queryKey: [...CALLS, "last", query],
-  queryFn: async () => {
-    const { from, until: _, ...others } = query;
-    return (await get("/api/v1/calls", { query: { ...others, ...(from === undefined ? {} : { until: from }), limit: 1 } })).calls[0] ?? null;
+/** How many calls match, asked beside the first page so that it waits for no count. */
+export const useCallCount = (query: CallsQuery, enabled: boolean) => useQuery({
+  queryKey: [...CALLS, "count", query],
+  queryFn: async ({ signal }) => {
+    // The order has no bearing on the count, and some of them are refused for many calls.
+    const { sort: _, ...filters } = query;
+    return (await get("/api/v1/calls", { query: { ...filters, limit: 1, count: "1" }, signal })).count;
   },
+  staleTime: Infinity,
   enabled,
 });
 
@@ -33,7 +38,7 @@ export const useLastBefore = (query: CallsQuery, enabled: boolean) => useQuery({
 export const useCall = (id: { direction: Direction; id: number } | undefined) => useQuery({
   queryKey: [...CALLS, "one", id],
   queryFn: async (): Promise<Call> => {
-    const found = id === undefined ? undefined : (await get("/api/v1/calls", { query: { direction: id.direction, before: id.id + 1, limit: 1 } })).calls[0];
+    const found = id === undefined ? undefined : (await get("/api/v1/calls", { query: { direction: id.direction, before: id.id + 1, from: "2000-01-01T00:00:00Z", limit: 1 } })).calls[0];
     if (!found || found.id !== id?.id) throw new ApiProblem(404, "not_found", "");
     return found;
   },

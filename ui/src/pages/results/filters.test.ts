@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { COLUMNS, readColumns } from "./columns";
+import { columnsOf, readColumns } from "./columns";
 import { callId, dayOf, filtersOf, fitValue, parseCallId, plusDays, queryOf, spanName, spanOf, startOfDay, talked } from "./filters";
 
 const now = new Date(2026, 10, 30, 14, 3, 22);
@@ -26,6 +26,13 @@ describe("days", () => {
     expect(spanName(spanOf(search("from=2026-11-02&until=2026-11-30"), now), now)).toBeUndefined();
   });
 
+  test("a named span goes along with today, and days that are written out stand before it", () => {
+    expect(spanOf(search("days=week"), now)).toEqual({ from: "2026-11-24", until: "2026-11-30" });
+    expect(spanOf(search("days=yesterday"), new Date(2026, 11, 1))).toEqual({ from: "2026-11-30", until: "2026-11-30" });
+    expect(spanOf(search("days=week&from=2026-11-02&until=2026-11-03"), now)).toEqual({ from: "2026-11-02", until: "2026-11-03" });
+    expect(spanOf(search("days=toString"), now)).toEqual({ from: "2026-11-30", until: "2026-11-30" });
+  });
+
   test("every day of ten years is the start of itself and follows the day before", () => {
     let at = new Date(2024, 0, 1);
     for (let n = 0; n < 3_650; n += 1) {
@@ -42,6 +49,13 @@ describe("filters", () => {
   test("are asked of the service under its names", () => {
     const query = queryOf(search("by=8003&of=17&min=5&max=60&ended=agent&outcome=answered&recorded=true&number=138 0013 8000&campaign=vote&agent=8001&lead=3"), now);
     expect(query).toMatchObject({ direction: "out", agent: "8003", lead: 17, talk_min: 5, talk_max: 60, ended_by: "agent", outcome: "answered", recorded: "true", number: "13800138000", campaign: "vote" });
+  });
+
+  test("of later are asked under their names, and the order only where it is another", () => {
+    const query = queryOf(search("group=vote&building=3-2&waited=5&missed=true&caller=0755-12345678&sort=longest"), now);
+    expect(query).toMatchObject({ group: "vote", building: "3-2", waited_min: 5, missed: "true", caller_id: "075512345678", sort: "longest" });
+    expect(queryOf(search("sort=newest"), now)).not.toHaveProperty("sort");
+    expect(queryOf(search("sort=best"), now)).not.toHaveProperty("sort");
   });
 
   test("that cannot be one are left out", () => {
@@ -74,5 +88,18 @@ test("talk counts from the answer to the end", () => {
 test("kept columns that the page no longer has are left out", () => {
   expect([...readColumns("name,gone,talk")]).toEqual(["name", "talk"]);
   expect(readColumns(null).has("note")).toBe(false);
-  expect(readColumns(null).size).toBe(COLUMNS.length - 1);
+  expect(readColumns(null).has("agent")).toBe(true);
+});
+
+test("columns of the address stand before the kept ones, where the page has them", () => {
+  expect([...columnsOf(search("cols=talk,gone,name")) ?? []]).toEqual(["name", "talk"]);
+  for (const none of ["", "cols=", "cols=gone"]) expect(columnsOf(search(none)), none).toBeUndefined();
+});
+
+test("a link's own moments stand for the days of the address, and what is none is asked for as such", () => {
+  const now = new Date("2026-11-30T12:00:00Z");
+  const within = "2026-11-29T16:00:00.000Z/2026-11-29T17:00:00.000Z";
+  const query = queryOf(new URLSearchParams({ from: "2026-11-01", until: "2026-11-30", within, building: "-", by: "-" }), now);
+  expect([query.from, query.until, query.building, query.agent]).toEqual(["2026-11-29T16:00:00.000Z", "2026-11-29T17:00:00.000Z", "-", "-"]);
+  expect(filtersOf(new URLSearchParams({ within: "2026-11-29T17:00:00.000Z/2026-11-29T16:00:00.000Z", number: "-" }))).toEqual([]);
 });

@@ -6,32 +6,58 @@ import type { paths } from "../../api/types";
 export type CallsQuery = NonNullable<paths["/api/v1/calls"]["get"]["parameters"]["query"]>;
 
 /** Filters that are added one by one. `agent` and `lead` of the address are drawers, so two of them have other names there. */
-export const FILTERS = ["campaign", "by", "outcome", "disposition", "result", "number", "min", "max", "recorded", "ended", "trunk", "of"] as const;
+export const FILTERS = ["campaign", "group", "by", "outcome", "disposition", "result", "number", "building", "min", "max", "waited", "missed", "recorded", "ended", "trunk", "caller", "of", "within"] as const;
 export type FilterName = (typeof FILTERS)[number];
+
+/** Filters that links set and nobody types. */
+export const LINKED: ReadonlySet<FilterName> = new Set(["within"]);
+
+/** The value for calls that have none: no outcome yet, no agent, no building. */
+export const NO_VALUE = "-";
+const MAY_BE_NONE: ReadonlySet<FilterName> = new Set(["outcome", "by", "building", "disposition", "caller"]);
+
+/** A span of moments as a link writes it. */
+const WITHIN = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z)\/(\d{4}-\d{2}-\d{2}T[\d:.]+Z)$/;
+
+/** The moments of `within`; `undefined` for what is no span. */
+export function withinOf(value: string): { from: Date; until: Date } | undefined {
+  const [, from = "", until = ""] = WITHIN.exec(value) ?? [];
+  const span = { from: new Date(from), until: new Date(until) };
+  return span.from < span.until ? span : undefined;
+}
 
 /** Filters with a fixed set of values; their words are `outcome.…`, `results.ended_…`, `people.yes`. */
 export const CHOICES: Partial<Record<FilterName, readonly string[]>> = {
   outcome: OUTCOMES,
   ended: ["callee", "agent", "dialer", "carrier"],
   recorded: ["true", "false"],
+  missed: ["true", "false"],
 };
 
 /** Filters that inbound calls do not have. */
-export const OUTBOUND_ONLY: ReadonlySet<FilterName> = new Set(["outcome", "result", "trunk"]);
+export const OUTBOUND_ONLY: ReadonlySet<FilterName> = new Set(["outcome", "result", "trunk", "caller"]);
 
 const TELEPHONE = /^(\+86)?(0?1[3-9]\d{9}|010[2-8]\d{7}|02\d[2-8]\d{7}|0[3-9]\d{2}[2-8]\d{6,7}|[48]00\d{7})$/;
+
+/** A number that calls show: a telephone number or a service number, with or without its country code. */
+const SHOWN = /^\+?\d{5,15}$/;
+
+/** Filters in seconds. */
+export const SECONDS: ReadonlySet<FilterName> = new Set(["min", "max", "waited"]);
 
 /** The value as the service takes it; `undefined` = it cannot be one. */
 export function fitValue(name: FilterName, typed: string): string | undefined {
   const text = narrow(typed).trim();
   if (text === "") return undefined;
+  if (text === NO_VALUE) return MAY_BE_NONE.has(name) ? text : undefined;
+  if (name === "within") return withinOf(text) === undefined ? undefined : text;
   const choices = CHOICES[name];
   if (choices !== undefined) return choices.includes(text) ? text : undefined;
-  if (name === "min" || name === "max") return /^\d{1,5}$/.test(text) && Number(text) <= 86_400 ? String(Number(text)) : undefined;
+  if (SECONDS.has(name)) return /^\d{1,5}$/.test(text) && Number(text) <= 86_400 ? String(Number(text)) : undefined;
   if (name === "of") return /^[1-9]\d{0,15}$/.test(text) ? text : undefined;
-  if (name === "number") {
+  if (name === "number" || name === "caller") {
     const bare = text.replace(/[\s()-]/g, "");
-    return TELEPHONE.test(bare) ? bare : undefined;
+    return (name === "number" ? TELEPHONE : SHOWN).test(bare) ? bare : undefined;
   }
   return [...text].length <= 128 ? text : undefined;
 }
@@ -61,9 +87,11 @@ export interface Span {
   until: string;
 }
 
-/** The days of the address; without them today. A last day before the first is the first. */
+/** The days of the address, as days or as the name of a span that goes along with today; without them today. A last day before the first is the first. */
 export function spanOf(search: URLSearchParams, now: Date): Span {
   const today = dayOf(now);
+  const name = search.get("days") ?? "";
+  if (Object.hasOwn(SPANS, name) && !search.has("from") && !search.has("until")) return namedSpan(name as SpanName, now);
   const given = (name: string) => {
     const day = search.get(name) ?? "";
     return startOfDay(day) === undefined ? undefined : day;
@@ -97,6 +125,11 @@ export function filtersOf(search: URLSearchParams): [FilterName, string][] {
   });
 }
 
+/** Orders of the service: by time, by talk, by the wait for an agent. */
+export const ORDERS = ["newest", "oldest", "longest", "shortest", "waited"] as const;
+export type Order = (typeof ORDERS)[number];
+export const orderOf = (search: URLSearchParams): Order => ORDERS.find((it) => it === search.get("sort")) ?? "newest";
+
 export type Direction = "out" | "in";
 export const directionOf = (search: URLSearchParams): Direction => (search.get("dir") === "in" ? "in" : "out");
 
@@ -109,15 +142,24 @@ export function queryOf(search: URLSearchParams, now: Date): CallsQuery {
   const last = startOfDay(until);
   if (first) query.from = first.toISOString();
   if (last) query.until = plusDays(last, 1).toISOString();
+  const order = orderOf(search);
+  if (order !== "newest") query.sort = order;
   for (const [name, value] of filtersOf(search)) {
     if (direction === "in" && OUTBOUND_ONLY.has(name)) continue;
-    if (name === "by") query.agent = value;
+    if (name === "within") {
+      // The link knows the moments: they are the campaign's own hour or day, which may reach over the reader's midnight.
+      const within = withinOf(value);
+      if (within) [query.from, query.until] = [within.from.toISOString(), within.until.toISOString()];
+    } else if (name === "by") query.agent = value;
     else if (name === "of") query.lead = Number(value);
     else if (name === "min") query.talk_min = Number(value);
     else if (name === "max") query.talk_max = Number(value);
+    else if (name === "waited") query.waited_min = Number(value);
+    else if (name === "caller") query.caller_id = value;
     else if (name === "ended") query.ended_by = value as NonNullable<CallsQuery["ended_by"]>;
     else if (name === "outcome") query.outcome = value as NonNullable<CallsQuery["outcome"]>;
     else if (name === "recorded") query.recorded = value as NonNullable<CallsQuery["recorded"]>;
+    else if (name === "missed") query.missed = value as NonNullable<CallsQuery["missed"]>;
     else query[name] = value;
   }
   return query;

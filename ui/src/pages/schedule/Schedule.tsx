@@ -9,7 +9,7 @@ import { Glyph } from "../../kit/Glyph";
 import { StateInk } from "../../kit/Pill";
 import { Failed, Loading, NoneYet } from "../../kit/States";
 import { serverNow, useSecond } from "../../live/clock";
-import { CAMPAIGN_STATES } from "../../states";
+import { CAMPAIGN_STATES, SCHEDULE_STATES } from "../../states";
 import { useSearch } from "../../use-search";
 import { useTitle } from "../../use-title";
 import { useLanguage, useWords } from "../../words";
@@ -47,8 +47,8 @@ export default function Schedule() {
       </div>
       {data === undefined ? (error ? <div className="card"><Failed problem={error} onRetry={() => void refetch()} /></div> : <Loading height={360} />) : (
         <div className={isPlaceholderData || error ? "schedule stale" : "schedule"}>
-          <Conflicts plan={data} />
           {data.campaigns.length === 0 ? <div className="card"><NoneYet>{t("schedule.none")}</NoneYet></div> : <Week campaigns={data.campaigns} days={days} />}
+          <Conflicts plan={data} />
           <Trunks plan={data} />
         </div>
       )}
@@ -101,7 +101,7 @@ function CampaignRow({ campaign, days, today }: { campaign: ScheduledCampaign; d
     <tr>
       <th scope="row">
         <Link className="row" to={`${path}/live`}>{visible(campaign.title ?? campaign.name)}</Link>
-        <span className="second">{state === undefined ? visible(campaign.state) : <StateInk state={state} />}{campaign.timezone === zone ? "" : ` ${t("schedule.zone", { zone: visible(campaign.timezone) })}`}</span>
+        <span className="second">{campaign.drained ? <StateInk state={SCHEDULE_STATES.drained} /> : state === undefined ? visible(campaign.state) : <StateInk state={state} />}{campaign.timezone === zone ? "" : ` ${t("schedule.zone", { zone: visible(campaign.timezone) })}`}</span>
       </th>
       {days.slice(0, -1).map((day, n) => {
         const bars = barsOf(campaign.bars, day, days[n + 1] ?? day);
@@ -109,7 +109,7 @@ function CampaignRow({ campaign, days, today }: { campaign: ScheduledCampaign; d
           <td key={day.getTime()}>
             <div className="day">
               {bars.map(({ bar, from, until }, m) => (
-                <Link key={m} className={`hours-bar ${bar.kind}`} to={`${path}/settings#group-hours`} title={visible(bar.words[language])} style={{ left: `${from * 100}%`, width: `${(until - from) * 100}%` }}>{visible(bar.words[language])}</Link>
+                <Link key={m} className={`hours-bar ${bar.kind}${campaign.drained ? " idle" : ""}`} to={`${path}/settings#group-hours`} title={visible(bar.words[language])} style={{ left: `${from * 100}%`, width: `${(until - from) * 100}%` }}>{visible(bar.words[language])}</Link>
               ))}
               {dayOf(day) === today ? <NowLine day={day} next={days[n + 1] ?? day} /> : null}
             </div>
@@ -128,15 +128,30 @@ function NowLine({ day, next }: { day: Date; next: Date }) {
   return <i className="now-line" aria-hidden="true" style={{ left: `${Math.min(1, Math.max(0, share)) * 100}%` }} />;
 }
 
-/** Who uses which trunk. */
+/** Who uses which trunk, and what each gets of it if all call at once. */
 function Trunks({ plan }: { plan: Plan }) {
   const t = useWords();
   if (plan.trunks.length === 0) return null;
   const title = (name: string) => visible(plan.campaigns.find((it) => it.name === name)?.title ?? name);
   return (
     <section className="card" aria-labelledby="trunk-shares">
-      <header><h2 id="trunk-shares">{t("today.trunks")}</h2></header>
-      <ul className="body trunk-shares">{plan.trunks.map((it) => <li key={it.name}><strong>{visible(it.name)}</strong> <span className="hint">{t("schedule.lines", { n: count(it.calls_max) })}</span> {it.campaigns.length === 0 ? t("schedule.nobody") : it.campaigns.map(title).join(" · ")}</li>)}</ul>
+      <header><h2 id="trunk-shares">{t("today.trunks")}</h2><span className="hint">{t("schedule.sharesHelp")}</span></header>
+      <ul className="body trunk-shares">
+        {plan.trunks.map((it) => (
+          <li key={it.name}>
+            <strong>{visible(it.name)}</strong> <span className="hint">{t("schedule.lines", { n: count(it.calls_max) })}</span>
+            {it.shares.length === 0 ? <> {t("schedule.nobody")}</> : (
+              <ul>{it.shares.map((share) => (
+                <li key={share.campaign}>
+                  <span className="share-name">{title(share.campaign)}</span> <span className="number">{t("schedule.lines", { n: count(share.lines) })}</span>
+                  <span className="share-bar" aria-hidden="true"><i style={{ width: `${Math.min(100, (share.lines / Math.max(1, it.calls_max)) * 100)}%` }} /></span>
+                  <span className="hint">{t("schedule.rule", { priority: share.priority, weight: share.weight })}{share.lines_reserved === 0 ? "" : ` ${t("schedule.reserved", { n: count(share.lines_reserved) })}`}</span>
+                </li>
+              ))}</ul>
+            )}
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

@@ -92,7 +92,7 @@ function Trunks() {
         <ul className="items">
           {trunks.map((trunk) => (
             <li key={trunk.name}>
-              <span>{visible(trunk.name)}</span><Pill state={trunk.up ? TRUNK_STATES.up : TRUNK_STATES.down} />
+              <Link className="row" to={`/trunks?trunk=${encodeURIComponent(trunk.name)}`}>{visible(trunk.name)}</Link><Pill state={TRUNK_STATES[trunk.state]} />
               <span className="number">{t("today.trunkCalls", { n: count(trunk.calls), max: count(trunk.calls_max) })}</span>
             </li>
           ))}

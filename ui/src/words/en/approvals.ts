@@ -49,4 +49,6 @@ export const approvals = {
   "approvals.row": "Row",
   "approvals.openList": "Open the list",
   "approvals.openSound": "Open the sound",
+  "approvals.kind_caller_id": "Caller ID",
+  "approvals.openCallerId": "Open the number",
 } as const satisfies Record<keyof typeof zh, string>;

@@ -37,6 +37,7 @@ export const campaignHistory = {
   "history.toDecisions": "Decisions",
   "why.concurrency_full": "Concurrency full",
   "why.trunks_full": "Trunks full",
+  "why.share_used": "Lines given to other campaigns",
   "why.calls_per_sec": "Calls per second",
   "why.trunks_down": "Trunks down",
   "why.outside_window": "Outside the hours",

@@ -21,6 +21,8 @@ export const campaigns = {
   "campaigns.placed": "Placed",
   "campaigns.out": "Calls out",
   "campaigns.actions": "Actions",
+  "campaigns.lineTrouble": "The line refuses us",
+  "campaigns.toTrunk": "Look at the trunk",
   "campaigns.why": "Why",
   "campaigns.pause": "Pause",
   "campaigns.resume": "Resume",

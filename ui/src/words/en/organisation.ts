@@ -46,4 +46,6 @@ export const organisation = {
   "organisation.source_default": "default",
   "organisation.source_file": "file",
   "organisation.source_environment": "environment",
+  "organisation.approve_caller_ids": "Caller IDs need the approval of a second person",
+  "organisation.approve_caller_ids_help": "No call shows a number before, nor one that is not in the register. Numbers in use when this is turned on (also suspected and resting ones) count as approved, so no call stops; another holder or proof is approved anew later",
 } as const satisfies Record<keyof typeof zh, string>;

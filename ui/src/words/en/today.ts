@@ -25,4 +25,5 @@ export const today = {
   "today.callsPerHour": "calls; thin lines are this day last week",
   "today.placedBefore": "Placed before",
   "today.answeredBefore": "Answered before",
+  "today.see_caller_id": "See the number",
 } as const satisfies Record<keyof typeof zh, string>;

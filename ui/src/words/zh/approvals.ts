@@ -47,4 +47,6 @@ export const approvals = {
   "approvals.row": "行",
   "approvals.openList": "打开名单",
   "approvals.openSound": "打开语音",
+  "approvals.kind_caller_id": "外显号码",
+  "approvals.openCallerId": "打开号码",
 } as const;

@@ -35,6 +35,7 @@ export const campaignHistory = {
   "history.toDecisions": "决策明细",
   "why.concurrency_full": "并发已满",
   "why.trunks_full": "线路已满",
+  "why.share_used": "线路分给其他活动",
   "why.calls_per_sec": "每秒呼叫数",
   "why.trunks_down": "线路不可用",
   "why.outside_window": "时段之外",

@@ -19,6 +19,8 @@ export const campaigns = {
   "campaigns.placed": "已拨",
   "campaigns.out": "在呼",
   "campaigns.actions": "操作",
+  "campaigns.lineTrouble": "线路故障",
+  "campaigns.toTrunk": "查看线路",
   "campaigns.why": "为什么",
   "campaigns.pause": "暂停",
   "campaigns.resume": "恢复",

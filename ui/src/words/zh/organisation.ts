@@ -44,4 +44,6 @@ export const organisation = {
   "organisation.source_default": "默认",
   "organisation.source_file": "文件",
   "organisation.source_environment": "环境变量",
+  "organisation.approve_caller_ids": "外显号码须由另一人审核",
+  "organisation.approve_caller_ids_help": "未审核的号码不外显,包括未登记的。开启时正在使用的号码(含疑似、休息中)视为已审核,通话不受影响;之后修改持有人或证明须重新审核",
 } as const;

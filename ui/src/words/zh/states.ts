@@ -62,6 +62,9 @@ export const states = {
 
   "trunk.up": "可用",
   "trunk.down": "不可用",
+  "trunk.registering": "注册中",
+  "trunk.resting": "暂停中",
+  "trunk.disabled": "已停用",
 
   "sound.measuring": "正在测量",
   "sound.unreadable": "无法播放",

@@ -23,4 +23,5 @@ export const today = {
   "today.callsPerHour": "通话数,细线为上周同日",
   "today.placedBefore": "已拨,上周",
   "today.answeredBefore": "接听,上周",
+  "today.see_caller_id": "查看号码",
 } as const;

@@ -8,6 +8,7 @@ import { useMe } from "../../../session";
 import { useWords } from "../../../words";
 import { isGone } from "../data";
 import { useSums, useVote } from "./data";
+import { BuildingSums } from "./BuildingSums";
 import { Reconciliation, SumsCards } from "./SumsCards";
 import { VoteCard } from "./VoteCard";
 import { VoteFlats } from "./VoteFlats";
@@ -34,6 +35,8 @@ export default function CampaignResults() {
           </>
         )}
       <div className={isOld ? "sums stale" : "sums"}><SumsCards sums={sums.data} /></div>
+      <div className={isOld ? "stale" : undefined}><BuildingSums name={name} sums={sums.data} /></div>
+      <p><Link to={`/results/sums?${new URLSearchParams({ campaign: name, sum: "day", days: "month" })}`}>{t("vote.toCallSums")}</Link></p>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Sums, Vote } from "./data";
-import { barsOf, missingRows, shareOf, squareMetres, sumRows, thresholdOf } from "./figures";
+import { barsOf, buildingRows, missingRows, shareOf, squareMetres, sumRows, thresholdOf } from "./figures";
 
 const tally = { total: 9, took_part: 6, agree: 4, against: 1, abstain: 1, differing: 0, open: 2 };
 const vote: Vote = {
@@ -36,7 +36,14 @@ test("square metres have two decimals at most", () => {
 });
 
 test("rows that are nothing are missed, and sums are ordered by size", () => {
-  const sums: Sums = { rows: 10, leads: 7, refused: 2, refused_by: {}, states: {}, reasons: {}, results: {}, dispositions: [], as_of: "" };
+  const sums: Sums = { rows: 10, leads: 7, refused: 2, refused_by: {}, states: {}, reasons: {}, results: {}, dispositions: [], buildings: [], as_of: "" };
   expect(missingRows(sums)).toBe(1);
   expect(sumRows({ b: 2, a: 2, c: 5 }).map((it) => it.key)).toEqual(["c", "a", "b"]);
+});
+
+test("buildings are ordered as people count them", () => {
+  const building = (name: string | null, results: Record<string, number> = {}) => ({ building: name, leads: 1, states: {}, results });
+  const sums: Sums = { rows: 0, leads: 0, refused: 0, refused_by: {}, states: {}, reasons: {}, results: {}, dispositions: [], buildings: [building(null), building("10", { b: 1 }), building("2", { a: 1, b: 2 })], as_of: "" };
+  const { rows, results } = buildingRows(sums);
+  expect([rows.map((it) => it.building), results]).toEqual([["2", "10", null], ["a", "b"]]);
 });

@@ -53,3 +53,12 @@ export interface SumRow {
 /** The most first. */
 export const sumRows = (of: Record<string, number>, label: (key: string) => string = (key) => key): SumRow[] =>
   Object.entries(of).map(([key, n]) => ({ key, label: label(key), n })).sort((a, b) => b.n - a.n || a.key.localeCompare(b.key));
+
+export type BuildingSum = Sums["buildings"][number];
+
+/** Buildings in the order in which people count them, leads of no building last, and every result that keys have set. */
+export function buildingRows({ buildings }: Sums): { rows: BuildingSum[]; results: string[] } {
+  const order = new Intl.Collator("zh", { numeric: true });
+  const rows = [...buildings].sort((a, b) => Number(a.building === null) - Number(b.building === null) || order.compare(a.building ?? "", b.building ?? ""));
+  return { rows, results: [...new Set(buildings.flatMap((it) => Object.keys(it.results)))].sort() };
+}

@@ -9,6 +9,7 @@ import { hasWord, useLanguage, useWords, type Translate } from "../../../words";
 import { visible } from "../../../words/format";
 import { narrow } from "../../../words/width";
 import { useSuggestions } from "./suggestions";
+import { daysWords } from "./days";
 import { optionKey, withTitles, wordKey, type FieldSpec } from "./fields";
 import { AfterRows, DispositionRows, KeyRows, WindowRows } from "./RowInputs";
 import { isSame } from "./patch";
@@ -36,7 +37,7 @@ export function valueWords(spec: FieldSpec, value: Value | undefined, t: Transla
   if (of.kind === "choices" && Array.isArray(value)) return value.map((it) => word(optionKey(spec.key, String(it)), t)).join(", ");
   if (of.kind === "number" && of.hasNoLimit === true && value === 0) return t("settings.noLimit");
   if (of.kind === "number") return of.unit === undefined ? String(value) : `${String(value)} ${t(`settings.u_${of.unit}`)}`;
-  if (of.kind === "windows" && Array.isArray(value)) return value.map((it) => (typeof it === "object" && "days" in it ? `${String(it["days"])} ${String(it["from"])}–${String(it["to"])}` : String(it))).join(", ");
+  if (of.kind === "windows" && Array.isArray(value)) return value.map((it) => (typeof it === "object" && "days" in it ? `${daysWords(String(it["days"]), { day: (day) => t(`settings.day_${day}`), all: t("settings.everyDay") })} ${String(it["from"])}–${String(it["to"])}` : String(it))).join(", ");
   if (Array.isArray(value)) return value.length === 0 ? t("settings.none") : value.map((it) => (typeof it === "object" ? JSON.stringify(it) : String(it))).map(visible).join(", ");
   if (typeof value === "object") return Object.keys(value).length === 0 ? t("settings.none") : Object.entries(value).map(([key, it]) => `${key}: ${typeof it === "object" ? JSON.stringify(it) : String(it)}`).map(visible).join(", ");
   return visible(String(value));

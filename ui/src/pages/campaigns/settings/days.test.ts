@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DAYS, readDays, writeDays, type Day } from "./days";
+import { DAYS, daysWords, readDays, writeDays, type Day } from "./days";
 
 test("every set of days is written so that it is read again", () => {
   for (let bits = 1; bits < 128; bits += 1) {
@@ -10,4 +10,9 @@ test("every set of days is written so that it is read again", () => {
   expect(writeDays(new Set(["sat", "sun"]))).toBe("sat,sun");
   expect(readDays(" Sat - mon ")).toEqual(new Set(["sat", "sun", "mon"]));
   for (const text of ["", "mon-", "monday", "mon-tue-wed", "1-5"]) expect(readDays(text), text).toBe(undefined);
+});
+
+test("days are said by their names, in runs", () => {
+  const words = { day: (day: Day) => day.toUpperCase(), all: "every day" };
+  for (const [text, said] of [["mon-sun", "every day"], ["mon-fri,sun", "MON–FRI, SUN"], ["sat,sun", "SAT–SUN"], ["fri-mon", "MON, FRI–SUN"], ["wed", "WED"], ["someday", "someday"]] as const) expect(daysWords(text, words)).toBe(said);
 });

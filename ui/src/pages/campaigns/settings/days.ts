@@ -17,6 +17,26 @@ export function readDays(text: string): ReadonlySet<Day> | undefined {
   return days;
 }
 
+/** Runs of days, Monday first, as pairs of first and last. */
+function runsOf(days: ReadonlySet<Day>): [first: Day, last: Day][] {
+  const runs: [Day, Day][] = [];
+  DAYS.forEach((day, n) => {
+    const last = runs.at(-1);
+    if (!days.has(day)) return;
+    if (last && last[1] === DAYS[n - 1]) last[1] = day;
+    else runs.push([day, day]);
+  });
+  return runs;
+}
+
+/** The days as a person says them: every day, Monday to Friday and Sunday; the text itself where it is no list of days. */
+export function daysWords(text: string, words: { day: (day: Day) => string; all: string }): string {
+  const days = readDays(text);
+  if (days === undefined) return text;
+  if (days.size === DAYS.length) return words.all;
+  return runsOf(days).map(([first, last]) => (first === last ? words.day(first) : `${words.day(first)}–${words.day(last)}`)).join(", ");
+}
+
 export function writeDays(days: ReadonlySet<Day>): string {
   const parts: string[] = [];
   for (let n = 0; n < DAYS.length; n += 1) {

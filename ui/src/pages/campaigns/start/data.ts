@@ -11,8 +11,6 @@ import { queries } from "../../../session";
 const AT_MOST = 2_000;
 /** A task whose event was missed is asked for again after so long, in ms. */
 const TASK_AGAIN = 1_500;
-/** A call without an end is asked for again after so long, in ms. */
-const TRACE_AGAIN = 700;
 
 const checklistKey = (name: string) => ["campaign", name, "checklist"];
 
@@ -55,11 +53,3 @@ export function useTask(id: number | undefined) {
     refetchInterval: ({ state }) => (state.data === undefined || isOpenTask(state.data) ? TASK_AGAIN : false),
   });
 }
-
-/** What a call did; asked for until it has ended. */
-export const useTrace = (attempt: number | undefined) => useQuery({
-  queryKey: ["trace", attempt],
-  queryFn: ({ signal }) => get("/api/v1/calls/{attempt}/trace", { path: { attempt: attempt ?? 0 }, signal }),
-  enabled: attempt !== undefined,
-  refetchInterval: ({ state }) => (state.data?.ended_at ? false : TRACE_AGAIN),
-});
