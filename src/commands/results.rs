@@ -3,14 +3,16 @@
 use super::{Failure, config};
 use crate::cli::{Exit, Global, ResultsAction, ResultsArgs, VerifyArgs};
 use crate::output::{error_line, print_line};
-use crate::results::manifest::Manifest;
+use crate::results::manifest::{FileSum, Manifest, read_manifest};
 use crate::results::signing::{PublicKey, SigningKey, signing_key_path};
 use crate::results::verify::{VerifyFault, verify_files};
 use serde_json::json;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// A manifest is some kilobytes; with many recordings some megabytes.
-const MANIFEST_MAX: u64 = 256 << 20;
+/// Bytes of a file that holds a key, with room for blanks.
+const KEY_BYTES_MAX: u64 = 4_096;
 
 pub async fn results(global: &Global, args: ResultsArgs) -> Result<Exit, Failure> {
     match args.action {
@@ -21,8 +23,7 @@ pub async fn results(global: &Global, args: ResultsArgs) -> Result<Exit, Failure
 /// Whether a file looks like a manifest: the signed document names itself.
 fn is_manifest(path: &Path) -> bool {
     let is_json = path.extension().is_some_and(|extension| extension == "json");
-    let is_small = std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= MANIFEST_MAX);
-    is_json && is_small && std::fs::read(path).is_ok_and(|bytes| has_name(&bytes))
+    is_json && read_manifest(path).is_ok_and(|bytes| has_name(&bytes))
 }
 
 fn has_name(bytes: &[u8]) -> bool {
@@ -44,17 +45,12 @@ async fn verify(global: &Global, args: &VerifyArgs) -> Result<Exit, Failure> {
         }
         _ => return Err(Failure::usage("more than one manifest: check one export at a time")),
     };
-    let bytes = std::fs::read(&manifest)
+    let bytes = read_manifest(&manifest)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", manifest.display())))?;
     let (key, whose) = expected_key(global, args).await?;
     let checked = Manifest::checked(&bytes, key).map_err(Failure::refused)?;
     if files.is_empty() {
-        // The files lie beside the manifest, under the names that they were written with.
-        let beside = |name: &str| manifest.with_file_name(name);
-        files = match &checked.archive {
-            Some(archive) if beside(&archive.name).exists() => vec![beside(&archive.name)],
-            _ => checked.files.iter().map(|file| beside(&file.name)).collect(),
-        };
+        files = files_beside(&checked, &manifest)?;
     }
     let verified = verify_files(&checked, &files).map_err(|fault| match fault {
         VerifyFault::Wrong(_) => Failure::refused(fault),
@@ -86,13 +82,38 @@ async fn verify(global: &Global, args: &VerifyArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The files beside the manifest, under the names that they were written with: the zip, or what it was made of.
+fn files_beside(checked: &Manifest, manifest: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let beside = |file: &FileSum| manifest.with_file_name(&file.name);
+    // One that cannot be looked at is named with its reason when it is read.
+    let is_missing = |path: &PathBuf| path.try_exists().is_ok_and(|is_there| !is_there);
+    let archive = checked.archive.as_ref().map(beside);
+    if let Some(archive) = archive.iter().find(|path| !is_missing(path)) {
+        return Ok(vec![archive.clone()]);
+    }
+    let files: Vec<PathBuf> = checked.files.iter().map(beside).collect();
+    let Some(first) = files.iter().find(|path| is_missing(path)) else { return Ok(files) };
+    let missing = archive.as_ref().filter(|_| files.iter().all(is_missing)).unwrap_or(first);
+    Err(Failure::usage(format!(
+        "{} is missing: it must lie beside the manifest; put it there, or give its path too",
+        missing.display()
+    )))
+}
+
+/// The text of a file that holds a key.
+fn read_key(path: &str) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(KEY_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// The key that is expected, and whose it is: the one that was given, else that of the store on this machine.
 async fn expected_key(
     global: &Global,
     args: &VerifyArgs,
 ) -> Result<(Option<PublicKey>, &'static str), Failure> {
     if let Some(given) = &args.key {
-        let text = std::fs::read_to_string(given).unwrap_or_else(|_| given.clone());
+        let text = read_key(given).unwrap_or_else(|_| given.clone());
         let key = PublicKey::from_hex(&text).ok_or_else(|| {
             Failure::usage(format!("--key {given}: 64 hex digits, or a file that holds them"))
         })?;

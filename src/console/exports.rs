@@ -12,7 +12,7 @@ use super::objects::{self, Sending};
 use super::problem::{Problem, language_of};
 use super::records::{parse_id, parse_range};
 use super::rights::Action;
-use super::shown_number::shown_json;
+use super::shown_number::{NumberSight, shown_json, shown_text};
 use super::uploads::remove_object;
 use super::views::moment;
 use crate::store::exports::{ExportId, ExportRow, NewExport};
@@ -109,6 +109,32 @@ fn unfit(field: &str, en: &str, zh: &str) -> Problem {
     Problem::of_field(&format!("/filters/{field}"), en, zh)
 }
 
+/// Filters by text that would tell a caller who is shown masked numbers what is masked: names and buildings of lists
+/// may hold numbers, and a row that is found or not says whether a digit was guessed.
+fn check_texts(caller: &Caller, filters: &ExportFilters) -> Result<(), Problem> {
+    if caller.sight() == NumberSight::Whole {
+        return Ok(());
+    }
+    // A part of a name is looked for, so that one digit after the other could be tried.
+    if filters.name.as_ref().is_some_and(|text| text.chars().any(char::is_numeric)) {
+        return Err(unfit(
+            "name",
+            "without the right to whole numbers, write a name without digits",
+            "没有查看完整号码的权限:姓名里不要写数字",
+        ));
+    }
+    // Buildings are compared whole, and their names have digits.
+    let masked = |text: &String| shown_text(text, NumberSight::Masked) != *text;
+    if filters.building.as_ref().is_some_and(masked) {
+        return Err(unfit(
+            "building",
+            "without the right to whole numbers, write a building without a telephone number",
+            "没有查看完整号码的权限:楼栋里不要写电话号码",
+        ));
+    }
+    Ok(())
+}
+
 async fn check(
     state: &AppState,
     caller: &Caller,
@@ -126,6 +152,7 @@ async fn check(
     if let Some(name) = names.iter().find(|name| !what.filters().contains(&name.as_str())) {
         return Err(unfit(name, "this export has no such filter", "这种导出没有该筛选条件"));
     }
+    check_texts(caller, &filters)?;
     let (from, until) =
         (parse_moment(filters.from.as_deref(), "from")?, parse_moment(filters.until.as_deref(), "until")?);
     if from.zip(until).is_some_and(|(from, until)| from >= until) {
@@ -302,8 +329,7 @@ pub(super) async fn ask(
                 columns.push(&column.name);
             }
         }
-        let columns: Vec<String> =
-            columns.into_iter().map(|name| super::shown_number::shown_text(name, caller.sight())).collect();
+        let columns: Vec<String> = columns.into_iter().map(|name| shown_text(name, caller.sight())).collect();
         return Ok(Json(json!({
             "rows": rows,
             "columns": columns,
@@ -356,7 +382,7 @@ pub(super) async fn ask(
     change.set_after(json!({
         "what": checked.what.word(),
         "format": asked.format,
-        "filters": shown_json(filters.clone(), super::shown_number::NumberSight::Masked),
+        "filters": shown_json(filters.clone(), NumberSight::Masked),
         "columns": checked.columns,
         "numbers": has_numbers,
         "rows": rows,
@@ -460,7 +486,7 @@ fn not_there() -> Problem {
     Problem::not_found("file of this export")
 }
 
-/// The file, whole or in ranges. That it was taken is in the audit before its first byte is sent.
+/// The file, whole or in ranges. Each request that is sent bytes of it is in the audit before the first of them.
 pub(super) async fn file(
     State(state): State<AppState>,
     caller: Caller,
@@ -472,14 +498,13 @@ pub(super) async fn file(
         return Err(problem);
     }
     let (path, name) = row.path.as_ref().zip(row.file_name.as_ref()).ok_or_else(not_there)?;
+    let (file, size) = state.files().open_object(path).await.map_err(|_| not_there())?;
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
-    let is_begun = range.is_none_or(|text| {
-        text.trim_start().starts_with("bytes=0-") || parse_range(text, row.bytes).is_none()
-    });
-    if is_begun {
+    // A range that cannot be satisfied is answered without a byte; one that is not understood, with all of them.
+    let is_read = range.and_then(|text| parse_range(text, size)) != Some(None);
+    if is_read {
         state.record_access(&caller, Action::ExportsMake, Subject::of("export", row.id.0)).await?;
     }
-    let (file, _) = state.files().open_object(path).await.map_err(|_| not_there())?;
     let media_type = row.media_type.as_deref().unwrap_or("application/octet-stream");
     objects::send(file, Sending { media_type, save_as: Some(name) }, &headers).await
 }

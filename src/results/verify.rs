@@ -129,7 +129,7 @@ fn count_rows(path: &Path) -> Option<u64> {
 }
 
 fn rows_of(reader: impl Read, name: &str) -> Option<u64> {
-    if !Path::new(name).extension().is_some_and(|extension| extension == "csv") {
+    if Path::new(name).extension().is_none_or(|extension| extension != "csv") {
         return None;
     }
     let mut rows = 0;

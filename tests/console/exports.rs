@@ -68,6 +68,12 @@ async fn saved(app: &TestApp, by: &str, export: &Value) -> (tempfile::TempDir, P
     (dir, file, manifest)
 }
 
+/// Rows of the audit about an export.
+async fn noted(app: &TestApp, export: &Value) -> usize {
+    let audit = app.get(ADMIN, &format!("/audit?subject=export:{}", export["id"])).await.is(200).json();
+    audit["items"].as_array().unwrap().len()
+}
+
 async fn working() -> TestApp {
     let Scenario { app, .. } = scenario().await;
     app.tasks.begin().await.unwrap();
@@ -115,9 +121,26 @@ async fn an_export_has_the_rows_of_its_moment_and_is_in_the_audit_when_it_is_tak
     let fault = verify_files(&checked, &[swapped.join("attempts.csv"), swapped.join("calls_in.csv")]);
     assert!(fault.unwrap_err().to_string().contains("swapped"));
     assert!(verify_files(&checked, &files[..1]).unwrap_err().to_string().contains("missing"));
-    let audit = app.get(ADMIN, &format!("/audit?subject=export:{}", export["id"])).await.is(200).json();
-    // Asked for, and its file taken once; ranges behind the first byte are not taken again.
-    assert_eq!(audit["items"].as_array().unwrap().len(), 2, "{audit}");
+    // Asked for, and its file taken once; then each request that is sent some of its bytes.
+    assert_eq!(noted(&app, &export).await, 2);
+    for (n, (range, status)) in [
+        ("bytes=0-9", 206),
+        ("bytes=1-", 206),
+        ("bytes=00-", 206),
+        ("bytes=-1000000", 206),
+        ("bytes=0-1,5-6", 200),
+        ("bytes=1000000-", 416),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        app.clock.advance(1_000);
+        let path = format!("/exports/{}/file", export["id"]);
+        let mut request = app.request(MANAGER, "get", &path, None).await;
+        request.headers_mut().insert("range", range.parse().unwrap());
+        app.send(request).await.is(status);
+        assert_eq!(noted(&app, &export).await, 2 + (n + 1).min(5), "{range}");
+    }
     app.tasks.stop().await;
 }
 
@@ -165,6 +188,11 @@ async fn every_changed_byte_and_every_row_that_is_gone_is_found() {
     let key = app.get(MANAGER, "/exports/key").await.json();
     let key = PublicKey::from_hex(key["public_key"].as_str().unwrap());
     assert!(Manifest::checked(forged.as_bytes(), key).unwrap_err().to_string().contains("another key"));
+    // The same under our fingerprint, which people compare by eye.
+    let ours = key.unwrap().fingerprint();
+    let forged = Manifest { fingerprint: ours, ..Manifest::checked(forged.as_bytes(), None).unwrap() };
+    let forged = forged.signed(&other).unwrap();
+    assert!(Manifest::checked(forged.as_bytes(), None).unwrap_err().to_string().contains("fingerprint"));
     app.tasks.stop().await;
 }
 
@@ -343,6 +371,35 @@ async fn each_kind_of_rows_is_written_in_each_of_its_formats() {
                 assert_eq!(checked.files.len(), 2, "{:?}", checked.files);
             }
         }
+    }
+    app.tasks.stop().await;
+}
+
+/// A row that is found or not says whether a digit was guessed.
+#[tokio::test]
+async fn digits_that_are_masked_are_not_guessed_by_a_filter() {
+    let app = working().await;
+    app.hire("8007", Role::Analyst, &[]).await;
+    for (field, text, status) in [
+        ("name", "0013", 422),
+        ("name", "8", 422),
+        ("name", "王\u{ff18}", 422),
+        ("name", "13800138000", 422),
+        ("name", "王", 200),
+        ("building", "13800138000", 422),
+        ("building", "138 0013 8000", 422),
+        ("building", "3-2", 200),
+    ] {
+        app.clock.advance(1_000);
+        let filters = json!({ "campaign": "spring", field: text });
+        let body = json!({ "what": "leads", "format": "csv", "filters": filters });
+        let answer = ask_at(&app, "8007", "/exports?dry_run=true", body.clone()).await.is(status).json();
+        if status == 422 {
+            assert_eq!(answer["errors"][0]["at"], format!("/filters/{field}"), "{answer}");
+            ask(&app, "8007", body.clone()).await.is(422);
+        }
+        // Who may read the numbers guesses nothing.
+        ask_at(&app, MANAGER, "/exports?dry_run=true", body).await.is(200);
     }
     app.tasks.stop().await;
 }
