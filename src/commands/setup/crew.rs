@@ -1,6 +1,5 @@
 //! Simulated agents of a service, each with a phone that registers here.
 
-use super::simulation::is_simulated;
 use super::{Service, send_agents};
 use crate::commands::Failure;
 use crate::commands::demo_agents::{self, Crew, CrewStart, DemoAgents};
@@ -8,7 +7,7 @@ use crate::config::LoadedCampaign;
 use crate::sim::agents::{AgentProfile, PhoneAgents};
 use crate::sim::near_service::NearService;
 use crate::store::AgentRow;
-use paceline_core::ids::{CampaignId, GroupId};
+use paceline_core::ids::{CampaignId, GroupId, TrunkId};
 
 impl Service {
     /// Adds simulated agents to the group, for the life of this process.
@@ -72,11 +71,11 @@ impl Service {
         &self,
         group: GroupId,
         name: &str,
-        loaded: &LoadedCampaign,
+        used: &[TrunkId],
     ) -> Result<(), Failure> {
         let agents = self.store.agents().await.map_err(Failure::unexpected)?;
         let is_member = |row: &AgentRow| row.groups.iter().any(|it| it.group == group);
-        if is_simulated(&self.config, loaded)
+        if used == [self.config.simulated_trunk()]
             || !agents.iter().any(|row| row.simulated_for.is_some() && is_member(row))
         {
             return Ok(());

@@ -9,7 +9,6 @@ mod trunk_lookup;
 mod trunk_rows;
 mod trunks;
 
-pub(super) use simulation::is_simulated;
 pub(super) use trunk_lookup::LookupChange;
 pub(super) use trunk_rows::{TrunkMaker, is_simulated_by, known_trunks};
 pub(super) use trunks::trunk_limits;
@@ -433,7 +432,7 @@ impl Service {
         paused: bool,
     ) -> Result<OpenedCampaign, Failure> {
         self.refuse_after_simulation(campaign, loaded).await?;
-        self.simulation.serve(&self.config, loaded, &self.handle).await?;
+        self.simulation.serve(&self.config, &self.trunks_of(campaign, loaded).await?, &self.handle).await?;
         let counts = self.store.lead_counts(campaign).await.map_err(Failure::unexpected)?;
         let (leads, leads_open) = (counts.all, counts.open);
         let rules = self.rules_of(campaign, scope, loaded, &sounds).await?;
@@ -472,7 +471,7 @@ impl Service {
         mut loaded: LoadedCampaign,
         sounds: Sounds,
     ) -> Result<CampaignOpening, Failure> {
-        self.simulation.serve(&self.config, &loaded, &self.handle).await?;
+        self.simulation.serve(&self.config, &self.trunks_of(campaign, &loaded).await?, &self.handle).await?;
         loaded.rules.agents = None;
         let rules = self.rules_of(campaign, scope, &loaded, &sounds).await?;
         if campaign_service::live(&self.handle.board().borrow(), campaign).is_none() {
@@ -502,7 +501,7 @@ impl Service {
     ) -> Result<Campaign, Failure> {
         let mut rules = loaded.rules.clone();
         // Trunks may have come and gone since the text was read.
-        rules.trunks = self.config.trunks_named(&loaded.written.trunks);
+        rules.trunks = self.trunks_of(campaign, loaded).await?;
         // The sample campaign rings nobody, and is there to be seen at any hour.
         if !self.store.any_campaign_row(campaign).await.map_err(Failure::unexpected)?.is_sample {
             self.add_holidays(scope.own(), &mut rules.windows).await?;
@@ -517,10 +516,15 @@ impl Service {
         }
         if let (Some(agents), Some(group)) = (&mut rules.agents, &loaded.group) {
             agents.group = self.group_of(scope, group).await?;
-            self.refuse_simulated_agents(agents.group, group, loaded).await?;
+            self.refuse_simulated_agents(agents.group, group, &rules.trunks).await?;
             send_agents(&self.store, &self.handle).await?;
         }
         Ok(rules)
+    }
+
+    async fn trunks_of(&self, id: CampaignId, loaded: &LoadedCampaign) -> Result<Vec<TrunkId>, Failure> {
+        let calls = self.store.simulated_attempts(id).await.map_err(Failure::unexpected)?;
+        Ok(simulation::trunks_of(&self.config, loaded, calls > 0))
     }
 
     /// The group of this name in the campaign's enterprise. Of the first enterprise's, one that is missing is made.
@@ -545,7 +549,7 @@ impl Service {
         sounds: Sounds,
     ) -> Result<(), Failure> {
         self.refuse_after_simulation(campaign, loaded).await?;
-        self.simulation.serve(&self.config, loaded, &self.handle).await?;
+        self.simulation.serve(&self.config, &self.trunks_of(campaign, loaded).await?, &self.handle).await?;
         let rules = self.rules_of(campaign, scope, loaded, &sounds).await?;
         self.state.campaign_opened_in(scope, &loaded.title, &rules);
         let Sounds { announcement, sorry } = sounds;
@@ -574,11 +578,9 @@ impl Service {
     /// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are
     /// closed by calls that rang no phone, and the others of a sample list may be real numbers.
     async fn refuse_after_simulation(&self, id: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
-        if is_simulated(&self.config, loaded) {
-            return Ok(());
-        }
         let calls = self.store.simulated_attempts(id).await.map_err(Failure::unexpected)?;
-        if calls == 0 {
+        let used = simulation::trunks_of(&self.config, loaded, calls > 0);
+        if calls == 0 || used == [self.config.simulated_trunk()] {
             return Ok(());
         }
         Err(Failure::refused(rehearsal::refusal(&self.config, loaded, calls)))

@@ -8,6 +8,7 @@ use crate::engine::{EngineHandle, TrunkParts};
 use crate::output::error_line;
 use crate::sim::near_service::NearService;
 use crate::sim::serve::RunningCarrier;
+use paceline_core::ids::TrunkId;
 use paceline_core::sip::user_agent::Transport;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -54,17 +55,17 @@ impl Simulation {
         Ok(Some(trunk))
     }
 
-    /// Has the carrier running, and its trunk known to the engine, if this campaign calls over it.
+    /// Has the carrier running, and its trunk known to the engine, if a campaign with these trunks calls over it.
     ///
     /// # Errors
     /// The service has no address that the carrier can reach, or the carrier does not start.
     pub async fn serve(
         &self,
         config: &Config,
-        loaded: &LoadedCampaign,
+        used: &[TrunkId],
         engine: &EngineHandle,
     ) -> Result<(), Failure> {
-        if !is_simulated(config, loaded) {
+        if used != [config.simulated_trunk()] {
             return Ok(());
         }
         if config.has_trunks() && !config.listens_for_simulation() {
@@ -87,9 +88,14 @@ impl Simulation {
     }
 }
 
-/// Whether the campaign calls over the simulated carrier: then it rings no phone.
-pub(in crate::commands) fn is_simulated(config: &Config, loaded: &LoadedCampaign) -> bool {
-    config.trunks_named(&loaded.written.trunks) == [config.simulated_trunk()]
+/// The trunks of a campaign. One that names none, and has called over the simulated carrier while `paceline.toml` has no
+/// trunk, stays there: a trunk that is added in the browser rings no phones for it.
+pub(super) fn trunks_of(config: &Config, loaded: &LoadedCampaign, has_simulated_calls: bool) -> Vec<TrunkId> {
+    let named = &loaded.written.trunks;
+    match has_simulated_calls && named.is_empty() && config.trunks.is_empty() {
+        true => vec![config.simulated_trunk()],
+        false => config.trunks_named(named),
+    }
 }
 
 /// Where phones on this machine register: the first address for UDP and IPv4.
