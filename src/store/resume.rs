@@ -204,7 +204,8 @@ async fn settle_lead(
     Ok(())
 }
 
-/// An interrupted attempt was answered before its call could be taken back: its callee is not called again.
+/// An interrupted attempt was answered before its call could be taken back: its callee is not called again, and the call
+/// ended no earlier than that.
 /// Returns the change in the number of the campaign's open leads. Idempotent.
 pub(crate) async fn note_answer(
     conn: &mut SqliteConnection,
@@ -214,7 +215,7 @@ pub(crate) async fn note_answer(
     let at = now.as_millis();
     // An interrupted attempt rests, so the index of rests finds it.
     let found = sqlx::query!(
-        r#"update attempt set answered_at = $2
+        r#"update attempt set answered_at = $2, ended_at = case when ended_at < $2 then $2 else ended_at end
             where id = (select a.id from attempt a
                          where a.rest_until > 0 and a.call_id = $1 and a.outcome = 'interrupted')
               and answered_at is null
