@@ -190,7 +190,7 @@ pub(super) async fn list(
         _ => None,
     };
     let limit = query.limit.unwrap_or(PAGE);
-    let number_asked = query.number.as_deref().map(super::fields::parse_telephone).transpose()?;
+    let number_asked = query.number.as_deref().map(super::fields::parse_any_telephone).transpose()?;
     if let Some(number) = number_asked {
         state.record_look_up(&caller, Action::BlacklistRead, number).await?;
     }

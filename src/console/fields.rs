@@ -109,6 +109,11 @@ pub(super) fn parse_dialled(given: &str) -> Result<PhoneNumber, Problem> {
     }
 }
 
+/// Parses a number of any country, in any spelling that [`parse_telephone`] or [`parse_dialled`] takes.
+pub(super) fn parse_any_telephone(given: &str) -> Result<PhoneNumber, Problem> {
+    parse_telephone(given).or_else(|_| parse_dialled(given))
+}
+
 /// Parses a number to show, as [`parse_dialled`]; service numbers as `+8695188`.
 pub(super) fn parse_shown(given: &str) -> Result<ShownNumber, Problem> {
     let shown = international(given).filter(|_| given.len() <= 32).and_then(ShownNumber::from_e164);

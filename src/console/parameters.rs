@@ -27,6 +27,8 @@ pub enum Form {
     Moment,
     /// A Chinese number as people write it.
     Telephone,
+    /// The same, or a number of any country with `+` or `00`.
+    AnyTelephone,
     Word(&'static [&'static str]),
     /// One of the outcomes.
     Outcome,
@@ -66,6 +68,7 @@ impl Form {
             Form::Whole(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Form::Moment => json!({ "type": "string", "format": "date-time" }),
             Form::Telephone => json!({ "type": "string", "pattern": TELEPHONE }),
+            Form::AnyTelephone => json!({ "type": "string", "pattern": super::fields::DIALLED }),
             Form::Word(words) => json!({ "type": "string", "enum": words }),
             Form::Outcome => json!({ "type": "string", "enum": outcomes() }),
             Form::OutcomeOrNone => json!({ "type": "string", "enum": outcomes_or_none() }),
@@ -105,6 +108,9 @@ impl Form {
             },
             Form::Telephone => {
                 super::fields::parse_telephone(text).map(|_| ()).map_err(|it| it.detail().into())
+            }
+            Form::AnyTelephone => {
+                super::fields::parse_any_telephone(text).map(|_| ()).map_err(|it| it.detail().into())
             }
             Form::Word(words) => one_of(words),
             Form::Outcome => one_of(&outcomes()),

@@ -44,6 +44,8 @@ pub(crate) struct BlacklistRow<'a> {
     pub entries: Vec<NumberPattern>,
     /// Why something in the row was not understood.
     pub hint: Option<String>,
+    /// Why something that was understood blocks nothing: a service number, which is never dialled anyway.
+    pub without_use: Option<String>,
 }
 
 /// Reads a blacklist file: CSV, TXT or XLSX, with a header or without, and gives each row to `receive`. An empty file is
@@ -74,30 +76,37 @@ pub(crate) fn read_file(
                 Some((code, *record.cells.get(at)?))
             });
             let (mut parts, mut hint) = (0, record.defect.map(|defect| defect.hint().to_owned()));
-            let mut entries = Vec::new();
+            let (mut entries, mut without_use) = (Vec::new(), None);
             let cells = layout.phones.iter().filter_map(|column| record.cells.get(*column));
             for part in cells.flat_map(|cell| split_numbers(cell)) {
                 parts += 1;
                 let (joined, region) = join_code(part, code, region);
+                let named = |why: &str| format!("'{}': {why}", part.escape_debug());
                 match clean_pattern(&joined, &region) {
+                    Ok(found) if found.is_empty() => {
+                        without_use.get_or_insert_with(|| named("no number that may be dialled begins so"));
+                    }
                     Ok(found) => entries.extend(found),
-                    // A service number is never dialled anyway.
-                    Err(refusal) if refusal.reason == Reason::EmergencyNumber => {}
+                    Err(refusal) if refusal.reason == Reason::EmergencyNumber => {
+                        without_use.get_or_insert_with(|| named(&refusal.hint));
+                    }
                     Err(refusal) => {
-                        hint.get_or_insert_with(|| format!("'{}': {}", part.escape_debug(), refusal.hint));
+                        hint.get_or_insert_with(|| named(&refusal.hint));
                     }
                 }
             }
             if parts == 0 {
                 hint.get_or_insert_with(|| "no number in the row".into());
             }
-            receive(BlacklistRow { row: record.row, sheet: &table.place.sheet, entries, hint })
+            let sheet = &table.place.sheet;
+            receive(BlacklistRow { row: record.row, sheet, entries, hint, without_use })
         })?;
     }
     Ok(tables.unread)
 }
 
-/// Adds one blacklist file. `skip_rows`: a row that is not understood is reported; else it is an error.
+/// Adds one blacklist file. `skip_rows`: a row that is not understood is reported; else it is an error. A row with a
+/// service number is neither: it blocks what is not dialled in any case.
 pub(crate) fn add_file(
     path: &Path,
     region: &str,

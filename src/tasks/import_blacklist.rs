@@ -41,11 +41,14 @@ pub struct BlacklistWish {
     pub asked_by: AskedBy,
 }
 
-/// What the check of a blacklist found.
+/// What the check of a blacklist found. Each row is an entry, a repeated one, or refused, and a row that is several of
+/// them is counted by `further` too: `rows + further = numbers + ranges + repeated + refused`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct BlacklistImportReport {
     pub rows: u64,
+    /// What stands in rows beside the first of each: more numbers, more ranges, or something that is refused.
+    pub further: u64,
     /// Different numbers and ranges.
     pub numbers: u64,
     pub ranges: u64,
@@ -55,7 +58,7 @@ pub struct BlacklistImportReport {
     pub known: u64,
     /// Entries of the source that the file does not name: they are removed.
     pub gone: u64,
-    /// Rows in which something is not understood.
+    /// Rows in which something is not understood, is never dialled, or is missing.
     pub refused: u64,
     /// The first of them.
     pub refused_rows: Vec<RefusedBlacklistRow>,
@@ -119,8 +122,11 @@ fn read(
     let mut ended = None;
     let mut receive = |found: lists::BlacklistRow<'_>| {
         report.rows += 1;
+        let hint = found.hint.or(found.without_use);
+        let parts = found.entries.len() as u64 + u64::from(hint.is_some());
+        report.further += parts.saturating_sub(1);
         patterns.extend(found.entries.into_iter().map(packed));
-        if let Some(hint) = found.hint {
+        if let Some(hint) = hint {
             report.refused += 1;
             if report.refused_rows.len() < REFUSED_NAMED {
                 let (row, sheet) = (found.row, found.sheet.to_owned());
@@ -253,9 +259,8 @@ fn load(
         return Err(words().into());
     }
     let total = patterns.len() as u64;
-    let mut pieces = patterns.chunks(CHUNK);
     let mut done = 0;
-    while let Some(piece) = pieces.next() {
+    for piece in patterns.chunks(CHUNK) {
         let began = context.now();
         context.wait(store.insert_import_rows(row, piece))?;
         done += piece.len() as u64;

@@ -14,6 +14,8 @@ const HINTS: &[Template] = &[
         "{} 是紧急或服务号码,不会从名单拨打",
     ),
     ("no phone number in the row", "这一行没有号码"),
+    ("no number in the row", "这一行没有号码"),
+    ("no number that may be dialled begins so", "没有可拨打的号码这样开头"),
     ("the same number stands in row {n}", "与第 {} 行号码相同"),
     ("the same number stands in {}", "与 {} 号码相同"),
     ("on the blacklist {}", "在黑名单 {} 中"),

@@ -103,3 +103,26 @@ async fn an_unfit_or_past_addition_adds_nothing() {
     }
     assert!(app.store.blacklisted(None).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_number_of_another_country_is_looked_up_as_it_was_added() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let body = json!({ "numbers": ["+85291234567", "+1415*"], "reason": "asked by letter" });
+    assert_eq!(app.post("8003", "/blacklist", body).await.is(201).json()["added"], 2);
+    for (number, entry) in [
+        ("%2B85291234567", "+85291234567"),
+        ("0085291234567", "+85291234567"),
+        ("%2B852%209123%204567", "+85291234567"),
+        ("%2B14155550100", "+1415*"),
+    ] {
+        let page = app.get("8003", &format!("/blacklist?number={number}")).await.is(200).json();
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(items.len(), 1, "{number}: {page}");
+        assert_eq!(items[0]["number"], entry, "{number}");
+    }
+    // A range is no number that is called.
+    for unfit in ["1380013*", "110", "%2B86110"] {
+        app.get("8003", &format!("/blacklist?number={unfit}")).await.is(422);
+    }
+}

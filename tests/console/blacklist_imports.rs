@@ -166,3 +166,43 @@ async fn rows_of_a_load_that_was_cut_off_do_not_hold() {
     assert_eq!(blocked(&app).await, ["+8613700137000", "+8613800138000"]);
     app.tasks.stop().await;
 }
+
+/// Service numbers among others, rows of several numbers, ranges of several prefixes: nothing is dropped in silence.
+#[tokio::test]
+async fn the_report_reconciles_and_names_every_row_that_is_refused() {
+    let app = working().await;
+    let rows = [
+        "13800138000",
+        "110",
+        "138001",
+        "0755*",
+        "13800138000",
+        "95588*",
+        "13900139000/13900139001",
+        "13700137000 110",
+        "13600136000-13600136199",
+        "王小明",
+    ];
+    let import = sent(&app, "dnc", format!("号码\n{}\n", rows.join("\n"))).await;
+    assert_eq!(import["state"], "checked", "{import}");
+    let report = &import["report"];
+    let of = |name: &str| report[name].as_u64().unwrap();
+    assert_eq!(of("rows"), rows.len() as u64, "{report}");
+    assert_eq!(
+        of("rows") + of("further"),
+        of("numbers") + of("ranges") + of("repeated") + of("refused"),
+        "{report}"
+    );
+    let refused = report["refused_rows"].as_array().unwrap();
+    let places: Vec<u64> = refused.iter().map(|it| it["row"].as_u64().unwrap()).collect();
+    assert_eq!(places, [3, 4, 7, 9, 11], "{report}");
+    assert_eq!(of("refused"), 5);
+    for row in refused {
+        let (en, zh) = (row["hint"]["en"].as_str().unwrap(), row["hint"]["zh"].as_str().unwrap());
+        // The refused text itself may be Chinese: the words follow it.
+        let zh = zh.split_once("”:").map_or(zh, |(_, words)| words);
+        assert!(!en.is_empty() && zh.contains(|c: char| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{row}");
+    }
+    assert!(refused[0]["hint"]["zh"].as_str().unwrap().contains("紧急或服务号码"), "{report}");
+    app.tasks.stop().await;
+}

@@ -14,7 +14,7 @@ import { useWords } from "../../words";
 import { count, visible } from "../../words/format";
 import { dayOf, plusDays, startOfDay } from "../results/filters";
 import { refreshBlacklist } from "./data";
-import { NUMBERS_MAX, readNumbers } from "./entries";
+import { NUMBERS_MAX, readNumbers, type Unfit } from "./entries";
 
 type Faults = Partial<Record<"numbers" | "reason" | "until", string>>;
 
@@ -32,16 +32,16 @@ export function AddEntries({ onAdded }: { onAdded: (words: string) => void }) {
   const [refusal, setRefusal] = useState<string>();
   const [busy, setBusy] = useState(false);
   const offline = useOfflineReason();
-  const { numbers, unfit } = readNumbers(text);
+  const { numbers, unfit, rest } = readNumbers(text);
+  const refusedLines = unfit.length === 0 ? undefined : t("blacklist.unfitFirst", { n: count(unfit.length) });
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (busy) return;
+    if (busy || unfit.length > 0) return;
     const page = event.currentTarget;
     const found: Faults = {};
     const until = lastDay === "" ? undefined : startOfDay(lastDay);
-    if (unfit.length > 0) found.numbers = t("blacklist.unfit", { text: unfit.slice(0, 3).join(", ") });
-    else if (numbers.length === 0) found.numbers = t("blacklist.noNumber");
+    if (numbers.length === 0) found.numbers = t("blacklist.noNumber");
     else if (numbers.length > NUMBERS_MAX) found.numbers = t("blacklist.tooMany", { n: count(numbers.length), max: count(NUMBERS_MAX) });
     const length = [...reason.trim()].length;
     if (length === 0 || length > 64) found.reason = t("blacklist.reasonMissing");
@@ -68,6 +68,7 @@ export function AddEntries({ onAdded }: { onAdded: (words: string) => void }) {
     <Drawer parameter="add" title={t("blacklist.add")}>
       <form className="form" noValidate onSubmit={(event) => void submit(event)}>
         <TextArea label={t("blacklist.numbers")} rows={5} value={text} onChange={setText} fault={faults.numbers} help={t("blacklist.numbersHelp", { n: count(numbers.length) })} />
+        {unfit.length === 0 ? null : <UnfitLines unfit={unfit} onRemove={() => setText(rest)} />}
         <Select label={t("blacklist.scope")} value={campaign} onChange={setCampaign} options={[{ value: "", label: t("blacklist.system") }, ...campaigns.map((it) => ({ value: it.name, label: visible(it.title ?? it.name) }))]} help={t("blacklist.scopeHelp")} />
         <Field label={t("blacklist.reason")} value={reason} onChange={setReason} maxLength={64} autoComplete="off" fault={faults.reason} help={t("blacklist.reasonHelp")} />
         <div className="field">
@@ -76,8 +77,24 @@ export function AddEntries({ onAdded }: { onAdded: (words: string) => void }) {
           <div id="last-day-help">{faults.until === undefined ? null : <p className="fault" role="alert">{faults.until}</p>}<p className="help">{t("blacklist.lastDayHelp")}</p></div>
         </div>
         {refusal === undefined ? null : <p className="summary-fault" role="alert">{refusal}</p>}
-        <div className="buttons"><Button kind="primary" type="submit" refusal={offline} busy={busy}>{t("blacklist.addNow", { n: count(numbers.length) })}</Button><Button kind="plain" onClick={() => set({ add: null })}>{t("common.cancel")}</Button></div>
+        <div className="buttons"><Button kind="primary" type="submit" refusal={offline ?? refusedLines} busy={busy}>{t("blacklist.addNow", { n: count(numbers.length) })}</Button><Button kind="plain" onClick={() => set({ add: null })}>{t("common.cancel")}</Button></div>
       </form>
     </Drawer>
+  );
+}
+
+/** Lines that are named at once; the count says how many there are. */
+const NAMED_MAX = 20;
+
+/** Each line that is not understood, and a click that removes them all. */
+function UnfitLines({ unfit, onRemove }: { unfit: readonly Unfit[]; onRemove: () => void }) {
+  const t = useWords();
+  return (
+    <div className="summary-fault unfit-lines" role="status">
+      <p>{t("blacklist.unfitCount", { n: count(unfit.length) })}</p>
+      <ul>{unfit.slice(0, NAMED_MAX).map((it, n) => <li key={n}>{t("blacklist.unfitLine", { line: count(it.line), text: visible(it.text) })}</li>)}</ul>
+      {unfit.length <= NAMED_MAX ? null : <p>{t("blacklist.unfitMore", { n: count(unfit.length - NAMED_MAX) })}</p>}
+      <Button size="small" onClick={onRemove}>{t("blacklist.removeUnfit", { n: count(unfit.length) })}</Button>
+    </div>
   );
 }

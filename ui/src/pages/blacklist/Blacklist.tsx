@@ -26,7 +26,7 @@ import { AddEntries } from "./AddEntries";
 import { ImportFile } from "./ImportFile";
 import { Sources } from "./Sources";
 import { refreshBlacklist, useEntries, useLookUp } from "./data";
-import { bareNumber, holds, isNumber, national } from "./entries";
+import { bareNumber, holds, isNumber, isRange, national } from "./entries";
 
 /** `/blacklist`: is this number called? Below, the entries as they were added. */
 export default function Blacklist() {
@@ -67,7 +67,8 @@ function LookUp({ mayAdd }: { mayAdd: boolean }) {
   const ask = (event: FormEvent) => {
     event.preventDefault();
     setUnfit(!isNumber(typed));
-    if (isNumber(typed)) set({ number: typed.trim() });
+    // Beside an error stands no answer to an earlier question.
+    set({ number: isNumber(typed) ? typed.trim() : null });
   };
   return (
     <section className="card look-up" aria-label={t("blacklist.lookUp")}>
@@ -79,7 +80,7 @@ function LookUp({ mayAdd }: { mayAdd: boolean }) {
             if (event.target.value === "") set({ number: null });
           }} />
         <Button type="submit" busy={isFetching && number !== undefined}>{t("blacklist.ask")}</Button>
-        <span id="look-up-fault" className="refusal" role="status">{isUnfit ? t("blacklist.unfitNumber") : ""}</span>
+        <span id="look-up-fault" className="refusal" role="status">{isUnfit ? t(isRange(typed) ? "blacklist.rangeAsked" : "blacklist.unfitNumber") : ""}</span>
       </form>
       {number === undefined ? null : error ? <Failed problem={error} onRetry={() => void refetch()} /> : entries === undefined ? null
         : <Answer number={number} entries={entries} onAdd={mayAdd ? () => set({ add: "1" }) : undefined} />}

@@ -85,7 +85,7 @@ function Found({ id }: { id: number }) {
 
 function Report({ report }: { report: NonNullable<Import["report"]> }) {
   const t = useWords();
-  const facts = [["rows", report.rows], ["numberCount", report.numbers], ["ranges", report.ranges], ["repeated", report.repeated], ["known", report.known], ["gone", report.gone], ["refused", report.refused]] as const;
+  const facts = [["rows", report.rows], ...(report.further > 0 ? [["further", report.further] as const] : []), ["numberCount", report.numbers], ["ranges", report.ranges], ["repeated", report.repeated], ["known", report.known], ["gone", report.gone], ["refused", report.refused]] as const;
   return (
     <>
       <dl className="facts">{facts.map(([name, n]) => <div key={name}><dt>{t(`blacklist.report_${name}`)}</dt><dd>{count(n)}</dd></div>)}</dl>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { holds, isNumber, national, readNumbers } from "./entries";
+import { holds, isNumber, isRange, national, readNumbers } from "./entries";
 
 test("numbers read as people here write them", () => {
   for (const [stored, shown] of [
@@ -14,12 +14,30 @@ test("an entry holds until its moment, and not at it", () => {
   expect([holds({ until }, at - 1), holds({ until }, at), holds({ until: null }, at)]).toEqual([true, false, true]);
 });
 
-test("pasted numbers are read once each; what is none is named", () => {
-  expect(readNumbers("138 0013 8000\n\uff0813800138000\uff09\uff0c 1380013*\uff1b0755*\n\n12、+852*,138****8000")).toEqual({ numbers: ["13800138000", "1380013*", "0755*", "+852*"], unfit: ["12", "138****8000"] });
-  expect(readNumbers(" \n,,")).toEqual({ numbers: [], unfit: [] });
+test("pasted numbers are read once each; what is none is named by its line", () => {
+  const typed = readNumbers("138 0013 8000\n（13800138000）， 1380013*；0755*\n\n12、+852*,138****8000");
+  expect(typed.numbers).toEqual(["13800138000", "1380013*", "0755*", "+852*"]);
+  expect(typed.unfit).toEqual([{ line: 4, text: "12, 138****8000" }]);
+  expect(readNumbers(" \n,,")).toEqual({ numbers: [], unfit: [], rest: "" });
 });
 
-test("the look-up takes whole numbers only", () => {
-  for (const text of ["13800138000", "138-0013-8000", "0571-88888888", "+86 138 0013 8000"]) expect(isNumber(text), text).toBe(true);
-  for (const text of ["1380013*", "138****8000", "", "abc"]) expect(isNumber(text), text).toBe(false);
+test("no line is dropped: it is a number, a range, or named; without the named ones all of it is taken", () => {
+  const typed = readNumbers("110\n1541000\n+85291234567\n15410000070 转 12\n0755*\n15410000071, 12");
+  expect(typed.numbers).toEqual(["+85291234567", "0755*", "15410000071"]);
+  expect(typed.unfit).toEqual([{ line: 1, text: "110" }, { line: 2, text: "1541000" }, { line: 4, text: "15410000070 转 12" }, { line: 6, text: "12" }]);
+  const cleaned = readNumbers(typed.rest);
+  expect([cleaned.numbers, cleaned.unfit]).toEqual([typed.numbers, []]);
+});
+
+test("ranges and numbers of other countries are read as the service takes them", () => {
+  const fit = ["+85291234567", "0085291234567", "+14155550100", "+852*", "+86755*", "139*", "0755%", "400*", "1380013*"];
+  expect(readNumbers(fit.join("\n")).unfit).toEqual([]);
+  const unfit = ["13*", "0*", "*", "+*", "95588*", "+12", "+86110", "75512345678"];
+  expect(readNumbers(unfit.join("\n"))).toMatchObject({ numbers: [], unfit: unfit.map((text, n) => ({ line: n + 1, text })) });
+});
+
+test("the look-up takes whole numbers of any country, and knows ranges", () => {
+  for (const text of ["13800138000", "138-0013-8000", "0571-88888888", "+86 138 0013 8000", "+852 9123 4567", "0085291234567"]) expect(isNumber(text), text).toBe(true);
+  for (const text of ["1380013*", "138****8000", "", "abc", "110"]) expect(isNumber(text), text).toBe(false);
+  expect(["1380013*", "0755 *", "138****8000", "13800138000"].map(isRange)).toEqual([true, true, false, false]);
 });
