@@ -3,7 +3,6 @@
 use super::call_detail::WholeCall;
 use super::shown_number::{NumberSight, shown_text};
 use super::views::millis;
-use crate::store::call_detail::CallDetailRow;
 use paceline_core::call_note::{NoteKind, Played};
 use paceline_core::call_steps::{Direction, Step};
 use serde_json::{Value, json};
@@ -28,12 +27,20 @@ pub(super) fn timeline(call: &WholeCall, sight: NumberSight) -> Vec<Value> {
     };
     let agent = row.agent.clone().map(|number| (number, row.agent_name.clone().unwrap_or_default()));
     add(Some(row.at), if call.inbound { "arrived" } else { "written" }, None, None);
-    if let Some(begun) = signalling_began(row, &call.steps) {
-        // The INVITE follows the store, whatever the two clocks say.
-        add(Some(begun.max(row.at)), "left", None, row.trunk.clone());
+    if let Some(invite) = call.steps.iter().find(|step| step.dir == Direction::Out) {
+        let clock = StepClock::of(
+            RowMoments {
+                opened: row.at,
+                ringing: row.ringing_at,
+                answered: row.answered_at,
+                ended: row.ended_at,
+            },
+            &call.steps,
+        );
+        add(Some(clock.at(invite.at_ms)), "left", None, row.trunk.clone());
         for (at_ms, _, rest) in notes(&call.steps).filter(|(_, kind, _)| *kind == NoteKind::Key) {
             let key = rest.split(' ').next().unwrap_or_default().to_owned();
-            add(Some(begun + i64::from(at_ms)), "key", None, Some(key));
+            add(Some(clock.at(at_ms)), "key", None, Some(key));
         }
     }
     add(row.ringing_at, "ringing", None, None);
@@ -71,21 +78,67 @@ pub(super) fn timeline(call: &WholeCall, sight: NumberSight) -> Vec<Value> {
     shown.collect()
 }
 
-/// When the INVITE left, by a message that the row has the moment of; `None` = nothing left.
-fn signalling_began(row: &CallDetailRow, steps: &[Step]) -> Option<i64> {
-    steps.iter().find(|step| step.dir == Direction::Out)?;
-    let response = |start: char| {
-        let fits = |step: &&Step| {
-            step.dir == Direction::In && step.text.starts_with(start) && !step.text.ends_with(')')
+/// The moments that a call's row has.
+#[derive(Clone, Copy)]
+pub(super) struct RowMoments {
+    pub opened: i64,
+    pub ringing: Option<i64>,
+    pub answered: Option<i64>,
+    pub ended: Option<i64>,
+}
+
+/// What turns the milliseconds of a call's steps into moments of its row. Steps count from the INVITE by a clock of their
+/// own; a step whose moment the row has is at that moment, and the others are counted from it.
+pub(super) struct StepClock {
+    opened: i64,
+    /// Steps whose moment the row has: their milliseconds, and the moment. Both rise.
+    known: Vec<(u32, i64)>,
+}
+
+/// The row notes a message when the dialer handles it, so much after the step at most, in milliseconds.
+const HANDLED_WITHIN: u64 = 50;
+
+impl StepClock {
+    pub fn of(row: RowMoments, steps: &[Step]) -> StepClock {
+        let is_response = |step: &Step, starts: &[char]| {
+            step.dir == Direction::In && step.text.starts_with(starts) && !step.text.ends_with(')')
         };
-        steps.iter().find(fits).map(|step| i64::from(step.at_ms))
-    };
-    let answered = row.answered_at.zip(response('2'));
-    let ringing = || {
-        let rings = steps.iter().find(|step| step.dir == Direction::In && step.text.starts_with("18"));
-        row.ringing_at.zip(rings.map(|step| i64::from(step.at_ms)))
-    };
-    Some(answered.or_else(ringing).map_or(row.at, |(at, after)| at - after))
+        let rang = steps.iter().find(|step| is_response(step, &['1']) && step.text.starts_with("18"));
+        let was_answered = steps.iter().find(|step| is_response(step, &['2']));
+        let mut clock = StepClock { opened: row.opened, known: Vec::new() };
+        clock.know(rang, row.ringing);
+        clock.know(was_answered, row.answered);
+        // Which message ended the call is told by its moment: either side may hang up, refuse or give up.
+        let ends = |step: &&Step| {
+            is_response(step, &['3', '4', '5', '6'])
+                || ["BYE ", "CANCEL "].iter().any(|method| step.text.starts_with(method))
+        };
+        if let Some(ended) = row.ended {
+            let far = |step: &&Step| clock.at(step.at_ms).abs_diff(ended);
+            let last = steps.iter().filter(ends).min_by_key(far).filter(|step| far(step) <= HANDLED_WITHIN);
+            clock.know(last, Some(ended));
+        }
+        clock
+    }
+
+    fn know(&mut self, step: Option<&Step>, at: Option<i64>) {
+        let Some((step, at)) = step.zip(at) else { return };
+        if self.known.last().is_none_or(|(at_ms, before)| *at_ms < step.at_ms && *before <= at) {
+            self.known.push((step.at_ms, at));
+        }
+    }
+
+    /// The moment of a step. The INVITE follows the store, whatever the two clocks say.
+    pub fn at(&self, at_ms: u32) -> i64 {
+        let next = self.known.iter().position(|(known, _)| *known > at_ms).unwrap_or(self.known.len());
+        let (before, after) = self.known.split_at(next);
+        let counted = match (before.last(), after.first()) {
+            (Some((known, at)), _) => at + i64::from(at_ms - known),
+            (None, Some((known, at))) => (at - i64::from(known - at_ms)).max(self.opened),
+            (None, None) => self.opened + i64::from(at_ms),
+        };
+        after.first().map_or(counted, |(_, at)| counted.min(*at))
+    }
 }
 
 /// The notes among the steps: milliseconds since the INVITE, kind, and the rest.
@@ -147,6 +200,35 @@ mod tests {
             peer: None,
         };
         lines.iter().map(note).collect()
+    }
+
+    #[test]
+    fn steps_stand_at_the_moments_of_the_row_and_never_run_backwards() {
+        let step = |at_ms, dir, text: &str| Step { at_ms, dir, text: text.into(), again: false, peer: None };
+        let steps = [
+            step(0, Direction::Out, "INVITE sip:1@h"),
+            step(20, Direction::In, "100 Trying"),
+            step(900, Direction::In, "180 Ringing"),
+            step(901, Direction::Note, "key 1 rtp"),
+            step(2_000, Direction::In, "200 OK"),
+            step(9_000, Direction::In, "BYE sip:1@h"),
+            step(9_001, Direction::Out, "200 OK (BYE)"),
+        ];
+        let row =
+            RowMoments { opened: 1_000, ringing: Some(2_258), answered: Some(3_357), ended: Some(10_360) };
+        let of = |row| {
+            let clock = StepClock::of(row, &steps);
+            steps.iter().map(|step| clock.at(step.at_ms)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(row), [1_358, 1_378, 2_258, 2_259, 3_357, 10_360, 10_361]);
+        // The store's clock is ahead of the steps': no message leaves before the call is written.
+        let late = RowMoments { opened: 2_000, ..row };
+        assert_eq!(of(late), [2_000, 2_000, 2_258, 2_259, 3_357, 10_360, 10_361]);
+        // An end far from every message is none of them.
+        let lost = RowMoments { ended: Some(30_000), ..row };
+        assert_eq!(of(lost)[5..], [10_357, 10_358]);
+        let alone = RowMoments { ringing: None, answered: None, ended: None, ..row };
+        assert_eq!(of(alone), [1_000, 1_020, 1_900, 1_901, 3_000, 10_000, 10_001]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::app_state::AppState;
 use super::auth::Caller;
+use super::call_moments::{RowMoments, StepClock};
 use super::problem::Problem;
 use super::records::parse_id;
 use super::shown_number::{NumberSight, shown_text};
@@ -52,11 +53,17 @@ pub(super) fn cause_words(cause: &str, sight: NumberSight) -> Value {
 }
 
 /// Steps as [`super::answers::StepView`]s. `ended` = the final response of an ended call and what it came to.
-pub(super) fn steps_json(steps: &[Step], ended: Option<(u16, Outcome)>, sight: NumberSight) -> Vec<Value> {
+fn steps_json(
+    steps: &[Step],
+    clock: &StepClock,
+    ended: Option<(u16, Outcome)>,
+    sight: NumberSight,
+) -> Vec<Value> {
     let [en, zh] = [Lang::En, Lang::Zh].map(|lang| steps_in_words(lang, steps, ended));
     let shown = |(step, words): (&Step, (Option<String>, Option<String>))| {
         json!({
             "at_ms": step.at_ms,
+            "at": millis(Some(clock.at(step.at_ms))),
             "dir": step.dir.word(),
             "text": shown_text(&step.text, sight),
             "again": step.again,
@@ -73,6 +80,15 @@ fn trace_json(attempt: AttemptId, row: &CallTrace, steps: &[Step], sight: Number
     let outcome = row.outcome.as_deref().and_then(Outcome::from_word).filter(|_| row.ended_at.is_some());
     let sip_code = row.sip_code.and_then(|code| u16::try_from(code).ok());
     let ended = sip_code.zip(outcome);
+    let clock = StepClock::of(
+        RowMoments {
+            opened: row.placed_at,
+            ringing: row.ringing_at,
+            answered: row.answered_at,
+            ended: row.ended_at,
+        },
+        steps,
+    );
     let mut answer = json!({
         "attempt": attempt.0,
         "campaign": row.campaign,
@@ -88,7 +104,7 @@ fn trace_json(attempt: AttemptId, row: &CallTrace, steps: &[Step], sight: Number
         "cause": shown_text(&row.cause, sight),
         "cause_words": cause_words(&row.cause, sight),
         "ended_by": row.ended_by,
-        "steps": steps_json(steps, ended, sight),
+        "steps": steps_json(steps, &clock, ended, sight),
         "words": null,
         "advice": null,
     });

@@ -204,6 +204,54 @@ async fn the_moments_are_in_order_and_agree_with_the_row() {
     }
 }
 
+/// A moment of the answer in milliseconds.
+fn millis_of(at: &Value) -> i64 {
+    at.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond()
+}
+
+/// The ladder and the timeline tell one call: what stands in both has the same moment, to the millisecond.
+#[tokio::test]
+async fn a_step_of_the_ladder_is_at_its_moment_of_the_timeline() {
+    let Scenario { app, request, .. } = scenario().await;
+    let attempt = request.attempt;
+    let url = crate::store::url(app.dir.path());
+    let mut conn = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    let moved = "update attempt set placed_at = answered_at - 20000, ringing_at = answered_at - 9998 \
+                  where id = $1";
+    sqlx::query(moved).bind(attempt.0).execute(&mut conn).await.unwrap();
+    sqlx::Connection::close(conn).await.unwrap();
+    let call = app.get("8003", &format!("/calls/{attempt}")).await.is(200).json();
+    let (answered, ended) = (millis_of(&call["answered_at"]), millis_of(&call["ended_at"]));
+    // The INVITE left 358 ms after the call was opened, and the row's moments are some ms off the steps' clock.
+    let after = 19_642;
+    let steps = json!([
+        { "at_ms": 0, "dir": "out", "text": "INVITE sip:1@h" },
+        { "at_ms": 20, "dir": "in", "text": "100 Trying" },
+        { "at_ms": 9_640, "dir": "in", "text": "180 Ringing" },
+        { "at_ms": after, "dir": "in", "text": "200 OK" },
+        { "at_ms": after + 700, "dir": "note", "text": "key 1 rtp" },
+        { "at_ms": after + ended - answered - 3, "dir": "in", "text": "BYE sip:1@h" },
+    ]);
+    set_steps(&app, attempt, &steps).await;
+    let call = app.get("8003", &format!("/calls/{attempt}")).await.is(200).json();
+    let trace = app.get("8003", &format!("/calls/{attempt}/trace")).await.is(200).json();
+    let step = |text: &str| {
+        let mut steps = trace["steps"].as_array().unwrap().iter();
+        steps.find(|it| it["text"].as_str().unwrap().starts_with(text)).unwrap()["at"].clone()
+    };
+    for (kind, text) in
+        [("left", "INVITE"), ("ringing", "180"), ("answered", "200"), ("key", "key 1"), ("ended", "BYE")]
+    {
+        let mut moments = call["timeline"].as_array().unwrap().iter();
+        let told = moments.find(|it| it["kind"] == kind).unwrap_or_else(|| panic!("{kind}: {call}"));
+        assert_eq!(told["at"], step(text), "{kind}");
+    }
+    let opened = millis_of(&trace["at"]);
+    assert!(millis_of(&step("INVITE")) - opened > 300, "{trace}");
+    let times: Vec<i64> = trace["steps"].as_array().unwrap().iter().map(|it| millis_of(&it["at"])).collect();
+    assert!(times.is_sorted(), "{times:?}");
+}
+
 #[tokio::test]
 async fn every_number_in_a_call_is_masked_for_those_who_may_not_read_it() {
     let Scenario { app, lead, request, .. } = scenario().await;

@@ -38,7 +38,7 @@ export function TraceOf({ attempt, onEnded, children }: Props) {
   const advice = trace.advice?.[language];
   return (
     <div className="trace-of">
-      {trace.steps.length === 0 && hasEnded ? <p className="hint">{t("ladder.none")}</p> : <SipLadder steps={trace.steps} at={new Date(trace.at)} />}
+      {trace.steps.length === 0 && hasEnded ? <p className="hint">{t("ladder.none")}</p> : <SipLadder steps={trace.steps} />}
       <p role="status">{hasEnded ? <Sentence>{trace.words?.[language] ?? ""}</Sentence> : t("ladder.live")}{advice ? <span className="hint"> <Sentence>{advice}</Sentence></span> : null}</p>
       {children}
     </div>
