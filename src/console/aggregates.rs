@@ -5,7 +5,7 @@ use super::app_state::AppState;
 use super::auth::Caller;
 use super::call_filters::{CallQuery, ZONE};
 use super::problem::Problem;
-use super::shown_number::NumberSight;
+use super::shown_number::{NumberSight, shown_optional};
 use super::views::{millis, moment, stored_number};
 use crate::store::call_sums::{CallSums, QUARTER, SumsBy};
 use crate::store::{CallDirection, Reader};
@@ -197,7 +197,7 @@ fn key(dimension: Dimension, row: &CallSums, zone: &TimeZone, names: &Names) -> 
             let at = row.quarter.unwrap_or_default() * QUARTER;
             time_key(dimension, at, zone).unwrap_or_default()
         }
-        Dimension::Building => of(row.building.clone()),
+        Dimension::Building => of(shown_optional(row.building.as_ref(), names.sight)),
         Dimension::Outcome => of(row.outcome.clone()),
         Dimension::Disposition => of(row.disposition.clone()),
         Dimension::Trunk => of(Some(row.trunk.clone().unwrap_or_default())),

@@ -602,6 +602,8 @@ answers! {
     StepView {
         /// Milliseconds since the INVITE.
         at_ms: u32,
+        /// By the same clock as the moments of the call's timeline.
+        at: Moment,
         dir: StepDirection,
         /// `INVITE sip:…`, `180 Ringing`, `200 OK (BYE)`; of a note its word and numbers: `key 1 rtp`.
         text: String,

@@ -8,6 +8,7 @@ use super::parameters::{Form, Parameter};
 use super::problem::Problem;
 use super::rights::Action;
 use super::route::{WHOLE_MAX, parameter};
+use super::shown_number::refuse_number_in;
 use crate::store::call_filters::{NO_AGENT, NO_CALLER_ID, NO_VALUE};
 use crate::store::{CallDirection, CallFilter, CampaignRecord, GroupCalls};
 use crate::text::TimeFormat;
@@ -197,6 +198,7 @@ impl CallQuery {
         let number = self.number.as_deref().map(parse_telephone).transpose()?;
         let (seen, agent) = self.agents(state, caller).await?;
         let group = self.group_calls(state, caller).await?;
+        refuse_number_in("/building", self.building.as_ref(), caller.sight())?;
         if let Some(number) = number {
             state.record_look_up(caller, Action::CallsRead, number).await?;
         }

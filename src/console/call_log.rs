@@ -44,7 +44,7 @@ pub(super) async fn show(
     let direction = query.direction();
     let mut reader = state.store().reader().await?;
     let after = match page.before {
-        Some(id) => Some(reader.call_key(direction, id).await?),
+        Some(id) => Some(reader.call_key(&caller.scope, direction, id).await?),
         None => None,
     };
     // The next page is of the day of the page before, also behind midnight.
@@ -122,7 +122,7 @@ async fn last_before(
     };
     let page = reader.call_page(&wider, CallOrder::Newest, None, 1, is_late).await?;
     let Some(id) = page.calls.first() else { return Ok(None) };
-    Ok(reader.call_key(filter.direction, *id).await?.map(|key| key.at))
+    Ok(reader.call_key(&filter.scope, filter.direction, *id).await?.map(|key| key.at))
 }
 
 /// The number that a call showed; a service number is nobody's telephone.

@@ -1,11 +1,13 @@
 //! What the approval of a caller ID means to the console: whether one is needed, who decides, what is refused before.
 
 use super::app_state::AppState;
+use super::auth::Caller;
 use super::problem::Problem;
 use crate::store::caller_ids::CallerIdRow;
 use axum::http::StatusCode;
 use paceline_core::caller_id_life::{CallerIdAct, CallerIdState};
 use paceline_core::campaign::caller_id::Usage;
+use paceline_core::number::ShownNumber;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -90,4 +92,26 @@ pub(super) fn not_approved(standing: ApprovalStanding) -> Problem {
         _ => "another person approves this number first: request it",
     };
     Problem::new(StatusCode::CONFLICT, "not_approved", detail).with("who", who_decides())
+}
+
+/// Checks that a test call of this caller may show a number: where its organisation asks for approvals, an approved one;
+/// where several enterprises share the trunks, one of its own register.
+pub(super) async fn check_shown_by_test(
+    state: &AppState,
+    caller: &Caller,
+    shown: ShownNumber,
+) -> Result<(), Problem> {
+    let organisations = state.store().organisations().await?;
+    let rows = state.store().caller_ids_in(&caller.scope).await?;
+    let own = rows.iter().find(|row| row.number == shown && row.state != CallerIdState::Retired);
+    let asking = organisations_asking(state).await?;
+    let standing = match own {
+        Some(row) => ApprovalStanding::of(row, &asking),
+        None if asking.contains(&caller.scope.own()) => ApprovalStanding::Missing,
+        None if organisations.iter().any(|it| it.parent.unwrap_or(it.id) != caller.scope.enterprise) => {
+            return Err(Problem::not_found("caller ID"));
+        }
+        None => ApprovalStanding::NotNeeded,
+    };
+    if standing.lets_be_shown() { Ok(()) } else { Err(not_approved(standing)) }
 }

@@ -6,7 +6,7 @@ use super::campaign_views::group_of;
 use super::fields::parse_telephone;
 use super::problem::Problem;
 use super::rights::Action;
-use super::shown_number::{NumberSight, ShownNumber, shown_optional, shown_text};
+use super::shown_number::{NumberSight, ShownNumber, refuse_number_in, shown_optional, shown_text};
 use super::views::{millis, optional_moment};
 use crate::store::lead_actions::FRONT;
 use crate::store::{CampaignRecord, LeadFilter, LeadKey, LeadTableRow, Reader};
@@ -75,6 +75,12 @@ pub(super) async fn campaign_group(
     }
     let name = group_of(&record.toml)?;
     state.group_by_name(&caller.scope, &name).await.ok().map(|row| row.group.id)
+}
+
+/// Whether a part of a name would find, digit after digit, the numbers in names that this reader is shown masked.
+pub(super) fn guesses_digits(filter: &LeadFilter, sight: NumberSight) -> bool {
+    sight == NumberSight::Masked
+        && filter.name.as_ref().is_some_and(|name| name.chars().any(char::is_numeric))
 }
 
 /// The filter of a search text: a whole number, a row of the list, or a part of a name.
@@ -148,7 +154,15 @@ pub(super) async fn show(
     if !caller.may(Action::CampaignsRead) {
         return Err(Problem::missing_right(Action::CampaignsRead));
     }
+    refuse_number_in("/building", query.building.as_ref(), caller.sight())?;
     let filter = query.filter()?;
+    if guesses_digits(&filter, caller.sight()) {
+        let (en, zh) = (
+            "write a whole number, a row of the list, or a name without digits",
+            "请输入完整号码、行号或不含数字的姓名",
+        );
+        return Err(Problem::of_field("/q", en, zh));
+    }
     let after = match query.after.as_deref().map(str::parse::<LeadKey>) {
         None => LeadKey::default(),
         Some(Ok(key)) => key,

@@ -20,6 +20,9 @@ use serde_json::{Value, json};
 use std::path::{Path as File, PathBuf};
 use std::sync::Arc;
 
+/// Bytes of a recording that is drawn: some four hours.
+const DRAWN_MAX: u64 = 512 << 20;
+
 /// Bytes of a second of a recording in A-law; in 16-bit samples there are twice as many.
 const BYTES_A_SECOND: u64 = 16_000;
 
@@ -220,6 +223,11 @@ async fn send_peaks(
 }
 
 async fn read_peaks(file: PathBuf, bins: usize) -> Result<Arc<LanePeaks>, Problem> {
+    let size = tokio::fs::metadata(&file).await.map_or(0, |it| it.len());
+    // It may still be heard.
+    if size > DRAWN_MAX {
+        return Ok(Arc::default());
+    }
     let read = tokio::task::spawn_blocking(move || lane_peaks(&file, bins)).await;
     let read = read.map_err(Problem::internal)?;
     // A file of another program, or one that was cut within its header, has no waveform; it may still be heard.

@@ -212,7 +212,7 @@ const WORK: &[Route] = &[
         right: Right::Action(Action::BlacklistRead),
         summary: "Numbers and ranges that are not called, in the order in which they were added",
         query: &[
-            parameter("number", Form::Telephone, "Entries that cover this number", "13800138000"),
+            parameter("number", Form::AnyTelephone, "Entries that cover this number", "13800138000"),
             parameter("campaign", Form::Text, "Entries of the campaign with this name", "spring"),
             parameter("scope", Form::Word(&["system"]), "System-wide entries only", "system"),
             parameter("after", Form::Whole(0, WHOLE_MAX), "The page after the one whose `next` this is", "0"),

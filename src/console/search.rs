@@ -3,7 +3,7 @@
 use super::app_state::AppState;
 use super::auth::Caller;
 use super::fields::parse_telephone;
-use super::lead_table::search_filter;
+use super::lead_table::{guesses_digits, search_filter};
 use super::problem::Problem;
 use super::rights::Action;
 use super::shown_number::{shown_optional, shown_text};
@@ -177,7 +177,9 @@ async fn leads(
             .map(|it| lead(it.id, shown_optional(it.title.as_ref(), caller.sight()), &it.campaign))
             .collect());
     }
-    let Some(filter) = search_filter(text).ok().filter(|filter| filter.name.is_some()) else {
+    let Some(filter) =
+        search_filter(text).ok().filter(|it| it.name.is_some() && !guesses_digits(it, caller.sight()))
+    else {
         return Ok(Vec::new());
     };
     let began = state.now();

@@ -2,6 +2,7 @@
 //! other function writes a number into an answer.
 
 use super::auth::Caller;
+use super::problem::Problem;
 use super::rights::Action;
 use crate::text::{self, masked_text};
 use paceline_core::number::PhoneNumber;
@@ -47,6 +48,25 @@ pub(super) fn shown_text(text: &str, sight: NumberSight) -> String {
     match sight {
         NumberSight::Whole => text.to_owned(),
         NumberSight::Masked => masked_text(text),
+    }
+}
+
+/// Refuses a filter that has a number in it from a caller who is shown numbers masked: what it finds would unmask them.
+///
+/// # Errors
+/// 422 that names the field.
+pub(super) fn refuse_number_in(
+    field: &str,
+    text: Option<&String>,
+    sight: NumberSight,
+) -> Result<(), Problem> {
+    match text.filter(|text| shown_text(text, sight) != **text) {
+        None => Ok(()),
+        Some(_) => Err(Problem::of_field(
+            field,
+            "without a telephone number: you are shown numbers in part",
+            "不能含电话号码:您只能看到部分号码",
+        )),
     }
 }
 

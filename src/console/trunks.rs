@@ -2,6 +2,7 @@
 
 use super::app_state::AppState;
 use super::auth::{Body, Caller};
+use super::caller_id_approvals;
 use super::fields::{DIALLED, parse_dialled, parse_shown};
 use super::floor;
 use super::problem::Problem;
@@ -53,9 +54,17 @@ pub(super) async fn trunk_action(
     };
     let number = parse_dialled(&number)?;
     let caller_id = caller_id.as_deref().map(parse_shown).transpose()?;
-    let known: Vec<String> = floor::board(&state).trunks.iter().map(|trunk| trunk.name.clone()).collect();
-    if !known.contains(&name) {
+    let board = floor::board(&state);
+    let Some(trunk) = board.trunks.iter().find(|trunk| trunk.name == name) else {
+        let known = board.trunks.iter().map(|trunk| trunk.name.clone()).collect();
         return Err(TrunkTestRefusal::UnknownTrunk(known).into());
+    };
+    if trunk.disabled {
+        let detail = "the trunk is out of use: enable it, then test it";
+        return Err(Problem::new(StatusCode::CONFLICT, "trunk_disabled", detail));
+    }
+    if let Some(shown) = caller_id {
+        caller_id_approvals::check_shown_by_test(&state, &caller, shown).await?;
     }
     if caller.organisation.suspended {
         return Err(Problem::suspended());
@@ -66,14 +75,17 @@ pub(super) async fn trunk_action(
     change.commit().await?;
     let campaign = state
         .store()
-        .define_campaign(&NewCampaign {
-            name: TRUNK_TEST,
-            title: "Test calls over trunks",
-            mode: Mode::Announce.word(),
-            timezone: "UTC",
-            toml: "",
-            retry: &test_campaign_retry(),
-        })
+        .define_campaign_of(
+            caller.scope.enterprise,
+            &NewCampaign {
+                name: TRUNK_TEST,
+                title: "Test calls over trunks",
+                mode: Mode::Announce.word(),
+                timezone: "UTC",
+                toml: "",
+                retry: &test_campaign_retry(),
+            },
+        )
         .await?;
     let placed = state.engine().test_trunk(campaign, name, number, caller_id);
     let late = || Problem::full("the call was not placed in time; look for it in the log of calls");

@@ -203,8 +203,8 @@ macro_rules! query_attempts {
                   and (cast($16 as bigint) is null or a.lead_id = $16)
                   and (cast($17 as bigint) is null or a.number = $17)
                   and (cast($18 as text) is null or a.ended_by = $18)
-                  and (cast($19 as bigint) is null or a.ended_at - a.answered_at >= $19)
-                  and (cast($20 as bigint) is null or a.ended_at - a.answered_at <= $20)
+                  and (cast($19 as bigint) is null or coalesce(a.alive_at, a.ended_at) - a.answered_at >= $19)
+                  and (cast($20 as bigint) is null or coalesce(a.alive_at, a.ended_at) - a.answered_at <= $20)
                   and (cast($21 as bigint) is null
                        or coalesce(a.connected_at,
                             case when a.outcome in ('abandoned', 'agent_failed') then a.ended_at end)

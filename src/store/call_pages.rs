@@ -2,7 +2,7 @@
 //! asked of each piece. A caller that has waited long enough ends the search between two pieces, and goes on there.
 
 use super::call_filters::{CallArgs, query_attempts, query_inbound};
-use super::{CallDirection, CallFilter, CallSource, Reader, StoreError};
+use super::{CallDirection, CallFilter, CallSource, Reader, Scope, StoreError};
 
 /// The place of a call in the log: its time, then its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,7 +105,7 @@ macro_rules! attempts_between {
             Hit,
             $args,
             r#"select a.placed_at as "at!", a.id as "id!",
-                      coalesce(a.ended_at - a.answered_at, 0) as "talk!: i64",
+                      coalesce(coalesce(a.alive_at, a.ended_at) - a.answered_at, 0) as "talk!: i64",
                       coalesce(coalesce(a.connected_at, case when a.outcome in ('abandoned', 'agent_failed')
                                                              then a.ended_at end) - a.answered_at, 0)
                         as "waited!: i64",
@@ -265,23 +265,29 @@ impl Reader {
     /// The place of a call in the log; of an id without a call, a place among its neighbours.
     pub async fn call_key(
         &mut self,
+        scope: &Scope,
         direction: CallDirection,
         id: i64,
     ) -> Result<Option<CallKey>, StoreError> {
+        let enterprise = scope.enterprise;
         let found =
             match direction {
                 CallDirection::Out => {
                     sqlx::query_scalar!(
-                        r#"select placed_at as "at!" from attempt where id <= $1 order by id desc limit 1"#,
-                        id
+                        r#"select placed_at as "at!" from attempt where id <= $1 and enterprise_id = $2
+                            order by id desc limit 1"#,
+                        id,
+                        enterprise
                     )
                     .fetch_optional(&mut self.conn)
                     .await
                 }
                 CallDirection::In => sqlx::query_scalar!(
                     r#"select coalesce(began_at, 0) as "at!: i64" from leg where kind = 'inbound' and id <= $1
+                          and coalesce((select c.enterprise_id from campaign c where c.id = leg.campaign_id), 1) = $2
                         order by id desc limit 1"#,
-                    id
+                    id,
+                    enterprise
                 )
                 .fetch_optional(&mut self.conn)
                 .await,

@@ -112,6 +112,15 @@ impl Store {
     /// Inserts the campaign of the first enterprise that a file defines, or updates it. Campaigns are identified by
     /// name. A text that differs from the current one becomes the next version.
     pub async fn define_campaign(&self, campaign: &NewCampaign<'_>) -> Result<CampaignId, StoreError> {
+        self.define_campaign_of(FIRST_ENTERPRISE, campaign).await
+    }
+
+    /// As [`define_campaign`](Store::define_campaign), of this enterprise.
+    pub async fn define_campaign_of(
+        &self,
+        enterprise: i64,
+        campaign: &NewCampaign<'_>,
+    ) -> Result<CampaignId, StoreError> {
         let retry = serde_json::to_string(campaign.retry)
             .map_err(|e| StoreError::Statement { path: self.path.clone(), why: e.to_string() })?;
         let now = self.now();
@@ -120,8 +129,9 @@ impl Store {
         let (timezone, toml) = (campaign.timezone, campaign.toml);
         self.transaction(async |conn| {
             sqlx::query!(
-                r#"insert into campaign (name, title, mode, timezone, toml, retry, defined_at)
-                   values ($1, $2, $3, $4, $5, $6, $7)
+                r#"insert into campaign (name, title, mode, timezone, toml, retry, defined_at, enterprise_id,
+                                         organisation_id)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
                    on conflict (enterprise_id, name) do update set title = excluded.title, mode = excluded.mode,
                      timezone = excluded.timezone, toml = excluded.toml, retry = excluded.retry"#,
                 name,
@@ -130,7 +140,8 @@ impl Store {
                 timezone,
                 toml,
                 retry,
-                at
+                at,
+                enterprise
             )
             .execute(&mut *conn)
             .await?;
@@ -139,7 +150,7 @@ impl Store {
                      from campaign c left join campaign_version v on v.campaign_id = c.id and v.number = c.current
                     where c.name = $1 and c.enterprise_id = $2"#,
                 name,
-                FIRST_ENTERPRISE
+                enterprise
             )
             .fetch_one(&mut *conn)
             .await?;

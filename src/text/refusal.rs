@@ -35,6 +35,7 @@ pub fn refusal_zh(code: &str, param: impl Fn(&str) -> Option<String>) -> Option<
             return Some(format!("安装码不对:它在启动服务的窗口里。还可以试 {} 次", part("tries_left")));
         }
         "wrong_password" => "登录名或密码不对",
+        "trunk_disabled" => "线路已停用:请先启用,再测试",
         "nothing_to_export" => "名单没有被拒绝的行,无可导出",
         "sign_in_first" => "请先登录;程序请使用令牌",
         "foreign_origin" => "请求来自别的网页,或没有 Origin;程序请使用令牌而不是 Cookie",

@@ -154,6 +154,14 @@ pub(super) const REQUESTS: &[Template] = &[
         "{} rows, and a sheet holds {}: ask for several sheets with `split`, or for parquet",
         "共 {} 行,一个工作表最多 {} 行:请用 `split` 拆分,或用 parquet",
     ),
+    (
+        "without the right to whole numbers, write a name without digits",
+        "没有查看完整号码的权限:姓名里不要写数字",
+    ),
+    (
+        "without the right to whole numbers, write a building without a telephone number",
+        "没有查看完整号码的权限:楼栋里不要写电话号码",
+    ),
     ("the list {} has no refused row: there is nothing to export", "名单 {} 没有被拒绝的行,无可导出"),
     (
         "{n} exports of yours are on their way; wait for one of them, or cancel it",

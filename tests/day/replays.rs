@@ -210,7 +210,6 @@ fn a_day_on_which_trunks_and_shares_change_replays_without_a_difference() {
     }
     assert!(changes > 10, "{changes} changes");
     assert_eq!(dialer.drift(), None);
-    drop(give);
     drop(writer);
     let found = replay(dir.path(), |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect("a replay");
     assert!(found.segments > 1 && found.differences.is_empty(), "seed {seed}: {:?}", found.differences);

@@ -328,7 +328,7 @@ fn place(call: &Call, order: CallOrder) -> (i64, i64, i64) {
 
 async fn key(reader: &mut Reader, id: Option<i64>) -> Option<CallKey> {
     match id {
-        Some(id) => reader.call_key(Default::default(), id).await.unwrap(),
+        Some(id) => reader.call_key(&Scope::first(), Default::default(), id).await.unwrap(),
         None => None,
     }
 }

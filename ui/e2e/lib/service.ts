@@ -105,6 +105,14 @@ function writeCampaigns(dir: string, records: boolean): void {
   writeFileSync(join(dir, "campaigns/calls/list.csv"), list(3_000));
 }
 
+/** The sample's callees, who answer at night as they do by day: no journey depends on the hour at which it runs. */
+function wakeful(): string {
+  const people = readFileSync(join(ROOT, "campaigns/people.toml"), "utf8");
+  const awake = people.replace(/(\[hours\][^[]*\nanswer = )\[[^\]]*\]/, "$1[]");
+  if (awake === people) throw new Error("campaigns/people.toml says nothing of hours");
+  return awake;
+}
+
 /** Callees who all answer at once and talk for minutes: calls of a desk's journey end when the agent ends them. */
 export const PATIENT = `
 seed = 2026
@@ -139,7 +147,7 @@ interface ServiceOptions {
   port?: number;
   /** Conversations are recorded, and the journal is kept. */
   records?: boolean;
-  /** Whom the simulated carrier rings, as its TOML; without it the sample's people. */
+  /** Whom the simulated carrier rings, as its TOML; without it the sample's people, awake at every hour. */
   callees?: string;
   /** Whether the agents on telephones work too. */
   workers?: boolean;
@@ -152,7 +160,7 @@ export async function startService({ campaigns = true, people = true, port, reco
   const http = port ?? (await freePort());
   const [first, last] = await freeRange(1_000);
   writeCampaigns(dir, records);
-  if (callees !== undefined) writeFileSync(join(dir, "people.toml"), callees);
+  writeFileSync(join(dir, "people.toml"), callees ?? wakeful());
   writeFileSync(join(dir, "paceline.toml"), [
     "[store]", `url = "sqlite://${join(dir, "paceline.db")}"`, records ? `journal = "${join(dir, "journal")}"` : 'journal = "off"',
     "[files]", "free_gib_min = 0", "free_pct_min = 0",
@@ -165,7 +173,7 @@ export async function startService({ campaigns = true, people = true, port, reco
   let log = "";
   const start = async () => {
     const files = campaigns ? ["campaigns/vote/campaign.toml", "campaigns/calls/campaign.toml"] : [];
-    const started = spawn(bin, ["serve", ...files, "--campaigns", "campaigns", "--people", callees === undefined ? join(ROOT, "campaigns/people.toml") : join(dir, "people.toml")], { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
+    const started = spawn(bin, ["serve", ...files, "--campaigns", "campaigns", "--people", "people.toml"], { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
     child = started;
     for (const stream of [started.stdout, started.stderr]) stream.on("data", (data: Buffer) => { log = (log + data.toString()).slice(-8_000); });
     await until(async () => {

@@ -79,11 +79,12 @@ export async function addCallerIds(full: Service): Promise<void> {
   full.sql(rows.join("\n"));
 }
 
-/** A recording of the last conversation that ended, with a hold and a key, a wrap-up and a correction. */
+/** A call that was answered becomes a conversation with a recording, a hold and a key, a wrap-up and a correction. */
 export async function recordCall(full: Service): Promise<void> {
-  const spoken = async () => ((await full.api(PEOPLE.manager, "GET", "/calls?campaign=jade-garden-calls&outcome=answered&limit=20")) as { calls: { id: number; connected_at: string | null; ended_at: string | null }[] }).calls.find((it) => it.connected_at !== null && it.ended_at !== null)?.id;
-  await until(async () => (await spoken()) !== undefined, "an owner and an agent have spoken", 200_000);
-  const id = await spoken();
+  const answered = async () => ((await full.api(PEOPLE.manager, "GET", "/calls?campaign=jade-garden-calls&limit=100")) as { calls: { id: number; answered_at: string | null; ended_at: string | null }[] }).calls.find((it) => it.answered_at !== null && it.ended_at !== null)?.id;
+  await until(async () => (await answered()) !== undefined, "an owner has answered", 120_000);
+  const id = await answered();
+  full.sql(`update attempt set outcome = 'answered', connected_at = answered_at + 600, ended_at = answered_at + 25000, ended_by = 'callee', disposition = 'agree', agent_id = (select id from agent where number = '8101') where id = ${id};`);
   mkdirSync(join(full.dir, "recordings"), { recursive: true });
   writeFileSync(join(full.dir, "recordings", "shown.wav"), conversation(24));
   const note = (at_ms: number, text: string) => `'$[#]', json('${JSON.stringify({ at_ms, dir: "note", text })}')`;

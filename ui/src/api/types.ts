@@ -2617,8 +2617,17 @@ export interface components {
              */
             gone?: number | null;
         };
-        /** @description What the check of a blacklist found. */
+        /**
+         * @description What the check of a blacklist found. Each row is an entry, a repeated one, or refused, and a row that is several of
+         *     them is counted by `further` too: `rows + further = numbers + ranges + repeated + refused`.
+         */
         BlacklistImportReport: {
+            /**
+             * Format: uint64
+             * @description What stands in rows beside the first of each: more numbers, more ranges, or something that is refused.
+             * @default 0
+             */
+            further: number;
             /**
              * Format: uint64
              * @description Entries of the source that the file does not name: they are removed.
@@ -2644,7 +2653,7 @@ export interface components {
             ranges: number;
             /**
              * Format: uint64
-             * @description Rows in which something is not understood.
+             * @description Rows in which something is not understood, is never dialled, or is missing.
              * @default 0
              */
             refused: number;
@@ -6338,6 +6347,11 @@ export interface components {
         StepView: {
             /** @description The message repeats an earlier one. */
             again: boolean;
+            /**
+             * Format: date-time
+             * @description By the same clock as the moments of the call's timeline.
+             */
+            at: string;
             /**
              * Format: uint32
              * @description Milliseconds since the INVITE.
