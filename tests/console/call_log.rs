@@ -84,3 +84,19 @@ async fn every_order_is_served_and_a_filter_that_cannot_be_is_refused_by_name() 
         assert!(detail.starts_with(name), "{query}: {detail}");
     }
 }
+
+/// A building's name may hold a number: who is shown it masked does not find it by guesses.
+#[tokio::test]
+async fn a_filter_does_not_unmask_a_number_in_the_name_of_a_building() {
+    let Scenario { app, .. } = scenario().await;
+    for path in ["/calls", "/aggregates", "/campaigns/spring/leads"] {
+        for building in ["13812345678", "138-1234-5678", "13812345678栋"] {
+            let path = format!("{path}?building={building}");
+            app.get("8003", &path).await.is(200);
+            assert_eq!(app.get("8004", &path).await.is(422).json()["errors"][0]["at"], "/building", "{path}");
+        }
+        app.get("8004", &format!("{path}?building=3-2")).await.is(200);
+    }
+    app.get("8004", "/campaigns/spring/leads?q=1381a").await.is(422);
+    app.get("8003", "/campaigns/spring/leads?q=1381a").await.is(200);
+}

@@ -61,6 +61,28 @@ async fn a_test_call_names_its_attempt_or_why_it_is_not_placed() {
 }
 
 /// As the operator of the installation.
+#[tokio::test]
+async fn a_test_call_leaves_a_disabled_trunk_alone_and_shows_an_approved_number() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let board = |disabled| {
+        let trunk = TrunkBoard { name: "main".into(), up: true, disabled, ..TrunkBoard::default() };
+        Arc::new(Board { trunks: vec![trunk], ..Board::default() })
+    };
+    let call = json!({ "action": "test_call", "number": "13800138000", "caller_id": "075512345678" });
+    let test = || app.by("8003", "post", "/trunks/main/actions", Some(call.clone()));
+    app.board.send_replace(board(true));
+    assert_eq!(test().await.is(409).code(), "trunk_disabled");
+    app.board.send_replace(board(false));
+    test().await.is(202);
+    let change = json!({ "settings": { "approve_caller_ids": true } });
+    let mut switch = app.request("8005", "patch", "/organisations/main", Some(change)).await;
+    switch.headers_mut().insert(header::IF_MATCH, "*".parse().unwrap());
+    app.send(switch).await.is(200);
+    let refused = test().await.is(409);
+    assert_eq!(refused.code(), "not_approved");
+}
+
 async fn operate(app: &TestApp, method: &str, path: &str, body: Option<Value>) -> Answer {
     let mut request = bare(method, path, body);
     let token = app.state.local_service_token();

@@ -92,7 +92,7 @@ export const blacklist = {
   "blacklist.discard": "放弃",
   "blacklist.sources": "来源",
   "blacklist.removeAll": "全部移除",
-  "blacklist.removeSource": "移除来源 {name} 的全部号码",
+  "blacklist.removeSource": "全部移除来源 {name} 的号码",
   "blacklist.askRemoveAll": "来源 {name} 的 {n} 条全部移除后,这些号码可能再次拨打;此前关闭的客户仍保持关闭。",
   "blacklist.nextCheck": "下次核对:每次拨号前",
 } as const;
