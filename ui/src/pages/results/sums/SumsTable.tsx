@@ -33,7 +33,8 @@ export function SumsTable({ sums, dimensions: [by, then], figure: shown, search 
   const columnKeys = columns.map((it) => it.key);
   const name = (dimension: Dimension, { key, label }: Line | Column) => keyWords(dimension, key, label, dimension === by ? lineKeys : columnKeys, disposition, t);
   const cell = (sum: CallSum, of: Figure, parts: readonly Part[], what: string): ReactNode => <Cell sum={sum} of={of} parts={parts} what={what} search={search} span={sums} />;
-  const most = Math.max(1, ...lines.map((line) => line.sum.calls));
+  // The bars are shares of all calls, as their head says.
+  const most = Math.max(1, sums.total.calls);
   const figures = then === undefined ? ALONE : [shown];
   return (
     <table className="table sums">
