@@ -108,7 +108,7 @@ impl StepClock {
         let mut clock = StepClock { opened: row.opened, known: Vec::new() };
         clock.know(rang, row.ringing);
         clock.know(was_answered, row.answered);
-        // Which message ended the call is told by its moment: either side may hang up, refuse or give up.
+        // Which message ended the call is known by its moment: either side may hang up, refuse or give up.
         let ends = |step: &&Step| {
             is_response(step, &['3', '4', '5', '6'])
                 || ["BYE ", "CANCEL "].iter().any(|method| step.text.starts_with(method))

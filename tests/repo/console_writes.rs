@@ -83,7 +83,7 @@ const WRITES: &[(&str, &str)] = &[
     ("keep_answer", "as above"),
     ("release_key", "as above"),
     ("apply_blacklist", "closes leads after the change was committed, in pieces"),
-    ("define_campaign", "the system's own campaign of test calls; the test is a change beside it"),
+    ("define_campaign_of", "the system's own campaign of test calls; the test is a change beside it"),
     ("sweep_undone", "deletes invisible rows after the change was committed, in pieces"),
 ];
 

@@ -60,11 +60,6 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("call_detail", "call_legs", OF_A_FOUND_CALL),
     ("call_detail", "call_seats", OF_A_FOUND_CALL),
     ("call_detail", "call_summaries", OF_A_FOUND_CALL),
-    (
-        "call_pages",
-        "call_key",
-        "the moment of a call alone, as a place among those that the page's filter finds",
-    ),
     ("building_sums", "building_sums", OF_A_FOUND_CAMPAIGN),
     ("building_sums", "first_call", OF_A_FOUND_CAMPAIGN),
     ("call_sums", "agent_names", BY_ID),
