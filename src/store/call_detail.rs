@@ -152,7 +152,7 @@ impl Reader {
         .map_err(|e| self.query_error(&e))
     }
 
-    /// One inbound call, by its id in [`Reader::inbound_call_log`].
+    /// One inbound call, by its id in the log of inbound calls.
     pub async fn inbound_call_detail(&mut self, call: i64) -> Result<Option<CallDetailRow>, StoreError> {
         sqlx::query_as!(
             CallDetailRow,

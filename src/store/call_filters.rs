@@ -1,6 +1,6 @@
 //! The filters of calls: one type for the call log, the sums over calls and the exports, with its SQL.
 //!
-//! [`query_attempts!`] and [`query_inbound!`] make a statement with every filter in its `where`. The conditions are the
+//! `query_attempts!` and `query_inbound!` make a statement with every filter in its `where`. The conditions are the
 //! same in each; what differs is which index the statement walks ([`CallSource`]), what it selects and how it ends.
 
 use super::Scope;
@@ -241,7 +241,7 @@ macro_rules! query_attempts {
     };
 }
 
-/// As [`query_attempts!`], over inbound calls: the leg is `a`, its campaign, if any, `c`. What inbound calls do not
+/// As `query_attempts!`, over inbound calls: the leg is `a`, its campaign, if any, `c`. What inbound calls do not
 /// have is answered by [`CallFilter::is_empty`] before.
 macro_rules! query_inbound {
     ($row:ty, $args:expr, $select:tt, $source:tt, [$($rest:tt)+] $(, $more:expr)* $(,)?) => {

@@ -46,7 +46,7 @@ pub struct CallPage {
 /// Why there is no page in such an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderRefused {
-    /// More than [`RANKED_MAX`] calls match.
+    /// More than `RANKED_MAX` calls match.
     TooMany,
     /// The search took too long.
     TooSlow,

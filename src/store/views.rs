@@ -129,7 +129,7 @@ impl Reader {
         Ok(recording_parts(rows))
     }
 
-    /// The kept parts of an inbound call's recording, by its id in [`Reader::inbound_call_log`].
+    /// The kept parts of an inbound call's recording, by its id in the log of inbound calls.
     pub async fn inbound_recording(&mut self, call: i64) -> Result<Vec<RecordingPart>, StoreError> {
         let rows = sqlx::query_as!(
             PartSpeaker,
